@@ -1,0 +1,45 @@
+# Everything sets itself up: its own virtual environment, its own uv, from the lock.
+# It needs a Python of 3.12 or newer and a package index, nothing else.
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: setup demo test check lock clean
+
+setup: $(READY)
+
+$(READY): requirements.lock pyproject.toml .python-version
+	@python=; for candidate in python3.12 python3; do \
+	  if $$candidate -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null; then \
+	    python=$$candidate; break; fi; done; \
+	if [ -z "$$python" ]; then \
+	  echo "This needs Python 3.12 or newer, as python3.12 or python3. Install it and try again."; \
+	  exit 1; fi; \
+	[ -x $(BIN)/python ] || $$python -m venv $(VENV)
+	@grep -A40 '^uv==' requirements.lock | awk 'NR==1 || /^ /{print; next} {exit}' > $(VENV)/uv.lock
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r $(VENV)/uv.lock
+	@UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip install -q --python $(VENV) --require-hashes -r requirements.lock
+	@UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip install -q --python $(VENV) --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: setup
+	@rm -rf hub-data/demo/hub.db*
+	@$(BIN)/hub demo
+
+test: setup
+	@$(BIN)/python -m pytest
+
+check: setup
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+lock: setup
+	$(BIN)/uv pip compile --python-version 3.12 --generate-hashes --no-header --no-annotate \
+	  --extra front --extra pdf --extra postgres --extra roads --group dev \
+	  pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf $(VENV) hub-data
