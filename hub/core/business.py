@@ -1,0 +1,61 @@
+"""What a business can set, and what its trade suggests."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+
+class Trade(StrEnum):
+    PARCELS = "parcels"
+    FRESH_FOOD = "fresh_food"
+    PHARMACY = "pharmacy"
+    HEAVY_GOODS = "heavy_goods"
+    COLLECTIONS = "collections"
+    FIELD_SERVICE = "field_service"
+
+
+Demand = Literal["photo", "signature", "name", "note", "pin", "lines"]
+
+
+class BusinessSettings(BaseModel):
+    """Defaults that a trade sets and a person may change."""
+
+    demands: list[Demand] = Field(default=["photo"], title="Proof a success needs")
+    failure_demands: list[Demand] = Field(default=["note"], title="Proof a failure needs")
+    show_items: bool = Field(default=True, title="Show item names on the customer's page")
+    show_photo: bool = Field(default=False, title="Show the door's photo on the customer's page")
+    show_driver_name: bool = Field(default=True, title="Show the driver's first name")
+    window_s: int = Field(default=3600, title="Width of the window told in advance", ge=900)
+    service_s: int = Field(default=180, title="Usual time at a door", ge=0, le=14_400)
+    sure_at: float = Field(default=0.8, title="Confidence from which an address is not asked back")
+    most_attempts: int = Field(default=3, title="Attempts before a parcel goes back", ge=1, le=9)
+    page_full_h: int = Field(default=48, title="Hours the full page stays after completion", ge=1)
+    page_bare_days: int = Field(default=30, title="Days a bare outcome line stays", ge=1)
+    proof_days: int = Field(default=365, title="Days proof is kept", ge=30)
+    fixes_days: int = Field(default=30, title="Days positions are kept", ge=1, le=60)
+
+
+def suggested(trade: Trade) -> BusinessSettings:
+    """The defaults for a trade: proof, privacy and how long things are kept."""
+    match trade:
+        case Trade.PARCELS:
+            return BusinessSettings()
+        case Trade.FRESH_FOOD:
+            return BusinessSettings(window_s=1800, service_s=120, proof_days=180)
+        case Trade.PHARMACY:
+            return BusinessSettings(
+                demands=["signature", "name"], show_items=False, proof_days=1095, service_s=240
+            )
+        case Trade.HEAVY_GOODS:
+            return BusinessSettings(
+                demands=["photo", "signature", "name", "lines"], window_s=7200, service_s=1200
+            )
+        case Trade.COLLECTIONS:
+            return BusinessSettings(demands=["photo", "name", "lines"], service_s=300)
+        case Trade.FIELD_SERVICE:
+            return BusinessSettings(
+                demands=["photo", "signature", "name", "note"], window_s=7200, service_s=2700
+            )

@@ -1,0 +1,142 @@
+"""Facts the hub announces, named in the past tense.
+
+An event is stored in the transaction that made it true and delivered to every
+subscriber at least once. Payloads are ids and small values, never rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from hub.core.ids import new_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """``subject_id`` is what the event is about; events of one subject keep their order.
+
+    ``occurred_at`` is when it happened, ``received_at`` when the hub learned of it.
+    """
+
+    business_id: str
+    subject_id: str
+    occurred_at: datetime
+    received_at: datetime
+    subject_kind: str = "order"
+    actor: str = "hub"  # staff:…, device:…, connection:…, hub
+    id: str = field(default_factory=new_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderPlaced(Event):
+    """A new order is in the hub."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderAmended(Event):
+    """The source changed an order; ``changed`` names the fields."""
+
+    changed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderCancelled(Event):
+    """The source, or a person, cancelled an order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobLocated(Event):
+    """A job's place is known, or (``sure`` false) waits for a dispatcher."""
+
+    job_id: str
+    sure: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobDispatched(Event):
+    """A job is on a driver's phone; ``window`` is what its recipient may be told."""
+
+    job_id: str
+    route_id: str
+    eta: str  # ISO 8601
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobWithdrawn(Event):
+    """A job left a published route."""
+
+    job_id: str
+    route_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriverHeaded(Event):
+    """The driver is on the way to this job."""
+
+    job_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriverArrived(Event):
+    job_id: str
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriverLeft(Event):
+    job_id: str
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EtaChanged(Event):
+    job_id: str
+    eta: str  # ISO 8601, the median
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobClosed(Event):
+    """A job ended, with proof if it needed any. See ``hub.core.jobs.Outcome``."""
+
+    job_id: str
+    outcome: str
+    attempt: int = 1
+    reason: str = ""
+    proof_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextStepChosen(Event):
+    """What follows a job that did not succeed; ``next_job_id`` is empty when nothing does."""
+
+    job_id: str
+    step: str
+    next_job_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteChanged(Event):
+    """A published route is not what the phone last acknowledged (subject: the route)."""
+
+    version: int
+
+
+ALL: dict[str, type[Event]] = {
+    cls.__name__: cls
+    for cls in (
+        OrderPlaced,
+        OrderAmended,
+        OrderCancelled,
+        JobLocated,
+        JobDispatched,
+        JobWithdrawn,
+        DriverHeaded,
+        DriverArrived,
+        DriverLeft,
+        EtaChanged,
+        JobClosed,
+        NextStepChosen,
+        RouteChanged,
+    )
+}

@@ -1,0 +1,150 @@
+"""Orders as sources report them, and what a report changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, Literal
+
+from hub.core.errors import BadRecord
+from hub.core.values import Address, Contact, Line, Point, Role, TimeWindow, aware
+
+
+class Kind(StrEnum):
+    DELIVER = "deliver"
+    COLLECT = "collect"
+    SERVE = "serve"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PickUp:
+    """Where the goods of a collect→deliver pair are fetched first."""
+
+    address: Address
+    point: Point | None = None  # None: the hub locates the address
+    windows: tuple[TimeWindow, ...] = ()
+    contact: Contact | None = None  # None: nobody to ask for
+    service_s: int | None = None  # None: the business's usual time
+    instructions: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncomingOrder:
+    """One order as a source sees it now.
+
+    ``ref`` never changes and is unique within one connection; the hub's idea of
+    "the same order" is (connection, ref). ``updated_at`` is the source's clock.
+    ``due_on`` is the day it is wanted where no window says so; with neither, the
+    order may go on any day. ``service_s`` None means the business's usual time;
+    ``parcels`` None means one per line.
+    """
+
+    ref: str
+    number: str
+    updated_at: datetime
+    address: Address
+    contacts: tuple[Contact, ...] = ()
+    kind: Kind = Kind.DELIVER
+    pick_up: PickUp | None = None
+    status: Literal["open", "cancelled"] = "open"
+    lines: tuple[Line, ...] = ()
+    parcels: int | None = None
+    windows: tuple[TimeWindow, ...] = ()
+    due_on: date | None = None
+    point: Point | None = None
+    service_s: int | None = None
+    skills: frozenset[str] = frozenset()
+    priority: int = 0  # 0 usual … 9 first
+    payment_due: str = ""  # decimal text with currency: "12.50 EUR"
+    instructions: str = ""
+    tags: tuple[str, ...] = ()
+    custom: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        aware(self.updated_at, "updated_at")
+        if not self.ref:
+            raise ValueError("ref is empty")
+        if self.point is None and not self.address.one_line().strip():
+            raise ValueError("address is empty")
+
+    def contact(self, role: Role) -> Contact | None:
+        """The first contact with ``role``; ``None`` when the order names none."""
+        return next((c for c in self.contacts if c.role == role), None)
+
+    @property
+    def recipient(self) -> Contact:
+        """Who is at the door: the recipient, else the buyer, else nobody by name."""
+        return self.contact(Role.RECIPIENT) or self.contact(Role.BUYER) or Contact(Role.RECIPIENT)
+
+    @property
+    def load_g(self) -> int:
+        return sum(line.weight_g * line.quantity for line in self.lines)
+
+    @property
+    def load_cm3(self) -> int:
+        return sum(line.volume_cm3 * line.quantity for line in self.lines)
+
+    @property
+    def load_parcels(self) -> int:
+        return self.parcels if self.parcels is not None else max(1, len(self.lines))
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPage:
+    """Some orders, and the cursor from which the rest can be read.
+
+    The hub stores the orders and ``cursor`` in one transaction, so ``cursor``
+    must not skip anything that is not on this or an earlier page.
+    """
+
+    orders: tuple[IncomingOrder, ...]
+    cursor: str
+    rejects: tuple[BadRecord, ...] = ()
+
+    @classmethod
+    def read(
+        cls,
+        records: Iterable[Mapping[str, Any]],
+        to_order: Callable[[Any], IncomingOrder],
+        *,
+        ref: str,
+        cursor: str,
+    ) -> OrderPage:
+        """Map each record; one that does not fit is set aside, not fatal.
+
+        ``ref`` names the key of a record's own id, so that a person can find it.
+        """
+        orders, rejects = [], []
+        for record in records:
+            try:
+                orders.append(to_order(record))
+            except (LookupError, TypeError, ValueError, AttributeError) as error:
+                problem = f"{type(error).__name__}: {error}"
+                rejects.append(BadRecord(str(record.get(ref, "?")), problem))
+        return cls(tuple(orders), cursor, tuple(rejects))
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What an incoming order means for the one the hub has."""
+
+    kind: Literal["placed", "amended", "cancelled", "unchanged", "stale"]
+    fields: tuple[str, ...] = field(default=())
+
+
+def compare(known: IncomingOrder | None, incoming: IncomingOrder) -> Change:
+    """Decide what ``incoming`` changes. Safe to repeat with the same report."""
+    if known is None:
+        return Change("placed" if incoming.status == "open" else "unchanged")
+    if incoming.updated_at < known.updated_at:
+        return Change("stale")
+    if incoming.status == "cancelled" and known.status != "cancelled":
+        return Change("cancelled")
+    changed = tuple(
+        f.name
+        for f in fields(incoming)
+        if f.name != "updated_at" and getattr(known, f.name) != getattr(incoming, f.name)
+    )
+    return Change("amended", changed) if changed else Change("unchanged")

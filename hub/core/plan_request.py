@@ -1,0 +1,227 @@
+"""What a routing strategy is asked and what it answers: values only, no judgement.
+
+Places are indexes into ``PlanRequest.places``. Loads and capacities are named
+dimensions (``g``, ``cm3``, ``parcels`` …), whole numbers; a vehicle has no limit
+in a dimension it does not name. Import these from ``hub.core.planning``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from hub.core.values import Point, TimeWindow
+
+
+@dataclass(frozen=True, slots=True)
+class TravelMatrix:
+    """``seconds[i][j]`` and ``metres[i][j]`` from place *i* to place *j*; square, zero diagonal."""
+
+    seconds: Sequence[Sequence[int]]
+    metres: Sequence[Sequence[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class RoadStep:
+    """One instruction, in the language asked for, and what to drive until the next."""
+
+    text: str
+    seconds: int
+    metres: int
+
+
+@dataclass(frozen=True, slots=True)
+class RoadLeg:
+    seconds: int
+    metres: int
+    steps: tuple[RoadStep, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RoadRoute:
+    """The way through some places: its shape, and one leg between each two of them."""
+
+    geometry: tuple[Point, ...]
+    legs: tuple[RoadLeg, ...]
+
+
+class Need(StrEnum):
+    """What a request can ask of a strategy beyond visiting every job once."""
+
+    WINDOWS = "windows"
+    SEVERAL_WINDOWS = "several_windows"
+    CAPACITY = "capacity"
+    COLLECTIONS = "collections"  # loads that come back to the depot
+    SKILLS = "skills"
+    VEHICLE_CHOICE = "vehicle_choice"  # forbidden and prescribed vehicles, zones, same driver
+    PAIRS = "pairs"
+    TIME_ON_BOARD = "time_on_board"
+    RELEASE_TIMES = "release_times"
+    PRIORITIES = "priorities"
+    OPTIONAL = "optional"
+    SHIFTS = "shifts"
+    BREAKS = "breaks"
+    MAX_DURATION = "max_duration"
+    OVERTIME = "overtime"
+    MAX_JOBS = "max_jobs"  # balance: no more than so many for one driver
+    LOCKED_PREFIX = "locked_prefix"
+    OPEN_END = "open_end"
+    OTHER_END = "other_end"  # ends elsewhere than it starts
+    MULTI_DEPOT = "multi_depot"
+    SEVERAL_PROFILES = "several_profiles"
+    SERVICE_FACTOR = "service_factor"  # a driver slower or faster at the door
+    COSTS = "costs"  # vehicles that cost differently
+
+
+LoadDirection = Literal["deliver", "collect", "none"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobToPlan:
+    """One visit to make.
+
+    ``load`` is on board from the start of the route (``deliver``) or from here to
+    its end (``collect``). The two jobs of a pair name each other in ``pair_with``:
+    ``leg`` ``collect`` comes first and its ``load`` stays on board until ``deliver``.
+    ``windows`` hold the *start* of service; none: at any time. ``service_s``
+    includes parking and access. ``prize`` is what serving an ``optional`` job is
+    worth, in the unit of the vehicles' costs. ``ready_at``: a vehicle
+    that brings it from the depot does not leave sooner. ``max_on_board_s``: from
+    leaving (for a pair, from collecting) to the start of service here.
+    """
+
+    id: str
+    place: int
+    service_s: int = 0
+    load: Mapping[str, int] = field(default_factory=dict)
+    load_direction: LoadDirection = "deliver"
+    windows: tuple[TimeWindow, ...] = ()
+    skills: frozenset[str] = frozenset()
+    priority: int = 0  # higher is served first; 0 … 9
+    pair_with: str | None = None  # None: not one of a pair
+    leg: Literal["collect", "deliver"] = "deliver"
+    optional: bool = False
+    prize: int = 0
+    vehicle: str | None = None  # None: any vehicle may do it
+    forbidden_vehicles: frozenset[str] = frozenset()
+    ready_at: datetime | None = None  # None: the goods are there
+    max_on_board_s: int | None = None  # None: no limit
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """A rest of ``duration_s`` that begins within ``window``, never during service.
+
+    A window of no length makes it fixed. Resting before leaving or after coming
+    home counts, so a short route needs none.
+    """
+
+    window: TimeWindow
+    duration_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VehicleToPlan:
+    """A vehicle with its driver for one shift; both ways lie within ``shift``.
+
+    ``overtime_s`` may be added to the end of the shift, at ``overtime_per_hour`` on
+    top. Costs are whole minor units of money (cents), for this vehicle when used.
+    """
+
+    id: str
+    start: int
+    end: int | None  # None: the day ends at the last job
+    shift: TimeWindow
+    capacity: Mapping[str, int] = field(default_factory=dict)
+    offers: frozenset[str] = frozenset()
+    max_duration_s: int | None = None  # None: only the shift limits it
+    max_jobs: int | None = None  # None: no limit
+    overtime_s: int = 0
+    breaks: tuple[Break, ...] = ()
+    profile: str = "car"
+    service_factor: float = 1.0
+    fixed_cost: int = 0
+    per_km: int = 30
+    per_hour: int = 2500
+    overtime_per_hour: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRequest:
+    """``fixed``: for a vehicle id, the job ids that stay first, in this order.
+
+    What a person fixed is theirs: its window, skill and vehicle rules are not held
+    against a plan, nor is a route of nothing else; only its order and the roads are.
+    """
+
+    places: tuple[Point, ...]
+    travel: Mapping[str, TravelMatrix]  # by vehicle profile
+    jobs: tuple[JobToPlan, ...]
+    vehicles: tuple[VehicleToPlan, ...]
+    fixed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    time_limit_s: float = 10.0
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Between ``arrive`` and ``start`` the driver waits for the window, or rests."""
+
+    job_id: str
+    arrive: datetime
+    start: datetime
+    depart: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Every job of the request is in one of ``routes`` or has a reason in ``unassigned``.
+
+    ``spans``: from leaving to being home, for each vehicle with visits (an open
+    route is home at its last departure). ``breaks``: one for each of the vehicle's
+    breaks, in their order. ``notes`` are sentences for the dispatcher.
+    """
+
+    routes: Mapping[str, tuple[Visit, ...]]  # vehicle id -> visits in order
+    unassigned: Mapping[str, str]  # job id -> reason a dispatcher can read
+    cost: int = 0
+    spans: Mapping[str, TimeWindow] = field(default_factory=dict)
+    breaks: Mapping[str, tuple[TimeWindow, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def needs_of(request: PlanRequest) -> frozenset[Need]:
+    """Everything this request asks of a strategy."""
+    jobs, vehicles = request.jobs, request.vehicles
+    limited = {name for vehicle in vehicles for name in vehicle.capacity}
+    loaded = [job for job in jobs if any(job.load.get(name) for name in limited)]
+    costs = {(v.fixed_cost, v.per_km, v.per_hour, v.overtime_per_hour) for v in vehicles}
+    asked = {
+        Need.WINDOWS: any(job.windows for job in jobs),
+        Need.SEVERAL_WINDOWS: any(len(job.windows) > 1 for job in jobs),
+        Need.CAPACITY: bool(loaded),
+        Need.COLLECTIONS: any(j.load_direction == "collect" and not j.pair_with for j in loaded),
+        Need.SKILLS: any(job.skills for job in jobs),
+        Need.VEHICLE_CHOICE: any(job.vehicle or job.forbidden_vehicles for job in jobs),
+        Need.PAIRS: any(job.pair_with for job in jobs),
+        Need.TIME_ON_BOARD: any(job.max_on_board_s is not None for job in jobs),
+        Need.RELEASE_TIMES: any(job.ready_at for job in jobs),
+        Need.PRIORITIES: len({job.priority for job in jobs}) > 1,
+        Need.OPTIONAL: any(job.optional for job in jobs),
+        Need.SHIFTS: bool(vehicles),
+        Need.BREAKS: any(vehicle.breaks for vehicle in vehicles),
+        Need.MAX_DURATION: any(vehicle.max_duration_s is not None for vehicle in vehicles),
+        Need.OVERTIME: any(vehicle.overtime_s for vehicle in vehicles),
+        Need.MAX_JOBS: any(vehicle.max_jobs is not None for vehicle in vehicles),
+        Need.LOCKED_PREFIX: any(request.fixed.values()),
+        Need.OPEN_END: any(vehicle.end is None for vehicle in vehicles),
+        Need.OTHER_END: any(v.end is not None and v.end != v.start for v in vehicles),
+        Need.MULTI_DEPOT: len({vehicle.start for vehicle in vehicles}) > 1,
+        Need.SEVERAL_PROFILES: len({vehicle.profile for vehicle in vehicles}) > 1,
+        Need.SERVICE_FACTOR: any(vehicle.service_factor != 1.0 for vehicle in vehicles),
+        Need.COSTS: len(costs) > 1,
+    }
+    return frozenset(need for need, wanted in asked.items() if wanted)
