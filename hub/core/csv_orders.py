@@ -1,0 +1,360 @@
+"""A table of strangers' rows to orders, with every doubt said at its row and column."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from hub.core import csv_windows
+from hub.core.countries import (
+    CURRENCIES,
+    HOUSE_FIRST,
+    MONTH_FIRST,
+    country_code,
+    repaired_postcode,
+)
+from hub.core.csv_aliases import Field, normalise
+from hub.core.csv_cells import currency, number, safe_cell, unguarded
+from hub.core.csv_columns import Columns, guess_columns
+from hub.core.csv_reading import BadFile, Table, read_table
+from hub.core.csv_rows import PLACE_FIELDS, Preview, Row, RowProblem, grouped, rows_of
+from hub.core.csv_template import template_csv
+from hub.core.csv_values import Cells
+from hub.core.orders import IncomingOrder, Kind
+from hub.core.phones import e164
+from hub.core.values import Address, Contact, Line, Role
+
+__all__ = [
+    "BadFile",
+    "Columns",
+    "Field",
+    "Preview",
+    "RowProblem",
+    "Table",
+    "guess_columns",
+    "orders_from",
+    "read_table",
+    "safe_cell",
+    "template_csv",
+    "unguarded",
+]
+
+_DATED = (Field.DATE, Field.FROM, Field.TO, Field.WINDOW)
+_IDENTITY = (
+    Field.RECIPIENT,
+    Field.FIRST_NAME,
+    Field.LAST_NAME,
+    Field.COMPANY,
+    *PLACE_FIELDS,
+)
+_GONE = frozenset(
+    [
+        "cancelled",
+        "canceled",
+        "refunded",
+        "voided",
+        "failed",
+        "storniert",
+        "annule",
+        "annulee",
+        "cancelado",
+        "annullato",
+        "geannuleerd",
+        "peruttu",
+        "wccancelled",
+        "wcrefunded",
+        "wcfailed",
+    ]
+)
+_PICKS_UP = (
+    "pickup",
+    "clickandcollect",
+    "clickcollect",
+    "abholung",
+    "retrait",
+    "nouto",
+    "afhalen",
+)
+_KINDS = {
+    **dict.fromkeys(
+        ["d", "deliver", "delivery", "dropoff", "drop", "false", "no", "0"],
+        Kind.DELIVER,
+    ),
+    **dict.fromkeys(
+        [
+            "p",
+            "pickup",
+            "collect",
+            "collection",
+            "return",
+            "abholung",
+            "true",
+            "yes",
+            "1",
+        ],
+        Kind.COLLECT,
+    ),
+    **dict.fromkeys(["t", "task", "service", "serve", "visit", "install", "repair"], Kind.SERVE),
+}
+_PRIORITIES = {"l": 0, "low": 0, "m": 0, "medium": 0, "normal": 0, "h": 6, "high": 6}
+_PRIORITIES |= {"c": 9, "critical": 9, "urgent": 9}
+_ON_DELIVERY = frozenset({"cashondelivery", "cod", "nachnahme", "contreremboursement"})
+_TILLS = frozenset({"pos", "pointofsale"})
+
+
+def orders_from(
+    table: Table,
+    mapping: Columns,
+    *,
+    zone: ZoneInfo,
+    country: str,
+    now: datetime,
+    day_first: bool | None = None,
+) -> Preview:
+    """Every order the table holds, problems and rows left out with why. Safe to repeat.
+
+    ``country`` reads phones and addresses that name none. ``day_first`` settles 3/12 where
+    the column itself does not; ``None`` takes the country's habit. Times without a day are
+    meant for the day of ``now`` in ``zone``.
+    """
+    preview = Preview()
+    rows = rows_of(table, mapping, preview)
+    preferred = day_first if day_first is not None else country not in MONTH_FIRST
+    first: dict[Field, bool] = {}
+    asked: list[str] = []
+    for index, meaning in mapping.items():
+        if meaning in _DATED and index < len(table.headers):
+            column = [row.cells.get(meaning, "") for row in rows]
+            first[meaning], certain = csv_windows.day_first(column, preferred)
+            if not certain and day_first is None:
+                asked.append(table.headers[index])
+    reader = _Reader(table, mapping, preview, country, now.astimezone(zone), now, first)
+    refs: dict[str, int] = {}
+    for group in grouped(rows, preview):
+        reader.order(group, refs)
+    return Preview(preview.orders, preview.problems, preview.skipped, tuple(asked))
+
+
+@dataclass(slots=True)
+class _Reader(Cells):
+    """One file being read into orders."""
+
+    def order(self, group: list[Row], refs: dict[str, int]) -> None:
+        cells: dict[Field, str] = {}
+        custom: dict[str, str] = {}
+        for part in group:
+            for meaning, value in part.cells.items():
+                cells.setdefault(meaning, value)
+            for header, value in part.custom.items():
+                custom.setdefault(header, value)
+        row = group[0].number
+        shipped = [r for r in group if not _is_no(r.cells.get(Field.NEEDS_SHIPPING, ""))]
+        if reason := self._why_not(cells, shipped):
+            self.preview.skipped.append((row, reason))
+            return
+        for line in cells.get(Field.ATTRIBUTES, "").splitlines():
+            key, _, value = line.partition(":")
+            if value.strip():
+                self._attribute(key.strip(), value.strip(), cells, custom)
+        place = self._country(row, cells)
+        address = _address(cells, place)
+        point = self.point(row, cells)
+        if (
+            point is None
+            and not Address(address.lines, address.city, "", address.postcode).one_line()
+        ):
+            self.problem(row, Field.LINE1, "", "This row has no address. Add one.", fatal=True)
+            return
+        windows, due_on = self.when(row, cells)
+        lines = self._lines(shipped, cells)
+        parcels = self.whole(row, cells, Field.PARCELS)
+        if parcels is None and not {Field.ITEM, Field.SKU} & cells.keys():
+            parcels = self.whole(row, cells, Field.QUANTITY)
+        ref = cells.get(Field.ORDER_ID) or cells.get(Field.ORDER_REF) or _content_ref(cells)
+        again = ref
+        while again in refs:
+            refs[ref] += 1
+            again = f"{ref}-{refs[ref]}"
+        refs[again], ref = 1, again
+        minutes = self.decimal(row, cells, Field.SERVICE)
+        if (driver := cells.get(Field.DRIVER)) and Field.DRIVER in self.mapping.values():
+            custom.setdefault(self.header(Field.DRIVER), driver)
+        self.preview.orders.append(
+            IncomingOrder(
+                ref=ref,
+                number=cells.get(Field.ORDER_REF) or ref,
+                updated_at=self.now,
+                address=address,
+                contacts=self._contacts(row, cells, place),
+                kind=self._kind(row, cells),
+                lines=lines,
+                parcels=parcels,
+                windows=windows,
+                due_on=due_on,
+                point=point,
+                service_s=int(minutes * 60) if minutes is not None else None,
+                skills=frozenset(_split(cells.get(Field.SKILLS, ""))),
+                priority=self._priority(row, cells),
+                payment_due=self._payment(cells, place),
+                instructions=cells.get(Field.INSTRUCTIONS, ""),
+                tags=tuple(_split(cells.get(Field.TAGS, ""))),
+                custom=custom,
+            )
+        )
+
+    def _why_not(self, cells: Mapping[Field, str], shipped: list[Row]) -> str:
+        status = cells.get(Field.STATUS, "")
+        if cells.get(Field.CANCELLED):
+            return f"cancelled on {cells[Field.CANCELLED][:10]}"
+        if normalise(status) in _GONE:
+            return f"its status is “{status}”"
+        if not shipped:
+            return "nothing in it needs shipping"
+        method = cells.get(Field.SHIPPING_METHOD, "")
+        if any(word in normalise(method) for word in _PICKS_UP):
+            return f"the customer picks it up (“{method}”)"
+        at_till = normalise(cells.get(Field.CHANNEL, "")) in _TILLS
+        if at_till and not any(cells.get(part) for part in PLACE_FIELDS):
+            return "sold at the till, no delivery address"
+        return ""
+
+    def _attribute(
+        self, key: str, value: str, cells: dict[Field, str], custom: dict[str, str]
+    ) -> None:
+        known = guess_columns([key]).get(0)
+        if known in (*_DATED, Field.INSTRUCTIONS, Field.PHONE) and known not in cells:
+            cells[known] = value
+        else:
+            custom.setdefault(key, value[:500])
+
+    def _country(self, row: int, cells: Mapping[Field, str]) -> str:
+        written = cells.get(Field.COUNTRY, "")
+        code = country_code(written) if written else self.country
+        if code is None:
+            self.problem(
+                row,
+                Field.COUNTRY,
+                written,
+                f"“{written[:60]}” is not a country we know.",
+            )
+        return code or self.country
+
+    def _contacts(self, row: int, cells: Mapping[Field, str], place: str) -> tuple[Contact, ...]:
+        halves = (cells.get(Field.FIRST_NAME, ""), cells.get(Field.LAST_NAME, ""))
+        company = cells.get(Field.COMPANY, "")
+        name = cells.get(Field.RECIPIENT) or " ".join(filter(None, halves)) or company
+        phone = cells.get(Field.PHONE, "")
+        if phone and (read := e164(phone, place)):
+            phone = read
+        elif phone:
+            self.problem(
+                row,
+                Field.PHONE,
+                phone,
+                f"“{phone[:40]}” is not a phone number we can dial. Write it as +358401234567.",
+            )
+        email = cells.get(Field.EMAIL, "")
+        if not (name or phone or email):
+            return ()
+        return (Contact(Role.RECIPIENT, name, phone, email, company),)
+
+    def _lines(self, rows: list[Row], cells: Mapping[Field, str]) -> tuple[Line, ...]:
+        lines = []
+        for row in rows:
+            title = row.cells.get(Field.ITEM) or row.cells.get(Field.SKU)
+            if not title:
+                continue
+            count = self.whole(row.number, row.cells, Field.QUANTITY)
+            if count == 0:
+                continue
+            lines.append(
+                Line(
+                    title,
+                    1 if count is None else count,
+                    row.cells.get(Field.SKU, ""),
+                    row.cells.get(Field.BARCODE, ""),
+                    self.grams(row.number, row.cells),
+                )
+            )
+        if not lines and Field.WEIGHT in cells:
+            grams = self.grams(rows[0].number, cells)
+            return (Line("Goods", weight_g=grams),) if grams else ()
+        return tuple(lines)
+
+    def _kind(self, row: int, cells: Mapping[Field, str]) -> Kind:
+        written = cells.get(Field.STOP_TYPE, "")
+        if not written:
+            return Kind.DELIVER
+        kind = _KINDS.get(normalise(written))
+        if kind is None:
+            self.problem(
+                row,
+                Field.STOP_TYPE,
+                written,
+                f"“{written[:40]}” is not a kind of stop; taken as a delivery."
+                " Write delivery, pickup or service.",
+            )
+        return kind or Kind.DELIVER
+
+    def _priority(self, row: int, cells: Mapping[Field, str]) -> int:
+        written = normalise(cells.get(Field.PRIORITY, ""))
+        if not written:
+            return 0
+        if written.isdigit() and len(written) == 1:
+            return int(written)
+        if written not in _PRIORITIES:
+            self.problem(
+                row,
+                Field.PRIORITY,
+                cells[Field.PRIORITY],
+                "This is not a priority. Write low, medium, high, critical or 0 to 9.",
+            )
+        return _PRIORITIES.get(written, 0)
+
+    def _payment(self, cells: Mapping[Field, str], place: str) -> str:
+        written = cells.get(Field.COD, "")
+        if not written and normalise(cells.get(Field.PAYMENT, "")) in _ON_DELIVERY:
+            written = cells.get(Field.TOTAL, "")
+        amount = number(written, decimal_comma=self.table.delimiter == ";") if written else None
+        if not amount or amount <= 0:
+            return ""
+        money = currency(written) or cells.get(Field.CURRENCY, "") or CURRENCIES.get(place, "")
+        return f"{amount} {money}".strip()
+
+
+def _address(cells: Mapping[Field, str], place: str) -> Address:
+    street = cells.get(Field.LINE1, "")
+    if (house := cells.get(Field.HOUSE, "")) and house.lower() not in street.lower().split():
+        street = f"{house} {street}" if place in HOUSE_FIRST else f"{street} {house}"
+    whole = cells.get(Field.ADDRESS, "") if not street else ""
+    parts = whole.replace("\n", ", ").rsplit(",", 1)
+    named = country_code(parts[1]) if len(parts) == 2 and Field.COUNTRY not in cells else None
+    if named and (len(parts[1].strip()) > 3 or named == place):  # ", MA" is no country
+        whole, place = parts[0], named
+    extra = (cells.get(part, "") for part in (Field.LINE2, Field.LINE3, Field.LINE4))
+    texts = (piece.strip(" ,") for text in (street, whole, *extra) for piece in text.splitlines())
+    region = cells.get(Field.REGION, "")
+    return Address(
+        tuple(text for text in texts if text),
+        cells.get(Field.CITY, ""),
+        region,
+        repaired_postcode(cells.get(Field.POSTCODE, ""), place, region),
+        place,
+    )
+
+
+def _content_ref(cells: Mapping[Field, str]) -> str:
+    """A name for an order without a number: the same person, place and day, the same name."""
+    told = "\n".join(normalise(cells.get(part, "")) for part in (*_IDENTITY, Field.DATE))
+    return f"row-{hashlib.sha256(told.encode()).hexdigest()[:12]}"
+
+
+def _split(text: str) -> list[str]:
+    return [part.strip() for part in text.replace(";", ",").split(",") if part.strip()]
+
+
+def _is_no(text: str) -> bool:
+    return normalise(text) in ("false", "no", "0", "nein", "non")

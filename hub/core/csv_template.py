@@ -1,0 +1,25 @@
+"""The sheet a business downloads to fill in."""
+
+from __future__ import annotations
+
+_TEMPLATE = (
+    (
+        "Order Number,Recipient Name,Phone,Email,Address Line 1,Address Line 2,City,State"
+        ",Postcode,Country,Delivery Date,Time window from,Time window to,Service minutes"
+        ",Delivery Instructions,Item Name,SKU,Quantity,Weight (kg),Payment due"
+    ),
+    (
+        "1001,Sam Example,+358 40 0000001,sam@example.com,Example Street 1,Stair A 5,Helsinki"
+        ",,00100,FI,2026-12-31,09:00,12:00,5,Ring the bell,Rye loaf,RYE-1,2,0.8,"
+    ),
+    "1001,,,,,,,,,,,,,,,Oat biscuits,OAT-1,1,0.3,",
+    (
+        "1002,Kim Example,+358 40 0000002,,Example Street 2,,Helsinki,,00120,FI,2026-12-31"
+        ",,16:00,,,Gift box,BOX-1,1,1.5,12.50 EUR"
+    ),
+)
+
+
+def template_csv() -> str:
+    """A sheet to fill in, with two orders that show how."""
+    return "".join(f"{row}\r\n" for row in _TEMPLATE)
