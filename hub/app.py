@@ -1,0 +1,119 @@
+"""The hub itself: settings, database, plugins, keys and a clock in one object."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+from sqlalchemy import Engine
+from sqlalchemy.pool import StaticPool
+from sqlmodel import Session, SQLModel
+
+import hub.db.tables
+from hub.core.contracts import Provider, Tools
+from hub.core.errors import ConfigError
+from hub.db import outbox
+from hub.db.engine import open_engine
+from hub.db.unit import Unit, forbid_open_unit, reading, unit
+from hub.http import Http
+from hub.keys import Keys
+from hub.registry import Registry
+from hub.settings import Settings
+
+P = TypeVar("P", bound=Provider)
+assert hub.db.tables.OUTSIDE  # importing the tables is what fills SQLModel.metadata
+
+
+class Hub:
+    def __init__(
+        self,
+        engine: Engine,
+        registry: Registry,
+        settings: Settings,
+        keys: Keys,
+        *,
+        now: Callable[[], datetime] | None = None,
+    ) -> None:
+        self.engine = engine
+        self.registry = registry
+        self.settings = settings
+        self.keys = keys
+        self.now = now or _clock(settings)
+        self.tools = Tools(Http(), self.now, logging.getLogger("hub.plugin"), settings.data_dir)
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Hub:
+        """The installed hub: its database must have been migrated (``hub up`` does)."""
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        registry = Registry.installed(without=settings.plugins_off)
+        keys = Keys.at(settings.data_dir / "keys" / "keys.json")
+        return cls(open_engine(settings.database_url), registry, settings, keys)
+
+    @classmethod
+    def in_memory(
+        cls,
+        *plugins: object,
+        now: Callable[[], datetime] | None = None,
+        data_dir: Path | None = None,
+        url: str = "",
+    ) -> Hub:
+        """A complete hub that forgets everything; for tests and notebooks.
+
+        ``url`` names another (empty) database; without plugins every installed one loads.
+        """
+        data_dir = data_dir or Path(tempfile.mkdtemp(prefix="hub-"))
+        if url:
+            engine = open_engine(url)
+        else:
+            engine = open_engine(
+                "sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False}
+            )
+        SQLModel.metadata.create_all(engine)
+        registry = Registry() if plugins else Registry.installed()
+        for plugin in plugins:
+            registry.add(plugin, getattr(plugin, "__name__", repr(plugin)))
+        settings = replace(Settings.from_environment({}), data_dir=data_dir)
+        return cls(engine, registry, settings, Keys.at(data_dir / "keys.json"), now=now)
+
+    @contextmanager
+    def unit(self) -> Iterator[Unit]:
+        with unit(self.engine) as u:
+            yield u
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A consistent look that takes no write lock and keeps nothing."""
+        with reading(self.engine) as session:
+            yield session
+
+    def provider(self, kind: type[P], key: str, settings: Mapping[str, Any]) -> P:
+        """A ready provider. Raises ``ConfigError`` if plugin or settings are no longer valid."""
+        forbid_open_unit("using a plugin")
+        try:
+            cls = self.registry.get(kind, key)
+        except KeyError:
+            raise ConfigError(f"the plugin for {key!r} is not installed") from None
+        try:
+            return cls(cls.Settings.model_validate(settings), self.tools)
+        except ValidationError as error:
+            raise ConfigError(
+                f"{cls.title}: {error.error_count()} settings are not valid"
+            ) from None
+
+    def deliver_events(self) -> int:
+        """Fan out what was announced and deliver what is due; how many were attempted."""
+        outbox.fan_out(self.engine, self.registry.subscribers)
+        return outbox.deliver_due(self.engine, self.registry.subscribers, self.tools)
+
+
+def _clock(settings: Settings) -> Callable[[], datetime]:
+    if (path := settings.clock_file) is None:
+        return lambda: datetime.now(UTC)
+    return lambda: datetime.fromisoformat(path.read_text().strip())

@@ -1,0 +1,58 @@
+"""Open the database. SQLite for one machine, PostgreSQL for more; same code above."""
+
+from __future__ import annotations
+
+import logging
+from types import ModuleType
+from typing import Any
+
+from sqlalchemy import Connection, Engine, event
+from sqlmodel import create_engine
+
+WRITE = {"hub_write": True}
+SAFE_SQLITE = (3, 51, 3)  # before it, two processes in WAL mode can corrupt (sqlite.org/wal.html)
+log = logging.getLogger(__name__)
+
+
+def open_engine(url: str, **kwargs: Any) -> Engine:
+    """An engine whose units take the write lock on entry and whose commits survive power loss."""
+    if url.startswith("sqlite"):
+        engine = create_engine(url, module=sqlite_module(), **kwargs)
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    url = url.replace("postgresql://", "postgresql+psycopg://", 1)
+    return create_engine(url, pool_pre_ping=True, **kwargs)
+
+
+def sqlite_module() -> ModuleType:
+    try:
+        import pysqlite3.dbapi2 as sqlite
+    except ImportError:
+        import sqlite3 as sqlite
+    if sqlite.sqlite_version_info < SAFE_SQLITE:
+        log.warning(
+            "SQLite %s can corrupt a database that several processes write; install pysqlite3",
+            sqlite.sqlite_version,
+        )
+    return sqlite  # type: ignore[no-any-return]
+
+
+def _set_up_sqlite(connection: Any, _: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves, see below
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",  # NORMAL lost acknowledged commits in 3 of 3 power cuts
+        "busy_timeout = 10000",
+        "foreign_keys = ON",
+        "trusted_schema = OFF",
+        "secure_delete = ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that reads first and writes later cannot wait its turn in
+    # SQLite; it fails at once. So a unit asks for the write lock on entry.
+    write = connection.get_execution_options().get("hub_write")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

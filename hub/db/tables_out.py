@@ -1,0 +1,111 @@
+"""Proof, the journal of events, and what leaves the hub."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Integer, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from hub.db.columns import LONG, document, moment, owner, ref, row_id, text
+
+BigSerial = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up only INTEGER keys
+
+
+class ProofRow(SQLModel, table=True):
+    __tablename__ = "proof"
+    id: str = row_id()
+    business_id: str = owner()
+    job_id: str = ref("job.id", unique=True)
+    name: str = text(default="")
+    note: str = text(1000, default="")
+    pin_ok: bool | None = None  # None: none was asked for
+    scans: list[str] = document(default_factory=list)
+    lines: list[Any] = document(default_factory=list)  # DeliveredLine
+    lat: float | None = None
+    lon: float | None = None
+    accuracy_m: float | None = None
+    position_age_s: float | None = None
+    no_position: str = text(200, default="")  # why there is no place
+    occurred_at: datetime = moment()
+    received_at: datetime = moment()
+
+
+class ProofFileRow(SQLModel, table=True):
+    """``proof_id`` is ``None`` while an upload waits for the act that names it."""
+
+    __tablename__ = "proof_file"
+    __table_args__ = (UniqueConstraint("job_id", "sha256"),)
+    id: str = row_id()
+    business_id: str = owner()
+    job_id: str = ref("job.id", index=True)
+    proof_id: str | None = ref("proof.id", default=None, nullable=True)
+    kind: str = text(20)  # photo | signature | document
+    media_type: str = text(60)
+    sha256: str = text(64, index=True)
+    size: int = 0
+    store: str = text(60)
+    store_ref: str = text(300)
+    received_at: datetime = moment()
+
+
+class ChainRow(SQLModel, table=True):
+    """Link ``n`` of a business's chain of evidence. See ``hub.core.proof.chained``."""
+
+    __tablename__ = "chain"
+    __table_args__ = (UniqueConstraint("business_id", "n"),)
+    id: str = row_id()
+    business_id: str = owner()
+    n: int
+    job_id: str = ref("job.id")
+    commitments: dict[str, str] = document()  # field -> salted SHA-256
+    salts: dict[str, str] = document()  # field -> salt; erased with the person
+    previous: str = text(64)
+    hash: str = text(64)
+    at: datetime = moment()
+
+
+class EventRow(SQLModel, table=True):
+    """An announced fact. ``seq`` gives one order per database."""
+
+    __tablename__ = "event"
+    seq: int | None = Field(default=None, primary_key=True, sa_type=BigSerial)
+    id: str = text(36, unique=True)
+    business_id: str = owner()
+    name: str = text(60)
+    subject_kind: str = text(20)
+    subject_id: str = text(36, index=True)
+    actor: str = text(80)
+    occurred_at: datetime = moment()
+    received_at: datetime = moment()
+    payload: dict[str, Any] = document()
+    fanned_out: bool = Field(default=False, index=True)
+
+
+class ErrandRow(SQLModel, table=True):
+    """One event on its way to one subscriber."""
+
+    __tablename__ = "errand"
+    __table_args__ = (UniqueConstraint("event_seq", "subscriber"),)
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigSerial)
+    business_id: str = owner()
+    event_seq: int = Field(foreign_key="event.seq", index=True, sa_type=BigInteger)
+    subject_id: str = text(36, index=True)
+    subscriber: str = text(80)
+    state: str = text(20, default="due", index=True)  # due | done | parked | dismissed
+    attempts: int = 0
+    due_at: datetime = moment(index=True)
+    last_error: str = text(LONG, default="")
+
+
+class IdempotencyRow(SQLModel, table=True):
+    """An answer kept so that the same request gets it again."""
+
+    __tablename__ = "idempotency"
+    __table_args__ = (UniqueConstraint("business_id", "key"),)
+    id: str = row_id()
+    business_id: str = owner()
+    key: str = text(255)
+    request_hash: str = text(64)
+    status: int | None = None  # None: still being worked on
+    answer: Any = document(default=None, nullable=True)
+    at: datetime = moment(index=True)

@@ -1,0 +1,112 @@
+"""What is announced reaches its subscribers: at least once, in order per subject."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlmodel import select
+
+from hub import Event, OrderCancelled, OrderPlaced, Subscriber, Tools, Unavailable, hookimpl
+from hub.app import Hub
+from hub.db.tables import ErrandRow
+from hub.db.unit import UnitOpen
+from hub.flows.found import found
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+class World:
+    """A hub with one subscriber that can be told to fail, and a clock moved by hand."""
+
+    def __init__(self, url: str) -> None:
+        self.now, self.fails = NOON, False
+        self.heard: list[tuple[str, str]] = []
+        world = self
+
+        class Plugin:
+            __name__ = "listener"
+
+            @hookimpl
+            def hub_subscribers(self) -> list[Subscriber]:
+                return [Subscriber("listen", (Event,), world.listen)]
+
+        self.hub = Hub.in_memory(Plugin(), now=lambda: self.now, url=url)
+        self.business_id = found(self.hub, "Husk", zone="UTC")
+
+    def listen(self, event: Event, tools: Tools) -> None:
+        if self.fails:
+            raise Unavailable("the carrier is down")
+        self.heard.append((type(event).__name__, event.subject_id))
+
+    def announce(self, kind: Callable[..., Event], subject: str) -> None:
+        with self.hub.unit() as unit:
+            unit.announce(
+                kind(
+                    business_id=self.business_id,
+                    subject_id=subject,
+                    occurred_at=self.now,
+                    received_at=self.now,
+                )
+            )
+
+    def errands(self) -> list[ErrandRow]:
+        with self.hub.reading() as session:
+            return list(session.exec(select(ErrandRow)))
+
+
+@pytest.fixture
+def world(database_url: str) -> World:
+    return World(database_url)
+
+
+def test_an_event_is_delivered_once(world: World) -> None:
+    world.announce(OrderPlaced, "o1")
+    world.hub.deliver_events()
+    world.hub.deliver_events()
+    assert world.heard == [("OrderPlaced", "o1")]
+
+
+def test_a_unit_that_fails_announces_nothing(world: World) -> None:
+    with pytest.raises(RuntimeError), world.hub.unit() as unit:
+        unit.announce(
+            OrderPlaced(
+                business_id=world.business_id, subject_id="o1", occurred_at=NOON, received_at=NOON
+            )
+        )
+        raise RuntimeError
+    assert world.hub.deliver_events() == 0
+
+
+def test_a_failing_subscriber_keeps_the_order_of_one_subject(world: World) -> None:
+    world.announce(OrderPlaced, "o1")
+    world.fails = True
+    world.hub.deliver_events()
+    world.fails = False
+    world.announce(OrderCancelled, "o1")
+    world.announce(OrderPlaced, "o2")
+    world.hub.deliver_events()  # o1's first is not due yet, so its second waits; o2 does not
+    assert world.heard == [("OrderPlaced", "o2")]
+    for _ in range(4):
+        world.now += timedelta(seconds=10)
+        world.hub.deliver_events()
+    assert world.heard[1:] == [("OrderPlaced", "o1"), ("OrderCancelled", "o1")]
+
+
+def test_news_that_is_too_old_is_parked(world: World) -> None:
+    world.announce(OrderPlaced, "o1")
+    world.fails = True
+    world.hub.deliver_events()
+    world.now += timedelta(days=4)
+    world.hub.deliver_events()
+    [errand] = world.errands()
+    assert errand.state == "parked"
+    assert "the carrier is down" in errand.last_error
+
+
+def test_nothing_foreign_runs_inside_a_unit(world: World) -> None:
+    with world.hub.unit(), pytest.raises(UnitOpen):
+        world.hub.tools.http.get("http://127.0.0.1:9/")
+    with world.hub.unit(), pytest.raises(UnitOpen), world.hub.unit():
+        pass

@@ -1,0 +1,68 @@
+"""A backup can be taken at work and put back elsewhere."""
+
+from __future__ import annotations
+
+import tarfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlmodel import select
+
+from hub import backup
+from hub.app import Hub
+from hub.core.errors import ConfigError
+from hub.db.migrate import migrate
+from hub.db.tables import BusinessRow
+from hub.flows.found import found
+from hub.settings import Settings
+
+
+def settings_at(folder: Path) -> Settings:
+    return replace(
+        Settings.from_environment({}),
+        data_dir=folder,
+        database_url=f"sqlite:///{folder / 'hub.db'}",
+    )
+
+
+def a_hub_with_a_business(folder: Path) -> Hub:
+    hub = Hub.from_settings(settings_at(folder))
+    migrate(hub.engine)
+    found(hub, "Husk", zone="Europe/Helsinki")
+    (folder / "proof").mkdir()
+    (folder / "proof" / "photo").write_bytes(b"a photo")
+    return hub
+
+
+def test_what_was_backed_up_while_in_use_comes_back(tmp_path: Path) -> None:
+    hub = a_hub_with_a_business(tmp_path / "one")
+    with hub.reading() as session:
+        session.exec(select(BusinessRow)).all()  # somebody is reading meanwhile
+        backup.back_up(hub.settings, tmp_path / "backup.tar.gz")
+    backup.restore(settings_at(tmp_path / "two"), tmp_path / "backup.tar.gz")
+    again = Hub.from_settings(settings_at(tmp_path / "two"))
+    migrate(again.engine)
+    with again.reading() as session:
+        assert [b.name for b in session.exec(select(BusinessRow))] == ["Husk"]
+    assert (tmp_path / "two" / "proof" / "photo").read_bytes() == b"a photo"
+
+
+def test_a_backup_holds_no_keys(tmp_path: Path) -> None:
+    hub = a_hub_with_a_business(tmp_path / "one")
+    backup.back_up(hub.settings, tmp_path / "backup.tar.gz")
+    with tarfile.open(tmp_path / "backup.tar.gz") as archive:
+        assert not [name for name in archive.getnames() if "key" in name]
+
+
+def test_nothing_is_restored_over_a_hub_that_exists(tmp_path: Path) -> None:
+    hub = a_hub_with_a_business(tmp_path / "one")
+    backup.back_up(hub.settings, tmp_path / "backup.tar.gz")
+    with pytest.raises(ConfigError, match="exists"):
+        backup.restore(hub.settings, tmp_path / "backup.tar.gz")
+
+
+def test_something_else_is_not_taken_for_a_backup(tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("Dear Sir")
+    with pytest.raises(ConfigError, match="not a backup"):
+        backup.restore(settings_at(tmp_path / "two"), tmp_path / "letter.txt")
