@@ -1,0 +1,1 @@
+"""Connectors to shops and books, each a plugin of its own."""

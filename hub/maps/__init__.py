@@ -1,0 +1,1 @@
+"""Our own maps: built from one OpenStreetMap extract, needing no outside service."""

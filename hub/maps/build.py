@@ -1,0 +1,158 @@
+"""From one ``.osm.pbf`` to everything the hub knows about places.
+
+A map is built beside the one in use and takes its place in one rename, so whoever
+reads sees the old map or the new one and an interrupted build changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+import osmium
+
+from hub.core.errors import ConfigError
+from hub.core.values import Point, aware
+from hub.maps.address_index import write_index
+from hub.maps.basemap import ATTRIBUTION, write_tiles
+from hub.maps.coast import Bounds
+from hub.maps.cut import bounds_around, write_cut
+from hub.maps.roads import PROFILES, write_graph
+
+
+@dataclass(frozen=True, slots=True)
+class MapInfo:
+    """What a built map covers. ``bbox`` is west, south, east, north in degrees."""
+
+    id: str
+    bbox: Bounds
+    built_at: str  # ISO 8601, UTC
+    source: str
+    counts: dict[str, int]
+    profiles: tuple[str, ...]
+    attribution: str = ATTRIBUTION
+
+
+def build(
+    pbf: Path,
+    map_dir: Path,
+    *,
+    built_at: datetime,
+    progress: Callable[[str, float], None] = lambda step, share: None,
+    around: Sequence[Point] = (),
+    within_km: float = 25.0,
+    profiles: Sequence[str] = tuple(PROFILES),
+) -> MapInfo:
+    """Build the map of ``pbf`` and make it the current one; return what it covers.
+
+    ``around`` cuts the extract to what lies ``within_km`` of any of these points.
+    ``progress`` hears each step with the share done before it. Raises
+    ``ConfigError`` with a sentence for the operator; the map in use stays.
+    """
+    aware(built_at, "built_at")
+    if not pbf.is_file():
+        raise ConfigError(f"There is no map extract at {pbf}.")
+    map_dir.mkdir(parents=True, exist_ok=True)
+    before = {path for path in map_dir.glob("build-*")}
+    new = map_dir / f"build-{uuid.uuid4().hex}"
+    new.mkdir()
+    try:
+        info = _write(pbf, new, built_at, progress, around, within_km, profiles)
+        _sync(new)
+        _make_current(new)
+    except BaseException:
+        shutil.rmtree(new, ignore_errors=True)
+        raise
+    for old in before:  # readers hold the old files open; Unix keeps those until they let go
+        shutil.rmtree(old, ignore_errors=True)
+    progress("done", 1.0)
+    return info
+
+
+def read_info(map_dir: Path) -> MapInfo | None:
+    """What the current map covers; ``None`` while none is built."""
+    try:
+        known = json.loads((map_dir / "current" / "map.json").read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    west, south, east, north = known["bbox"]
+    bbox = (west, south, east, north)
+    return MapInfo(**{**known, "bbox": bbox, "profiles": tuple(known["profiles"])})
+
+
+def _write(
+    pbf: Path,
+    new: Path,
+    built_at: datetime,
+    progress: Callable[[str, float], None],
+    around: Sequence[Point],
+    within_km: float,
+    profiles: Sequence[str],
+) -> MapInfo:
+    source, bounds = pbf, bounds_of(pbf)
+    if around:
+        progress("cut", 0.0)
+        bounds = bounds_around(around, within_km, bounds)
+        source = new / "cut.osm.pbf"
+        write_cut(pbf, source, around, within_km)
+    progress("basemap", 0.1)
+    counts = write_tiles(source, new / "basemap.pmtiles", bounds)
+    progress("addresses", 0.5)
+    counts |= write_index(source, new / "addresses.db")
+    for n, profile in enumerate(profiles):
+        progress(f"roads for {profile}", 0.6 + 0.4 * n / len(profiles))
+        write_graph(source, new, profile)
+    if around:
+        source.unlink()
+    info = MapInfo(new.name, bounds, built_at.isoformat(), pbf.name, counts, tuple(profiles))
+    (new / "map.json").write_text(json.dumps(asdict(info), indent=1), "utf-8")
+    return info
+
+
+def bounds_of(pbf: Path) -> Bounds:
+    """The extract's box, from its header or, where that has none, from its nodes."""
+    with osmium.io.Reader(str(pbf), osmium.osm.NOTHING) as reader:
+        box = reader.header().box()
+    if box.valid():
+        low, high = box.bottom_left, box.top_right
+        return (low.lon, low.lat, high.lon, high.lat)
+    west, south, east, north = 180.0, 90.0, -180.0, -90.0
+    for node in osmium.FileProcessor(str(pbf), osmium.osm.NODE):
+        if isinstance(node, osmium.osm.Node) and node.location.valid():
+            west, east = min(west, node.location.lon), max(east, node.location.lon)
+            south, north = min(south, node.location.lat), max(north, node.location.lat)
+    if west > east:
+        raise ConfigError(f"{pbf.name} holds no places.")
+    return (west, south, east, north)
+
+
+def _sync(new: Path) -> None:
+    """Have every file of the new map on disk before anything points at it."""
+    for path in _deepest_first(new):
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _deepest_first(root: Path) -> Iterable[Path]:
+    yield from sorted(root.rglob("*"), reverse=True)
+    yield root
+
+
+def _make_current(new: Path) -> None:
+    link = new.parent / f"next-{new.name}"
+    link.symlink_to(new.name)
+    os.replace(link, new.parent / "current")
+    handle = os.open(new.parent, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,25 @@
+"""The plugins every hub has. They come in by the same door as anybody's."""
+
+from hub import Geocoder, RoutingStrategy, TravelTimes, hookimpl
+
+
+@hookimpl
+def hub_geocoders() -> list[type[Geocoder]]:
+    from hub.plugins.geocode_osm import OsmGeocoder
+
+    return [OsmGeocoder]
+
+
+@hookimpl
+def hub_travel_times() -> list[type[TravelTimes]]:
+    from hub.plugins.travel_crow import CrowTravelTimes
+    from hub.plugins.travel_osrm import OsrmTravelTimes
+
+    return [OsrmTravelTimes, CrowTravelTimes]
+
+
+@hookimpl
+def hub_routing_strategies() -> list[type[RoutingStrategy]]:
+    from hub.plugins.routing_nearest import NearestRouting
+
+    return [NearestRouting]

@@ -1,0 +1,102 @@
+"""Travel times on real roads, from the map the hub built, by OSRM inside this process."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from hub import ConfigError, Point, Refused, RoadLeg, RoadRoute, TravelMatrix, TravelTimes
+
+NO_MAP = "No map is built yet. Build one with: hub map build region.osm.pbf"
+UNREACHABLE_S = 10_000_000  # no road leads there; far longer than any shift, small enough to add up
+
+
+class OsrmTravelTimes(TravelTimes):
+    key = "osrm"
+    title = "Roads of the built map (OSRM)"
+
+    def check(self) -> None:
+        self._engine("car")
+
+    def matrix(
+        self, places: Sequence[Point], depart_at: datetime, profile: str = "car"
+    ) -> TravelMatrix:
+        """As free-flowing roads have it; pairs without a road are ``UNREACHABLE_S`` apart."""
+        if len(places) < 2:
+            row = ((0,),) if places else ()
+            return TravelMatrix(seconds=row, metres=row)
+        engine, osrm = self._engine(profile)
+        params = osrm.TableParameters(
+            coordinates=[(p.lon, p.lat) for p in places],
+            annotations=["duration", "distance"],
+            generate_hints=False,
+        )
+        try:
+            table = engine.Table(params)
+        except RuntimeError as error:
+            raise Refused(f"The map has no road near one of the places ({error}).") from error
+        return TravelMatrix(
+            seconds=_whole(table["durations"], len(places)),
+            metres=_whole(table["distances"], len(places)),
+        )
+
+    def route(
+        self, places: Sequence[Point], depart_at: datetime, profile: str = "car"
+    ) -> RoadRoute:
+        """Raises ``Refused`` when no road joins two of the places."""
+        if len(places) < 2:
+            return RoadRoute(geometry=tuple(places), legs=())
+        engine, osrm = self._engine(profile)
+        params = osrm.RouteParameters(
+            coordinates=[(p.lon, p.lat) for p in places],
+            geometries="geojson",
+            overview="full",
+            generate_hints=False,
+        )
+        try:
+            found = engine.Route(params)["routes"][0]
+        except RuntimeError as error:
+            raise Refused(f"No road joins these places on the map ({error}).") from error
+        return RoadRoute(
+            geometry=tuple(Point(lat, lon) for lon, lat in found["geometry"]["coordinates"]),
+            legs=tuple(
+                RoadLeg(seconds=round(leg["duration"]), metres=round(leg["distance"]))
+                for leg in found["legs"]
+            ),
+        )
+
+    def _engine(self, profile: str) -> tuple[Any, Any]:
+        current = (self.tools.data_dir / "map" / "current").resolve()
+        if not current.is_dir():
+            raise ConfigError(NO_MAP)
+        graph = current / "roads" / profile / "roads.osrm"
+        if not graph.parent.is_dir():
+            raise ConfigError(f"The built map has no roads for the profile {profile!r}.")
+        try:
+            osrm = importlib.import_module("osrm")
+        except ImportError as error:
+            raise ConfigError(
+                "Roads need OSRM. Install it with: pip install lastmile-hub[roads]"
+            ) from error
+        return _open(graph), osrm
+
+
+@lru_cache(maxsize=3)
+def _open(graph: Path) -> Any:
+    """One engine per graph and process: loading takes seconds for a country.
+
+    The path names the build, so a new map is a new engine.
+    """
+    osrm = importlib.import_module("osrm")
+    return osrm.OSRM(algorithm="CH", storage_config=str(graph), use_shared_memory=False)
+
+
+def _whole(rows: Any, size: int) -> tuple[tuple[int, ...], ...]:
+    return tuple(
+        tuple(UNREACHABLE_S if (value := rows[i][j]) is None else round(value) for j in range(size))
+        for i in range(size)
+    )
