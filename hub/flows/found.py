@@ -1,0 +1,39 @@
+"""Found a business: what every business is born with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from hub.core.business import Trade, suggested
+from hub.db.tables import BrandRow, BusinessRow, ConnectionRow
+
+if TYPE_CHECKING:
+    from hub.app import Hub
+
+BORN_WITH = {"csv": "Files", "api": "API"}
+
+
+def found(
+    hub: Hub, name: str, *, zone: str, country: str = "", trade: Trade = Trade.PARCELS
+) -> str:
+    """A new business's id. Raises ``ZoneInfoNotFoundError`` for a zone nobody knows."""
+    ZoneInfo(zone)
+    now = hub.now()
+    business = BusinessRow(
+        name=name,
+        zone=zone,
+        country=country,
+        trade=trade,
+        settings=suggested(trade).model_dump(mode="json"),
+        created_at=now,
+    )
+    with hub.unit() as unit:
+        unit.session.add(business)
+        unit.session.flush()
+        for slug, title in BORN_WITH.items():
+            unit.session.add(
+                ConnectionRow(business_id=business.id, slug=slug, plugin=slug, title=title)
+            )
+        unit.session.add(BrandRow(business_id=business.id, name=name))
+    return business.id
