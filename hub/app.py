@@ -46,7 +46,9 @@ class Hub:
         self.settings = settings
         self.keys = keys
         self.now = now or _clock(settings)
-        self.tools = Tools(Http(), self.now, logging.getLogger("hub.plugin"), settings.data_dir)
+        self.tools = Tools(
+            Http(settings.http_allow), self.now, logging.getLogger("hub.plugin"), settings.data_dir
+        )
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Hub:

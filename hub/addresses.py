@@ -1,0 +1,86 @@
+"""Which network addresses the hub may call when a business names a server."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Any
+
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.util.connection import create_connection
+
+from hub.core.errors import Refused
+
+# Spelt out because ``ipaddress.is_global`` has called several of these public
+# (CVE-2024-4032); IANA special-purpose registries, read 2026-11.
+PRIVATE = tuple(
+    ip_network(text)
+    for text in (
+        "0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 "
+        "192.0.2.0/24 192.88.99.0/24 192.168.0.0/16 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 "
+        "224.0.0.0/4 240.0.0.0/4 ::/96 ::ffff:0:0/96 64:ff9b::/96 64:ff9b:1::/48 100::/64 "
+        "2001::/23 2001:db8::/32 2002::/16 3fff::/20 5f00::/16 fc00::/7 fe80::/10 fec0::/10 "
+        "ff00::/8"
+    ).split()
+)
+
+
+def is_private(address: IPv4Address | IPv6Address) -> bool:
+    """Whether ``address`` may lead into somebody's own network, whatever it is spelt like."""
+    return any(address.version == net.version and address in net for net in PRIVATE)
+
+
+def resolved(host: str, port: int, allowed: Sequence[str]) -> str:
+    """The address to connect to, looked up once so that nobody can change the answer later.
+
+    ``allowed`` holds ``host`` or ``host:port`` that may be private. Raises
+    ``Refused`` for a private address, ``OSError`` for a name nobody knows.
+    """
+    found = [info[4][0] for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    if host in allowed or f"{host}:{port}" in allowed:
+        return str(found[0])
+    for text in found:
+        if is_private(ip_address(str(text).partition("%")[0])):
+            raise Refused(f"{host} is an address inside a private network; the hub calls none.")
+    return str(found[0])
+
+
+class GuardedAdapter(HTTPAdapter):
+    """Connects only where ``resolved`` allows; redirects come by here too."""
+
+    def __init__(self, allowed: Sequence[str] = ()) -> None:
+        self.allowed = tuple(allowed)
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        allowed = self.allowed
+
+        class Plain(HTTPConnection):
+            def _new_conn(self) -> socket.socket:
+                return _connect(self, allowed)
+
+        class Secure(HTTPSConnection):
+            def _new_conn(self) -> socket.socket:
+                return _connect(self, allowed)
+
+        class PlainPool(HTTPConnectionPool):
+            ConnectionCls = Plain
+
+        class SecurePool(HTTPSConnectionPool):
+            ConnectionCls = Secure
+
+        self.poolmanager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
+
+
+def _connect(connection: HTTPConnection, allowed: Sequence[str]) -> socket.socket:
+    address = resolved(connection.host, connection.port, allowed)
+    return create_connection(
+        (address, connection.port),
+        connection.timeout,
+        source_address=connection.source_address,
+        socket_options=connection.socket_options,
+    )
