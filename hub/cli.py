@@ -119,7 +119,7 @@ def _plan(args: argparse.Namespace, settings: Settings) -> None:
     hub = _open(settings)
     zone = ZoneInfo(_business(hub, args.business).zone)
     day = args.day or hub.now().astimezone(zone).date()
-    plan_day(hub, args.business, day, strategy=args.strategy)
+    plan_day(hub, args.business, day, strategy=args.strategy, apart=True)
     _show(day_seen(hub, args.business, day), zone)
 
 

@@ -48,7 +48,7 @@ def set_up(hub: Hub, day: date, *, count: int = 60, seed: int = 1) -> Played:
         actor="demo",
     )
     places = locate_new(hub, business_id)
-    plan = plan_day(hub, business_id, day, time_limit_s=5.0)
+    plan = plan_day(hub, business_id, day, time_limit_s=5.0, apart=True)
     return Played(business_id, orders, places, plan.id)
 
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, col, func, or_, select
@@ -45,6 +45,7 @@ from hub.db.tables import (
 from hub.db.unit import Unit
 from hub.flows.shifts import shifts_on
 from hub.flows.sync import order_report
+from hub.solving import solve
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -70,10 +71,18 @@ class Day:
 
 
 def plan_day(
-    hub: Hub, business_id: str, day: date, *, time_limit_s: float = 10.0, strategy: str = ""
+    hub: Hub,
+    business_id: str,
+    day: date,
+    *,
+    time_limit_s: float = 10.0,
+    strategy: str = "",
+    apart: bool = False,
 ) -> PlanRow:
     """Plan every open job of ``day`` and store draft routes; published ones stay as they are.
 
+    ``apart`` solves in a process of its own: a solver that dies or hangs then takes
+    nothing with it, and the best plan so far is kept, with a note that says so.
     Raises ``ConfigError`` when nobody works that day, ``PlanOutdated`` when jobs
     changed meanwhile.
     """
@@ -82,7 +91,11 @@ def plan_day(
     classes = hub.registry.all(RoutingStrategy)
     ready = [hub.provider(RoutingStrategy, cls.key, {}) for cls in classes]
     chosen = choose(ready, strategy or seen.depot.strategy, needs_of(request))
-    plan = chosen.plan(request, lambda best: True)
+    if apart:
+        make = (type(chosen).__module__, type(chosen).__qualname__, dict[str, Any]())
+        plan = solve(make, request, data_dir=hub.settings.data_dir)
+    else:
+        plan = chosen.plan(request, lambda best: True)
     if found := violations(request, plan):
         raise RuntimeError(f"{chosen.key} broke its promise: {found[:3]}")
     with hub.unit() as unit:

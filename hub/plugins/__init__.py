@@ -21,5 +21,7 @@ def hub_travel_times() -> list[type[TravelTimes]]:
 @hookimpl
 def hub_routing_strategies() -> list[type[RoutingStrategy]]:
     from hub.plugins.routing_nearest import NearestRouting
+    from hub.plugins.routing_ortools import OrtoolsRouting
+    from hub.plugins.routing_pyvrp import PyvrpRouting
 
-    return [NearestRouting]
+    return [PyvrpRouting, OrtoolsRouting, NearestRouting]
