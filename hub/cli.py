@@ -10,6 +10,9 @@ from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from granian import Granian
+from granian.constants import Interfaces
+
 from hub import backup
 from hub.app import Hub
 from hub.core.csv_orders import BadFile, template_csv
@@ -17,6 +20,7 @@ from hub.core.errors import HubError
 from hub.db.migrate import migrate
 from hub.db.tables import BusinessRow
 from hub.demo.play import set_up
+from hub.flows.api_keys import make_key
 from hub.flows.found import found
 from hub.flows.import_file import preview, store_preview
 from hub.flows.locate import locate_new
@@ -64,6 +68,10 @@ def _parser() -> argparse.ArgumentParser:
     mapping = command("map", _map, "build the map from an OpenStreetMap extract")
     mapping.add_argument("action", choices=["build"])
     mapping.add_argument("extract", type=Path, help="region.osm.pbf")
+    key = command("key", _key, "make an API key for a business; it is shown once")
+    key.add_argument("business")
+    key.add_argument("title", help="who will use it")
+    command("web", _web, "serve the API on HUB_PORT, with its documentation at /api/docs")
     command("plugins", _plugins, "list what is installed, and what is wrong with it")
     saving = command("backup", _backup, "copy database, proof and map into one archive")
     saving.add_argument("archive", type=Path)
@@ -132,6 +140,20 @@ def _map(args: argparse.Namespace, settings: Settings) -> None:
 
     info = build(args.extract, settings.data_dir / "map", built_at=now, progress=progress)
     print(f"map of {info.source}: {info.counts}")
+
+
+def _key(args: argparse.Namespace, settings: Settings) -> None:
+    hub = _open(settings)
+    _business(hub, args.business)
+    _, key = make_key(hub, args.business, args.title, ["orders:read", "orders:write"])
+    print(key)
+
+
+def _web(args: argparse.Namespace, settings: Settings) -> None:
+    print(f"serving {settings.public_url}/api/docs")
+    Granian(
+        "hub.web.wsgi:app", address="127.0.0.1", port=settings.port, interface=Interfaces.WSGI
+    ).serve()
 
 
 def _plugins(args: argparse.Namespace, settings: Settings) -> int:

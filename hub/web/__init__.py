@@ -1,0 +1,1 @@
+"""The hub's pages and its API, as one Flask application."""

@@ -1,0 +1,309 @@
+"""The REST API under /api/v1: orders in, orders out, orders cancelled."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, Response, request
+from pydantic import TypeAdapter, ValidationError
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, select
+from werkzeug.routing import BaseConverter
+
+from hub.core.errors import Refused
+from hub.core.values import Point
+from hub.db.tables import BusinessRow
+from hub.db.unit import Unit
+from hub.flows.api_keys import Caller, Scope, caller
+from hub.flows.orders import (
+    OrderSeen,
+    amend_order,
+    cancel_order,
+    connection_ids,
+    one_order,
+    orders_after,
+    orders_by_ref,
+)
+from hub.flows.sync import order_report, store
+from hub.web.api_models import JobOut, OrderIn, OrderOut, OrderPatch, PageOut, StoredOut
+from hub.web.idempotency import Answer, once
+from hub.web.problems import Problem, json_body, pointer, unsafe
+
+if TYPE_CHECKING:
+    from hub.app import Hub
+
+MOST_ORDERS, MOST_LISTED, LISTED = 1000, 200, 50
+ROW_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_one: TypeAdapter[OrderIn] = TypeAdapter(OrderIn)
+_many: TypeAdapter[list[OrderIn]] = TypeAdapter(list[OrderIn])
+_patch: TypeAdapter[OrderPatch] = TypeAdapter(OrderPatch)
+
+
+class RowId(BaseConverter):
+    """An id as the hub makes them; anything else is no such page."""
+
+    regex = ROW_ID.pattern
+    part_isolating = True
+
+
+def api(hub: Hub) -> Blueprint:
+    routes = Blueprint("api", __name__, url_prefix="/api/v1")
+
+    @routes.post("/orders")
+    def post_orders() -> Response:
+        who = _caller(hub, Scope.ORDERS_WRITE)
+        _no_query()
+        body = json_body(request)
+        orders, is_list = _orders(body)
+
+        def work(unit: Unit) -> Answer:
+            return _take(hub, who, unit, orders, is_list)
+
+        try:
+            return _respond(once(hub, who.business_id, request, body, work))
+        except IntegrityError as error:  # two requests placed the same ref at the same moment
+            detail = "One of these orders is being stored by another request. Try again."
+            raise Problem(409, detail, headers={"Retry-After": "1"}) from error
+
+    @routes.get("/orders")
+    def list_orders() -> Response:
+        who = _caller(hub, Scope.ORDERS_READ)
+        query = _query("limit", "after", "source", "ref", "status")
+        limit = _limit(query.get("limit", str(LISTED)))
+        if (after := query.get("after", "")) and not ROW_ID.fullmatch(after):
+            raise Problem(422, "after must be the `next` of a page you were given.")
+        if (status := query.get("status", "")) not in ("", "open", "cancelled"):
+            raise Problem(422, "status must be open or cancelled.")
+        with hub.reading() as session:
+            connection_id = ""
+            if source := query.get("source", ""):
+                connection_id = connection_ids(session, who.business_id).get(source, "none")
+            seen = orders_after(
+                session,
+                who.business_id,
+                after,
+                limit + 1,
+                connection_id=connection_id,
+                ref=query.get("ref", ""),
+                status=status,
+            )
+        more = seen[limit - 1].row.id if len(seen) > limit else None
+        page = PageOut(orders=[_out(hub, order) for order in seen[:limit]], next=more)
+        return _respond((200, page.model_dump(mode="json")))
+
+    @routes.get("/orders/<row_id:order_id>")
+    def get_order(order_id: str) -> Response:
+        who = _caller(hub, Scope.ORDERS_READ)
+        _no_query()
+        with hub.reading() as session:
+            return _respond((200, _order(hub, session, who, order_id)))
+
+    @routes.patch("/orders/<row_id:order_id>")
+    def patch_order(order_id: str) -> Response:
+        who = _caller(hub, Scope.ORDERS_WRITE)
+        _no_query()
+        body = json_body(request)
+        patch = _valid(_patch, body)
+
+        def work(unit: Unit) -> Answer:
+            seen = _known(unit.session, who, order_id)
+            changes = patch.values(_country(unit.session, who))
+            try:
+                amend_order(unit, hub.keys, seen, changes, hub.now(), _actor(who))
+            except Refused as error:
+                raise Problem(409, str(error)) from error
+            except ValueError as error:
+                raise Problem(422, f"The changed order is not valid: {error}.") from error
+            return 200, _order(hub, unit.session, who, order_id)
+
+        return _respond(once(hub, who.business_id, request, body, work))
+
+    @routes.post("/orders/<row_id:order_id>/cancel")
+    def post_cancel(order_id: str) -> Response:
+        who = _caller(hub, Scope.ORDERS_WRITE)
+        _no_query()
+        if request.get_data(cache=False):
+            raise Problem(400, "Cancelling takes no body.")
+
+        def work(unit: Unit) -> Answer:
+            seen = _known(unit.session, who, order_id)
+            try:
+                cancel_order(unit, hub.keys, seen, hub.now(), _actor(who))
+            except Refused as error:
+                raise Problem(409, str(error)) from error
+            return 200, _order(hub, unit.session, who, order_id)
+
+        return _respond(once(hub, who.business_id, request, b"", work))
+
+    return routes
+
+
+def _take(hub: Hub, who: Caller, unit: Unit, orders: Sequence[OrderIn], is_list: bool) -> Answer:
+    """Store them all, or raise ``Problem`` with what is wrong with which."""
+
+    def at(n: int, field: str) -> str:
+        return pointer(n, field) if is_list else pointer(field)
+
+    session = unit.session
+    sources = connection_ids(session, who.business_id)
+    country = _country(session, who)
+    errors: list[tuple[str, str]] = []
+    batches: dict[str, dict[str, int]] = defaultdict(dict)
+    for n, order in enumerate(orders):
+        if order.source not in sources:
+            errors.append((at(n, "source"), "there is no such connection"))
+        elif order.ref in batches[order.source]:
+            errors.append((at(n, "ref"), "occurs twice in this request"))
+        else:
+            batches[order.source][order.ref] = n
+    for source, refs in batches.items():
+        if source in sources:
+            known = orders_by_ref(session, who.business_id, sources[source], refs)
+            errors += [
+                (at(refs[ref], "ref"), "this order is cancelled; send it again under a new ref")
+                for ref, seen in known.items()
+                if seen.row.status == "cancelled"
+            ]
+    if errors:
+        raise Problem(422, "Nothing was stored; mend the orders named.", errors)
+    stored = StoredOut(placed=0, amended=0, unchanged=0, orders=[])
+    seen_at: dict[int, OrderSeen] = {}
+    for source, refs in batches.items():
+        now = hub.now()
+        values = [orders[n].value(country, now) for n in refs.values()]
+        report = store(
+            unit, hub.keys, who.business_id, sources[source], values, (), now, _actor(who)
+        )
+        stored.placed += report.placed
+        stored.amended += report.amended
+        stored.unchanged += report.repeats
+        session.flush()
+        known = orders_by_ref(session, who.business_id, sources[source], refs)
+        seen_at |= {refs[ref]: seen for ref, seen in known.items()}
+    stored.orders = [_out(hub, seen_at[n]) for n in sorted(seen_at)]
+    return 201 if stored.placed else 200, stored.model_dump(mode="json")
+
+
+def _caller(hub: Hub, scope: Scope) -> Caller:
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    who = None
+    if scheme.lower() == "bearer" and key.isascii() and 0 < len(key) <= 200:
+        who = caller(hub, key)
+    if who is None:
+        raise Problem(
+            401, "Send `Authorization: Bearer <key>`.", headers={"WWW-Authenticate": "Bearer"}
+        )
+    if scope not in who.scopes:
+        raise Problem(403, f"This key has no scope {scope.value}.")
+    return who
+
+
+def _orders(body: bytes) -> tuple[list[OrderIn], bool]:
+    if not body.lstrip(b" \t\r\n").startswith(b"["):
+        return [_valid(_one, body)], False
+    if len(json.loads(body)) > MOST_ORDERS:
+        raise Problem(422, f"Send at most {MOST_ORDERS} orders at once.")
+    return _valid(_many, body), True
+
+
+def _valid[T](adapter: TypeAdapter[T], body: bytes) -> T:
+    try:
+        return adapter.validate_json(body)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+    if found[0]["type"] == "json_invalid":  # lone surrogates: this parser refuses them
+        raise Problem(400, f"The body is not usable JSON: {found[0]['msg']}.")
+    errors = [
+        (pointer(*(part for part in e["loc"] if part != "[key]")), e["msg"].removeprefix("Value "))
+        for e in found
+    ]
+    raise Problem(422, "Nothing was stored; mend the fields named.", errors)
+
+
+def _query(*allowed: str) -> dict[str, str]:
+    """The query's parameters. Raises ``Problem`` for unknown, repeated and unusable ones."""
+    found: dict[str, str] = {}
+    for name, value in request.args.items(multi=True):
+        if name not in allowed:
+            raise Problem(422, "There is a query parameter this address does not know.")
+        if name in found:
+            raise Problem(422, f"{name} is given twice.")
+        if not value or len(value) > 200 or unsafe(value):
+            raise Problem(422, f"{name} must be 1 to 200 ordinary characters.")
+        found[name] = value
+    return found
+
+
+def _no_query() -> None:
+    _query()
+
+
+def _limit(text: str) -> int:
+    # int() and isdigit() also take other scripts' digits
+    if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= MOST_LISTED:
+        raise Problem(422, f"limit must be a number from 1 to {MOST_LISTED}.")
+    return int(text)
+
+
+def _known(session: Session, who: Caller, order_id: str) -> OrderSeen:
+    session.flush()
+    if (seen := one_order(session, who.business_id, order_id)) is None:
+        raise Problem(404, "There is no such order.")
+    return seen
+
+
+def _order(hub: Hub, session: Session, who: Caller, order_id: str) -> Any:
+    return _out(hub, _known(session, who, order_id)).model_dump(mode="json")
+
+
+def _country(session: Session, who: Caller) -> str:
+    return session.exec(select(BusinessRow.country).where(BusinessRow.id == who.business_id)).one()
+
+
+def _actor(who: Caller) -> str:
+    return f"api_key:{who.key_id}"
+
+
+def _out(hub: Hub, seen: OrderSeen) -> OrderOut:
+    row, report = seen.row, seen.report
+    plain = order_report.dump_python(report, mode="json")
+    kept = OrderOut.model_fields.keys() & plain.keys() - {"updated_at", "point", "status"}
+    url = None
+    if seen.link_epoch is not None:
+        url = f"{hub.settings.public_url}/t/{hub.keys.link_token(row.id, seen.link_epoch)}"
+    return OrderOut.model_validate(
+        {name: plain[name] for name in kept}
+        | {
+            "id": row.id,
+            "source": seen.source,
+            "status": row.status,
+            "version": row.version,
+            "received_at": row.received_at,
+            "updated_at": row.updated_at,
+            "point": _point(report.point),
+            "skills": sorted(report.skills),
+            "jobs": [
+                JobOut.model_validate(
+                    job.model_dump(include=set(JobOut.model_fields))
+                    | {"eta": seen.estimates[job.id].p50 if job.id in seen.estimates else None}
+                )
+                for job in seen.jobs
+            ],
+            "tracking_url": url,
+        }
+    )
+
+
+def _point(point: Point | None) -> dict[str, float] | None:
+    return None if point is None else {"lat": point.lat, "lon": point.lon}
+
+
+def _respond(answer: Answer) -> Response:
+    status, content = answer
+    text = json.dumps(content, ensure_ascii=False)
+    headers = {"Cache-Control": "no-store"}
+    return Response(text, status, headers, content_type="application/json")

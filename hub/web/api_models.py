@@ -1,0 +1,332 @@
+"""What the API takes and gives. Strict: unknown fields, wrong types and odd values are refused."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    StringConstraints,
+    model_validator,
+)
+
+from hub.core.orders import IncomingOrder, Kind, PickUp
+from hub.core.phones import e164
+from hub.core.places import place_key
+from hub.core.values import Address, Contact, Line, Point, Role, TimeWindow
+from hub.web.problems import unsafe
+
+SINCE, UNTIL = datetime(2000, 1, 1, tzinfo=UTC), datetime(2101, 1, 1, tzinfo=UTC)
+
+
+def _safe(text: str) -> str:
+    if unsafe(text):
+        raise ValueError("holds characters that cannot be stored")
+    return text
+
+
+def _moment(value: datetime) -> datetime:
+    if not SINCE <= value < UNTIL:
+        raise ValueError("must lie in the years 2000 to 2100")
+    return value
+
+
+def _day(value: date) -> date:
+    if not SINCE.date() <= value < UNTIL.date():
+        raise ValueError("must lie in the years 2000 to 2100")
+    return value
+
+
+_SAFE = AfterValidator(_safe)
+Moment = Annotated[AwareDatetime, AfterValidator(_moment)]
+Day = Annotated[date, AfterValidator(_day)]
+Tiny = Annotated[str, StringConstraints(max_length=20), _SAFE]
+Short = Annotated[str, StringConstraints(max_length=60), _SAFE]
+Slug = Annotated[str, StringConstraints(min_length=1, max_length=60), _SAFE]
+Town = Annotated[str, StringConstraints(max_length=100), _SAFE]
+Code = Annotated[str, StringConstraints(max_length=120), _SAFE]
+Name = Annotated[str, StringConstraints(max_length=200), _SAFE]
+Ref = Annotated[str, StringConstraints(min_length=1, max_length=200), _SAFE]
+Title = Annotated[str, StringConstraints(min_length=1, max_length=500), _SAFE]
+Note = Annotated[str, StringConstraints(max_length=1000), _SAFE]
+Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]*$", max_length=12)]
+Country = Annotated[str, StringConstraints(pattern=r"^([A-Z]{2})?$", max_length=2)]
+Email = Annotated[
+    str, StringConstraints(pattern=r"^([^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+)?$", max_length=254)
+]
+ServiceS = Annotated[int, Field(ge=0, le=86_400)]
+Tags = Annotated[list[Short], Field(max_length=50)]
+
+
+class In(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class PointIn(In):
+    lat: Annotated[FiniteFloat, Field(ge=-90, le=90)]
+    lon: Annotated[FiniteFloat, Field(ge=-180, le=180)]
+
+    def value(self) -> Point:
+        return Point(self.lat, self.lon)
+
+
+class AddressIn(In):
+    lines: Annotated[list[Name], Field(max_length=5)] = []
+    city: Town = ""
+    region: Town = ""
+    postcode: Tiny = ""
+    country: Country = ""
+
+    def value(self) -> Address:
+        return Address(tuple(self.lines), self.city, self.region, self.postcode, self.country)
+
+
+class WindowIn(In):
+    opens: Moment
+    closes: Moment
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.closes < self.opens:
+            raise ValueError("closes before it opens")
+        return self
+
+    def value(self) -> TimeWindow:
+        return TimeWindow(self.opens, self.closes)
+
+
+class ContactIn(In):
+    role: Role = Role.RECIPIENT
+    name: Name = ""
+    phone: Short = ""
+    email: Email = ""
+    company: Name = ""
+    language: Language = ""
+
+    def value(self, country: str) -> Contact:
+        phone = e164(self.phone, country) or self.phone if self.phone else ""
+        return Contact(self.role, self.name, phone, self.email, self.company, self.language)
+
+
+class LineIn(In):
+    title: Title
+    quantity: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    sku: Code = ""
+    barcode: Code = ""
+    weight_g: Annotated[int, Field(ge=0, le=100_000_000, description="of one piece")] = 0
+    volume_cm3: Annotated[int, Field(ge=0, le=1_000_000_000, description="of one piece")] = 0
+
+    def value(self) -> Line:
+        return Line(**self.model_dump())
+
+
+Windows = Annotated[list[WindowIn], Field(max_length=10)]
+Contacts = Annotated[list[ContactIn], Field(max_length=10)]
+Lines = Annotated[list[LineIn], Field(max_length=500)]
+Parcels = Annotated[int, Field(ge=0, le=100_000)]
+Priority = Annotated[int, Field(ge=0, le=9, description="0 usual … 9 first")]
+Payment = Annotated[
+    str,
+    StringConstraints(pattern=r"^([0-9]{1,12}(\.[0-9]{1,4})? [A-Z]{3})?$", max_length=24),
+    Field(description='for example "12.50 EUR"'),
+]
+Custom = Annotated[dict[Slug, Note], Field(max_length=50)]
+
+
+class PickUpIn(In):
+    address: AddressIn
+    point: PointIn | None = None
+    windows: Windows = []
+    contact: ContactIn | None = None
+    service_s: ServiceS | None = None
+    instructions: Note = ""
+
+    @model_validator(mode="after")
+    def _somewhere(self) -> Self:
+        return _findable(self, self.address, self.point)
+
+    def value(self, country: str) -> PickUp:
+        return PickUp(
+            address=self.address.value(),
+            point=self.point.value() if self.point else None,
+            windows=tuple(window.value() for window in self.windows),
+            contact=self.contact.value(country) if self.contact else None,
+            service_s=self.service_s,
+            instructions=self.instructions,
+        )
+
+
+class OrderIn(In):
+    """One order. The same ``ref`` from the same source again amends the order."""
+
+    ref: Ref
+    source: Annotated[Slug, Field(description="slug of one of your connections")] = "api"
+    number: Name = ""
+    updated_at: Moment | None = None
+    kind: Kind = Kind.DELIVER
+    address: AddressIn
+    point: PointIn | None = None
+    pick_up: PickUpIn | None = None
+    contacts: Contacts = []
+    lines: Lines = []
+    parcels: Parcels | None = None
+    windows: Windows = []
+    due_on: Day | None = None
+    service_s: ServiceS | None = None
+    skills: Tags = []
+    priority: Priority = 0
+    payment_due: Payment = ""
+    instructions: Note = ""
+    tags: Tags = []
+    custom: Custom = {}
+
+    @model_validator(mode="after")
+    def _somewhere(self) -> Self:
+        return _findable(self, self.address, self.point)
+
+    def value(self, country: str, now: datetime) -> IncomingOrder:
+        """As the core knows it; numbers without a prefix are read as of ``country``."""
+        return IncomingOrder(
+            ref=self.ref,
+            number=self.number or self.ref,
+            updated_at=self.updated_at or now,
+            kind=self.kind,
+            pick_up=self.pick_up.value(country) if self.pick_up else None,
+            **_values(self, country, _SHARED),
+        )
+
+
+class OrderPatch(In):
+    """The fields to change; each replaces the whole of what was there."""
+
+    number: Ref = Field(default_factory=str)  # a default no caller sees or sends
+    address: AddressIn = Field(default_factory=AddressIn)
+    point: PointIn | None = None
+    contacts: Contacts = []
+    lines: Lines = []
+    parcels: Parcels | None = None
+    windows: Windows = []
+    due_on: Day | None = None
+    service_s: ServiceS | None = None
+    skills: Tags = []
+    priority: Priority = 0
+    payment_due: Payment = ""
+    instructions: Note = ""
+    tags: Tags = []
+    custom: Custom = {}
+
+    def values(self, country: str) -> dict[str, Any]:
+        """Only what was sent. A new address without a point forgets the old point."""
+        found = _values(self, country, self.model_fields_set)
+        if "address" in found:
+            found.setdefault("point", None)
+        return found
+
+
+_SHARED = frozenset(OrderPatch.model_fields) - {"number"}
+
+
+def _values(order: OrderIn | OrderPatch, country: str, names: Set[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name in names:
+        value = getattr(order, name)
+        match name:
+            case "address" | "point":
+                found[name] = value.value() if value is not None else None
+            case "contacts":
+                found[name] = tuple(contact.value(country) for contact in value)
+            case "lines" | "windows":
+                found[name] = tuple(part.value() for part in value)
+            case "skills":
+                found[name] = frozenset(value)
+            case "tags":
+                found[name] = tuple(value)
+            case _:
+                found[name] = value
+    return found
+
+
+def _findable[M](model: M, address: AddressIn, point: PointIn | None) -> M:
+    if point is None and not place_key(address.value()):
+        raise ValueError("needs an address or a point")
+    return model
+
+
+class JobOut(BaseModel):
+    id: str
+    kind: Kind
+    attempt: int
+    leg: int
+    state: str
+    outcome: str
+    reason: str
+    windows: list[list[str]]
+    due_on: date | None
+    eta: datetime | None
+    closed_at: datetime | None
+
+
+class OrderOut(BaseModel):
+    id: str
+    ref: str
+    number: str
+    source: str
+    status: Literal["open", "cancelled"]
+    version: int
+    received_at: datetime
+    updated_at: datetime
+    kind: Kind
+    address: dict[str, Any]
+    point: dict[str, float] | None
+    contacts: list[dict[str, Any]]
+    lines: list[dict[str, Any]]
+    parcels: int | None
+    service_s: int | None
+    skills: list[str]
+    priority: int
+    payment_due: str
+    instructions: str
+    tags: list[str]
+    custom: dict[str, str]
+    jobs: list[JobOut]
+    tracking_url: str | None
+
+
+class StoredOut(BaseModel):
+    """What became of the orders sent, and the orders as they are now, in the order sent."""
+
+    placed: int
+    amended: int
+    unchanged: int
+    orders: list[OrderOut]
+
+
+class PageOut(BaseModel):
+    """``next`` is the cursor of the next page, sent as ``after``; ``None`` on the last."""
+
+    orders: list[OrderOut]
+    next: str | None
+
+
+class ErrorOut(BaseModel):
+    pointer: str
+    detail: str
+
+
+class ProblemOut(BaseModel):
+    """RFC 9457. ``error_id`` is what to quote when asking for help."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    error_id: str
+    errors: list[ErrorOut] = []

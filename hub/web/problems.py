@@ -1,0 +1,167 @@
+"""Errors as RFC 9457 problem details, and JSON bodies read without surprises."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from flask import Flask, Request, Response, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from hub.core.ids import new_id
+
+log = logging.getLogger(__name__)
+MAX_DEPTH = 32
+MAX_ERRORS = 100  # of one request; a caller mends the first ones first
+# Possessive, with the closing quote optional: a cut-off string must not cost quadratic time.
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+_TITLES = {
+    400: "The request cannot be read",
+    401: "No valid API key",
+    403: "The API key does not allow this",
+    404: "Not found",
+    405: "Method not allowed",
+    409: "In conflict with the present state",
+    413: "The body is too large",
+    415: "The body must be JSON",
+    422: "The content is not valid",
+    500: "Something went wrong here",
+}
+
+
+class Problem(Exception):
+    """Answer with ``status``. ``errors`` are (JSON pointer, what is wrong with it)."""
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        errors: Sequence[tuple[str, str]] = (),
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status, self.detail = status, detail
+        self.errors, self.headers = errors, headers or {}
+
+
+def pointer(*path: str | int) -> str:
+    """An RFC 6901 JSON pointer; each part is cut at 200 characters."""
+    parts = (str(part)[:200].replace("~", "~0").replace("/", "~1") for part in path)
+    return "".join(f"/{part}" for part in parts)
+
+
+def json_body(incoming: Request) -> bytes:
+    """The body, known to be plain UTF-8 JSON with nothing ambiguous in it.
+
+    Raises ``Problem`` 400 or 415. What reads on may still meet lone surrogates in values.
+    """
+    if incoming.mimetype != "application/json":
+        raise Problem(415, "Send the body as Content-Type: application/json.")
+    if incoming.mimetype_params.get("charset", "utf-8").lower() != "utf-8":
+        raise Problem(415, "Send the body in UTF-8.")
+    if incoming.headers.get("Content-Encoding", "identity") != "identity":
+        raise Problem(415, "Send the body without Content-Encoding.")
+    body = incoming.get_data(cache=False)
+    if _depth(body) > MAX_DEPTH:
+        raise Problem(400, f"The JSON is nested more than {MAX_DEPTH} deep.")
+    try:
+        json.loads(
+            body.decode("utf-8"),
+            parse_constant=_no_constant,
+            parse_float=_finite,
+            object_pairs_hook=_once_each,
+        )
+    except UnicodeDecodeError:
+        raise Problem(400, "The body is not UTF-8.") from None
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise Problem(400, f"The body is not JSON: {error.msg} at {where}.") from None
+    except ValueError as error:
+        raise Problem(400, f"The body is not usable JSON: {error}.") from None
+    return body
+
+
+def unsafe(text: str) -> bool:
+    """Whether it holds what no database column or UTF-8 answer can: NUL or half a character."""
+    return any(char == "\0" or "\ud800" <= char <= "\udfff" for char in text)
+
+
+def answer_problems(app: Flask) -> None:
+    """Every error below /api becomes a problem with an id that is also in the log."""
+
+    @app.errorhandler(Problem)
+    def known(problem: Problem) -> Response:
+        return _response(problem)
+
+    @app.errorhandler(HTTPException)
+    def http(error: HTTPException) -> Response | HTTPException:
+        if not request.path.startswith("/api") or error.code is None or error.code < 400:
+            return error
+        headers = {}
+        if isinstance(error, MethodNotAllowed) and error.valid_methods:
+            headers["Allow"] = ", ".join(sorted(error.valid_methods))
+        return _response(Problem(error.code, error.description or error.name, headers=headers))
+
+    @app.errorhandler(Exception)
+    def bug(error: Exception) -> Response:
+        error_id = new_id()
+        log.error("request failed error_id=%s route=%s", error_id, request.url_rule, exc_info=error)
+        detail = f"The error is logged as {error_id}. Nothing was stored."
+        return _response(Problem(500, detail), error_id)
+
+
+def _response(problem: Problem, error_id: str = "") -> Response:
+    error_id = error_id or new_id()
+    title = _TITLES.get(problem.status, "The request failed")
+    content: dict[str, Any] = {
+        "type": f"/api/docs#status-{problem.status}",
+        "title": title,
+        "status": problem.status,
+        "detail": problem.detail,
+        "instance": f"urn:uuid:{error_id}",
+        "error_id": error_id,
+    }
+    if problem.errors:
+        content["errors"] = [
+            {"pointer": where, "detail": what} for where, what in problem.errors[:MAX_ERRORS]
+        ]
+    return Response(
+        json.dumps(content),
+        problem.status,
+        {"Cache-Control": "no-store", **problem.headers},
+        content_type="application/problem+json",
+    )
+
+
+def _depth(body: bytes) -> int:
+    """How deep brackets nest outside strings. Counted in bytes: a parser would recurse."""
+    depth = deepest = 0
+    for byte in re.findall(rb"[\[\]{}]", _STRING.sub(b"", body)):
+        depth += 1 if byte in (b"[", b"{") else -1
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _finite(text: str) -> float:
+    if not math.isfinite(number := float(text)):
+        raise ValueError("a number is too large")
+    return number
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if unsafe(name):
+            raise ValueError("a name holds characters that cannot be stored")
+        if name in found:
+            raise ValueError(f"the name {name[:60]!r} occurs twice in one object")
+        found[name] = value
+    return found

@@ -1,0 +1,10 @@
+"""The application a web server loads: ``hub web`` does, or any WSGI server you have."""
+
+from hub.app import Hub
+from hub.db.migrate import migrate
+from hub.settings import Settings
+from hub.web.app import create_app
+
+_hub = Hub.from_settings(Settings.from_environment())
+migrate(_hub.engine)
+app = create_app(_hub)
