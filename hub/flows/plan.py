@@ -138,7 +138,9 @@ def read_day(hub: Hub, business_id: str, day: date, time_limit_s: float) -> Day:
             versions[job.id], place_ids[job.id] = job.version, place.id
         vehicles = tuple(_vehicle(session, business_id, shift, index) for shift in shifts)
     profiles = {vehicle.profile for vehicle in vehicles}
-    travel = {profile: _matrix(hub, points, shifts[0].starts_at, profile) for profile in profiles}
+    travel = {
+        profile: travel_between(hub, points, shifts[0].starts_at, profile) for profile in profiles
+    }
     request = PlanRequest(
         places=tuple(points),
         travel=travel,
@@ -263,7 +265,10 @@ def _vehicle(
     )
 
 
-def _matrix(hub: Hub, points: Sequence[Point], depart_at: datetime, profile: str) -> TravelMatrix:
+def travel_between(
+    hub: Hub, points: Sequence[Point], depart_at: datetime, profile: str
+) -> TravelMatrix:
+    """By road where there is a map for this kind of vehicle, else in straight lines."""
     for key in TRAVEL[:-1]:
         try:
             return hub.provider(TravelTimes, key, {}).matrix(points, depart_at, profile)

@@ -1,6 +1,6 @@
 """The plugins every hub has. They come in by the same door as anybody's."""
 
-from hub import Geocoder, RoutingStrategy, TravelTimes, hookimpl
+from hub import Geocoder, PodStore, RoutingStrategy, TravelTimes, hookimpl
 
 
 @hookimpl
@@ -25,3 +25,10 @@ def hub_routing_strategies() -> list[type[RoutingStrategy]]:
     from hub.plugins.routing_pyvrp import PyvrpRouting
 
     return [PyvrpRouting, OrtoolsRouting, NearestRouting]
+
+
+@hookimpl
+def hub_pod_stores() -> list[type[PodStore]]:
+    from hub.plugins.pod_disk import DiskPodStore
+
+    return [DiskPodStore]

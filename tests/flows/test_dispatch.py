@@ -1,0 +1,127 @@
+"""Publishing a route, and changing it while others do too."""
+
+from __future__ import annotations
+
+import pytest
+from sqlmodel import select
+
+from hub.core.jobs import NotNow, State
+from hub.db.tables import PromiseRow, RouteRow, ShiftRow, StopRow
+from hub.flows.dispatch import (
+    RouteConflict,
+    acknowledge,
+    add_job,
+    hand_over,
+    move_job,
+    publish,
+    remove_job,
+)
+from hub.flows.drive import take_acts
+from tests.driving_worlds import DAY, SIX, a_morning, act
+
+
+def test_publishing_dispatches_every_job_and_promises_each_a_window() -> None:
+    day = a_morning()
+    day.publish()
+    assert {job.state for job in day.jobs()} == {State.DISPATCHED}
+    assert len(day.events("JobDispatched")) == 3
+    with day.hub.reading() as session:
+        promises = session.exec(select(PromiseRow)).all()
+    assert {(p.closes - p.opens).total_seconds() for p in promises} == {3600.0}
+    assert len(promises) == 3
+
+
+def test_a_job_taken_off_can_be_put_on_again_where_it_was_cheapest() -> None:
+    day = a_morning()
+    route = day.publish()
+    job = day.jobs()[1]
+    off = remove_job(
+        day.hub, day.business_id, route.id, job.id, actor="staff:1", expected_version=1
+    )
+    assert day.jobs()[1].state == State.CREATED
+    assert len(day.events("JobWithdrawn")) == 1
+    add_job(
+        day.hub, day.business_id, route.id, job.id, actor="staff:1", expected_version=off.version
+    )
+    assert day.jobs()[1].state == State.DISPATCHED
+    with day.hub.reading() as session:
+        stops = session.exec(select(StopRow).order_by(StopRow.n)).all()
+    assert [stop.n for stop in stops] == [1, 2, 3]
+    assert [stop.arrive_at for stop in stops] == sorted(stop.arrive_at for stop in stops)
+    assert [event.payload["version"] for event in day.events("RouteChanged")] == [2, 3]
+
+
+def test_a_change_made_from_an_old_version_is_refused() -> None:
+    day = a_morning()
+    route = day.publish()
+    hand_over(
+        day.hub, day.business_id, route.id, day.drivers[1], actor="staff:1", expected_version=1
+    )
+    with pytest.raises(RouteConflict):
+        remove_job(
+            day.hub,
+            day.business_id,
+            route.id,
+            day.jobs()[0].id,
+            actor="staff:2",
+            expected_version=1,
+        )
+    assert day.route().driver_id == day.drivers[1]
+    assert acknowledge(day.hub, day.business_id, route.id, 9).acknowledged == 2
+
+
+def test_a_route_of_another_business_cannot_be_published() -> None:
+    day = a_morning()
+    other = a_morning().business_id
+    with pytest.raises(Exception, match="no route|No row"):
+        publish(day.hub, other, day.route().id, actor="staff:1", expected_version=1)
+
+
+def test_a_job_moves_to_another_drivers_route_in_one_step() -> None:
+    day = a_morning()
+    here = day.publish()
+    with day.hub.unit() as unit:
+        shift = ShiftRow(
+            business_id=day.business_id,
+            driver_id=day.drivers[1],
+            depot_id=here.depot_id,
+            day=DAY,
+            starts_at=SIX,
+            ends_at=SIX.replace(hour=14),
+        )
+        unit.session.add(shift)
+        unit.session.flush()
+        there = RouteRow(
+            business_id=day.business_id,
+            shift_id=shift.id,
+            depot_id=here.depot_id,
+            driver_id=day.drivers[1],
+            day=DAY,
+            published_at=SIX,
+            leaves_at=SIX,
+        )
+        unit.session.add(there)
+    job = day.jobs()[2]
+    old, new = move_job(
+        day.hub,
+        day.business_id,
+        here.id,
+        there.id,
+        job.id,
+        actor="staff:1",
+        expected_version=1,
+        to_version=1,
+    )
+    assert (old.version, new.version) == (2, 2)
+    assert day.jobs()[2].state == State.DISPATCHED
+    assert take_acts(day.hub, day.phone(0), [act("1", "arrive", job, 0)])[0].result == "noted"
+    assert take_acts(day.hub, day.phone(1), [act("1", "arrive", job, 0)])[0].result == "applied"
+
+
+def test_a_job_whose_driver_is_at_the_door_stays_on_its_route() -> None:
+    day = a_morning()
+    route, job = day.publish(), day.jobs()[0]
+    take_acts(day.hub, day.phone(), [act("1", "arrive", job, 0)])
+    with pytest.raises(NotNow):
+        remove_job(day.hub, day.business_id, route.id, job.id, actor="staff:1", expected_version=1)
+    assert day.jobs()[0].state == State.ARRIVED
