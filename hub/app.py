@@ -17,13 +17,14 @@ from sqlalchemy.pool import StaticPool
 from sqlmodel import Session, SQLModel
 
 import hub.db.tables
-from hub.core.contracts import Provider, Tools
+from hub.core.contracts import Provider, Subscriber, Tools
 from hub.core.errors import ConfigError
 from hub.db import outbox
 from hub.db.engine import open_engine
 from hub.db.unit import Unit, forbid_open_unit, reading, unit
 from hub.http import Http
 from hub.keys import Keys
+from hub.reactions import reactions
 from hub.registry import Registry
 from hub.settings import Settings
 
@@ -111,8 +112,13 @@ class Hub:
 
     def deliver_events(self) -> int:
         """Fan out what was announced and deliver what is due; how many were attempted."""
-        outbox.fan_out(self.engine, self.registry.subscribers)
-        return outbox.deliver_due(self.engine, self.registry.subscribers, self.tools)
+        outbox.fan_out(self.engine, self.subscribers)
+        return outbox.deliver_due(self.engine, self.subscribers, self.tools)
+
+    @property
+    def subscribers(self) -> Mapping[str, Subscriber]:
+        """Every plugin's, and the hub's own reactions."""
+        return {**self.registry.subscribers, **{s.name: s for s in reactions(self)}}
 
 
 def _clock(settings: Settings) -> Callable[[], datetime]:

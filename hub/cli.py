@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from granian import Granian
 from granian.constants import Interfaces
 
-from hub import backup
+from hub import backup, worker
 from hub.app import Hub
 from hub.core.csv_orders import BadFile, template_csv
 from hub.core.errors import HubError
@@ -72,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     key.add_argument("business")
     key.add_argument("title", help="who will use it")
     command("web", _web, "serve the API on HUB_PORT, with its documentation at /api/docs")
+    command("worker", _worker, "do what is due, until stopped: locate new orders, follow jobs up")
     command("plugins", _plugins, "list what is installed, and what is wrong with it")
     saving = command("backup", _backup, "copy database, proof and map into one archive")
     saving.add_argument("archive", type=Path)
@@ -154,6 +155,10 @@ def _web(args: argparse.Namespace, settings: Settings) -> None:
     Granian(
         "hub.web.wsgi:app", address="127.0.0.1", port=settings.port, interface=Interfaces.WSGI
     ).serve()
+
+
+def _worker(args: argparse.Namespace, settings: Settings) -> None:
+    worker.run(_open(settings))
 
 
 def _plugins(args: argparse.Namespace, settings: Settings) -> int:

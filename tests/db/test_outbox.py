@@ -53,7 +53,8 @@ class World:
 
     def errands(self) -> list[ErrandRow]:
         with self.hub.reading() as session:
-            return list(session.exec(select(ErrandRow)))
+            mine = select(ErrandRow).where(ErrandRow.subscriber == "listen")
+            return list(session.exec(mine))
 
 
 @pytest.fixture

@@ -1,0 +1,33 @@
+"""Which event starts which flow, on one screen.
+
+Reactions are subscribers like any plugin's: at least once, in order per subject,
+retried or parked by the type of error, never inside the transaction that announced.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hub.core.contracts import Subscriber, Tools
+from hub.core.events import Event, JobClosed, OrderAmended, OrderPlaced
+from hub.flows.locate import locate_new
+from hub.flows.next_steps import settle
+
+if TYPE_CHECKING:
+    from hub.app import Hub
+
+
+def reactions(hub: Hub) -> tuple[Subscriber, ...]:
+    """What the hub itself does when something happened."""
+
+    def locate(event: Event, tools: Tools) -> None:
+        locate_new(hub, event.business_id)
+
+    def follow_up(event: Event, tools: Tools) -> None:
+        if isinstance(event, JobClosed):
+            settle(hub, event.business_id, event.job_id)
+
+    return (
+        Subscriber("hub.locate", (OrderPlaced, OrderAmended), locate),
+        Subscriber("hub.next_step", (JobClosed,), follow_up),
+    )
