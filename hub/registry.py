@@ -5,12 +5,17 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import pluggy
 
 from hub.core import contracts, hookspecs
 from hub.core.contracts import Provider, Subscriber
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from hub.app import Hub
 
 log = logging.getLogger(__name__)
 
@@ -95,6 +100,17 @@ class Registry:
     def _problem(self, name: str, error: Exception) -> None:
         log.exception("plugin %s cannot be used", name)
         self.problems.append(Problem(name, f"{type(error).__name__}: {error}"))
+
+    def init_app(self, app: Flask, hub: Hub) -> None:
+        """Let every plugin add to the web application; one that fails is noted, the rest go on."""
+        for name, plugin in self.plugins.list_name_plugin():
+            others = [p for n, p in self.plugins.list_name_plugin() if n != name]
+            if plugin is None or not hasattr(plugin, "hub_init_app"):
+                continue
+            try:
+                self.plugins.subset_hook_caller("hub_init_app", others)(app=app, hub=hub)
+            except Exception as error:
+                self._problem(name, error)
 
     def get(self, kind: type[P], key: str) -> type[P]:
         """The provider class for a stored key. Raises ``KeyError`` if its plugin is gone."""

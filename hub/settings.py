@@ -19,6 +19,7 @@ class Settings:
     port: int = 8700
     plugins_off: frozenset[str] = frozenset()
     http_allow: tuple[str, ...] = field(default=())  # host[:port] that may be private
+    proxied: bool = False  # behind our own front door, whose X-Forwarded-* can be believed
     clock_file: Path | None = None  # a demo's hand-moved clock; None: the real one
 
     @classmethod
@@ -35,5 +36,6 @@ class Settings:
             port=port,
             plugins_off=frozenset(env.get("HUB_PLUGINS_OFF", "").replace(",", " ").split()),
             http_allow=tuple(env.get("HUB_HTTP_ALLOW", "").replace(",", " ").split()),
+            proxied=env.get("HUB_PROXIED", "") == "1",
             clock_file=Path(clock) if clock else None,
         )

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Flask, Response
+from flask import Flask, Response, redirect
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.wrappers import Response as AnyResponse
 
 from hub.web.api import RowId, api
 from hub.web.openapi import docs
+from hub.web.pages import pages
 from hub.web.problems import answer_problems
+from hub.web.staff import staff_surfaces
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -19,13 +23,29 @@ MAX_BODY = 2 * 1024 * 1024  # uploads of photos and files raise it for their own
 def create_app(hub: Hub) -> Flask:
     """The application of an opened hub. Safe to call several times with the same hub."""
     app = Flask(__name__, static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
+    app.secret_key = hub.keys.session  # signs one-time messages only; sessions lie in the database
+    app.config.update(
+        MAX_CONTENT_LENGTH=MAX_BODY,
+        SESSION_COOKIE_NAME="hub_flash",
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=hub.settings.public_url.startswith("https:"),
+    )
     app.url_map.converters["row_id"] = RowId
+    if hub.settings.proxied:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_host=1)  # type: ignore[method-assign]
+    pages(app)
     answer_problems(app)
+    staff_surfaces(app, hub)
     app.register_blueprint(api(hub))
     app.register_blueprint(docs())
+    hub.registry.init_app(app, hub)
     app.after_request(_careful)
+    app.add_url_rule("/", "home", _home)
     return app
+
+
+def _home() -> AnyResponse:
+    return redirect("/panel/")
 
 
 def _careful(response: Response) -> Response:

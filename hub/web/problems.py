@@ -13,6 +13,7 @@ from flask import Flask, Request, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from hub.core.ids import new_id
+from hub.web.pages import page
 
 log = logging.getLogger(__name__)
 MAX_DEPTH = 32
@@ -91,7 +92,7 @@ def unsafe(text: str) -> bool:
 
 
 def answer_problems(app: Flask) -> None:
-    """Every error below /api becomes a problem with an id that is also in the log."""
+    """Every error becomes a problem, or a page for people, with an id that is also in the log."""
 
     @app.errorhandler(Problem)
     def known(problem: Problem) -> Response:
@@ -99,8 +100,11 @@ def answer_problems(app: Flask) -> None:
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> Response | HTTPException:
-        if not request.path.startswith("/api") or error.code is None or error.code < 400:
+        if error.code is None or error.code < 400:
             return error
+        if _for_people():
+            description = error.description if error.code in (403, 413) else ""
+            return page("error.html", error.code, code=error.code, what=description or "")
         headers = {}
         if isinstance(error, MethodNotAllowed) and error.valid_methods:
             headers["Allow"] = ", ".join(sorted(error.valid_methods))
@@ -111,7 +115,14 @@ def answer_problems(app: Flask) -> None:
         error_id = new_id()
         log.error("request failed error_id=%s route=%s", error_id, request.url_rule, exc_info=error)
         detail = f"The error is logged as {error_id}. Nothing was stored."
+        if _for_people():
+            return page("error.html", 500, code=500, what=detail)
         return _response(Problem(500, detail), error_id)
+
+
+def _for_people() -> bool:
+    accepts = request.accept_mimetypes
+    return "/api/" not in request.path and (not accepts or accepts.accept_html)
 
 
 def _response(problem: Problem, error_id: str = "") -> Response:

@@ -1,0 +1,75 @@
+"""The panel's pages and menu, gathered in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flask import Flask, g, request
+
+from admin import auth
+from admin.views import home
+from hub.web.pages import STATIC
+
+if TYPE_CHECKING:
+    from hub.app import Hub
+
+BLUEPRINTS = (auth.auth, home.home)
+
+
+@dataclass(frozen=True)
+class Item:
+    """A line of the menu; ``path`` is also the prefix by which it knows it is the present one."""
+
+    title: str
+    path: str
+
+
+MENU: tuple[tuple[str, tuple[Item, ...]], ...] = (
+    ("", (Item("Home", "/panel/"),)),
+    (
+        "The day",
+        (
+            Item("Day", "/panel/day"),
+            Item("Orders", "/panel/orders"),
+            Item("Import", "/panel/import"),
+            Item("Addresses", "/panel/addresses"),
+        ),
+    ),
+    (
+        "Set up",
+        (
+            Item("Depots", "/panel/records/depots"),
+            Item("Vehicles", "/panel/records/vehicles"),
+            Item("Drivers", "/panel/records/drivers"),
+            Item("Branding", "/panel/branding"),
+            Item("Messages", "/panel/messages"),
+            Item("Map", "/panel/map"),
+        ),
+    ),
+    (
+        "Business",
+        (
+            Item("Settings", "/panel/settings"),
+            Item("People", "/panel/people"),
+            Item("API keys", "/panel/keys"),
+            Item("Plugins", "/panel/plugins"),
+        ),
+    ),
+)
+
+
+def panel(app: Flask, hub: Hub) -> None:
+    """Add the panel to ``app``: all of it below /panel, guarded by ``hub.web.staff``."""
+    app.extensions[STATIC].append(Path(__file__).parent / "static")
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint(hub))
+    app.context_processor(lambda: {"panel_menu": MENU, "is_here": is_here, "me": g.get("staff")})
+
+
+def is_here(path: str) -> bool:
+    """Whether the page shown lies below the menu line's ``path``."""
+    if path == "/panel/":
+        return request.path == path
+    return request.path == path or request.path.startswith(f"{path}/")

@@ -1,0 +1,232 @@
+"""The first page after logging in: what is left to set up, and how today stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import segno
+from flask import Blueprint, flash, redirect, request, url_for
+from markupsafe import Markup
+from sqlalchemy import func
+from sqlmodel import Session, SQLModel, select
+from werkzeug.wrappers import Response as AnyResponse
+
+from hub.db.tables import ActRow, DepotRow, DriverRow, JobRow, OrderRow, RouteRow, VehicleRow
+from hub.flows import first_run, people
+from hub.flows.log_in import (
+    NotAccepted,
+    Role,
+    add_staff,
+    businesses_of,
+    change_password,
+    switch_business,
+)
+from hub.maps.build import read_info
+from hub.web.pages import page
+from hub.web.staff import COOKIE, end_session, me, needs
+
+if TYPE_CHECKING:
+    from hub.app import Hub
+
+ROLES = (
+    (Role.OWNER, "Owner: everything, people and settings too"),
+    (Role.DISPATCHER, "Dispatcher: orders, routes, drivers"),
+    (Role.ACCOUNTANT, "Accountant: orders, proof and records"),
+    (Role.VIEWER, "Viewer: looks, changes nothing"),
+)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of the set-up list."""
+
+    title: str
+    is_done: bool
+    path: str
+    why: str
+
+
+def home(hub: Hub) -> Blueprint:
+    pages = Blueprint("home", __name__, url_prefix="/panel", template_folder="../templates")
+
+    @pages.get("/")
+    def index() -> AnyResponse:
+        business_id = me().business_id
+        today = hub.now().astimezone(ZoneInfo(me().zone)).date()
+        with hub.reading() as session:
+            steps = _steps(hub, session, business_id)
+            jobs = session.exec(
+                select(JobRow.state, JobRow.outcome, func.count())
+                .where(JobRow.business_id == business_id, JobRow.due_on == today)
+                .group_by(JobRow.state, JobRow.outcome)
+            ).all()
+            routes = session.exec(
+                select(RouteRow).where(RouteRow.business_id == business_id, RouteRow.day == today)
+            ).all()
+            review = session.exec(
+                select(func.count())
+                .select_from(JobRow)
+                .where(JobRow.business_id == business_id, JobRow.state == "needs_review")
+            ).one()
+        closed = sum(n for state, _, n in jobs if state == "closed")
+        failed = sum(n for state, outcome, n in jobs if outcome in ("failed", "skipped"))
+        return page(
+            "panel/home.html",
+            steps=steps,
+            today=today,
+            total=sum(n for _, _, n in jobs),
+            closed=closed,
+            failed=failed,
+            review=review,
+            routes=len(routes),
+            published=sum(route.published_at is not None for route in routes),
+        )
+
+    @pages.get("/address")
+    @needs()
+    def address() -> AnyResponse:
+        url = hub.settings.public_url + first_run.reach_path(hub, me().business_id)
+        return page(
+            "panel/address.html",
+            public_url=hub.settings.public_url,
+            is_https=hub.settings.public_url.startswith("https:"),
+            url=url,
+            qr=Markup(segno.make(url, error="m").svg_inline(scale=5, border=2, light="#ffffff")),  # noqa: S704
+            reached=first_run.reached_by(hub, me().business_id),
+        )
+
+    @pages.get("/people")
+    @needs()
+    def people_page() -> AnyResponse:
+        return _people({}, {})
+
+    @pages.post("/people")
+    @needs()
+    def add_person() -> AnyResponse:
+        typed = request.form
+        try:
+            staff_id = add_staff(
+                hub,
+                me().business_id,
+                email=typed.get("email", ""),
+                password=None,
+                role=Role(typed.get("role", Role.VIEWER)),
+                name=typed.get("name", ""),
+                actor=me().actor,
+            )
+        except NotAccepted as problem:
+            return _people(typed, {problem.field: str(problem)})
+        except ValueError:
+            return _people(typed, {"role": "Choose a role."})
+        return _people({}, {}, staff_id)
+
+    @pages.post("/people/<staff_id>/<what>")
+    @needs()
+    def change_person(staff_id: str, what: str) -> AnyResponse:
+        business_id = me().business_id
+        try:
+            match what:
+                case "role":
+                    role = Role(request.form.get("role", ""))
+                    people.set_role(hub, business_id, staff_id, role, actor=me().actor)
+                    flash("The role is changed.", "ok")
+                case "remove":
+                    people.remove(hub, business_id, staff_id, actor=me().actor)
+                    flash("This person no longer belongs to the business.", "ok")
+                case "link":
+                    return _people({}, {}, staff_id)
+                case _:
+                    return page("error.html", 404, code=404)
+        except people.LastOwner as problem:
+            flash(str(problem), "bad")
+        except LookupError:
+            return page("error.html", 404, code=404)
+        except ValueError:
+            flash("Choose a role.", "bad")
+        return redirect(url_for("home.people_page"))
+
+    def _people(typed: object, errors: dict[str, str], link_for: str = "") -> AnyResponse:
+        business_id = me().business_id
+        try:
+            path = people.password_link(hub, business_id, link_for) if link_for else ""
+        except LookupError:
+            return page("error.html", 404, code=404)
+        return page(
+            "panel/people.html",
+            422 if errors else 200,
+            people=people.people_of(hub, business_id),
+            roles=ROLES,
+            typed=typed,
+            errors=errors,
+            link=hub.settings.public_url + path if path else "",
+            link_for=link_for,
+        )
+
+    @pages.get("/account")
+    def account() -> AnyResponse:
+        mine = businesses_of(hub, me().staff_id)
+        return page("panel/account.html", businesses=mine, errors={})
+
+    @pages.post("/account/password")
+    def password() -> AnyResponse:
+        typed = request.form
+        try:
+            change_password(hub, me().staff_id, typed.get("old", ""), typed.get("password", ""))
+        except NotAccepted as problem:
+            mine = businesses_of(hub, me().staff_id)
+            errors = {problem.field: str(problem)}
+            return page("panel/account.html", 422, businesses=mine, errors=errors)
+        flash("Your password is changed. Log in with the new one.", "ok")
+        return end_session(redirect(url_for("auth.log_in_page")))
+
+    @pages.post("/account/business")
+    def switch() -> AnyResponse:
+        token = request.cookies.get(COOKIE, "")
+        if not switch_business(hub, token, request.form.get("business_id", "")):
+            return page("error.html", 404, code=404)
+        return redirect(url_for("home.index"))
+
+    return pages
+
+
+def _steps(hub: Hub, session: Session, business_id: str) -> list[Step]:
+    def some(table: type[SQLModel]) -> bool:
+        query = select(table).where(table.business_id == business_id)  # type: ignore[attr-defined]
+        return session.exec(query.limit(1)).first() is not None
+
+    reached = first_run.reached_by(hub, business_id)
+    done = session.exec(
+        select(ActRow.id).where(ActRow.business_id == business_id, ActRow.kind == "close").limit(1)
+    ).first()
+    return [
+        Step(
+            "Reach the hub from a phone",
+            any(url.startswith("https:") for url in reached),
+            "/panel/address",
+            "Phones give camera and position only to an HTTPS address.",
+        ),
+        Step(
+            "Build the map",
+            read_info(hub.settings.data_dir / "map") is not None,
+            "/panel/map",
+            "Roads for planning, and addresses that find themselves.",
+        ),
+        Step("Add your depot", some(DepotRow), "/panel/records/depots", "Where routes start."),
+        Step(
+            "Add vehicles",
+            some(VehicleRow),
+            "/panel/records/vehicles",
+            "What each can carry.",
+        ),
+        Step(
+            "Add drivers and pair a phone",
+            some(DriverRow),
+            "/panel/records/drivers",
+            "Their hours, and a code for their phone.",
+        ),
+        Step("Bring orders in", some(OrderRow), "/panel/import", "From a file, or over the API."),
+        Step("Plan and publish a day", some(RouteRow), "/panel/day", "Look before drivers see it."),
+        Step("Make the first delivery", done is not None, "/panel/day", "With proof on it."),
+    ]

@@ -1,0 +1,286 @@
+"""Staff: the first account, logging in, and whose session a cookie is.
+
+Passwords are argon2id hashes. A session is a random token; its row holds only the
+SHA-256 of it, so that a stolen database opens nothing. Sessions use real time.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from pydantic import EmailStr, TypeAdapter, ValidationError
+from sqlalchemy import func
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col, delete, select
+
+from hub.core.errors import HubError
+from hub.db.tables import AuditRow, BusinessRow, LogInRow, MembershipRow, StaffRow
+from hub.flows.throttle import forgive, within_limit
+from hub.keys import hashed
+
+if TYPE_CHECKING:
+    from hub.app import Hub
+
+IDLE = timedelta(hours=12)
+LONGEST = timedelta(days=14)
+SEEN_EVERY = timedelta(minutes=1)  # a write for each request would serialise all staff
+TRIES, TRIES_WITHIN_S = 10, 900
+SHORTEST_PASSWORD = 12
+_hasher = PasswordHasher()  # argon2id with the library's present defaults (RFC 9106, low memory)
+_NOBODY = _hasher.hash(secrets.token_urlsafe())  # costs the same as a real account's
+_email = TypeAdapter(EmailStr)
+
+
+class Role(StrEnum):
+    OWNER = "owner"
+    DISPATCHER = "dispatcher"
+    ACCOUNTANT = "accountant"
+    VIEWER = "viewer"
+
+
+class TooManyTries(HubError):
+    """Wait before trying to log in again."""
+
+
+class NotAccepted(HubError):
+    """What was typed cannot be used; ``field`` says where."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True)
+class Staff:
+    """Who is logged in, where, and the token their forms must carry."""
+
+    staff_id: str
+    name: str
+    email: str
+    business_id: str
+    business: str
+    zone: str
+    role: Role
+    csrf: str
+
+    @property
+    def actor(self) -> str:
+        return f"staff:{self.staff_id}"
+
+
+def nobody_yet(hub: Hub) -> bool:
+    """Whether this installation waits for its first account."""
+    with hub.reading() as session:
+        return session.exec(select(func.count()).select_from(StaffRow)).one() == 0
+
+
+def add_staff(
+    hub: Hub,
+    business_id: str,
+    *,
+    email: str,
+    password: str | None,
+    role: Role,
+    name: str = "",
+    actor: str = "hub",
+) -> str:
+    """The new member's id; an account that exists gets the membership and keeps its password.
+
+    Without a ``password`` the account cannot log in until it has set one by its link
+    (``hub.flows.people``). Raises ``NotAccepted`` for what cannot be used.
+    """
+    address = checked_email(email)
+    password_hash = "" if password is None else hash_of(password)
+    with hub.unit() as unit:
+        staff = unit.session.exec(select(StaffRow).where(StaffRow.email == address)).one_or_none()
+        if staff is None:
+            staff = StaffRow(
+                email=address,
+                name=name.strip(),
+                password_hash=password_hash,
+                created_at=datetime.now(UTC),
+            )
+            unit.session.add(staff)
+            unit.session.flush()
+        unit.session.add(MembershipRow(business_id=business_id, staff_id=staff.id, role=role))
+        unit.session.add(
+            AuditRow(
+                business_id=business_id,
+                actor=actor,
+                action="staff.added",
+                subject=f"{staff.id} {role}",
+                at=hub.now(),
+            )
+        )
+        try:
+            unit.session.flush()
+        except IntegrityError:
+            raise NotAccepted("email", "This person already belongs to the business.") from None
+    return staff.id
+
+
+def checked_email(email: str) -> str:
+    """The address in lower case. Raises ``NotAccepted``."""
+    try:
+        return _email.validate_python(email.strip()).lower()
+    except ValidationError:
+        raise NotAccepted("email", "This is not an e-mail address.") from None
+
+
+def hash_of(password: str) -> str:
+    """Raises ``NotAccepted`` for a password that is too easily guessed."""
+    if len(password) < SHORTEST_PASSWORD:
+        raise NotAccepted("password", f"Use at least {SHORTEST_PASSWORD} characters.")
+    if len(password) > 1000:
+        raise NotAccepted("password", "Use at most 1,000 characters.")
+    if len(set(password)) < 5:
+        raise NotAccepted("password", "Use more different characters.")
+    return _hasher.hash(password)
+
+
+def log_in(hub: Hub, email: str, password: str, *, address: str) -> str | None:
+    """A session's token for the cookie; ``None`` when e-mail or password is wrong.
+
+    ``address`` is where the request came from. Raises ``TooManyTries``.
+    """
+    who = email.strip().lower()[:100]
+    counted = (f"log_in:who:{hashed(who)[:40]}", f"log_in:from:{address}")
+    if not all([within_limit(hub, key, TRIES, TRIES_WITHIN_S) for key in counted]):
+        raise TooManyTries("Too many tries. Wait 15 minutes, then try again.")
+    with hub.reading() as session:
+        staff = session.exec(select(StaffRow).where(StaffRow.email == who)).one_or_none()
+    known = staff is not None and not staff.disabled and bool(staff.password_hash)
+    good = _is(password[:1000], staff.password_hash if staff and known else _NOBODY)
+    if not (good and known and staff):
+        return None
+    for key in counted:
+        forgive(hub, key)
+    return _open_session(hub, staff, password)
+
+
+def staff_of(hub: Hub, token: str) -> Staff | None:
+    """Who holds this session; ``None`` for one unknown, idle too long or of a member who left."""
+    now = datetime.now(UTC)
+    with hub.reading() as session:
+        row = _session_row(session, token)
+        if row is None or row.seen_at < now - IDLE or row.created_at < now - LONGEST:
+            return None
+        found = session.exec(
+            select(StaffRow, MembershipRow, BusinessRow)
+            .join(MembershipRow, col(MembershipRow.staff_id) == col(StaffRow.id))
+            .join(BusinessRow, col(BusinessRow.id) == col(MembershipRow.business_id))
+            .where(
+                MembershipRow.business_id == row.business_id,
+                StaffRow.id == row.staff_id,
+                col(StaffRow.disabled).is_(False),
+            )
+        ).one_or_none()
+    if found is None:
+        return None
+    if row.seen_at < now - SEEN_EVERY:
+        with hub.unit() as unit:
+            if (seen := _session_row(unit.session, token)) is not None:
+                seen.seen_at = now
+    staff, member, business = found
+    return Staff(
+        staff.id,
+        staff.name or staff.email,
+        staff.email,
+        business.id,
+        business.name,
+        business.zone,
+        Role(member.role),
+        row.csrf,
+    )
+
+
+def businesses_of(hub: Hub, staff_id: str) -> list[tuple[str, str]]:
+    """Id and name of every business this person belongs to, by name."""
+    with hub.reading() as session:
+        return [
+            (business.id, business.name)
+            for business in session.exec(
+                select(BusinessRow)
+                .join(MembershipRow, col(MembershipRow.business_id) == col(BusinessRow.id))
+                .where(MembershipRow.staff_id == staff_id)
+                .order_by(BusinessRow.name)
+            )
+        ]
+
+
+def switch_business(hub: Hub, token: str, business_id: str) -> bool:
+    """Work for another business of one's own; ``False`` if one does not belong to it."""
+    with hub.unit() as unit:
+        row = _session_row(unit.session, token)
+        if row is None:
+            return False
+        member = unit.session.exec(
+            select(MembershipRow).where(
+                MembershipRow.business_id == business_id, MembershipRow.staff_id == row.staff_id
+            )
+        ).one_or_none()
+        if member is None:
+            return False
+        row.business_id = business_id
+    return True
+
+
+def log_out(hub: Hub, token: str) -> None:
+    """End this session. Safe to repeat."""
+    with hub.unit() as unit:
+        unit.session.exec(delete(LogInRow).where(col(LogInRow.token_hash) == hashed(token)))
+
+
+def change_password(hub: Hub, staff_id: str, old: str, new: str) -> None:
+    """Set a new password and end every session. Raises ``NotAccepted``."""
+    password_hash = hash_of(new)
+    with hub.reading() as session:
+        staff = session.get_one(StaffRow, staff_id)
+    if not _is(old, staff.password_hash):
+        raise NotAccepted("old", "This is not your present password.")
+    with hub.unit() as unit:
+        unit.session.get_one(StaffRow, staff_id).password_hash = password_hash
+        unit.session.exec(delete(LogInRow).where(col(LogInRow.staff_id) == staff_id))
+
+
+def _open_session(hub: Hub, staff: StaffRow, password: str) -> str | None:
+    token, now = secrets.token_urlsafe(32), datetime.now(UTC)
+    renewed = _hasher.hash(password) if _hasher.check_needs_rehash(staff.password_hash) else ""
+    with hub.unit() as unit:
+        first = unit.session.exec(
+            select(MembershipRow)
+            .where(MembershipRow.staff_id == staff.id)
+            .order_by(col(MembershipRow.id))
+        ).first()
+        if first is None:
+            return None
+        if renewed:
+            unit.session.get_one(StaffRow, staff.id).password_hash = renewed
+        unit.session.add(
+            LogInRow(
+                token_hash=hashed(token),
+                staff_id=staff.id,
+                business_id=first.business_id,
+                csrf=secrets.token_urlsafe(32),
+                created_at=now,
+                seen_at=now,
+            )
+        )
+    return token
+
+
+def _session_row(session: Session, token: str) -> LogInRow | None:
+    return session.exec(select(LogInRow).where(LogInRow.token_hash == hashed(token))).one_or_none()
+
+
+def _is(password: str, password_hash: str) -> bool:
+    try:
+        return _hasher.verify(password_hash, password)
+    except (VerificationError, InvalidHashError):
+        return False

@@ -1,0 +1,91 @@
+"""HTML pages with a strict content security policy, and the files they load."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from flask import (
+    Blueprint,
+    Flask,
+    Response,
+    abort,
+    current_app,
+    g,
+    make_response,
+    render_template,
+    request,
+    send_file,
+)
+
+STATIC = "hub_static_folders"
+YEAR_S = 31_536_000
+
+
+def pages(app: Flask) -> None:
+    """Teach ``app`` to serve static files by their content's hash, and templates to name them."""
+    app.extensions[STATIC] = [Path(__file__).parent / "static", Path(__file__).parent / "vendored"]
+    app.jinja_env.globals.update(asset=asset, csp_nonce=csp_nonce)
+    files = Blueprint("static", __name__)
+
+    @files.get("/static/<path:name>")
+    def one(name: str) -> Response:
+        path = _path(name)
+        if path is None:
+            abort(404)
+        answer = send_file(path, conditional=True, max_age=0)
+        if request.args.get("v") == _hash(path, path.stat().st_mtime_ns):
+            answer.headers["Cache-Control"] = f"public, max-age={YEAR_S}, immutable"
+        return answer
+
+    app.register_blueprint(files)
+
+
+def asset(name: str) -> str:
+    """The URL of a static file; it changes with the content. Raises ``LookupError``."""
+    path = _path(name)
+    if path is None:
+        raise LookupError(f"no static file {name!r}")
+    return f"/static/{name}?v={_hash(path, path.stat().st_mtime_ns)}"
+
+
+def csp_nonce() -> str:
+    """What inline scripts and styles of this answer must carry."""
+    if "nonce" not in g:
+        g.nonce = secrets.token_urlsafe(16)
+    nonce: str = g.nonce
+    return nonce
+
+
+def page(template: str, status: int = 200, **context: Any) -> Response:
+    """The rendered page. Never cached; nothing from another origin, no inline handlers."""
+    return guarded(make_response(render_template(template, **context), status))
+
+
+def guarded(answer: Response) -> Response:
+    """``answer`` with the policy of our pages, unless it already has one."""
+    nonce = csp_nonce()
+    answer.headers.setdefault("Cache-Control", "no-store")
+    answer.headers.setdefault(
+        "Content-Security-Policy",
+        f"default-src 'none'; script-src 'self' 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}';"
+        " img-src 'self' data: blob:; connect-src 'self'; font-src 'self'; manifest-src 'self';"
+        " worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    )
+    return answer
+
+
+def _path(name: str) -> Path | None:
+    for folder in current_app.extensions[STATIC]:
+        path: Path = (folder / name).resolve()
+        if path.is_relative_to(folder.resolve()) and path.is_file():
+            return path
+    return None
+
+
+@lru_cache(maxsize=512)
+def _hash(path: Path, changed_ns: int) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:8]
