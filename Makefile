@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup demo test check lock clean
+.PHONY: setup browser demo test check bench soak lock clean
 
 setup: $(READY)
 
@@ -27,8 +27,26 @@ demo: setup
 	@rm -rf hub-data/demo/hub.db*
 	@$(BIN)/hub demo
 
-test: setup
+# The tests look at pages in a real browser: an installed Chromium, or Debian's.
+browser:
+	@for candidate in chromium chromium-browser google-chrome; do \
+	  command -v $$candidate >/dev/null && exit 0; done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  (apt-get install -qq -y --no-install-recommends chromium \
+	   || (apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium)) \
+	  >/dev/null; \
+	else echo "The tests need Chromium: install your system's package and try again."; exit 1; fi
+
+test: setup browser
 	@$(BIN)/python -m pytest
+
+# Every figure in docs/benchmarks.md; ratios against a floor or a peer in the same run.
+bench: setup
+	@$(BIN)/python -m benchmarks
+
+# What takes longer than anybody waits for before each commit: 200 kills at random points.
+soak: setup
+	@HUB_KILL_SEEDS=200 $(BIN)/python -m pytest tests/faults
 
 check: setup
 	@$(BIN)/ruff check .

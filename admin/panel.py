@@ -8,14 +8,44 @@ from typing import TYPE_CHECKING
 
 from flask import Flask, g, request
 
-from admin import auth
-from admin.views import home
+from admin import auth, records
+from admin.views import (
+    addresses,
+    branding,
+    changes,
+    day,
+    home,
+    imports,
+    keys,
+    map,
+    messages,
+    orders,
+    plugins,
+    proof,
+    settings,
+)
 from hub.web.pages import STATIC
 
 if TYPE_CHECKING:
     from hub.app import Hub
 
-BLUEPRINTS = (auth.auth, home.home)
+BLUEPRINTS = (
+    auth.auth,
+    home.home,
+    records.records,
+    branding.branding,
+    keys.keys,
+    map.map_page,
+    messages.messages,
+    plugins.plugins,
+    settings.settings,
+    day.day,
+    changes.changes,
+    orders.orders,
+    proof.proof,
+    imports.import_pages,
+    addresses.addresses,
+)
 
 
 @dataclass(frozen=True)

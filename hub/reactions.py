@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 from hub.core.contracts import Subscriber, Tools
 from hub.core.events import Event, JobClosed, OrderAmended, OrderPlaced
+from hub.core.notices import HEARD
 from hub.flows.locate import locate_new
 from hub.flows.next_steps import settle
+from hub.flows.notify import reserve
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -27,7 +29,11 @@ def reactions(hub: Hub) -> tuple[Subscriber, ...]:
         if isinstance(event, JobClosed):
             settle(hub, event.business_id, event.job_id)
 
+    def tell(event: Event, tools: Tools) -> None:
+        reserve(hub, event)
+
     return (
         Subscriber("hub.locate", (OrderPlaced, OrderAmended), locate),
         Subscriber("hub.next_step", (JobClosed,), follow_up),
+        Subscriber("hub.notices", HEARD, tell),
     )

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hub.core.errors import ConfigError
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -17,6 +19,8 @@ class Settings:
     domain: str = ""  # empty: plain HTTP on this machine only
     public_url: str = "http://127.0.0.1:8700"
     port: int = 8700
+    listen: str = "127.0.0.1"
+    certificate: tuple[Path, Path] | None = None  # your own, and its key; None: Caddy gets one
     plugins_off: frozenset[str] = frozenset()
     http_allow: tuple[str, ...] = field(default=())  # host[:port] that may be private
     proxied: bool = False  # behind our own front door, whose X-Forwarded-* can be believed
@@ -24,18 +28,51 @@ class Settings:
 
     @classmethod
     def from_environment(cls, env: Mapping[str, str] = os.environ) -> Settings:
+        """Raises ``ConfigError`` for a value that cannot be meant."""
         data_dir = Path(env.get("HUB_DATA_DIR", "hub-data")).resolve()
         domain = env.get("HUB_DOMAIN", "")
-        port = int(env.get("HUB_PORT", "8700"))
+        port = _port(env.get("HUB_PORT", "8700"))
         clock = env.get("HUB_CLOCK", "")
+        here = f"https://{domain}" if domain else f"http://127.0.0.1:{port}"
         return cls(
             data_dir=data_dir,
             database_url=env.get("HUB_DATABASE_URL", f"sqlite:///{data_dir / 'hub.db'}"),
             domain=domain,
-            public_url=f"https://{domain}" if domain else f"http://127.0.0.1:{port}",
+            public_url=_url(env.get("HUB_PUBLIC_URL", "") or here),
             port=port,
+            listen=env.get("HUB_LISTEN", "127.0.0.1"),
+            certificate=_certificate(env.get("HUB_CERT", ""), env.get("HUB_CERT_KEY", "")),
             plugins_off=frozenset(env.get("HUB_PLUGINS_OFF", "").replace(",", " ").split()),
             http_allow=tuple(env.get("HUB_HTTP_ALLOW", "").replace(",", " ").split()),
             proxied=env.get("HUB_PROXIED", "") == "1",
             clock_file=Path(clock) if clock else None,
         )
+
+    def as_environment(self) -> dict[str, str]:
+        """The variables that give a process of ours these settings' places and addresses."""
+        return {
+            "HUB_DATA_DIR": str(self.data_dir),
+            "HUB_DATABASE_URL": self.database_url,
+            "HUB_DOMAIN": self.domain,
+            "HUB_PUBLIC_URL": self.public_url,
+            "HUB_PORT": str(self.port),
+            "HUB_LISTEN": self.listen,
+        }
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 65_536:
+        raise ConfigError(f"HUB_PORT is {text!r}; it must be a number from 1 to 65535.")
+    return int(text)
+
+
+def _url(text: str) -> str:
+    if not text.startswith(("http://", "https://")) or "/" in text.split("://", 1)[1].rstrip("/"):
+        raise ConfigError(f"HUB_PUBLIC_URL is {text!r}; it must be like https://hub.example.com.")
+    return text.rstrip("/")
+
+
+def _certificate(certificate: str, key: str) -> tuple[Path, Path] | None:
+    if bool(certificate) != bool(key):
+        raise ConfigError("Set both HUB_CERT and HUB_CERT_KEY, or neither.")
+    return (Path(certificate), Path(key)) if certificate else None

@@ -14,6 +14,10 @@ from apscheduler.schedulers.base import BaseScheduler
 from apscheduler.schedulers.blocking import BlockingScheduler
 
 from hub.app import Hub
+from hub.flows.map_build import build_waiting
+from hub.flows.notify import send_due
+from hub.flows.planning_run import solve_waiting
+from hub.flows.retain import retain
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +29,13 @@ class Chore:
     do: Callable[[Hub], object]
 
 
-CHORES = (Chore("deliver events", 1, Hub.deliver_events),)
+CHORES = (
+    Chore("deliver events", 1, Hub.deliver_events),
+    Chore("make plans", 1, solve_waiting),
+    Chore("send notices", 2, send_due),
+    Chore("build maps", 3, build_waiting),
+    Chore("let go of what is old", 3600, retain),
+)
 
 
 def run(hub: Hub) -> None:

@@ -13,6 +13,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from xml.etree.ElementTree import ParseError
 
@@ -62,6 +63,28 @@ def read_file(content: bytes, filename: str) -> Table:
         check_size(content, filename)
         return table_of(rows_of(content, filename), filename, "xlsx", "")
     return read_table(content, filename)
+
+
+def with_header(table: Table, has_header: bool) -> Table:
+    """``table`` with its first row as header, or without any, whatever was guessed."""
+    if has_header == (table.header_row >= 0):
+        return table
+    if has_header:
+        if len(table.rows) < 2:
+            raise BadFile("The file has one row only; it cannot be the header.")
+        headers = tuple(cell.strip() for cell in table.rows[0])[:MAX_COLUMNS]
+        at = table.numbers[0] - 1
+        return replace(
+            table, headers=headers, rows=table.rows[1:], numbers=table.numbers[1:], header_row=at
+        )
+    named = tuple(f"Column {n + 1}" for n in range(len(table.headers)))
+    return replace(
+        table,
+        headers=named,
+        rows=(table.headers, *table.rows),
+        numbers=(table.header_row + 1, *table.numbers),
+        header_row=-1,
+    )
 
 
 def rows_of(content: bytes, filename: str) -> list[list[str]]:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import smtplib
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, EmailStr, Field, SecretStr
 
 from hub import (
     AuthError,
     ConfigError,
+    HubError,
     Message,
     NotificationChannel,
     Refused,
@@ -51,7 +52,11 @@ class Email(NotificationChannel):
             pass
 
     def send(self, message: Message) -> str:
-        """The ``Message-ID`` it went out under."""
+        """The ``Message-ID`` it went out under.
+
+        Raises ``ConnectionError`` when the server had the message and gave no answer:
+        then nobody knows. Every error of the hub's own means that it did not leave.
+        """
         mail = self._mail(message)
         with self._server() as server:
             server.send_message(mail)
@@ -77,14 +82,15 @@ class Email(NotificationChannel):
         return mail
 
     @contextmanager
-    def _server(self) -> Iterator[smtplib.SMTP]:
+    def _server(self) -> Iterator[_Server]:
         settings = self.settings
         where = f"{settings.host}:{settings.port}"
+        server = None
         try:
-            with self._connected() as server:
-                if settings.user:
-                    server.login(settings.user, settings.password.get_secret_value())
-                yield server
+            server = self._connected()
+            if settings.user:
+                server.login(settings.user, settings.password.get_secret_value())
+            yield server
         except smtplib.SMTPAuthenticationError:
             raise AuthError(f"{where} does not accept this user and password.") from None
         except smtplib.SMTPRecipientsRefused as error:
@@ -99,26 +105,67 @@ class Email(NotificationChannel):
         except smtplib.SMTPNotSupportedError as error:
             raise ConfigError(f"{where} does not offer what is set here: {error}") from error
         except (OSError, smtplib.SMTPException) as error:
+            if server is not None and server.has_it:
+                raise ConnectionError(f"{where} took the message and gave no answer") from error
             raise Unavailable(f"{where} gave no usable answer ({type(error).__name__})") from error
+        finally:
+            if server is not None:
+                _leave(server)
 
-    def _connected(self) -> smtplib.SMTP:
+    def _connected(self) -> _Server:
         settings = self.settings
         context = ssl.create_default_context()
         if settings.security == "tls":
-            return smtplib.SMTP_SSL(
-                settings.host, settings.port, timeout=TIMEOUT_S, context=context
-            )
-        server = smtplib.SMTP(settings.host, settings.port, timeout=TIMEOUT_S)
+            return _TlsServer(settings.host, settings.port, timeout=TIMEOUT_S, context=context)
+        server = _Server(settings.host, settings.port, timeout=TIMEOUT_S)
         if settings.security == "starttls":
-            server.starttls(context=context)
+            try:
+                server.starttls(context=context)
+            except BaseException:
+                server.close()
+                raise
         return server
 
 
-def _for_code(where: str, code: int, text: bytes | str) -> Refused | Unavailable:
-    """4xx may work later, 5xx never will (RFC 5321, 4.2.1)."""
+class _Server(smtplib.SMTP):
+    """Knows whether the other side may have the whole message without having said so."""
+
+    has_it = False
+
+    def send(self, s: Any) -> None:
+        if isinstance(s, bytes) and s.endswith(b"\r\n.\r\n"):  # the body, up to its final dot
+            self.has_it = True
+        super().send(s)
+
+    def data(self, msg: Any) -> tuple[int, bytes]:
+        answer = super().data(msg)
+        self.has_it = False
+        return answer
+
+
+class _TlsServer(_Server, smtplib.SMTP_SSL):
+    pass
+
+
+def _leave(server: _Server) -> None:
+    """Hang up. What the server says to QUIT changes nothing about a message it accepted."""
+    with suppress(OSError, smtplib.SMTPException):
+        server.quit()
+    server.close()
+
+
+def _for_code(where: str, code: int, text: bytes | str) -> HubError:
+    """4xx may work later, 5xx never will (RFC 5321, 4.2.1); a full mailbox is emptied some day.
+
+    530 and 534 ask for a log-in or for encryption, whoever is written to (RFC 4954, 6).
+    """
     words = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-    kind = Refused if code >= 500 else Unavailable
-    return kind(f"{where} answered {code}: {words[:200]}")
+    said = f"{where} answered {code}: {words[:200]}"
+    if code in (530, 534):
+        return ConfigError(said)
+    if code < 500 or code == 552 or words.startswith("5.2.2"):
+        return Unavailable(said)
+    return Refused(said)
 
 
 @hookimpl

@@ -77,10 +77,10 @@ class Morning:
         return device
 
 
-def a_morning(orders: int = 3) -> Morning:
+def a_morning(orders: int = 3, url: str = "") -> Morning:
     now = [SIX]
     folder = Path(tempfile.mkdtemp(prefix="hub-test-"))
-    hub = Hub.in_memory(Plugin(), now=lambda: now[0], data_dir=folder)
+    hub = Hub.in_memory(Plugin(), now=lambda: now[0], data_dir=folder, url=url)
     business_id = found(hub, "Husk", zone="Europe/Helsinki", country="FI")
     with hub.unit() as unit:
         depot = DepotRow(business_id=business_id, name="Bakery", lat=60.1699, lon=24.9384)

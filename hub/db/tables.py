@@ -24,6 +24,7 @@ from hub.db.tables_demand import (
 )
 from hub.db.tables_out import (
     ChainRow,
+    ChoiceRow,
     ErrandRow,
     EventRow,
     IdempotencyRow,
@@ -70,6 +71,7 @@ __all__ = [
     "BrandRow",
     "BusinessRow",
     "ChainRow",
+    "ChoiceRow",
     "ConnectionRow",
     "ContactRow",
     "DepotRow",

@@ -1,4 +1,4 @@
-"""Proof, the journal of events, and what leaves the hub."""
+"""Proof, the journal of events, what leaves the hub and by which plugins."""
 
 from datetime import datetime
 from typing import Any
@@ -109,3 +109,19 @@ class IdempotencyRow(SQLModel, table=True):
     status: int | None = None  # None: still being worked on
     answer: Any = document(default=None, nullable=True)
     at: datetime = moment(index=True)
+
+
+class ChoiceRow(SQLModel, table=True):
+    """A plugin a business uses for something, with its settings; secrets lie in ``secret``."""
+
+    __tablename__ = "choice"
+    __table_args__ = (UniqueConstraint("business_id", "kind", "plugin"),)
+    id: str = row_id()
+    business_id: str = owner()
+    kind: str = text(20)  # channel | geocoder | pod_store
+    plugin: str = text(60)  # a provider's key
+    position: int = 0  # which is tried first
+    active: bool = True
+    settings: dict[str, Any] = document(default_factory=dict)
+    state: str = text(20, default="ok")  # ok | failing | needs_attention
+    last_error: str = text(LONG, default="")

@@ -39,7 +39,7 @@ class NoticeRuleRow(SQLModel, table=True):
     __table_args__ = (UniqueConstraint("business_id", "trigger", "channel"),)
     id: str = row_id()
     business_id: str = owner()
-    trigger: str = text(40)  # placed | dispatched | on_its_way | closed | next_step
+    trigger: str = text(40)  # hub.core.notices.Trigger
     channel: str = text(60)  # a channel's key
     role: str = text(20, default="recipient")
     active: bool = True
@@ -56,14 +56,19 @@ class NoticeRow(SQLModel, table=True):
     event_id: str = text(36)
     rule_id: str = ref("notice_rule.id")
     order_id: str = ref("order.id", index=True)
+    job_id: str | None = ref("job.id", default=None, nullable=True)  # None: about the order
+    trigger: str = text(40)
     channel: str = text(60)
     recipient: str = text(254)
     subject: str = text(300, default="")
     body: str = text(LONG, default="")
     html: str = text(200_000, default="")
     message_id: str = text(120, default="")
-    state: str = text(20, default="due")  # due|sending|sent|uncertain|failed|dropped
-    sends: int = 0
+    state: str = text(20, default="due", index=True)  # hub.core.notices.NoticeState
+    sends: int = 0  # how often it may have left: 2 is the most
+    attempts: int = 0  # how often it was tried, refusals at the door included
+    claim: str = text(36, default="")  # whose turn it is; only that worker may settle it
+    leased_until: datetime | None = moment(default=None, nullable=True)
     carrier_id: str = text(300, default="")
     error: str = text(LONG, default="")
     due_at: datetime = moment(index=True)

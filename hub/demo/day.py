@@ -1,4 +1,4 @@
-"""Sixty orders at real addresses, of every kind of job, for one day."""
+"""Orders at real addresses, of every kind of job, for a day that starts when you say."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import random
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -25,7 +25,9 @@ FIRST = ("Aino", "Eero", "Helmi", "Juho", "Liisa", "Matti", "Oona", "Pekka", "Sa
 LAST = ("Korhonen", "Laine", "Mäkinen", "Nieminen", "Saarinen", "Virtanen")
 
 
-def orders_for(day: date, addresses: Path, *, count: int, seed: int) -> Iterator[IncomingOrder]:
+def orders_for(
+    starts_at: datetime, addresses: Path, *, count: int, seed: int
+) -> Iterator[IncomingOrder]:
     """``count`` orders at addresses of a built map; the same seed gives the same day.
 
     Every tenth is collected, every fifteenth a call, every twelfth a pair; all others
@@ -37,13 +39,13 @@ def orders_for(day: date, addresses: Path, *, count: int, seed: int) -> Iterator
     for n in range(1, count + 1):
         name = f"{chance.choice(FIRST)} {chance.choice(LAST)}"
         kind = Kind.SERVE if n % 15 == 0 else Kind.COLLECT if n % 10 == 0 else Kind.DELIVER
-        opens = datetime.combine(day, time(9), ZONE) + timedelta(hours=chance.randint(0, 5))
+        opens = starts_at + timedelta(hours=1 + chance.randint(0, 5))
         window = TimeWindow(opens, opens + timedelta(hours=2))
         what, weight = chance.choice(GOODS)
         yield IncomingOrder(
             ref=f"D{n:03}",
             number=f"#{1000 + n}",
-            updated_at=datetime.combine(day, time(5), ZONE),
+            updated_at=starts_at - timedelta(hours=3),
             kind=kind,
             address=doors[n],
             pick_up=PickUp(address=doors[-n]) if n % 12 == 0 and kind is Kind.DELIVER else None,
@@ -52,7 +54,7 @@ def orders_for(day: date, addresses: Path, *, count: int, seed: int) -> Iterator
             ),
             lines=(Line(what, chance.randint(1, 3), weight_g=weight),),
             windows=(window,) if n % 2 else (),
-            due_on=day,
+            due_on=starts_at.astimezone(ZONE).date(),
         )
 
 

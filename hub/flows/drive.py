@@ -1,4 +1,4 @@
-"""The driver's day: pair a phone, and take what it says happened.
+"""The driver's day: take what a phone says happened.
 
 A phone may say a thing twice, late or in the wrong order. Every act is kept;
 a job's state is worked out anew from all its acts in the order they occurred.
@@ -6,46 +6,38 @@ a job's state is worked out anew from all its acts in the order they occurred.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, Field, ValidationError
-from sqlalchemy.exc import IntegrityError
+from pydantic import ValidationError
 from sqlmodel import Session, col, select
 
-from hub.core import jobs
-from hub.core.business import BusinessSettings
-from hub.core.events import DriverArrived, DriverHeaded, DriverLeft, Event, JobClosed
-from hub.core.jobs import NotNow, Outcome, Reason, State
-from hub.core.proof import given_by, missing
+from hub.core.events import DriverArrived, DriverHeaded, DriverLeft, JobClosed
+from hub.core.jobs import NotNow, Outcome, State
 from hub.db.tables import (
     ActRow,
     BusinessRow,
     DeviceRow,
-    DriverRow,
     JobRow,
-    ProofFileRow,
-    ProofRow,
     RouteRow,
     ShiftRow,
     StopJobRow,
     StopRow,
 )
 from hub.db.unit import Unit
-from hub.flows.prove import append, proof_fields, proof_of
-from hub.keys import hashed
+from hub.flows.closing import Closing, Impossible, close_job, keep_late_proof
+from hub.flows.pairing import device_for, pair, pairing_code
+from hub.flows.states import work_out
 
 if TYPE_CHECKING:
     from hub.app import Hub
 
-PAIRING = timedelta(minutes=10)
-ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # nothing that reads like something else
-ON_A_JOB = {act.value: act for act in (jobs.Act.LOAD, jobs.Act.HEAD_FOR, jobs.Act.ARRIVE)} | {
-    "leave": jobs.Act.LEAVE
-}
+__all__ = ["ActResult", "IncomingAct", "device_for", "pair", "pairing_code", "take_acts"]
+
+AHEAD = timedelta(minutes=5)
+"""How far a phone's clock may run ahead before the hub's own time is taken instead."""
 TOLD: dict[str, type[DriverHeaded] | type[DriverArrived] | type[DriverLeft]] = {
     "head_for": DriverHeaded,
     "arrive": DriverArrived,
@@ -76,88 +68,34 @@ class ActResult:
     repeated: bool = False
 
 
-class Closing(BaseModel):
-    """The body of a ``close``: how it ended and the proof that is not a file."""
-
-    outcome: Literal["succeeded", "partial", "failed", "skipped"]
-    reason: Reason | None = None
-    name: str = Field(default="", max_length=200)
-    note: str = Field(default="", max_length=1000)
-    pin_ok: bool | None = None
-    scans: list[str] = Field(default_factory=list, max_length=500)
-    lines: list[dict[str, Any]] = Field(default_factory=list, max_length=500)
-    files: list[dict[str, str]] = Field(default_factory=list, max_length=50)  # kind, sha256
-    lat: float | None = Field(default=None, ge=-90, le=90)
-    lon: float | None = Field(default=None, ge=-180, le=180)
-    accuracy_m: float | None = None
-    position_age_s: float | None = None
-    no_position: str = Field(default="", max_length=200)
-
-
-def pairing_code(hub: Hub, business_id: str, driver_id: str) -> str:
-    """A code that pairs one phone, once, within ten minutes."""
-    code = "".join(secrets.choice(ALPHABET) for _ in range(10))
-    with hub.unit() as unit:
-        driver = unit.session.exec(
-            select(DriverRow).where(DriverRow.business_id == business_id, DriverRow.id == driver_id)
-        ).one_or_none()
-        if driver is None:
-            raise LookupError(f"no driver {driver_id}")
-        unit.session.add(
-            DeviceRow(
-                business_id=business_id,
-                driver_id=driver_id,
-                pairing_hash=hashed(code),
-                pairing_until=hub.now() + PAIRING,
-            )
-        )
-    return code
-
-
-def pair(hub: Hub, code: str) -> str | None:
-    """The new device's token, shown once; ``None`` for a code unknown, used or too old."""
-    token = secrets.token_urlsafe(32)
-    now = hub.now()
-    with hub.unit() as unit:
-        device = unit.session.exec(
-            select(DeviceRow)
-            .where(DeviceRow.pairing_hash == hashed(code.strip().upper().replace("-", "")))
-            .with_for_update()
-        ).one_or_none()
-        if device is None or device.pairing_until is None or device.pairing_until < now:
-            return None
-        device.token_hash, device.pairing_hash, device.pairing_until = hashed(token), None, None
-        device.paired_at = device.seen_at = now
-    return token
-
-
-def device_for(hub: Hub, token: str) -> DeviceRow | None:
-    """The paired device whose token this is; ``None`` for one unknown or revoked."""
-    with hub.reading() as session:
-        return session.exec(
-            select(DeviceRow).where(
-                DeviceRow.token_hash == hashed(token), col(DeviceRow.revoked_at).is_(None)
-            )
-        ).one_or_none()
-
-
 def take_acts(hub: Hub, device: DeviceRow, acts: Sequence[IncomingAct]) -> list[ActResult]:
-    """Take a batch, one unit for each act; what was taken before is answered as before."""
-    return [_take(hub, device, act) for act in sorted(acts, key=lambda act: act.occurred_at)]
+    """Take a batch, one unit for each act; what was taken before is answered as before.
+
+    The answers come in the order of ``acts``. A moment more than ``AHEAD`` in the
+    future becomes the hub's own time; what the phone said stays in the act's body as
+    ``phone_said``. Acts of such a phone keep their order by their ids.
+    """
+    in_time = sorted(range(len(acts)), key=lambda n: (acts[n].occurred_at, acts[n].act_id))
+    answers = {n: _take(hub, device, acts[n]) for n in in_time}
+    return [answers[n] for n in range(len(acts))]
 
 
 def _take(hub: Hub, device: DeviceRow, act: IncomingAct) -> ActResult:
-    try:
-        with hub.unit() as unit:
-            if (known := _known(unit.session, device, act.act_id)) is not None:
-                return ActResult(act.act_id, known.result, known.why, repeated=True)
-            return _Taking(unit, hub.now(), device, act).take()
-    except IntegrityError:  # the same act on two connections at once
-        with hub.reading() as session:
-            known = _known(session, device, act.act_id)
-        if known is None:
-            raise
-        return ActResult(act.act_id, known.result, known.why, repeated=True)
+    with hub.unit() as unit:
+        # The acts of one business wait for each other here, so that the same act on
+        # two connections is seen as known by the second.
+        unit.session.get_one(BusinessRow, device.business_id, with_for_update=True)
+        if (known := _known(unit.session, device, act.act_id)) is not None:
+            return ActResult(act.act_id, known.result, known.why, repeated=True)
+        now = hub.now()
+        return _Taking(unit, now, device, _not_ahead(act, now)).take()
+
+
+def _not_ahead(act: IncomingAct, now: datetime) -> IncomingAct:
+    if act.occurred_at <= now + AHEAD:
+        return act
+    said = {**act.body, "phone_said": act.occurred_at.isoformat()}
+    return replace(act, occurred_at=now, body=said)
 
 
 def _known(session: Session, device: DeviceRow, act_id: str) -> ActRow | None:
@@ -179,7 +117,6 @@ class _Taking:
         self.business_id = device.business_id
 
     def take(self) -> ActResult:
-        self.session.get_one(BusinessRow, self.business_id, with_for_update=True)
         job, route = self._job(), self._route()
         row = ActRow(
             business_id=self.business_id,
@@ -197,9 +134,8 @@ class _Taking:
         self.session.add(row)
         self.session.flush()
         if route is not None:
-            _work_out(self.session, self.business_id, route.id)
-        device = self.session.get_one(DeviceRow, self.device.id)
-        device.seen_at = self.now
+            work_out(self.session, self.business_id, route.id)
+        self._seen()
         return ActResult(self.act.act_id, result, row.why)
 
     def _apply(self, job: JobRow | None, route: RouteRow | None) -> tuple[Result, str]:
@@ -226,7 +162,7 @@ class _Taking:
         elif route is None:
             return "noted", "The job is no longer on this driver's route."
         if (event := TOLD.get(self.act.kind)) is not None:
-            self._announce(event(**self._about(job), job_id=job.id))
+            self.unit.announce(event(**self._about(job), job_id=job.id))
         return "applied", ""
 
     def _close(self, job: JobRow, route: RouteRow | None) -> tuple[Result, str]:
@@ -236,26 +172,19 @@ class _Taking:
             first = error.errors()[0]
             return "refused", f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
         if job.state == State.CLOSED:
-            if job.outcome == Outcome.CANCELLED:
-                if proof_of(self.session, self.business_id, job.id) is None:
-                    self._keep_proof(job, closing)
-                return "noted", "The job was cancelled meanwhile; the dispatcher sees the proof."
-            return "noted", f"The job was already closed: {job.outcome}."
+            if job.outcome != Outcome.CANCELLED:
+                return "noted", f"The job was already closed: {job.outcome}."
+            keep_late_proof(self.unit, job, closing, self.act.occurred_at, self.now)
+            return "noted", "The job was cancelled meanwhile; the dispatcher sees the proof."
         if route is None:
             return "noted", "The job is no longer on this driver's route; the dispatcher decides."
-        if closing.outcome in (Outcome.FAILED, Outcome.SKIPPED) and closing.reason is None:
-            return "refused", "Say why it did not succeed."
-        if lacking := missing(self._demands(closing), self._given(job, closing)):
-            return "refused", f"Proof is missing: {', '.join(lacking)}."
         try:
-            job.state = jobs.close(State(job.state), Outcome(closing.outcome))
+            proof = close_job(self.unit, job, closing, self.act.occurred_at, self.now)
+        except Impossible as problem:
+            return "refused", str(problem)
         except NotNow as problem:
             return "noted", str(problem)
-        job.outcome, job.reason = closing.outcome, closing.reason or ""
-        job.closed_at, job.closed_occurred_at = self.now, self.act.occurred_at
-        job.version += 1
-        proof = self._keep_proof(job, closing)
-        self._announce(
+        self.unit.announce(
             JobClosed(
                 **self._about(job),
                 job_id=job.id,
@@ -266,55 +195,6 @@ class _Taking:
             )
         )
         return "applied", ""
-
-    def _demands(self, closing: Closing) -> Sequence[str]:
-        business = self.session.get_one(BusinessRow, self.business_id)
-        settings = BusinessSettings.model_validate(business.settings)
-        match closing.outcome:
-            case "skipped":
-                return ()
-            case "failed":
-                return settings.failure_demands
-        return settings.demands
-
-    def _given(self, job: JobRow, closing: Closing) -> set[Any]:
-        stored = self.session.exec(
-            select(ProofFileRow.kind).where(
-                ProofFileRow.business_id == self.business_id, ProofFileRow.job_id == job.id
-            )
-        ).all()
-        # A file the act names by its hash counts: it may still be on its way up.
-        named = [file.get("kind", "") for file in closing.files if file.get("sha256")]
-        return set(
-            given_by(
-                name=closing.name,
-                note=closing.note,
-                pin_ok=closing.pin_ok,
-                has_lines=bool(closing.lines),
-                file_kinds={*stored, *named},
-            )
-        )
-
-    def _keep_proof(self, job: JobRow, closing: Closing) -> ProofRow:
-        has_place = closing.lat is not None and closing.lon is not None
-        proof = ProofRow(
-            business_id=self.business_id,
-            job_id=job.id,
-            occurred_at=self.act.occurred_at,
-            received_at=self.now,
-            **closing.model_dump(exclude={"outcome", "reason", "files", "no_position"}),
-            no_position="" if has_place else closing.no_position or "the phone gave no position",
-        )
-        self.session.add(proof)
-        self.session.flush()
-        for file in self.session.exec(
-            select(ProofFileRow).where(
-                ProofFileRow.business_id == self.business_id, ProofFileRow.job_id == job.id
-            )
-        ):
-            file.proof_id = proof.id
-        append(self.unit, self.business_id, job.id, proof_fields(job, proof), self.now)
-        return proof
 
     def _shift(self, route: RouteRow | None) -> tuple[Result, str]:
         query = select(ShiftRow).where(ShiftRow.business_id == self.business_id)
@@ -372,8 +252,13 @@ class _Taking:
             query = query.where(RouteRow.id == self.act.route_id)
         return self.session.exec(query).first()
 
-    def _announce(self, event: Event) -> None:
-        self.unit.announce(event)
+    def _seen(self) -> None:
+        device = self.session.exec(
+            select(DeviceRow).where(
+                DeviceRow.business_id == self.business_id, DeviceRow.id == self.device.id
+            )
+        ).one()
+        device.seen_at = self.now
 
     def _about(self, job: JobRow) -> dict[str, Any]:
         return {
@@ -383,41 +268,3 @@ class _Taking:
             "received_at": self.now,
             "actor": f"device:{self.device.id}",
         }
-
-
-def _work_out(session: Session, business_id: str, route_id: str) -> None:
-    """Set the states of a route's open jobs from all its acts in the order they occurred."""
-    rows = session.exec(
-        select(JobRow)
-        .join(StopJobRow, col(StopJobRow.job_id) == col(JobRow.id))
-        .join(StopRow, col(StopRow.id) == col(StopJobRow.stop_id))
-        .where(JobRow.business_id == business_id, StopRow.route_id == route_id)
-    ).all()
-    acts = session.exec(
-        select(ActRow)
-        .where(
-            ActRow.business_id == business_id,
-            ActRow.route_id == route_id,
-            ActRow.result == "applied",
-            col(ActRow.kind).in_(list(ON_A_JOB)),
-        )
-        .order_by(col(ActRow.occurred_at), col(ActRow.act_id))
-    ).all()
-    for job in rows:
-        if State(job.state) not in jobs.ON_A_PHONE:
-            continue
-        state = State.DISPATCHED
-        for act in acts:
-            if act.job_id in (job.id, None):
-                state = _moved(state, ON_A_JOB[act.kind])
-            elif act.kind == "head_for" and state is State.EN_ROUTE:
-                state = State.DISPATCHED  # on the way to another one instead
-        if job.state != state:
-            job.state, job.version = state, job.version + 1
-
-
-def _moved(state: State, act: jobs.Act) -> State:
-    try:
-        return jobs.after(state, act)
-    except NotNow:
-        return state

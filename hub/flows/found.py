@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from hub.core.business import Trade, suggested
-from hub.db.tables import BrandRow, BusinessRow, ConnectionRow
+from hub.core.notice_words import suggested_texts
+from hub.db.tables import BrandRow, BusinessRow, ConnectionRow, NoticeRuleRow
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -36,4 +37,15 @@ def found(
                 ConnectionRow(business_id=business.id, slug=slug, plugin=slug, title=title)
             )
         unit.session.add(BrandRow(business_id=business.id, name=name))
+        for trigger, text in suggested_texts(trade).items():
+            unit.session.add(
+                NoticeRuleRow(
+                    business_id=business.id,
+                    trigger=trigger,
+                    channel="email",
+                    subject=text.subject,
+                    body=text.body,
+                    within_s=text.within_s,
+                )
+            )
     return business.id

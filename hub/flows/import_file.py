@@ -1,18 +1,60 @@
-"""Take in a file of orders: look at it first, then store it whole."""
+"""Take in a file of orders: look at it first, then store it whole.
+
+An uploaded file waits in ``import`` between the two, with how a person wants it read,
+so that a reload or another device goes on where one stopped.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from hub.core.csv_orders import Preview, guess_columns, orders_from
-from hub.db.tables import BusinessRow
+from pydantic import TypeAdapter
+from sqlmodel import Session, col, delete, select
+
+from hub.core.csv_aliases import normalise
+from hub.core.csv_orders import Columns, Field, Preview, Table, guess_columns, orders_from
+from hub.db.tables import BusinessRow, ConnectionRow, ImportRow
 from hub.flows.connections import connection_id
-from hub.flows.sync import SyncReport, store_all
-from hub.xlsx import read_file
+from hub.flows.sync import SyncReport, store, store_all
+from hub.xlsx import read_file, with_header
 
 if TYPE_CHECKING:
     from hub.app import Hub
+
+SAMPLE = 20  # rows that help to guess what a column is
+WAITS = timedelta(days=7)  # then a file nobody took in is forgotten, with the people in it
+KEPT_PROBLEMS = 500
+KEPT_MAPPINGS = 50
+MAPPINGS = "mappings"  # in the settings of the connection for files
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a file is to be read; ``None`` leaves it to the guess."""
+
+    columns: Mapping[int, Field] | None = None
+    has_header: bool | None = None
+    day_first: bool | None = None
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A file as it would come in. ``remembered``: read as the last file with this header was."""
+
+    row: ImportRow
+    table: Table
+    reading: Reading
+    columns: Columns
+    preview: Preview
+    remembered: bool
+
+
+_reading: TypeAdapter[Reading] = TypeAdapter(Reading)
 
 
 def preview(
@@ -23,10 +65,130 @@ def preview(
     ``day_first`` None: decided per column where the dates allow it. Raises
     ``BadFile`` for a file that cannot be read as a table.
     """
+    table = read_file(content, file_name)
+    columns = guess_columns(table.headers, table.rows[:SAMPLE])
+    return _preview(hub, business_id, table, columns, day_first)
+
+
+def store_preview(hub: Hub, business_id: str, seen: Preview, *, actor: str) -> SyncReport:
+    """Store every readable order of a preview, together. The same file again changes nothing."""
+    connection = connection_id(hub, business_id, "csv")
+    return store_all(hub, business_id, connection, seen.orders, actor=actor)
+
+
+def take_file(hub: Hub, business_id: str, content: bytes, file_name: str) -> ImportRow:
+    """Keep an uploaded file for its preview. Raises ``BadFile``; then nothing is kept."""
+    table = read_file(content, file_name)
+    row = ImportRow(
+        business_id=business_id,
+        file_name=file_name[:300],
+        sha256=hashlib.sha256(content).hexdigest(),
+        content=content,
+        at=hub.now(),
+    )
+    with hub.unit() as unit:
+        known = _mappings(_files(unit.session, business_id)).get(signature(table))
+        row.mapping = {**known, "remembered": True} if known else {}
+        unit.session.exec(
+            delete(ImportRow).where(
+                col(ImportRow.business_id) == business_id,
+                col(ImportRow.state) == "preview",
+                col(ImportRow.at) < hub.now() - WAITS,
+            )
+        )
+        unit.session.add(row)
+    return row
+
+
+def look(hub: Hub, business_id: str, import_id: str) -> Looked:
+    """The preview of a kept file. Raises ``LookupError``, ``BadFile`` for a header it cannot have.
+
+    A file that was stored keeps its report only: look at ``row.report``.
+    """
+    with hub.reading() as session:
+        row = import_of(session, business_id, import_id)
+    return _looked(hub, row, _read(row.mapping))
+
+
+def read_as(hub: Hub, business_id: str, import_id: str, reading: Reading) -> Looked:
+    """Read the file in another way from now on. Raises like ``look``; then it stays as it was."""
+    with hub.reading() as session:
+        row = import_of(session, business_id, import_id)
+    looked = _looked(hub, row, reading)
+    with hub.unit() as unit:
+        row = import_of(unit.session, business_id, import_id)
+        row.mapping = _reading.dump_python(reading, mode="json")
+    return looked
+
+
+def store_file(hub: Hub, business_id: str, import_id: str, *, actor: str) -> ImportRow:
+    """Store every readable order of a kept file, and remember how files like it are read.
+
+    Safe to repeat: a stored file is not stored again. Its content is forgotten.
+    """
+    looked = look(hub, business_id, import_id)
+    if looked.row.state == "stored":
+        return looked.row
+    with hub.unit() as unit:
+        row = import_of(unit.session, business_id, import_id)
+        if row.state == "stored":  # somebody was quicker
+            return row
+        files = _files(unit.session, business_id)
+        orders = looked.preview.orders
+        report = store(unit, hub.keys, business_id, files.id, orders, (), hub.now(), actor)
+        row.state, row.content = "stored", b""
+        row.report = _report(report, looked.preview)
+        _remember(files, looked)
+    return row
+
+
+def imports(hub: Hub, business_id: str, most: int = 20) -> list[ImportRow]:
+    """The latest files, newest first."""
+    with hub.reading() as session:
+        return list(
+            session.exec(
+                select(ImportRow)
+                .where(ImportRow.business_id == business_id)
+                .order_by(col(ImportRow.at).desc(), col(ImportRow.id).desc())
+                .limit(most)
+            )
+        )
+
+
+def import_of(session: Session, business_id: str, import_id: str) -> ImportRow:
+    """The file, if it is this business's. Raises ``LookupError``."""
+    row = session.exec(
+        select(ImportRow).where(ImportRow.business_id == business_id, ImportRow.id == import_id)
+    ).one_or_none()
+    if row is None:
+        raise LookupError(f"no import {import_id}")
+    return row
+
+
+def signature(table: Table) -> str:
+    """The same for files with the same columns, whatever their rows."""
+    words = [normalise(header) for header in table.headers]
+    return hashlib.sha256("\n".join(words).encode()).hexdigest()[:24]
+
+
+def _looked(hub: Hub, row: ImportRow, reading: Reading) -> Looked:
+    if row.state == "stored":
+        return Looked(row, Table((), (), "", "", -1), reading, {}, Preview(), False)
+    table = read_file(row.content, row.file_name)
+    if reading.has_header is not None:
+        table = with_header(table, reading.has_header)
+    columns = reading.columns
+    if columns is None:
+        columns = guess_columns(table.headers, table.rows[:SAMPLE])
+    seen = _preview(hub, row.business_id, table, columns, reading.day_first)
+    return Looked(row, table, reading, columns, seen, bool(row.mapping.get("remembered")))
+
+
+def _preview(
+    hub: Hub, business_id: str, table: Table, columns: Columns, day_first: bool | None
+) -> Preview:
     with hub.reading() as session:
         business = session.get_one(BusinessRow, business_id)
-    table = read_file(content, file_name)
-    columns = guess_columns(table.headers, table.rows[:20])
     return orders_from(
         table,
         columns,
@@ -37,7 +199,41 @@ def preview(
     )
 
 
-def store_preview(hub: Hub, business_id: str, seen: Preview, *, actor: str) -> SyncReport:
-    """Store every readable order of a preview, together. The same file again changes nothing."""
-    connection = connection_id(hub, business_id, "csv")
-    return store_all(hub, business_id, connection, seen.orders, actor=actor)
+def _read(mapping: dict[str, Any]) -> Reading:
+    return _reading.validate_python({k: v for k, v in mapping.items() if k != "remembered"})
+
+
+def _files(session: Session, business_id: str) -> ConnectionRow:
+    return session.exec(
+        select(ConnectionRow).where(
+            ConnectionRow.business_id == business_id, ConnectionRow.slug == "csv"
+        )
+    ).one()
+
+
+def _mappings(files: ConnectionRow) -> dict[str, dict[str, Any]]:
+    return dict(files.settings.get(MAPPINGS, {}))
+
+
+def _remember(files: ConnectionRow, looked: Looked) -> None:
+    """The newest last; a new dict, because changes inside a JSON column go unseen."""
+    table = looked.table
+    if looked.reading.has_header is not None:  # the next file is recognised before the switch
+        table = read_file(looked.row.content, looked.row.file_name)
+    known = _mappings(files)
+    known.pop(signature(table), None)
+    how = replace(looked.reading, columns=looked.columns)
+    known[signature(table)] = _reading.dump_python(how, mode="json")
+    newest = dict(list(known.items())[-KEPT_MAPPINGS:])
+    files.settings = {**files.settings, MAPPINGS: newest}
+
+
+def _report(report: SyncReport, seen: Preview) -> dict[str, Any]:
+    days: list[date] = [order.due_on for order in seen.orders if order.due_on]
+    days += [order.windows[0].opens.date() for order in seen.orders if order.windows]
+    return {
+        **asdict(report),
+        "problems": [asdict(problem) for problem in seen.problems[:KEPT_PROBLEMS]],
+        "skipped": [list(one) for one in seen.skipped[:KEPT_PROBLEMS]],
+        "day": min(days).isoformat() if days else "",
+    }

@@ -1,22 +1,36 @@
-"""After a job that did not succeed: exactly one next step, by rule or by a dispatcher."""
+"""After a job that did not succeed: exactly one next step, by rule or by a dispatcher.
+
+What is retried depends on where the goods are. The two legs of a pair whose goods were
+never fetched are one undertaking: they end together, and together they are tried again.
+Once fetched, only the delivery is left, from the depot where the driver brought them.
+"""
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from sqlmodel import Session, col, func, select
+
+from hub.core import jobs
 from hub.core.business import BusinessSettings
 from hub.core.errors import HubError
-from hub.core.events import NextStepChosen
-from hub.core.jobs import NextStep, Outcome, Reason, State, next_step
-from hub.db.tables import BusinessRow, JobRow
+from hub.core.events import JobClosed, NextStepChosen, RouteChanged
+from hub.core.jobs import ON_A_PHONE, NextStep, Outcome, Reason, State, next_step
+from hub.db.tables import BusinessRow, JobRow, OrderRow, RouteRow, StopJobRow, StopRow
+from hub.db.unit import Unit
 from hub.flows.prove import job_of
+from hub.flows.sync import order_report, store
 
 if TYPE_CHECKING:
     from hub.app import Hub
 
 OPEN_ENDED = frozenset({Outcome.FAILED, Outcome.SKIPPED, Outcome.PARTIAL})
+FETCHED = frozenset({Outcome.SUCCEEDED, Outcome.PARTIAL})
+RETRIES = frozenset({NextStep.RETRY_TODAY, NextStep.ANOTHER_DAY})
 
 
 class StepTaken(HubError):
@@ -27,19 +41,11 @@ def settle(hub: Hub, business_id: str, job_id: str) -> NextStep | None:
     """Take the usual next step; ``None`` leaves it to the dispatcher. Safe to repeat."""
     with hub.reading() as session:
         job = job_of(session, business_id, job_id)
-        business = session.get_one(BusinessRow, business_id)
-    if job.next_step:
-        return NextStep(job.next_step)
-    if job.state != State.CLOSED or job.outcome not in OPEN_ENDED or not job.reason:
-        return None
-    most = BusinessSettings.model_validate(business.settings).most_attempts
-    step = next_step(Reason(job.reason), job.attempt, most_attempts=most)
-    if step is not None:
-        try:
-            choose_step(hub, business_id, job_id, step, actor="hub")
-        except StepTaken:  # a dispatcher was faster
-            return settle(hub, business_id, job_id)
-    return step
+        other = _other_leg(session, job)
+    if job.leg == 1 and job.outcome in FETCHED and other is not None:
+        # Its delivery may have failed before we heard that the goods were fetched.
+        _settle_one(hub, business_id, other.id)
+    return _settle_one(hub, business_id, job.id)
 
 
 def choose_step(
@@ -53,46 +59,213 @@ def choose_step(
 ) -> JobRow | None:
     """Choose ``step``; the job of the next attempt, or ``None`` when nothing follows.
 
-    ``on_day`` is for another day (``None``: tomorrow). Raises ``StepTaken`` the second time.
+    ``on_day`` is for another day (``None``: tomorrow). For a pair that starts anew the
+    answer is its first leg. A return needs no job: the driver brings the goods along.
+    Raises ``StepTaken`` the second time.
     """
-    now = hub.now()
     with hub.unit() as unit:
-        zone = ZoneInfo(unit.session.get_one(BusinessRow, business_id, with_for_update=True).zone)
-        job = job_of(unit.session, business_id, job_id)
+        choice = _Choice(hub, unit, business_id, actor)
+        job = choice.job(job_id)
+        choice.end_together(job, step)
+        following: list[JobRow] = []
+        if step in RETRIES:
+            following = choice.try_again(job, choice.day(step, on_day))
+        elif step is NextStep.CANCEL:
+            choice.cancel(job.order_id)
+        choice.announce(job, step, following)
+    return following[0] if following else None
+
+
+class _Choice:
+    """What one unit does about a job that did not succeed."""
+
+    def __init__(self, hub: Hub, unit: Unit, business_id: str, actor: str) -> None:
+        self.unit, self.session, self.keys = unit, unit.session, hub.keys
+        self.business_id, self.actor, self.now = business_id, actor, hub.now()
+        business = self.session.get_one(BusinessRow, business_id, with_for_update=True)
+        self.zone = ZoneInfo(business.zone)
+        self.legs: list[int] = []
+
+    def job(self, job_id: str) -> JobRow:
+        job = job_of(self.session, self.business_id, job_id)
         if job.state != State.CLOSED or job.outcome not in OPEN_ENDED:
             raise StepTaken("Only a job that ended without success has a next step.")
         if job.next_step:
             raise StepTaken(f"The next step was already chosen: {job.next_step}.")
+        if self.order(job.order_id).status == "cancelled":
+            raise StepTaken("The order was cancelled; nothing follows.")
+        return job
+
+    def order(self, order_id: str) -> OrderRow:
+        return self.session.exec(
+            select(OrderRow).where(
+                OrderRow.business_id == self.business_id, OrderRow.id == order_id
+            )
+        ).one()
+
+    def end_together(self, job: JobRow, step: NextStep) -> None:
+        """Note the step on the job, and on its other leg where that has lost its sense too."""
         job.next_step = step
-        following = None
-        if step in (NextStep.RETRY_TODAY, NextStep.ANOTHER_DAY):
-            today = now.astimezone(zone).date()
-            day = today if step is NextStep.RETRY_TODAY else on_day or today + timedelta(days=1)
-            # The old windows were for the old attempt; a new promise is made when it is planned.
-            following = JobRow(
-                business_id=business_id,
-                order_id=job.order_id,
-                attempt=job.attempt + 1,
-                leg=job.leg,
-                kind=job.kind,
-                place_id=job.place_id,
+        other = _other_leg(self.session, job)
+        # Whatever is fetched later needs a place to be brought to: a first leg is never alone.
+        self.legs = [1, 2] if other is not None and job.leg == 1 else [job.leg]
+        if other is None or other.outcome in FETCHED or other.outcome == Outcome.CANCELLED:
+            return
+        if job.leg == 1 and job.outcome == Outcome.PARTIAL:
+            return  # what was fetched is still delivered; the rest is a pair again
+        self.legs = [1, 2]
+        other.next_step = step
+        if other.state != State.CLOSED:
+            self._close(other, job.reason)
+
+    def day(self, step: NextStep, on_day: date | None) -> date:
+        today = self.now.astimezone(self.zone).date()
+        if step is NextStep.RETRY_TODAY:
+            return today
+        return on_day or today + timedelta(days=1)
+
+    def try_again(self, job: JobRow, day: date) -> list[JobRow]:
+        """New jobs for the legs, from this attempt's; the old windows were for the old attempt."""
+        attempt = self._last_attempt(job.order_id) + 1
+        following = [
+            JobRow(
+                business_id=self.business_id,
+                order_id=old.order_id,
+                attempt=attempt,
+                leg=old.leg,
+                kind=old.kind,
+                place_id=old.place_id,
                 due_on=day,
                 not_before=day,
-                service_s=job.service_s,
-                driver_note=job.driver_note,
-                created_at=now,
+                service_s=old.service_s,
+                driver_note=old.driver_note,
+                created_at=self.now,
             )
-            unit.session.add(following)
-        unit.announce(
+            for old in _attempt(self.session, job)
+            if old.leg in self.legs
+        ]
+        self.session.add_all(following)
+        return following
+
+    def cancel(self, order_id: str) -> None:
+        """Cancel the order as its source would: whatever is still open for it is closed."""
+        row = self.order(order_id)
+        for job in self.session.exec(
+            select(JobRow).where(
+                JobRow.business_id == self.business_id,
+                JobRow.order_id == order_id,
+                JobRow.state != State.CLOSED,
+            )
+        ):
+            self._tell_route(job)
+        report = order_report.validate_python(row.report)
+        # A source's clock may be ahead of ours; an older report than the known one would be stale.
+        at = max(self.now, report.updated_at)
+        gone = replace(report, status="cancelled", updated_at=at)
+        about = (self.business_id, row.connection_id)
+        store(self.unit, self.keys, *about, [gone], (), self.now, self.actor)
+
+    def announce(self, job: JobRow, step: NextStep, following: Sequence[JobRow]) -> None:
+        self.unit.announce(
             NextStepChosen(
-                business_id=business_id,
-                subject_id=job.order_id,
-                occurred_at=now,
-                received_at=now,
-                actor=actor,
+                **self._about(job),
                 job_id=job.id,
                 step=step,
-                next_job_id=following.id if following else "",
+                next_job_id=following[0].id if following else "",
             )
         )
-    return following
+
+    def _close(self, job: JobRow, reason: str) -> None:
+        """Nobody stood at its door: skipped if a driver had it, cancelled if none did."""
+        on_a_phone = State(job.state) in ON_A_PHONE
+        outcome = Outcome.SKIPPED if on_a_phone else Outcome.CANCELLED
+        job.state = jobs.close(State(job.state), outcome)
+        job.outcome, job.reason = outcome, reason
+        job.closed_at = job.closed_occurred_at = self.now
+        job.version += 1
+        self._tell_route(job)
+        self.unit.announce(
+            JobClosed(
+                **self._about(job),
+                job_id=job.id,
+                outcome=outcome,
+                attempt=job.attempt,
+                reason=reason,
+            )
+        )
+
+    def _tell_route(self, job: JobRow) -> None:
+        """A phone that shows this job must look again."""
+        route = self.session.exec(
+            select(RouteRow)
+            .join(StopRow, col(StopRow.route_id) == col(RouteRow.id))
+            .join(StopJobRow, col(StopJobRow.stop_id) == col(StopRow.id))
+            .where(RouteRow.business_id == self.business_id, StopJobRow.job_id == job.id)
+        ).first()
+        if route is None:
+            return
+        route.version += 1
+        if route.published_at is not None:
+            about = self._about(job) | {"subject_kind": "route", "subject_id": route.id}
+            self.unit.announce(RouteChanged(**about, version=route.version))
+
+    def _last_attempt(self, order_id: str) -> int:
+        last: int | None = self.session.exec(
+            select(func.max(JobRow.attempt)).where(
+                JobRow.business_id == self.business_id, JobRow.order_id == order_id
+            )
+        ).one()
+        return last or 0
+
+    def _about(self, job: JobRow) -> dict[str, Any]:
+        now: datetime = self.now
+        return {
+            "business_id": self.business_id,
+            "subject_id": job.order_id,
+            "occurred_at": now,
+            "received_at": now,
+            "actor": self.actor,
+        }
+
+
+def _settle_one(hub: Hub, business_id: str, job_id: str) -> NextStep | None:
+    with hub.reading() as session:
+        job = job_of(session, business_id, job_id)
+        step = _usual(session, job, session.get_one(BusinessRow, business_id))
+    if step is None or job.next_step:
+        return NextStep(job.next_step) if job.next_step else None
+    try:
+        choose_step(hub, business_id, job.id, step, actor="hub")
+    except StepTaken:  # a dispatcher was faster, or the order is gone
+        with hub.reading() as session:
+            taken = job_of(session, business_id, job.id).next_step
+        return NextStep(taken) if taken else None
+    return step
+
+
+def _usual(session: Session, job: JobRow, business: BusinessRow) -> NextStep | None:
+    if job.state != State.CLOSED or job.outcome not in OPEN_ENDED or not job.reason:
+        return None
+    other = _other_leg(session, job)
+    if job.leg == 2 and other is not None and other.outcome not in FETCHED:
+        return None  # nothing was on board: the first leg decides for both
+    most = BusinessSettings.model_validate(business.settings).most_attempts
+    return next_step(Reason(job.reason), job.attempt, most_attempts=most)
+
+
+def _attempt(session: Session, job: JobRow) -> Sequence[JobRow]:
+    """The legs of the job's attempt, itself among them, the first leg first."""
+    return session.exec(
+        select(JobRow)
+        .where(
+            JobRow.business_id == job.business_id,
+            JobRow.order_id == job.order_id,
+            JobRow.attempt == job.attempt,
+        )
+        .order_by(col(JobRow.leg))
+    ).all()
+
+
+def _other_leg(session: Session, job: JobRow) -> JobRow | None:
+    """``None`` when the job is no half of a pair."""
+    return next((leg for leg in _attempt(session, job) if leg.leg != job.leg), None)

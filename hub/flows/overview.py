@@ -1,112 +1,259 @@
-"""A planned day as plain values, for whoever shows it."""
+"""Read a planned day for whoever shows it, in a fixed number of queries, however large it is."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
-from sqlmodel import col, select
+from sqlmodel import Session, col, func, select
 
+from hub.core.fit import begins
+from hub.core.jobs import State
+from hub.core.orders import IncomingOrder
+from hub.core.values import TimeWindow
 from hub.db.tables import (
+    BusinessRow,
+    DepotRow,
     DriverRow,
+    EstimateRow,
     JobRow,
     OrderRow,
     PlaceRow,
     PlanRow,
+    PromiseRow,
     RouteRow,
+    ShiftRow,
     StopJobRow,
     StopRow,
+    VehicleRow,
 )
-from hub.flows.sync import address_document
+from hub.flows.day import Due, due_jobs, windows_of, with_both_legs
+from hub.flows.day_seen import Counts, DaySeen, JobSeen, Loads, RouteSeen, StopSeen, Unserved
+from hub.flows.sync import address_document, order_report
 
 if TYPE_CHECKING:
     from hub.app import Hub
 
+NEW = "It is not planned yet."
+TORN = "The other half of its pair cannot be planned yet."
 
-@dataclass(frozen=True)
-class StopSeen:
-    n: int
-    arrive_at: datetime
-    address: str
-    numbers: tuple[str, ...]
-    kinds: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class RouteSeen:
-    id: str
-    driver: str
-    leaves_at: datetime | None
-    back_at: datetime | None
-    published: bool
-    stops: tuple[StopSeen, ...]
-
-
-@dataclass(frozen=True)
-class DaySeen:
-    """``unserved`` pairs an order's number with the reason it is on no route."""
-
-    routes: tuple[RouteSeen, ...]
-    unserved: tuple[tuple[str, str], ...]
-    to_review: int
+__all__ = ["Counts", "DaySeen", "JobSeen", "RouteSeen", "StopSeen", "Unserved", "day_seen"]
 
 
 def day_seen(hub: Hub, business_id: str, day: date) -> DaySeen:
-    """The routes of ``day`` and what the latest plan left out."""
+    """The routes of ``day``, what is on none of them, and how many jobs wait for a pin."""
+    now = hub.now()
     with hub.reading() as session:
-        rows = session.exec(
-            select(RouteRow, DriverRow)
-            .join(DriverRow, col(DriverRow.id) == col(RouteRow.driver_id))
-            .where(RouteRow.business_id == business_id, RouteRow.day == day)
-            .order_by(DriverRow.name)
-        ).all()
-        routes = []
-        for route, driver in rows:
-            found = session.exec(
-                select(StopRow, PlaceRow, JobRow, OrderRow)
-                .join(PlaceRow, col(PlaceRow.id) == col(StopRow.place_id))
-                .join(StopJobRow, col(StopJobRow.stop_id) == col(StopRow.id))
-                .join(JobRow, col(JobRow.id) == col(StopJobRow.job_id))
-                .join(OrderRow, col(OrderRow.id) == col(JobRow.order_id))
-                .where(StopRow.business_id == business_id, StopRow.route_id == route.id)
-                .order_by(col(StopRow.n), OrderRow.number)
-            ).all()
-            stops: dict[str, StopSeen] = {}
-            for stop, place, job, order in found:
-                before = stops.get(stop.id)
-                stops[stop.id] = StopSeen(
-                    stop.n,
-                    stop.arrive_at,
-                    address_document.validate_python(place.address).one_line(),
-                    (*(before.numbers if before else ()), order.number),
-                    (*(before.kinds if before else ()), job.kind),
-                )
-            routes.append(
-                RouteSeen(
-                    route.id,
-                    driver.name,
-                    route.leaves_at,
-                    route.back_at,
-                    route.published_at is not None,
-                    tuple(stops.values()),
-                )
+        business = session.get_one(BusinessRow, business_id)
+        plans = _latest_plans(session, business_id, day)
+        stops = _stops(session, business_id, day, now)
+        depots = {
+            row.id: row
+            for row in session.exec(select(DepotRow).where(DepotRow.business_id == business_id))
+        }
+        routes = tuple(
+            _route(route, driver, shift, depots[route.depot_id], van, stops.get(route.id, ()))
+            for route, driver, shift, van in session.exec(
+                select(RouteRow, DriverRow, ShiftRow, VehicleRow)
+                .join(DriverRow, col(DriverRow.id) == col(RouteRow.driver_id))
+                .join(ShiftRow, col(ShiftRow.id) == col(RouteRow.shift_id))
+                .outerjoin(VehicleRow, col(VehicleRow.id) == col(RouteRow.vehicle_id))
+                .where(RouteRow.business_id == business_id, RouteRow.day == day)
+                .order_by(DriverRow.name, RouteRow.id)
             )
-        latest = session.exec(
-            select(PlanRow)
-            .where(PlanRow.business_id == business_id, PlanRow.day == day)
-            .order_by(col(PlanRow.n).desc())
-        ).first()
-        why: dict[str, str] = latest.result["unassigned"] if latest else {}
-        left_out = session.exec(
-            select(JobRow.id, OrderRow.number)
-            .join(OrderRow, col(OrderRow.id) == col(JobRow.order_id))
-            .where(JobRow.business_id == business_id, col(JobRow.id).in_(list(why)))
-        ).all()
+        )
+        left_out = _left_out(session, business_id, day, ZoneInfo(business.zone), plans)
         to_review = session.exec(
-            select(JobRow.id).where(
-                JobRow.business_id == business_id, JobRow.state == "needs_review"
+            select(func.count()).where(
+                JobRow.business_id == business_id, JobRow.state == State.NEEDS_REVIEW
+            )
+        ).one()
+    return DaySeen(routes, left_out, to_review, plans)
+
+
+def _latest_plans(session: Session, business_id: str, day: date) -> tuple[PlanRow, ...]:
+    runs = session.exec(
+        select(PlanRow)
+        .where(PlanRow.business_id == business_id, PlanRow.day == day)
+        .order_by(col(PlanRow.created_at), col(PlanRow.n))
+    )
+    latest: dict[str, PlanRow] = {}
+    for run in runs:
+        latest.pop(run.depot_id, None)
+        latest[run.depot_id] = run
+    return tuple(latest.values())
+
+
+def _stops(
+    session: Session, business_id: str, day: date, now: datetime
+) -> dict[str, tuple[StopSeen, ...]]:
+    """Route id -> its stops in order."""
+    rows = session.exec(
+        select(StopRow, PlaceRow, JobRow, OrderRow)
+        .join(RouteRow, col(RouteRow.id) == col(StopRow.route_id))
+        .join(PlaceRow, col(PlaceRow.id) == col(StopRow.place_id))
+        .join(StopJobRow, col(StopJobRow.stop_id) == col(StopRow.id))
+        .join(JobRow, col(JobRow.id) == col(StopJobRow.job_id))
+        .join(OrderRow, col(OrderRow.id) == col(JobRow.order_id))
+        .where(StopRow.business_id == business_id, RouteRow.day == day)
+        .order_by(col(StopRow.n), OrderRow.number)
+    ).all()
+    ids = [job.id for _, _, job, _ in rows]
+    promises = _promises(session, business_id, ids)
+    estimates = dict(
+        session.exec(
+            select(EstimateRow.job_id, EstimateRow.p50).where(
+                EstimateRow.business_id == business_id, col(EstimateRow.job_id).in_(ids)
             )
         ).all()
-    unserved = tuple(sorted((number, why[job_id]) for job_id, number in left_out))
-    return DaySeen(tuple(routes), unserved, len(to_review))
+    )
+    here: dict[str, tuple[StopRow, PlaceRow, list[JobSeen]]] = {}
+    for stop, place, job, order in rows:
+        jobs = here.setdefault(stop.id, (stop, place, []))[2]
+        clock = jobs[-1].eta if jobs else stop.arrive_at
+        eta = estimates.get(job.id) or begins(windows_of(job), clock)
+        jobs.append(_job(job, order, eta, promises.get(job.id), now))
+    found: dict[str, list[StopSeen]] = {}
+    for stop, place, jobs in here.values():
+        found.setdefault(stop.route_id, []).append(
+            StopSeen(
+                stop.id,
+                stop.n,
+                stop.arrive_at,
+                stop.depart_at,
+                address_document.validate_python(place.address).one_line(),
+                place.id,
+                place.lat,
+                place.lon,
+                tuple(jobs),
+            )
+        )
+    return {route_id: tuple(stops) for route_id, stops in found.items()}
+
+
+def _promises(session: Session, business_id: str, ids: Sequence[str]) -> dict[str, TimeWindow]:
+    """Job id -> the promise in force."""
+    rows = session.exec(
+        select(PromiseRow)
+        .where(PromiseRow.business_id == business_id, col(PromiseRow.job_id).in_(ids))
+        .order_by(col(PromiseRow.n))
+    )
+    return {row.job_id: TimeWindow(row.opens, row.closes) for row in rows}
+
+
+def _job(
+    job: JobRow, order: OrderRow, eta: datetime, promise: TimeWindow | None, now: datetime
+) -> JobSeen:
+    report: IncomingOrder = order_report.validate_python(order.report)
+    name = report.contacts[0].name if report.contacts else ""
+    windows = windows_of(job)
+    return JobSeen(
+        id=job.id,
+        order_id=order.id,
+        number=order.number,
+        name=name,
+        kind=job.kind,
+        attempt=job.attempt,
+        leg=job.leg,
+        state=job.state,
+        outcome=job.outcome,
+        reason=job.reason,
+        windows=windows,
+        promise=promise,
+        eta=job.closed_occurred_at or eta,
+        late=_late(job, eta, promise, windows, now),
+        load={"g": report.load_g, "cm3": report.load_cm3, "parcels": report.load_parcels},
+    )
+
+
+def _late(
+    job: JobRow,
+    eta: datetime,
+    promise: TimeWindow | None,
+    windows: Sequence[TimeWindow],
+    now: datetime,
+) -> bool:
+    """Judged against the promise, else against the last window; an open job also by the clock."""
+    due = promise.closes if promise else max((w.closes for w in windows), default=None)
+    if due is None:
+        return False
+    if job.state == State.CLOSED:
+        return job.closed_occurred_at is not None and job.closed_occurred_at > due
+    return max(eta, now) > due
+
+
+def _route(
+    route: RouteRow,
+    driver: DriverRow,
+    shift: ShiftRow,
+    depot: DepotRow,
+    van: VehicleRow | None,
+    stops: tuple[StopSeen, ...],
+) -> RouteSeen:
+    return RouteSeen(
+        id=route.id,
+        version=route.version,
+        acknowledged=route.acknowledged,
+        driver_id=driver.id,
+        driver=driver.name,
+        vehicle_id=route.vehicle_id,
+        vehicle=van.name if van else "",
+        depot_id=depot.id,
+        depot=(depot.lat, depot.lon),
+        leaves_at=route.leaves_at,
+        back_at=route.back_at,
+        shift_ends_at=shift.ends_at,
+        published=route.published_at is not None,
+        distance_m=route.distance_m,
+        load=_most_on_board([job for stop in stops for job in stop.jobs]),
+        capacity={name: int(most) for name, most in van.capacity.items()} if van else {},
+        geometry=route.geometry,
+        stops=stops,
+    )
+
+
+def _most_on_board(jobs: Sequence[JobSeen]) -> Loads:
+    """For each kind of load. What is collected for somebody on this route is not there before."""
+    collected = {(job.order_id, job.attempt) for job in jobs if job.kind == "collect"}
+    most: Loads = {}
+    for name in ("g", "cm3", "parcels"):
+        board = peak = sum(
+            job.load[name]
+            for job in jobs
+            if job.kind == "deliver" and (job.order_id, job.attempt) not in collected
+        )
+        for job in jobs:
+            board += job.load[name] * {"collect": 1, "deliver": -1}.get(job.kind, 0)
+            peak = max(peak, board)
+        most[name] = peak
+    return most
+
+
+def _left_out(
+    session: Session, business_id: str, day: date, zone: ZoneInfo, plans: Sequence[PlanRow]
+) -> tuple[Unserved, ...]:
+    why: Mapping[str, Any] = {
+        id: reason for plan in plans for id, reason in plan.result.get("unassigned", {}).items()
+    }
+    due = [
+        row for row in due_jobs(session, business_id, day, zone) if row[0].state == State.CREATED
+    ]
+    whole = {job.id for job, _, _ in with_both_legs(session, business_id, due)}
+    found = [_unserved(row, why.get(row[0].id, NEW) if row[0].id in whole else TORN) for row in due]
+    return tuple(sorted(found, key=lambda one: (one.number, one.kind)))
+
+
+def _unserved(row: Due, reason: str) -> Unserved:
+    job, order, place = row
+    return Unserved(
+        job.id,
+        order.id,
+        order.number,
+        job.kind,
+        address_document.validate_python(place.address).one_line(),
+        place.lat,
+        place.lon,
+        reason,
+    )

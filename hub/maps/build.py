@@ -6,11 +6,13 @@ reads sees the old map or the new one and an interrupted build changes nothing.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +26,10 @@ from hub.maps.basemap import ATTRIBUTION, write_tiles
 from hub.maps.coast import Bounds
 from hub.maps.cut import bounds_around, write_cut
 from hub.maps.roads import PROFILES, write_graph
+
+
+class BuildRunning(ConfigError):
+    """Somebody builds a map already; two at once would fight for memory and for the rename."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +59,40 @@ def build(
 
     ``around`` cuts the extract to what lies ``within_km`` of any of these points.
     ``progress`` hears each step with the share done before it. Raises
-    ``ConfigError`` with a sentence for the operator; the map in use stays.
+    ``ConfigError`` with a sentence for the operator, ``BuildRunning`` while another
+    process builds; the map in use stays.
     """
     aware(built_at, "built_at")
     if not pbf.is_file():
         raise ConfigError(f"There is no map extract at {pbf}.")
     map_dir.mkdir(parents=True, exist_ok=True)
+    with alone(map_dir / "build.lock"):
+        return _build(pbf, map_dir, built_at, progress, around, within_km, profiles)
+
+
+@contextmanager
+def alone(lock: Path) -> Iterator[None]:
+    """Hold ``lock``, which its holder's death frees. Raises ``BuildRunning`` if it is taken."""
+    handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BuildRunning("A map is being built already. Wait until it is done.") from None
+        yield
+    finally:
+        os.close(handle)
+
+
+def _build(
+    pbf: Path,
+    map_dir: Path,
+    built_at: datetime,
+    progress: Callable[[str, float], None],
+    around: Sequence[Point],
+    within_km: float,
+    profiles: Sequence[str],
+) -> MapInfo:
     before = {path for path in map_dir.glob("build-*")}
     new = map_dir / f"build-{uuid.uuid4().hex}"
     new.mkdir()
@@ -115,13 +149,20 @@ def _write(
     return info
 
 
-def bounds_of(pbf: Path) -> Bounds:
-    """The extract's box, from its header or, where that has none, from its nodes."""
+def header_box(pbf: Path) -> Bounds | None:
+    """The box an extract says it covers; ``None`` when it says none. Reads only its header."""
     with osmium.io.Reader(str(pbf), osmium.osm.NOTHING) as reader:
         box = reader.header().box()
-    if box.valid():
-        low, high = box.bottom_left, box.top_right
-        return (low.lon, low.lat, high.lon, high.lat)
+    if not box.valid():
+        return None
+    low, high = box.bottom_left, box.top_right
+    return (low.lon, low.lat, high.lon, high.lat)
+
+
+def bounds_of(pbf: Path) -> Bounds:
+    """The extract's box, from its header or, where that has none, from its nodes."""
+    if (box := header_box(pbf)) is not None:
+        return box
     west, south, east, north = 180.0, 90.0, -180.0, -90.0
     for node in osmium.FileProcessor(str(pbf), osmium.osm.NODE):
         if isinstance(node, osmium.osm.Node) and node.location.valid():

@@ -5,9 +5,10 @@ from hub import Geocoder, PodStore, RoutingStrategy, TravelTimes, hookimpl
 
 @hookimpl
 def hub_geocoders() -> list[type[Geocoder]]:
+    from hub.plugins.geocode_http import HttpGeocoder
     from hub.plugins.geocode_osm import OsmGeocoder
 
-    return [OsmGeocoder]
+    return [OsmGeocoder, HttpGeocoder]
 
 
 @hookimpl

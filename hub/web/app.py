@@ -9,10 +9,12 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response as AnyResponse
 
 from hub.web.api import RowId, api
+from hub.web.driver import driver
 from hub.web.openapi import docs
 from hub.web.pages import pages
 from hub.web.problems import answer_problems
 from hub.web.staff import staff_surfaces
+from hub.web.tracking import tracking
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -38,14 +40,22 @@ def create_app(hub: Hub) -> Flask:
     staff_surfaces(app, hub)
     app.register_blueprint(api(hub))
     app.register_blueprint(docs())
+    app.register_blueprint(tracking(hub))
+    app.register_blueprint(driver(hub))
     hub.registry.init_app(app, hub)
     app.after_request(_careful)
     app.add_url_rule("/", "home", _home)
+    app.add_url_rule("/healthz", "health", _health)
     return app
 
 
 def _home() -> AnyResponse:
     return redirect("/panel/")
+
+
+def _health() -> Response:
+    """Answers as soon as pages can be served; says nothing of how the rest is."""
+    return Response("ok", content_type="text/plain")
 
 
 def _careful(response: Response) -> Response:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
+from threading import Barrier
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlmodel import select
@@ -11,12 +16,13 @@ from sqlmodel import select
 from hub.core.jobs import NextStep, State
 from hub.core.orders import IncomingOrder
 from hub.core.values import Address
-from hub.db.tables import ActRow, ProofRow
+from hub.db.tables import ActRow, ChainRow, ProofRow, StopJobRow
 from hub.flows.connections import connection_id
-from hub.flows.drive import pair, pairing_code, take_acts
+from hub.flows.drive import ActResult, pair, pairing_code, take_acts
 from hub.flows.next_steps import settle
+from hub.flows.prove import put_file, verify
 from hub.flows.sync import store_all
-from tests.driving_worlds import PHOTO, SIX, a_morning, act
+from tests.driving_worlds import PHOTO, SIX, TEN, Morning, a_morning, act
 
 SCRIPT = [
     ("a1", "load", 0, 0, {}),
@@ -110,3 +116,121 @@ def test_a_failed_job_gets_exactly_one_next_attempt_of_the_same_order() -> None:
     assert settle(day.hub, day.business_id, job.id) is NextStep.ANOTHER_DAY
     assert [(j.order_id, j.attempt) for j in day.jobs()] == [(job.order_id, 1), (job.order_id, 2)]
     assert len(day.events("NextStepChosen")) == 1
+
+
+def test_a_phone_whose_clock_is_ahead_is_taken_at_the_hubs_time_in_its_own_order() -> None:
+    day = a_morning(1)
+    day.publish()
+    day.now[0] = TEN
+    job, phone = day.jobs()[0], day.phone()
+    take_acts(
+        day.hub,
+        phone,
+        [act("2", "arrive", job, 61), act("1", "head_for", job, 60), act("0", "load", job, 4)],
+    )
+    with day.hub.reading() as session:
+        rows = {row.act_id: row for row in session.exec(select(ActRow))}
+    assert rows["0"].occurred_at == TEN + timedelta(minutes=4)
+    assert rows["1"].occurred_at == rows["2"].occurred_at == TEN
+    assert rows["2"].body == {"phone_said": (TEN + timedelta(minutes=61)).isoformat()}
+    assert day.jobs()[0].state == State.ARRIVED
+
+
+def test_heading_for_two_jobs_at_one_door_heads_for_both() -> None:
+    day = a_morning(2)
+    with day.hub.unit() as unit:
+        first, second = unit.session.exec(select(StopJobRow).order_by(StopJobRow.id)).all()
+        second.stop_id = first.stop_id
+    day.publish()
+    one, two = day.jobs()
+    phone = day.phone()
+    take_acts(day.hub, phone, [act("1", "head_for", one, 0), act("2", "head_for", two, 1)])
+    assert [job.state for job in day.jobs()] == [State.EN_ROUTE, State.EN_ROUTE]
+
+
+@pytest.fixture
+def served_morning(database_url: str) -> Morning:
+    """The same morning in a database that several connections share."""
+    day = a_morning(2, url=database_url)
+    day.publish()
+    day.now[0] = TEN
+    return day
+
+
+def test_the_same_act_on_many_connections_at_once_happens_once(served_morning: Morning) -> None:
+    day = served_morning
+    job, phone = day.jobs()[0], day.phone()
+    close = act("1", "close", job, 0, outcome="succeeded", files=PHOTO)
+    start = Barrier(8)
+
+    def tell(_: int) -> ActResult:
+        start.wait()
+        return take_acts(day.hub, phone, [close])[0]
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(tell, range(8)))
+    assert [answer.result for answer in answers] == ["applied"] * 8
+    assert [answer.repeated for answer in answers].count(False) == 1
+    with day.hub.reading() as session:
+        assert len(session.exec(select(ActRow)).all()) == 1
+        assert len(session.exec(select(ProofRow)).all()) == 1
+    assert len(day.events("JobClosed")) == 1
+    assert verify(day.hub, day.business_id) == []
+
+
+def test_two_phones_closing_one_job_at_once_close_it_once(served_morning: Morning) -> None:
+    day = served_morning
+    job, phones = day.jobs()[0], [day.phone(), day.phone()]
+    start = Barrier(2)
+
+    def tell(n: int) -> str:
+        close = act(f"{n}", "close", job, n, outcome="succeeded", files=PHOTO)
+        start.wait()
+        return take_acts(day.hub, phones[n], [close])[0].result
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(tell, range(2))) == ["applied", "noted"]
+    assert len(day.events("JobClosed")) == 1
+
+
+def test_files_and_acts_arriving_at_once_leave_one_unbroken_chain(served_morning: Morning) -> None:
+    day = served_morning
+    jobs, phone = day.jobs(), day.phone()
+    contents = [f"photo {n}".encode() for n in range(6)]
+    start = Barrier(8)
+
+    def tell(n: int) -> None:
+        start.wait()
+        if n < 6:
+            sha256 = hashlib.sha256(contents[n]).hexdigest()
+            job_id = jobs[n % 2].id
+            put_file(day.hub, day.business_id, job_id, "photo", "image/jpeg", contents[n], sha256)
+        else:
+            close = act(f"{n}", "close", jobs[n % 2], n, outcome="succeeded", files=PHOTO)
+            take_acts(day.hub, phone, [close])
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(tell, range(8)))
+    assert verify(day.hub, day.business_id) == []
+    with day.hub.reading() as session:
+        links = session.exec(select(ChainRow).order_by(ChainRow.n)).all()
+    assert [link.n for link in links] == list(range(1, 9))
+
+
+def test_a_whole_route_is_driven_alike_on_every_database(served_morning: Morning) -> None:
+    day = served_morning
+    one, two = day.jobs()
+    acts = [
+        act("1", "load", None, 0),
+        act("2", "head_for", one, 1),
+        act("3", "arrive", one, 2),
+        act("4", "close", one, 3, outcome="succeeded", files=PHOTO),
+        act("5", "close", two, 4, outcome="failed", reason="nobody_home", note="Rang"),
+    ]
+    acts[0] = replace(acts[0], route_id=day.route().id)
+    results = [answer.result for answer in take_acts(day.hub, day.phone(), acts)]
+    assert results == ["applied"] * 5
+    assert [(job.state, job.outcome) for job in day.jobs()] == [
+        (State.CLOSED, "succeeded"),
+        (State.CLOSED, "failed"),
+    ]

@@ -27,17 +27,27 @@ class Mailbox:
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
         self.answer = "250 OK"
+        self.hang_up = ""  # at which word of the conversation the line goes dead
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         if self.answer.startswith("250"):
             mail = message_from_bytes(envelope.content, policy=policy.default)
             assert isinstance(mail, EmailMessage)
             self.mails.append(mail)
+        if self.hang_up == "DATA":
+            server.transport.abort()
         return self.answer
+
+    async def handle_QUIT(self, server: Any, session: Any, envelope: Any) -> str:
+        return "421 too busy to say goodbye"
 
     async def handle_RCPT(
         self, server: Any, session: Any, envelope: Any, address: str, options: Any
     ) -> str:
+        if self.hang_up == "RCPT":
+            server.transport.abort()
+        if address.startswith("full"):
+            return "552 5.2.2 mailbox full"
         if address.startswith("nobody"):
             return "550 no such user"
         envelope.rcpt_tos.append(address)
@@ -114,6 +124,39 @@ def test_no_header_can_be_smuggled_in(mailbox: tuple[Mailbox, int], field: str) 
     with pytest.raises(Refused):
         channel(port).send(a_message(**{field: "a@example.com\r\nBcc: eve@example.com"}))
     assert box.mails == []
+
+
+def test_a_full_mailbox_is_tried_again_later(mailbox: tuple[Mailbox, int]) -> None:
+    with pytest.raises(Unavailable, match="552"):
+        channel(mailbox[1]).send(a_message(to="full@example.com"))
+
+
+def test_a_line_that_goes_dead_before_the_message_is_temporary(
+    mailbox: tuple[Mailbox, int],
+) -> None:
+    box, port = mailbox
+    box.hang_up = "RCPT"
+    with pytest.raises(Unavailable):
+        channel(port).send(a_message())
+    assert box.mails == []
+
+
+def test_a_line_that_goes_dead_after_the_message_says_that_nobody_knows(
+    mailbox: tuple[Mailbox, int],
+) -> None:
+    box, port = mailbox
+    box.hang_up = "DATA"
+    with pytest.raises(ConnectionError, match="gave no answer"):
+        channel(port).send(a_message())
+    assert len(box.mails) == 1
+
+
+def test_an_accepted_message_stays_accepted_however_rudely_the_server_leaves(
+    mailbox: tuple[Mailbox, int],
+) -> None:
+    box, port = mailbox
+    channel(port).send(a_message())  # QUIT is answered with 421
+    assert len(box.mails) == 1
 
 
 def test_a_server_that_is_gone_is_temporary() -> None:

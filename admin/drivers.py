@@ -1,0 +1,141 @@
+"""Drivers: their week, their van, and the phones that are theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import segno
+from flask import abort, flash, g, redirect, request
+from flask_admin import expose
+from flask_admin.contrib.sqla.filters import BooleanEqualFilter, FilterEqual
+from flask_admin.form import BaseForm
+from markupsafe import Markup
+from sqlmodel import select
+
+from admin.cells import local, week, yes_no
+from admin.forms import Options
+from admin.rows import IN_USE, HubModelView, ReadSessions, within_request
+from hub.db.tables import DepotRow, DriverRow, VehicleRow
+from hub.flows import fleet
+from hub.flows.devices import devices_of, revoke
+from hub.flows.pairing import PAIRING, pairing_code
+from hub.web.staff import me
+
+if TYPE_CHECKING:
+    from hub.app import Hub
+
+
+class DriverView(HubModelView):
+    schema = fleet.DriverIn
+    one = "driver"
+    intro = "Who drives, when, and with which phone."
+    empty = "No driver yet: add one, then pair a phone."
+    edit_template = "panel/records_driver.html"
+    column_list = ("name", "phone", "vehicle_id", "depot_id", "works", "active")
+    column_labels = {
+        "vehicle_id": "Vehicle",
+        "depot_id": "Starts from",
+        "works": "Works on",
+        "active": "Works here",
+    }
+    column_searchable_list = ("name", "phone")
+    column_sortable_list = ("name", "active")
+    column_default_sort = "name"
+
+    def __init__(self, model: type[Any], hub: Hub, db: ReadSessions, **options: Any) -> None:
+        self.column_filters = (
+            FilterEqual(
+                DriverRow.depot_id,
+                "Starts from",
+                options=within_request(lambda: _names(hub, DepotRow)),
+            ),
+            BooleanEqualFilter(DriverRow.active, "Works here", options=IN_USE),
+        )
+        self.column_formatters = {
+            "vehicle_id": lambda view, context, row, name: _named(hub, VehicleRow, row.vehicle_id),
+            "depot_id": lambda view, context, row, name: _named(hub, DepotRow, row.depot_id),
+            "works": lambda view, context, row, name: week(row.works),
+            "active": lambda view, context, row, name: yes_no(row.active),
+        }
+        self.column_formatters_export = {
+            **self.column_formatters,
+            "active": lambda view, context, row, name: "yes" if row.active else "no",
+        }
+        super().__init__(model, hub, db, **options)
+
+    def options(self) -> Mapping[str, Options]:
+        return {
+            "vehicle_id": [("", "No fixed vehicle"), *_names(self.hub, VehicleRow)],
+            "depot_id": [("", "The first depot"), *_names(self.hub, DepotRow)],
+        }
+
+    def typed(self, row: DriverRow) -> Mapping[str, Any]:
+        return row.model_dump()
+
+    def save(self, given: fleet.DriverIn, row_id: str | None) -> DriverRow:
+        return fleet.save_driver(
+            self.hub, me().business_id, given, driver_id=row_id, actor=me().actor
+        )
+
+    def remove(self, row_id: str) -> None:
+        fleet.remove_driver(self.hub, me().business_id, row_id, actor=me().actor)
+
+    def get_save_return_url(self, model: Any, is_created: bool = False) -> str:
+        """A new driver's next step is their phone."""
+        if is_created:
+            return str(self.get_url(".edit_view", id=model.id))
+        return super().get_save_return_url(model, is_created)
+
+    def beside(self, form: BaseForm, row: DriverRow | None) -> Mapping[str, Any]:
+        if row is None:
+            return {}
+        phones = devices_of(self.hub, me().business_id, row.id)
+        return {
+            "phones": [(phone.id, local(phone.paired_at), local(phone.seen_at)) for phone in phones]
+        }
+
+    @expose("/pair/", methods=("POST",))
+    def pair_view(self) -> Any:
+        """A code for one phone, shown once."""
+        row = self.get_one(request.form.get("id", ""))
+        code = pairing_code(self.hub, me().business_id, row.id)
+        link = f"{self.hub.settings.public_url}/driver/pair#{code}"
+        until = (self.hub.now() + PAIRING).astimezone(ZoneInfo(me().zone))
+        drawn = segno.make(link, error="m").svg_inline(border=2, light="#ffffff", omitsize=True)
+        return self.render(
+            "panel/records_pair.html",
+            row=row,
+            view=self,
+            code=f"{code[:5]} {code[5:]}",
+            link=link,
+            until=until.strftime("%H:%M"),
+            qr=Markup(drawn),  # noqa: S704
+            is_https=link.startswith("https:"),
+        )
+
+    @expose("/revoke/", methods=("POST",))
+    def revoke_view(self) -> Any:
+        try:
+            driver_id = revoke(
+                self.hub, me().business_id, request.form.get("id", ""), actor=me().actor
+            )
+        except LookupError:
+            abort(404)
+        flash("This phone no longer opens the driver's pages.", "ok")
+        return redirect(self.get_url(".edit_view", id=driver_id))
+
+
+def _names(hub: Hub, table: type[DepotRow] | type[VehicleRow]) -> list[tuple[str, str]]:
+    key = f"names_{table.__tablename__}"
+    if key not in g:
+        with hub.reading() as session:
+            rows = session.exec(select(table).where(table.business_id == me().business_id))
+            setattr(g, key, sorted(((row.id, row.name) for row in rows), key=lambda one: one[1]))
+    names: list[tuple[str, str]] = g.get(key)
+    return names
+
+
+def _named(hub: Hub, table: type[DepotRow] | type[VehicleRow], row_id: str | None) -> str:
+    return dict(_names(hub, table)).get(row_id or "", "–")

@@ -1,0 +1,41 @@
+// Keeps the day fresh without taking anything out of a person's hands, and copies links.
+const script = document.getElementById("day-script");
+
+async function look() {
+  const answer = await fetch(`/panel/day/stand?day=${script.dataset.day}`, {
+    headers: { "X-Requested-With": "fetch" },
+  });
+  if (!answer.ok) return answer.status !== 401;
+  const { digest, progress } = await answer.json();
+  if (digest === script.dataset.digest) {
+    if ("planning" in script.dataset) document.querySelector("[data-progress]").innerHTML = progress;
+    return true;
+  }
+  if ("planning" in script.dataset) location.reload();
+  else document.querySelector("[data-changed]").hidden = false;
+  return false;
+}
+
+async function keepLooking() {
+  const pause = "planning" in script.dataset ? 1000 : 15000;
+  for (let go = true; go; ) {
+    await new Promise((resume) => setTimeout(resume, pause));
+    if (document.hidden) continue;
+    try {
+      go = await look();
+    } catch {
+      // no network for a moment: the page stays as it is
+    }
+  }
+}
+
+if (script) keepLooking();
+
+for (const button of document.querySelectorAll("[data-copy]")) {
+  if (!navigator.clipboard) continue;
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).value);
+    button.textContent = "Copied";
+  });
+}

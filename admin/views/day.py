@@ -1,0 +1,225 @@
+"""The day: plan, look, publish; then change what has to change."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, abort, flash, jsonify, redirect, render_template, request, url_for
+from sqlmodel import select
+from werkzeug.wrappers import Response as AnyResponse
+
+from admin.route_map import colour, route_map
+from admin.words import OUTCOMES, STATES, Clock, load, minutes, typed, typed_day
+from hub.core.contracts import RoutingStrategy
+from hub.core.errors import HubError, Refused
+from hub.core.jobs import State
+from hub.db.tables import DepotRow, VehicleRow
+from hub.flows.day_seen import DaySeen, JobSeen
+from hub.flows.dispatch import RouteConflict, publish
+from hub.flows.log_in import Role
+from hub.flows.order_story import ENDED
+from hub.flows.overview import day_seen
+from hub.flows.planning_run import ask_plan, seen_of, stop_plan
+from hub.flows.shifts import set_hours, working_on
+from hub.maps.tiles import current_tiles
+from hub.web.pages import csp_nonce, page
+from hub.web.staff import me, needs
+
+if TYPE_CHECKING:
+    from hub.app import Hub
+
+OPEN_LISTS = 60  # stops; a longer day begins with its lists folded
+
+
+def day(hub: Hub) -> Blueprint:
+    pages = Blueprint("day", __name__, url_prefix="/panel/day", template_folder="../templates")
+
+    @pages.get("")
+    def index() -> AnyResponse:
+        return _show(_day())
+
+    @pages.get("/stand")
+    def stand() -> AnyResponse:
+        """What a script asks for now and then: whether to load the day anew, and the progress."""
+        seen = day_seen(hub, me().business_id, _day())
+        runs = [seen_of(plan) for plan in seen.plans]
+        progress = render_template("panel/day_progress.html", runs=runs, depots=_depots())
+        answer = jsonify(digest=_digest(seen), progress=progress)
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
+
+    @pages.post("/plan")
+    @needs(Role.DISPATCHER)
+    def plan() -> AnyResponse:
+        strategy = typed("strategy", 60)
+        if strategy not in {"", *(cls.key for cls in hub.registry.all(RoutingStrategy))}:
+            strategy = ""
+        try:
+            ask_plan(
+                hub,
+                me().business_id,
+                typed("depot_id", 36),
+                _day(),
+                actor=me().actor,
+                strategy=strategy,
+            )
+        except LookupError:
+            abort(404)
+        return _back()
+
+    @pages.post("/plans/<plan_id>/stop")
+    @needs(Role.DISPATCHER)
+    def stop(plan_id: str) -> AnyResponse:
+        try:
+            stop_plan(hub, me().business_id, plan_id, actor=me().actor)
+        except LookupError:
+            abort(404)
+        return _back()
+
+    @pages.post("/publish")
+    @needs(Role.DISPATCHER)
+    def publish_routes() -> AnyResponse:
+        """Each ``route`` is the id and version that was looked at."""
+        done = 0
+        for named in request.form.getlist("route")[:500]:
+            route_id, _, version = named.replace("\0", "").partition(":")
+            try:
+                publish(
+                    hub,
+                    me().business_id,
+                    route_id,
+                    actor=me().actor,
+                    expected_version=int(version) if version.isdecimal() else 0,
+                )
+                done += 1
+            except LookupError:
+                abort(404)
+            except RouteConflict:
+                flash("A route changed while you looked at it. Look again, then publish.", "bad")
+            except HubError as problem:
+                flash(str(problem), "bad")
+        if done:
+            flash(
+                "The route is on its driver's phone."
+                if done == 1
+                else f"{done} routes are on their drivers' phones.",
+                "ok",
+            )
+        return _back()
+
+    @pages.post("/shifts/<driver_id>")
+    @needs(Role.DISPATCHER)
+    def shift(driver_id: str) -> AnyResponse:
+        works = typed("do", 10) != "off"
+        try:
+            set_hours(
+                hub,
+                me().business_id,
+                driver_id,
+                _day(),
+                (typed("from", 5), typed("to", 5)) if works else None,
+                vehicle_id=typed("vehicle_id", 36),
+                depot_id=typed("depot_id", 36),
+                actor=me().actor,
+            )
+        except LookupError:
+            abort(404)
+        except Refused as problem:
+            return _show(_day(), {driver_id: str(problem)}, 409)
+        except ValueError:
+            wrong = "Write hours as 08:00 and 16:30, not the same twice."
+            return _show(_day(), {driver_id: wrong}, 422)
+        return redirect(url_for("day.index", day=_day().isoformat(), _anchor="drivers"))
+
+    def _day() -> date:
+        """The day asked for; today without one."""
+        return typed_day("day") or Clock.of(me().zone).today(hub.now())
+
+    def _back() -> AnyResponse:
+        return redirect(url_for("day.index", day=_day().isoformat()))
+
+    def _depots() -> list[DepotRow]:
+        with hub.reading() as session:
+            return list(
+                session.exec(
+                    select(DepotRow)
+                    .where(DepotRow.business_id == me().business_id)
+                    .order_by(DepotRow.name)
+                )
+            )
+
+    def _vehicles() -> list[VehicleRow]:
+        with hub.reading() as session:
+            return list(
+                session.exec(
+                    select(VehicleRow)
+                    .where(VehicleRow.business_id == me().business_id, VehicleRow.active)
+                    .order_by(VehicleRow.name)
+                )
+            )
+
+    def _show(shown: date, errors: dict[str, str] | None = None, status: int = 200) -> AnyResponse:
+        seen = day_seen(hub, me().business_id, shown)
+        drivers = working_on(hub, me().business_id, shown)
+        clock = Clock.of(me().zone)
+        runs = {plan.depot_id: seen_of(plan) for plan in seen.plans}
+        tiles = current_tiles(hub.settings.data_dir / "map")
+        return page(
+            "panel/day.html",
+            status,
+            day=shown,
+            today=clock.today(hub.now()),
+            before=shown - timedelta(days=1),
+            after=shown + timedelta(days=1),
+            seen=seen,
+            counts=seen.counts,
+            digest=_digest(seen),
+            runs=list(runs.values()),
+            run_of=runs,
+            is_planning=any(run.is_open for run in runs.values()),
+            depots=_depots(),
+            vehicles=_vehicles(),
+            drivers=drivers,
+            at_work=sum(driver.hours is not None for driver in drivers),
+            off={driver.driver_id for driver in drivers if driver.hours is None},
+            strategies=[(cls.key, cls.title) for cls in hub.registry.all(RoutingStrategy)],
+            map=route_map(tiles, seen.routes, seen.left_out, nonce=csp_nonce()),
+            lists_open=seen.counts.stops <= OPEN_LISTS,
+            colour=colour,
+            state=_state,
+            late=_late,
+            load=load,
+            minutes=minutes,
+            clock=clock,
+            errors=errors or {},
+        )
+
+    return pages
+
+
+def _digest(seen: DaySeen) -> str:
+    """Another text whenever something a dispatcher would want to see has changed."""
+    told = [
+        *(f"{plan.id} {plan.state}" for plan in seen.plans),
+        *(f"{route.id} {route.version} {route.acknowledged}" for route in seen.routes),
+        *(f"{j.id} {j.state} {j.late}" for route in seen.routes for j in route.jobs),
+        f"{len(seen.left_out)} {seen.to_review}",
+    ]
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]
+
+
+def _state(job: JobSeen) -> tuple[str, str]:
+    if job.state == State.CLOSED:
+        return ENDED.get(job.outcome, job.outcome), OUTCOMES.get(job.outcome, "")
+    return STATES[State(job.state)]
+
+
+def _late(job: JobSeen) -> str:
+    """By how much, in words; empty when it is in time."""
+    if not job.late:
+        return ""
+    closes = [w.closes for w in (job.promise, *job.windows) if w is not None and w.closes < job.eta]
+    over_s = min(((job.eta - at).total_seconds() for at in closes), default=0.0)
+    return f"{minutes(over_s)} late" if over_s >= 60 else "late"

@@ -1,0 +1,141 @@
+"""Orders: find one, see all that happened to it, decide what follows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from flask import Blueprint, abort, flash, redirect, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from admin.words import Clock, pill, typed, typed_day
+from hub.core.errors import HubError
+from hub.core.jobs import NextStep
+from hub.flows.log_in import Role
+from hub.flows.next_steps import choose_step
+from hub.flows.order_desk import call_off, note_for_driver
+from hub.flows.order_story import FILTERS, JobStory, order_story, orders_like
+from hub.web.pages import page
+from hub.web.staff import me, needs
+
+if TYPE_CHECKING:
+    from hub.app import Hub
+
+A_PAGE = 50
+STEPS = (
+    (NextStep.ANOTHER_DAY, "Try again another day"),
+    (NextStep.RETRY_TODAY, "Try again today"),
+    (NextStep.RETURN, "Return to sender"),
+    (NextStep.CANCEL, "Nothing more; cancel"),
+)
+
+
+def orders(hub: Hub) -> Blueprint:
+    pages = Blueprint(
+        "orders", __name__, url_prefix="/panel/orders", template_folder="../templates"
+    )
+
+    @pages.get("")
+    def index() -> AnyResponse:
+        query = {name: typed(name, 100) for name in ("q", "state", "day")}
+        found = orders_like(
+            hub,
+            me().business_id,
+            text=query["q"],
+            state=query["state"],
+            day=typed_day("day"),
+            before=typed("before", 36),
+            limit=A_PAGE + 1,
+        )
+        more = ""
+        if len(found) > A_PAGE:
+            kept = {name: value for name, value in query.items() if value}
+            more = urlencode({**kept, "before": found[A_PAGE - 1].id})
+        return page(
+            "panel/orders.html",
+            found=[(line, pill(line.job)) for line in found[:A_PAGE]],
+            more=more,
+            query=query,
+            is_first=not typed("before", 36),
+            filters=FILTERS,
+            clock=Clock.of(me().zone),
+        )
+
+    @pages.get("/<order_id>")
+    def one(order_id: str) -> AnyResponse:
+        return _show(order_id)
+
+    @pages.post("/<order_id>/cancel")
+    @needs(Role.DISPATCHER)
+    def cancel(order_id: str) -> AnyResponse:
+        try:
+            call_off(hub, me().business_id, order_id, actor=me().actor)
+            flash("The order is cancelled.", "ok")
+        except LookupError:
+            abort(404)
+        except HubError as problem:
+            flash(str(problem), "bad")
+        return redirect(url_for("orders.one", order_id=order_id))
+
+    @pages.post("/<order_id>/jobs/<job_id>/next")
+    @needs(Role.DISPATCHER)
+    def next_step(order_id: str, job_id: str) -> AnyResponse:
+        _job_of(order_id, job_id)
+        step = typed("step", 20)
+        if step not in list(NextStep):
+            return _show(order_id, {f"step-{job_id}": "Choose what follows."}, 422)
+        day = typed_day("on_day")
+        today = Clock.of(me().zone).today(hub.now())
+        if step == NextStep.ANOTHER_DAY and (day is None or day <= today):
+            wrong = "Choose a day after today."
+            return _show(order_id, {f"on_day-{job_id}": wrong}, 422)
+        try:
+            choose_step(hub, me().business_id, job_id, NextStep(step), actor=me().actor, on_day=day)
+        except HubError as problem:
+            flash(str(problem), "bad")
+        return redirect(url_for("orders.one", order_id=order_id))
+
+    @pages.post("/<order_id>/jobs/<job_id>/note")
+    @needs(Role.DISPATCHER)
+    def note(order_id: str, job_id: str) -> AnyResponse:
+        _job_of(order_id, job_id)
+        try:
+            note_for_driver(
+                hub, me().business_id, job_id, typed("driver_note", 1000), actor=me().actor
+            )
+            flash("The note is kept.", "ok")
+        except HubError as problem:
+            flash(str(problem), "bad")
+        return redirect(url_for("orders.one", order_id=order_id))
+
+    def _job_of(order_id: str, job_id: str) -> JobStory:
+        """The job, if it is one of this order's; else 404."""
+        try:
+            story = order_story(hub, me().business_id, order_id)
+        except LookupError:
+            abort(404)
+        job = next((job for job in story.jobs if job.row.id == job_id), None)
+        return job if job is not None else abort(404)
+
+    def _show(
+        order_id: str, errors: dict[str, str] | None = None, status: int = 200
+    ) -> AnyResponse:
+        try:
+            story = order_story(hub, me().business_id, order_id)
+        except LookupError:
+            abort(404)
+        clock = Clock.of(me().zone)
+        return page(
+            "panel/orders_one.html",
+            status,
+            story=story,
+            jobs=[(job, pill(job.row)) for job in reversed(story.jobs)],
+            steps=STEPS,
+            step=typed("step", 20),
+            on_day=typed("on_day", 10),
+            today=clock.today(hub.now()).isoformat(),
+            errors=errors or {},
+            clock=clock,
+        )
+
+    return pages

@@ -1,0 +1,83 @@
+"""The ``hub`` command. What a command needs is imported when it runs, not before."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from datetime import date
+from importlib import import_module
+from pathlib import Path
+
+from hub.core.csv_orders import BadFile
+from hub.core.errors import HubError
+from hub.settings import Settings
+
+Command = Callable[[str, str, str], argparse.ArgumentParser]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; 0, or 1 with a sentence on standard error."""
+    args = _parser().parse_args(argv)
+    try:
+        module, _, function = args.run.partition(".")
+        run = getattr(import_module(f"hub.cli.{module}"), function)
+        return int(run(args, Settings.from_environment()) or 0)
+    except (HubError, BadFile, LookupError, OSError) as error:
+        print(f"hub: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="hub", description="Last-mile delivery hub")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: str, help_text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=help_text, description=help_text)
+        sub.set_defaults(run=run)
+        return sub
+
+    command("up", "serve.start", "start everything, at HUB_DOMAIN or HUB_PORT, until stopped")
+    command("link", "serve.link", "print the link by which the first account is made")
+    demo = command("demo", "play.demo", "start a made-up bakery with its day planned and published")
+    demo.add_argument("--orders", type=int, default=60)
+    demo.add_argument("--seed", type=int, default=1)
+    demo.add_argument("--exit", action="store_true", help="print the routes and serve nothing")
+    _orders(command)
+    _keep(command)
+    web = command("web", "serve.web", "one part of `hub up`: pages and the API")
+    web.add_argument("--socket", type=Path, help="a Unix socket instead of HUB_PORT")
+    command("worker", "serve.work", "one part of `hub up`: what is due, until stopped")
+    return parser
+
+
+def _orders(command: Command) -> None:
+    business = command("found", "orders.found", "found a business and print its id")
+    business.add_argument("name")
+    business.add_argument("--zone", required=True, help="e.g. Europe/Helsinki")
+    business.add_argument("--country", default="", help="two letters, for phones and postcodes")
+    importing = command("import", "orders.import_file", "take in orders from a CSV or XLSX file")
+    importing.add_argument("business")
+    importing.add_argument("file", type=Path)
+    importing.add_argument("--dry-run", action="store_true", help="say what would happen")
+    command("template", "orders.template", "print an order file to fill in")
+    planning = command("plan", "orders.plan", "plan a business's day and print its routes")
+    planning.add_argument("business")
+    planning.add_argument("--day", type=date.fromisoformat, help="YYYY-MM-DD; today if left out")
+    planning.add_argument("--strategy", default="")
+    key = command("key", "orders.key", "make an API key for a business; it is shown once")
+    key.add_argument("business")
+    key.add_argument("title", help="who will use it")
+
+
+def _keep(command: Command) -> None:
+    mapping = command("map", "keep.build_map", "build the map from an OpenStreetMap extract")
+    mapping.add_argument("action", choices=["build"])
+    mapping.add_argument("extract", type=Path, help="region.osm.pbf")
+    command("plugins", "keep.plugins", "list what is installed, and what is wrong with it")
+    verifying = command("verify", "keep.verify", "check that no proof was changed since")
+    verifying.add_argument("business", nargs="?", help="its id; every business if left out")
+    saving = command("backup", "keep.back_up", "copy database, proof and map into one archive")
+    saving.add_argument("archive", type=Path)
+    restoring = command("restore", "keep.restore", "put a backup into an empty data directory")
+    restoring.add_argument("archive", type=Path)

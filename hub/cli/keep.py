@@ -1,0 +1,69 @@
+"""The map, plugins, backups and evidence, from the command line."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from sqlmodel import col, func, select
+
+from hub import backup
+from hub.app import Hub
+from hub.cli.opened import business_of, opened
+from hub.db.tables import BusinessRow, ChainRow, ProofFileRow
+from hub.flows.prove import verify as verified
+from hub.maps.build import build
+from hub.settings import Settings
+
+
+def build_map(args: argparse.Namespace, settings: Settings) -> None:
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    now = Hub.from_settings(settings).now()
+
+    def progress(step: str, share: float) -> None:
+        print(f"{share:4.0%} {step}")
+
+    info = build(args.extract, settings.data_dir / "map", built_at=now, progress=progress)
+    print(f"map of {info.source}: {info.counts}")
+
+
+def plugins(args: argparse.Namespace, settings: Settings) -> int:
+    registry = Hub.from_settings(settings).registry
+    for name, _ in sorted(registry.plugins.list_name_plugin()):
+        print(name)
+    for problem in registry.problems:
+        print(f"{problem.plugin} cannot be used: {problem.message}", file=sys.stderr)
+    return 1 if registry.problems else 0
+
+
+def verify(args: argparse.Namespace, settings: Settings) -> int:
+    hub = opened(settings)
+    if args.business:
+        businesses: Sequence[BusinessRow] = [business_of(hub, args.business)]
+    else:
+        with hub.reading() as session:
+            businesses = session.exec(select(BusinessRow).order_by(col(BusinessRow.id))).all()
+    ids = [business.id for business in businesses]
+    problems = [(one.name, problem) for one in businesses for problem in verified(hub, one.id)]
+    for name, problem in problems:
+        print(f"{name}: {problem}", file=sys.stderr)
+    if not problems:
+        print(f"{_kept(hub, ChainRow, ids)} links and {_kept(hub, ProofFileRow, ids)} files hold")
+    return 1 if problems else 0
+
+
+def _kept(hub: Hub, table: type[ChainRow] | type[ProofFileRow], business_ids: list[str]) -> int:
+    with hub.reading() as session:
+        kept = select(func.count()).select_from(table)
+        return session.exec(kept.where(col(table.business_id).in_(business_ids))).one()
+
+
+def back_up(args: argparse.Namespace, settings: Settings) -> None:
+    backup.back_up(settings, args.archive)
+    print(f"wrote {args.archive}. Keep {settings.data_dir / 'keys'} too, somewhere else.")
+
+
+def restore(args: argparse.Namespace, settings: Settings) -> None:
+    backup.restore(settings, args.archive)
+    print(f"restored into {settings.data_dir}. Put your keys folder back as well.")

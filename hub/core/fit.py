@@ -1,0 +1,290 @@
+"""Whether more work fits a route as it now stands, where best, and by how much it does not.
+
+What is under way or done is a fact: only what is still to do is timed and judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, tzinfo
+from itertools import pairwise
+
+from hub.core.plan_request import JobToPlan, TravelMatrix, VehicleToPlan
+from hub.core.values import TimeWindow
+
+
+@dataclass(frozen=True, slots=True)
+class StopNow:
+    """``id`` is empty for a stop that is not stored yet; ``depart`` is after all its jobs."""
+
+    id: str
+    place: int
+    jobs: tuple[JobToPlan, ...]
+    under_way: bool
+    arrive: datetime
+    depart: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RouteNow:
+    """``van`` and ``driver`` are the names that sentences use; ``numbers``: job id -> order."""
+
+    id: str
+    van: str
+    driver: str
+    vehicle: VehicleToPlan
+    stops: tuple[StopNow, ...]
+    leave: datetime
+    home: datetime
+    numbers: Mapping[str, str]
+    zone: tzinfo
+
+    @property
+    def first_free(self) -> int:
+        """The index of the first place in the order that is still open to change."""
+        return max((n for n, stop in enumerate(self.stops, 1) if stop.under_way), default=0)
+
+    def naming(self, numbers: Mapping[str, str]) -> RouteNow:
+        """The same route, knowing the order numbers of more jobs."""
+        return replace(self, numbers={**self.numbers, **numbers})
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """``amount`` by which rule ``kind`` is broken for ``about`` (a job, or a kind of load)."""
+
+    kind: str
+    about: str
+    amount: int
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """A route with the new jobs on it. ``problems``: what only their coming breaks."""
+
+    route: RouteNow
+    position: int  # of the first new job's stop, from 1
+    extra_s: int  # more driving
+    problems: tuple[Problem, ...]
+
+
+def placed(
+    route: RouteNow,
+    legs: Sequence[JobToPlan],
+    travel: Mapping[str, TravelMatrix],
+    now: datetime,
+) -> Placement:
+    """The best places for ``legs`` (one job, or a pair in its order) among what is to do.
+
+    Where no rule is broken, if there is such a place; else few and by little; then least driving.
+    """
+    route = timed(route, travel, now)
+    before, driven = problems(route), _driving_s(route, travel)
+    options = []
+    for at in _positions(route, len(legs)):
+        tried = timed(_with(route, legs, at), travel, now)
+        broken = worse(problems(tried), before)
+        position = next(n for n, s in enumerate(tried.stops, 1) if legs[0] in s.jobs)
+        options.append(Placement(tried, position, _driving_s(tried, travel) - driven, broken))
+    return min(options, key=_burden)
+
+
+def timed(route: RouteNow, travel: Mapping[str, TravelMatrix], now: datetime) -> RouteNow:
+    """``route`` with the times of everything that is still to do worked out anew.
+
+    Leaves as late as the first window allows, and does nothing in the past.
+    """
+    seconds = travel[route.vehicle.profile].seconds
+    place, clock = route.vehicle.start, max(route.vehicle.shift.opens, now)
+    leave, stops = clock, list[StopNow]()
+    for n, stop in enumerate(route.stops):
+        if stop.under_way:
+            leave, clock = route.leave, max(stop.depart, now)
+        else:
+            way = timedelta(seconds=seconds[place][stop.place])
+            if n == 0:
+                clock = leave = max(clock, begins(stop.jobs[0].windows, clock + way) - way)
+            stop = replace(stop, arrive=clock + way, depart=_served(stop, clock + way)[-1][1])
+            clock = stop.depart
+        stops.append(stop)
+        place = stop.place
+    end = place if route.vehicle.end is None else route.vehicle.end
+    home = clock + timedelta(seconds=seconds[place][end])
+    return replace(route, stops=tuple(stops), leave=leave, home=home)
+
+
+def begins(windows: Sequence[TimeWindow], at: datetime) -> datetime:
+    """When service can begin for whoever is there ``at``; at once if every window is over."""
+    return next((max(at, w.opens) for w in windows if at <= w.closes), at)
+
+
+def problems(route: RouteNow) -> tuple[Problem, ...]:
+    """Every rule that what is still to do would break, with a sentence for a dispatcher."""
+    return (
+        *_overloads(route),
+        *_lacking(route),
+        *_late(route),
+        *_overtime(route),
+        *_torn(route),
+    )
+
+
+def worse(after: Sequence[Problem], before: Sequence[Problem]) -> tuple[Problem, ...]:
+    """The problems that were not there, or not so large, before."""
+    known = {(one.kind, one.about): one.amount for one in before}
+    return tuple(one for one in after if one.amount > known.get((one.kind, one.about), 0))
+
+
+def _burden(one: Placement) -> tuple[int, int, int]:
+    return len(one.problems), sum(problem.amount for problem in one.problems), one.extra_s
+
+
+def _positions(route: RouteNow, legs: int) -> Iterator[tuple[int, ...]]:
+    for n in range(route.first_free, len(route.stops) + 1):
+        if legs == 1:
+            yield (n,)
+        else:
+            yield from ((n, m) for m in range(n, len(route.stops) + 1))
+
+
+def _with(route: RouteNow, legs: Sequence[JobToPlan], at: Sequence[int]) -> RouteNow:
+    """``at``: for each leg, before which of the present stops."""
+    stops = list(route.stops)
+    for leg, n in sorted(zip(legs, at, strict=True), key=lambda pair: -pair[1]):
+        stops.insert(n, StopNow("", leg.place, (leg,), False, route.leave, route.leave))
+    if len(at) == 2 and at[0] == at[1]:  # both before the same stop: in the order of the pair
+        stops[at[0] : at[0] + 2] = [
+            StopNow("", leg.place, (leg,), False, route.leave, route.leave) for leg in legs
+        ]
+    return replace(route, stops=tuple(_joined(stops)))
+
+
+def _joined(stops: Sequence[StopNow]) -> Iterator[StopNow]:
+    """Stops in a row at one place are one stop, unless one is under way."""
+    last: StopNow | None = None
+    for stop in stops:
+        if last is None:
+            last = stop
+        elif last.place == stop.place and not last.under_way and not stop.under_way:
+            last = replace(last, id=last.id or stop.id, jobs=(*last.jobs, *stop.jobs))
+        else:
+            yield last
+            last = stop
+    if last is not None:
+        yield last
+
+
+def _served(stop: StopNow, arrive: datetime) -> list[tuple[datetime, datetime]]:
+    """From when to when each job of the stop is done, by who arrives at ``arrive``."""
+    clock, spans = arrive, []
+    for job in stop.jobs:
+        start = begins(job.windows, clock)
+        clock = start + timedelta(seconds=job.service_s)
+        spans.append((start, clock))
+    return spans
+
+
+def _driving_s(route: RouteNow, travel: Mapping[str, TravelMatrix]) -> int:
+    seconds = travel[route.vehicle.profile].seconds
+    way = [route.vehicle.start, *(stop.place for stop in route.stops)]
+    way += [] if route.vehicle.end is None else [route.vehicle.end]
+    return sum(seconds[a][b] for a, b in pairwise(way))
+
+
+def _overloads(route: RouteNow) -> Iterator[Problem]:
+    for name, limit in route.vehicle.capacity.items():
+        boards = _boards(route, name)[route.first_free :]
+        most, n = max((board, -n) for n, board in enumerate(boards, route.first_free))
+        if most > limit:
+            where = f"after stop {-n}" if n else "when it leaves"
+            said = f"{route.van} would carry {_amount(name, most - limit)} too much {where}."
+            yield Problem("load", name, most - limit, said)
+
+
+def _boards(route: RouteNow, name: str) -> list[int]:
+    """What is on board when leaving, and after each stop."""
+    here = {job.id: job for stop in route.stops for job in stop.jobs}
+    board = sum(
+        job.load.get(name, 0)
+        for job in here.values()
+        if job.load_direction == "deliver" and job.pair_with not in here
+    )
+    boards = [board]
+    for stop in route.stops:
+        for job in stop.jobs:
+            board += job.load.get(name, 0) * _taken(job, here)
+        boards.append(board)
+    return boards
+
+
+def _taken(job: JobToPlan, here: Mapping[str, JobToPlan]) -> int:
+    """1 if its load comes on board at its stop, -1 if it leaves, 0 if it has none."""
+    if job.pair_with in here:
+        return 1 if job.leg == "collect" else -1
+    return {"collect": 1, "deliver": -1, "none": 0}[job.load_direction]
+
+
+def _lacking(route: RouteNow) -> Iterator[Problem]:
+    for stop in route.stops[route.first_free :]:
+        for job in stop.jobs:
+            if missing := sorted(job.skills - route.vehicle.offers):
+                needs = " and ".join(missing)
+                said = f"{route.driver} cannot do {_order(route, job)}: it needs {needs}."
+                yield Problem("skill", job.id, len(missing), said)
+
+
+def _late(route: RouteNow) -> Iterator[Problem]:
+    for stop in route.stops[route.first_free :]:
+        for job, (start, _) in zip(stop.jobs, _served(stop, stop.arrive), strict=True):
+            closes = max((window.closes for window in job.windows), default=start)
+            if start > closes:
+                late_s = int((start - closes).total_seconds())
+                at = f"{route.driver} would be at {_order(route, job)} at {_clock(route, start)}"
+                said = f"{at}, {_span(late_s)} after its window closes."
+                yield Problem("window", job.id, late_s, said)
+
+
+def _overtime(route: RouteNow) -> Iterator[Problem]:
+    over = route.home - route.vehicle.shift.closes
+    over_s = int(over.total_seconds()) - route.vehicle.overtime_s
+    if over_s > 0 and route.first_free < len(route.stops):
+        back = f"{route.driver} would be back at {_clock(route, route.home)}"
+        yield Problem("shift", "", over_s, f"{back}, {_span(over_s)} after the shift ends.")
+
+
+def _torn(route: RouteNow) -> Iterator[Problem]:
+    order = [job for stop in route.stops for job in stop.jobs]
+    at = {job.id: n for n, job in enumerate(order)}
+    for n, job in enumerate(order):
+        if job.pair_with is None:
+            continue
+        named, other = _order(route, job), at.get(job.pair_with)
+        if other is None:
+            said = f"Both halves of {named} must be on one route."
+            yield Problem("pair", job.id, 1, said)
+        elif job.leg == "deliver" and other > n:
+            yield Problem("pair", job.id, 1, f"{named} would be delivered before it is collected.")
+
+
+def _order(route: RouteNow, job: JobToPlan) -> str:
+    return f"order {route.numbers.get(job.id, job.id)}"
+
+
+def _clock(route: RouteNow, at: datetime) -> str:
+    return f"{at.astimezone(route.zone):%H:%M}"
+
+
+def _span(seconds: int) -> str:
+    hours, minutes = divmod(-(-seconds // 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+
+
+def _amount(name: str, amount: int) -> str:
+    match name:
+        case "g":
+            return f"{amount / 1000:g} kg"
+        case "cm3":
+            return f"{amount / 1000:g} l"
+    return f"{amount} {name}"

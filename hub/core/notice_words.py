@@ -1,0 +1,225 @@
+"""What notices say: the texts a business starts with, and the variables it may use in its own.
+
+A text is plain words with variables such as ``{order}``. Nothing in it is ever run: a
+variable is looked up once and its value is never looked into again. A line that names a
+variable without a value is left out, so "Received by {received_by}." vanishes when
+nobody said who it was.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from hub.core.business import Trade
+from hub.core.jobs import NextStep, Reason
+from hub.core.notices import Trigger
+from hub.core.orders import Kind
+from hub.core.tracking_words import DAYS, MONTHS, NEXT, NO_RETURN, REASONS
+from hub.core.values import TimeWindow
+
+VARIABLES = {
+    "order": "the order's number",
+    "name": "the recipient's name",
+    "brand": "your name, as in Branding",
+    "visit": "delivery, collection or visit",
+    "done": "delivered, collected or done",
+    "address": "where it goes",
+    "window": "the day and time they were told",
+    "expected": "when the driver is expected, once on the way",
+    "time": "when it was closed",
+    "received_by": "the name given at the door",
+    "reason": "why it did not succeed",
+    "next_step": "what happens next",
+    "link": "the tracking link",
+    "phone": "your phone number, as in Branding",
+}
+MOST_SUBJECT, MOST_TEXT = 150, 3000
+_VARIABLE = re.compile(r"\{([a-z_]+)\}")
+_VISIT = {Kind.DELIVER: "delivery", Kind.COLLECT: "collection", Kind.SERVE: "visit"}
+_DONE = {Kind.DELIVER: "delivered", Kind.COLLECT: "collected", Kind.SERVE: "done"}
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    subject: str
+    body: str
+    within_s: int
+
+
+HOUR = 3600
+USUAL: dict[Trigger, Text] = {
+    Trigger.PLACED: Text(
+        "Your order {order} from {brand}",
+        "Hello {name},\n\nwe have your order {order} and will tell you when we are coming.\n"
+        "It goes to {address}.\n\nYou can follow it at any time on its own page.",
+        24 * HOUR,
+    ),
+    Trigger.DISPATCHED: Text(
+        "Your {visit} from {brand}: {window}",
+        "Hello {name},\n\nyour {visit} is planned for\n{window}.\n"
+        "It goes to {address}.\n\nYou can see on its page how far we are.",
+        4 * HOUR,
+    ),
+    Trigger.ON_ITS_WAY: Text(
+        "We are on our way to you",
+        "Hello {name},\n\nyou are next: our driver is on the way with your {visit} {order}.\n"
+        "Expected {expected}.",
+        20 * 60,
+    ),
+    Trigger.DELIVERED: Text(
+        "Order {order}: {done}",
+        "Hello {name},\n\nyour order {order} is {done}: {time}.\nReceived by {received_by}.\n\n"
+        "Thank you!",
+        12 * HOUR,
+    ),
+    Trigger.FAILED: Text(
+        "Order {order}: it did not work out",
+        "Hello {name},\n\nwe are sorry, your {visit} {order} did not work out.\n{reason}\n\n"
+        "{next_step}",
+        12 * HOUR,
+    ),
+    Trigger.NEXT_STEP: Text(
+        "Order {order}: what happens next",
+        "Hello {name},\n\nabout your {visit} {order}, which did not work out:\n{next_step}",
+        12 * HOUR,
+    ),
+    Trigger.WITHDRAWN: Text(
+        "Order {order}: the time we told you no longer holds",
+        "Hello {name},\n\nwe have to plan your {visit} {order} anew; the time we told you\n"
+        "no longer holds. We will write as soon as there is a new one.",
+        2 * HOUR,
+    ),
+    Trigger.CANCELLED: Text(
+        "Order {order} is cancelled",
+        "Hello {name},\n\nyour order {order} is cancelled. Nobody will come.\n"
+        "If that is a mistake, call us: {phone}.",
+        12 * HOUR,
+    ),
+}
+_PLACED = USUAL[Trigger.PLACED].within_s
+BY_TRADE: dict[Trade, dict[Trigger, Text]] = {
+    # Who opens a shared mail box need not learn that something comes from a pharmacy's shelf.
+    Trade.PHARMACY: {
+        Trigger.PLACED: Text(
+            "Your delivery from {brand}",
+            "Hello {name},\n\nwe have your order and will tell you when we are coming.\n"
+            "Please have identification ready at the door.",
+            _PLACED,
+        ),
+    },
+    Trade.HEAVY_GOODS: {
+        Trigger.PLACED: Text(
+            "Your delivery {order} from {brand}",
+            "Hello {name},\n\nwe have your order {order} and will tell you when we are coming.\n"
+            "It goes to {address}.\n\nPlease see to it that the way to the unloading spot is free.",
+            _PLACED,
+        ),
+    },
+    Trade.COLLECTIONS: {
+        Trigger.PLACED: Text(
+            "Your collection {order} by {brand}",
+            "Hello {name},\n\nyour collection {order} is booked; we will tell you when we come.\n"
+            "We collect it at {address}.\n\nPlease have it packed and at hand.",
+            _PLACED,
+        ),
+    },
+    Trade.FIELD_SERVICE: {
+        Trigger.PLACED: Text(
+            "Your appointment {order} with {brand}",
+            "Hello {name},\n\nyour appointment {order} is booked; we will tell you the time.\n"
+            "We come to {address}.",
+            _PLACED,
+        ),
+    },
+}
+
+
+def suggested_texts(trade: Trade) -> dict[Trigger, Text]:
+    """What a business of this trade tells its recipients until it writes its own."""
+    return {**USUAL, **BY_TRADE.get(trade, {})}
+
+
+def unknown_variables(text: str) -> list[str]:
+    """The variables in a text that stand for nothing, for the form that saves it."""
+    return sorted(set(_VARIABLE.findall(text)) - VARIABLES.keys())
+
+
+def filled(text: str, values: Mapping[str, str]) -> str:
+    """``text`` with its variables' values, without the lines that have nothing to say."""
+    lines = [
+        _VARIABLE.sub(lambda found: values.get(found[1], ""), line)
+        for line in text.splitlines()
+        if all(values.get(name) for name in _VARIABLE.findall(line))
+    ]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()[:MOST_TEXT]
+
+
+def filled_line(text: str, values: Mapping[str, str]) -> str:
+    """One line for a subject: no line break survives, an empty variable leaves no gap."""
+    line = _VARIABLE.sub(lambda found: values.get(found[1], ""), text)
+    return " ".join(line.split()).rstrip(" :")[:MOST_SUBJECT]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What a notice may speak of. ``None`` and empty: not known, or not so far yet."""
+
+    order: str
+    brand: str
+    link: str
+    name: str = ""
+    address: str = ""
+    phone: str = ""
+    kind: Kind = Kind.DELIVER
+    window: TimeWindow | None = None
+    expected: TimeWindow | None = None
+    closed_at: datetime | None = None
+    received_by: str = ""
+    reason: Reason | None = None
+    next_step: NextStep | None = None
+    next_day: date | None = None
+
+
+def values(about: About, zone: ZoneInfo) -> dict[str, str]:
+    """The variables of ``VARIABLES``. Days carry their date: a mail is read when it is read."""
+    closed = about.closed_at.astimezone(zone) if about.closed_at else None
+    return {
+        "order": about.order,
+        "name": about.name,
+        "brand": about.brand,
+        "visit": _VISIT[about.kind],
+        "done": _DONE[about.kind],
+        "address": about.address,
+        "window": _span(about.window, zone),
+        "expected": _span(about.expected, zone),
+        "time": f"{_day(closed.date())}, {closed:%H:%M}" if closed else "",
+        "received_by": about.received_by,
+        "reason": REASONS.get(about.reason, "") if about.reason else "",
+        "next_step": _next(about),
+        "link": about.link,
+        "phone": about.phone,
+    }
+
+
+def _next(about: About) -> str:
+    step = about.next_step
+    if step is NextStep.RETURN and about.kind is not Kind.DELIVER:
+        return NO_RETURN
+    if step is NextStep.ANOTHER_DAY and about.next_day is not None:
+        return f"We will try again on {_day(about.next_day)}."
+    return NEXT[step]
+
+
+def _span(window: TimeWindow | None, zone: ZoneInfo) -> str:
+    if window is None:
+        return ""
+    opens, closes = window.opens.astimezone(zone), window.closes.astimezone(zone)
+    return f"{_day(opens.date())}, {opens:%H:%M} – {closes:%H:%M}"
+
+
+def _day(day: date) -> str:
+    return f"{DAYS[day.weekday()]} {day.day} {MONTHS[day.month - 1]}"

@@ -1,0 +1,223 @@
+"""Notices: which event tells whom, until when it helps, and what a carrier's answer means.
+
+A notice that comes too late helps nobody, so one whose moment has passed or that
+events have overtaken is dropped and says why; it is never sent late.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from hub.core.events import (
+    DriverHeaded,
+    Event,
+    JobClosed,
+    JobDispatched,
+    JobWithdrawn,
+    NextStepChosen,
+    OrderCancelled,
+    OrderPlaced,
+)
+from hub.core.jobs import ON_A_PHONE, Outcome, State
+from hub.core.values import Contact, Role
+
+
+class Trigger(StrEnum):
+    PLACED = "placed"
+    DISPATCHED = "dispatched"
+    ON_ITS_WAY = "on_its_way"
+    DELIVERED = "delivered"  # a job closed well, whatever its kind
+    FAILED = "failed"  # a job closed without success; says what happens next
+    NEXT_STEP = "next_step"  # a person chose what follows, after ``FAILED`` could not say
+    WITHDRAWN = "withdrawn"  # a told window no longer holds
+    CANCELLED = "cancelled"
+
+
+class NoticeState(StrEnum):
+    DUE = "due"
+    SENDING = "sending"  # claimed; if its lease has run out, nobody knows whether it left
+    SENT = "sent"
+    UNCERTAIN = "uncertain"  # it may have arrived twice, or not at all; never tried again
+    FAILED = "failed"  # refused for good
+    DROPPED = "dropped"  # never left, and why
+
+
+HEARD: tuple[type[Event], ...] = (
+    OrderPlaced,
+    JobDispatched,
+    DriverHeaded,
+    JobClosed,
+    NextStepChosen,
+    JobWithdrawn,
+    OrderCancelled,
+)
+WELL = frozenset({Outcome.SUCCEEDED, Outcome.PARTIAL})
+AFTER_S = {Trigger.WITHDRAWN: 600}
+"""How long to wait first: a job moved to another route is withdrawn and told of again at once."""
+PAIRED = frozenset({Trigger.FAILED, Trigger.NEXT_STEP})
+"""What the first leg of a pair tells: its recipient waits for the second one."""
+
+
+def trigger_of(event: Event) -> Trigger | None:
+    """``None`` for an event that recipients are not told of."""
+    match event:
+        case OrderPlaced():
+            return Trigger.PLACED
+        case JobDispatched():
+            return Trigger.DISPATCHED
+        case DriverHeaded():
+            return Trigger.ON_ITS_WAY
+        case JobClosed():
+            return Trigger.DELIVERED if event.outcome in WELL else Trigger.FAILED
+        case NextStepChosen(actor="hub"):
+            return None  # by rule, so ``FAILED`` said it already
+        case NextStepChosen():
+            return Trigger.NEXT_STEP
+        case JobWithdrawn():
+            return Trigger.WITHDRAWN
+        case OrderCancelled():
+            return Trigger.CANCELLED
+    return None
+
+
+def job_of_event(event: Event) -> str | None:
+    """The job a notice is about; ``None``: the whole order."""
+    job_id: str | None = getattr(event, "job_id", None)
+    return job_id
+
+
+def moment(trigger: Trigger, occurred_at: datetime, within_s: int) -> tuple[datetime, datetime]:
+    """When it is due, and when its moment has passed."""
+    wait = timedelta(seconds=AFTER_S.get(trigger, 0))
+    return occurred_at + wait, occurred_at + wait + timedelta(seconds=within_s)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """How things stand when a notice is about to leave; ``job`` ``None``: it is about the order."""
+
+    job: State | None = None
+    cancelled: bool = False  # the order is
+    succeeded: bool = False  # a job of the order did
+    tried_again: bool = False  # the next attempt is on a phone, or over
+    told_newer: bool = False  # the same rule has a newer notice about the same thing
+
+
+def overtaken(trigger: Trigger, now: Situation) -> str:
+    """Why this notice would no longer be true, as a sentence; empty while it still is."""
+    if now.told_newer:
+        return "A newer notice says the same."
+    if now.cancelled and trigger is not Trigger.CANCELLED and trigger is not Trigger.DELIVERED:
+        return "The order was cancelled meanwhile."
+    match trigger:
+        case Trigger.PLACED | Trigger.CANCELLED if now.succeeded:
+            return "The order was already completed."
+        case Trigger.DISPATCHED if now.job is State.CLOSED:
+            return "The job was already closed."
+        case Trigger.DISPATCHED if now.job is State.ARRIVED:
+            return "The driver was already there."
+        case Trigger.DISPATCHED if now.job not in ON_A_PHONE:
+            return "The job was taken off its route meanwhile."
+        case Trigger.ON_ITS_WAY if now.job is State.CLOSED:
+            return "The job was already closed."
+        case Trigger.ON_ITS_WAY if now.job is State.ARRIVED:
+            return "The driver was already there."
+        case Trigger.ON_ITS_WAY if now.job is not State.EN_ROUTE:
+            return "The driver went elsewhere first."
+        case Trigger.WITHDRAWN if now.job in ON_A_PHONE:
+            return "The job is on a route again."
+        case Trigger.WITHDRAWN if now.job is State.CLOSED:
+            return "The job was already closed."
+        case Trigger.FAILED | Trigger.NEXT_STEP if now.tried_again:
+            return "The next attempt was already under way."
+    return ""
+
+
+def address_for(channel: str, contact: Contact) -> str:
+    """What ``channel`` needs to reach this person; empty when that is not known."""
+    match channel:
+        case "email":
+            return contact.email
+        case "sms":
+            return contact.phone
+    return contact.email or contact.phone
+
+
+def reachable(contacts: Mapping[Role, Contact], role: Role, channel: str) -> Contact | None:
+    """The contact of this role, else the buyer; ``None`` when neither has an address."""
+    for one in (role, Role.BUYER):
+        contact = contacts.get(one)
+        if contact is not None and address_for(channel, contact):
+            return contact
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    carrier_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """It certainly did not leave. ``retry_after_s`` ``None``: the carrier named no pause."""
+
+    error: str
+    permanent: bool
+    retry_after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """It may have left: no answer came."""
+
+    error: str
+
+
+Verdict = Accepted | Rejected | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What becomes of a notice; ``wait_s`` until it is looked at again, if it will be."""
+
+    state: NoticeState
+    sends: int
+    error: str = ""
+    wait_s: float = 0.0
+
+
+ASK_AGAIN_S = 30.0
+MOST_SENDS = 2
+
+
+def pause_s(attempts: int) -> float:
+    """30 s, 1 min, 2 min … one hour."""
+    return float(min(30 * 2 ** min(attempts - 1, 7), 3600))
+
+
+def settled(verdict: Verdict, *, sends: int, attempts: int, harmless: bool) -> Settled:
+    """What ``verdict`` makes of a notice that may have left ``sends`` times, this one included.
+
+    ``harmless``: the carrier itself drops repeats. Where it does not, a notice leaves
+    at most twice, and then nobody can say how often it arrived.
+    """
+    doubtful = sends > 1 and not harmless
+    match verdict:
+        case Accepted():
+            if doubtful:
+                return Settled(NoticeState.UNCERTAIN, sends, "It may have arrived twice.")
+            return Settled(NoticeState.SENT, sends)
+        case Rejected(error=error, permanent=True):
+            state = NoticeState.UNCERTAIN if doubtful else NoticeState.FAILED
+            return Settled(state, sends, error)
+        case Rejected(error=error, retry_after_s=after_s):
+            wait_s = pause_s(attempts) if after_s is None else after_s
+            state = NoticeState.DUE if sends <= 1 else NoticeState.SENDING
+            return Settled(state, sends - 1, error, wait_s)
+        case Unknown(error=error):
+            if doubtful:
+                return Settled(NoticeState.UNCERTAIN, sends, f"It may have arrived. {error}")
+            return Settled(NoticeState.SENDING, sends, error, ASK_AGAIN_S)

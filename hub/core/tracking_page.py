@@ -1,0 +1,282 @@
+"""What the page behind a tracking link shows: one state, one time, and no more than it may.
+
+The link is about an order, so the page follows the order's last leg (what is
+brought, fetched or done at the recipient's) across all its attempts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from hub.core.business import BusinessSettings
+from hub.core.jobs import ON_A_PHONE, NextStep, Outcome, Reason, State
+from hub.core.orders import Kind
+from hub.core.values import TimeWindow
+
+SHARE_FROM_STOPS = 3  # further away a position says where others live, not when you are served
+ROUND_TO = timedelta(minutes=5)
+_NARROWEST = timedelta(minutes=15)
+_HONORIFICS = frozenset({"mr", "mrs", "ms", "miss", "dr", "prof", "herr", "frau", "mme", "m"})
+
+
+class Shows(StrEnum):
+    ORDERED = "ordered"  # nothing is promised yet
+    SCHEDULED = "scheduled"  # on a published route; a time is promised
+    RESCHEDULED = "rescheduled"  # what was said before no longer holds
+    ON_ITS_WAY = "on_its_way"  # the round has begun, others come first
+    ARRIVING = "arriving"
+    AT_THE_DOOR = "at_the_door"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+OPEN = frozenset(Shows) - {Shows.DONE, Shows.FAILED, Shows.CANCELLED}
+RIDING = frozenset({Shows.ON_ITS_WAY, Shows.ARRIVING, Shows.AT_THE_DOOR})
+
+
+class Life(StrEnum):
+    """How much of a page is left."""
+
+    FULL = "full"
+    BARE = "bare"  # one line with the outcome
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobSeen:
+    """``ended_at`` is when it ended at the door, ``closed_at`` when the hub learned of it."""
+
+    kind: Kind
+    attempt: int = 1
+    leg: int = 1
+    state: State = State.CREATED
+    outcome: Outcome | None = None
+    reason: Reason | None = None
+    next_step: NextStep | None = None
+    due_on: date | None = None
+    windows: tuple[TimeWindow, ...] = ()
+    ended_at: datetime | None = None
+    closed_at: datetime | None = None
+
+    @property
+    def is_closed(self) -> bool:
+        return self.state is State.CLOSED
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """When the driver comes: in 1 of 10 cases before ``p10``, in half before ``p50``."""
+
+    p10: datetime
+    p50: datetime
+    p90: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Ride:
+    """The published route the job is on, as far as its recipient is concerned.
+
+    ``next_departs_at`` is when the driver should have left the first stop that is
+    still open. ``estimate`` ``None``: only the plan is known.
+    """
+
+    arrive_at: datetime
+    next_departs_at: datetime
+    stops_before: int
+    has_begun: bool
+    estimate: Estimate | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """``quoted`` is the time to show, ``before`` one that was told and no longer holds.
+
+    ``expected`` says more exactly when, within what was promised; ``earlier`` is the
+    attempt before the one shown. Each is ``None`` where there is nothing to say.
+    """
+
+    shows: Shows
+    job: JobSeen
+    quoted: TimeWindow | None = None
+    before: TimeWindow | None = None
+    is_late: bool = False
+    expected: Estimate | None = None
+    stops_before: int = 0
+    earlier: JobSeen | None = None
+    pick_up_failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Visible:
+    """What may be shown in this state under a business's settings."""
+
+    address: bool
+    map: bool
+    items: bool
+    photo: bool
+    driver_name: bool
+    driver_position: bool
+
+
+def decide(
+    jobs: Sequence[JobSeen],
+    promises: Sequence[TimeWindow],
+    ride: Ride | None,
+    *,
+    window_s: int,
+    now: datetime,
+) -> Seen:
+    """What the page of an order with ``jobs`` (all attempts and legs, at least one) shows.
+
+    ``promises`` are those of the job shown, oldest first; ``ride`` is ``None`` while it
+    is on no published route.
+    """
+    job = current(jobs)
+    earlier = next((one for one in _last_leg(jobs) if one.attempt == job.attempt - 1), None)
+    if job.is_closed:
+        return Seen(_ending(job), job, earlier=earlier)
+    if _pick_up_failed(jobs):
+        return Seen(Shows.FAILED, job, earlier=earlier, pick_up_failed=True)
+    if ride is None or job.state not in ON_A_PHONE:
+        return _unplanned(job, earlier, promises)
+    return _riding(job, earlier, promises, ride, timedelta(seconds=window_s), now)
+
+
+def current(jobs: Sequence[JobSeen]) -> JobSeen:
+    """The job the page is about: the last attempt at what happens at the recipient's."""
+    return max(_last_leg(jobs), key=lambda job: job.attempt)
+
+
+def life(jobs: Sequence[JobSeen], settings: BusinessSettings, now: datetime) -> Life:
+    """Full while anything is open and some hours after, then bare, then gone."""
+    closed = [job.closed_at for job in jobs if job.closed_at is not None]
+    if not closed or not all(job.is_closed for job in jobs):
+        return Life.FULL
+    age = now - max(closed)
+    if age < timedelta(hours=settings.page_full_h):
+        return Life.FULL
+    return Life.BARE if age < timedelta(days=settings.page_bare_days) else Life.GONE
+
+
+def visible(seen: Seen, settings: BusinessSettings) -> Visible:
+    """Nothing here depends on other recipients, so nothing of theirs can show."""
+    near = seen.stops_before <= SHARE_FROM_STOPS
+    return Visible(
+        address=seen.shows in OPEN or seen.shows is Shows.FAILED,
+        map=seen.shows in RIDING or seen.shows in (Shows.SCHEDULED, Shows.RESCHEDULED),
+        items=settings.show_items,
+        photo=settings.show_photo and seen.shows is Shows.DONE,
+        driver_name=settings.show_driver_name and seen.shows in RIDING,
+        driver_position=seen.shows is Shows.ARRIVING or (seen.shows is Shows.ON_ITS_WAY and near),
+    )
+
+
+def outwards(window: TimeWindow) -> TimeWindow:
+    """``window`` on round times: it opens no later and closes no earlier than it did."""
+    opens, closes = window.opens, window.closes
+    return TimeWindow(opens - _over(opens), closes + (ROUND_TO - _over(closes)) % ROUND_TO)
+
+
+def first_name(full: str) -> str:
+    """What a stranger with the link may read of a name; empty where that is not sure."""
+    given = full.split(",", 1)[-1].split()
+    if not given or given[0].endswith(".") or given[0].lower() in _HONORIFICS:
+        return ""
+    return given[0][:40]
+
+
+def _last_leg(jobs: Sequence[JobSeen]) -> list[JobSeen]:
+    last = max(job.leg for job in jobs)
+    return [job for job in jobs if job.leg == last]
+
+
+def _pick_up_failed(jobs: Sequence[JobSeen]) -> bool:
+    last = max(job.leg for job in jobs)
+    fetching = [job for job in jobs if job.leg < last]
+    if not fetching:
+        return False
+    latest = max(fetching, key=lambda job: job.attempt)
+    return latest.outcome in (Outcome.FAILED, Outcome.SKIPPED, Outcome.CANCELLED)
+
+
+def _ending(job: JobSeen) -> Shows:
+    match job.outcome:
+        case Outcome.SUCCEEDED | Outcome.PARTIAL:
+            return Shows.DONE
+        case Outcome.CANCELLED:
+            return Shows.CANCELLED
+    return Shows.FAILED
+
+
+def _unplanned(job: JobSeen, earlier: JobSeen | None, promises: Sequence[TimeWindow]) -> Seen:
+    """Not on a phone: a draft route does not count, for it may still change."""
+    broken = outwards(promises[-1]) if promises else None
+    if broken is None and earlier is None:
+        return Seen(Shows.ORDERED, job, quoted=job.windows[0] if job.windows else None)
+    return Seen(Shows.RESCHEDULED, job, before=broken, earlier=earlier)
+
+
+def _riding(
+    job: JobSeen,
+    earlier: JobSeen | None,
+    promises: Sequence[TimeWindow],
+    ride: Ride,
+    width: timedelta,
+    now: datetime,
+) -> Seen:
+    half = width / 2
+    promise = promises[-1] if promises else TimeWindow(ride.arrive_at - half, ride.arrive_at + half)
+    coming = _coming(ride, half, now)
+    shows = _how_far(job.state, ride)
+    quoted, before = outwards(promise), None
+    is_late = shows is not Shows.AT_THE_DOOR and max(coming.p50, now) > promise.closes
+    if is_late:
+        closes = max(coming.p90, coming.p10 + _NARROWEST)
+        quoted, before = outwards(TimeWindow(coming.p10, closes)), quoted
+    elif shows is Shows.SCHEDULED and (moved := _moved(promises)) is not None:
+        shows, before = Shows.RESCHEDULED, outwards(moved)
+    return Seen(
+        shows,
+        job,
+        quoted=quoted,
+        before=before,
+        is_late=is_late,
+        expected=coming if ride.estimate and shows in RIDING and not is_late else None,
+        stops_before=ride.stops_before,
+        earlier=earlier,
+    )
+
+
+def _how_far(state: State, ride: Ride) -> Shows:
+    match state:
+        case State.ARRIVED:
+            return Shows.AT_THE_DOOR
+        case State.EN_ROUTE:
+            return Shows.ARRIVING
+    return Shows.ON_ITS_WAY if ride.has_begun else Shows.SCHEDULED
+
+
+def _coming(ride: Ride, half: timedelta, now: datetime) -> Estimate:
+    """The stored estimate, else the plan shifted by how far the round is behind; never past."""
+    if (known := ride.estimate) is not None:
+        return Estimate(max(known.p10, now), max(known.p50, now), max(known.p90, now))
+    behind = max(timedelta(0), now - ride.next_departs_at)
+    arrive_at = max(ride.arrive_at + behind, now)
+    return Estimate(arrive_at, arrive_at, arrive_at + half)
+
+
+def _moved(promises: Sequence[TimeWindow]) -> TimeWindow | None:
+    """The promise before the last, if who waited then would wait in vain."""
+    if len(promises) < 2:
+        return None
+    before, now = promises[-2], promises[-1]
+    return before if before.closes < now.opens or now.closes < before.opens else None
+
+
+def _over(moment: datetime) -> timedelta:
+    """How far ``moment`` is past the last round time. Zones are whole quarters off UTC."""
+    return timedelta(seconds=moment.timestamp() % ROUND_TO.total_seconds())

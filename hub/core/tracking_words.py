@@ -1,0 +1,274 @@
+"""Every sentence of the tracking page, in one place: what a state reads like.
+
+Times are in the business's zone; a day is named in words unless it is today.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from hub.core.jobs import NextStep, Outcome, Reason
+from hub.core.orders import Kind
+from hub.core.tracking_page import Estimate, JobSeen, Seen, Shows
+from hub.core.values import TimeWindow
+
+Tone = Literal["plain", "ok", "late", "bad"]
+S = Shows
+
+STEPS = {
+    Kind.DELIVER: ("Ordered", "Planned", "On its way", "Delivered"),
+    Kind.COLLECT: ("Booked", "Planned", "On the way", "Collected"),
+    Kind.SERVE: ("Booked", "Planned", "On the way", "Done"),
+}
+STEP_OF = {
+    S.ORDERED: 1,
+    S.SCHEDULED: 2,
+    S.RESCHEDULED: 2,
+    S.ON_ITS_WAY: 3,
+    S.ARRIVING: 3,
+    S.AT_THE_DOOR: 3,
+    S.DONE: 4,
+}
+HEADLINES: dict[Kind, dict[Shows, str]] = {
+    Kind.DELIVER: {
+        S.ORDERED: "We have your order",
+        S.SCHEDULED: "Your delivery is planned",
+        S.RESCHEDULED: "Your delivery has a new time",
+        S.ON_ITS_WAY: "Your order is on its way",
+        S.ARRIVING: "Arriving now: you are next",
+        S.AT_THE_DOOR: "The driver is at your door",
+        S.DONE: "Delivered",
+        S.FAILED: "We could not deliver your order",
+        S.CANCELLED: "This delivery is cancelled",
+    },
+    Kind.COLLECT: {
+        S.ORDERED: "Your collection is booked",
+        S.SCHEDULED: "Your collection is planned",
+        S.RESCHEDULED: "Your collection has a new time",
+        S.ON_ITS_WAY: "The driver is on the way",
+        S.ARRIVING: "Arriving now: you are next",
+        S.AT_THE_DOOR: "The driver is at your door",
+        S.DONE: "Collected",
+        S.FAILED: "We could not collect it",
+        S.CANCELLED: "This collection is cancelled",
+    },
+    Kind.SERVE: {
+        S.ORDERED: "Your visit is booked",
+        S.SCHEDULED: "Your visit is planned",
+        S.RESCHEDULED: "Your visit has a new time",
+        S.ON_ITS_WAY: "We are on the way",
+        S.ARRIVING: "Arriving now: you are next",
+        S.AT_THE_DOOR: "We are at your door",
+        S.DONE: "Done",
+        S.FAILED: "We could not do the work",
+        S.CANCELLED: "This visit is cancelled",
+    },
+}
+PARTLY = {
+    Kind.DELIVER: "Partly delivered",
+    Kind.COLLECT: "Partly collected",
+    Kind.SERVE: "Partly done",
+}
+REASONS = {
+    Reason.NOBODY_HOME: "Nobody was there to open the door.",
+    Reason.REFUSED: "It was refused at the door.",
+    Reason.WRONG_ADDRESS: "The address could not be found.",
+    Reason.NO_ACCESS: "The driver could not get in.",
+    Reason.CLOSED: "It was closed.",
+    Reason.UNSAFE: "It was not safe to stop.",
+    Reason.DAMAGED: "Something was damaged.",
+    Reason.MISSING_ITEMS: "Something was missing.",
+    Reason.NO_ID: "The identification we need was not there.",
+    Reason.NO_PAYMENT: "The payment could not be made.",
+    Reason.NO_TIME: "The driver ran out of time.",
+    Reason.VEHICLE: "The vehicle broke down.",
+    Reason.WEATHER: "The weather did not allow it.",
+}
+NEXT: dict[NextStep | None, str] = {
+    None: "You need not do anything. We will contact you about what happens next.",
+    NextStep.RETRY_TODAY: "We will try again today.",
+    NextStep.ANOTHER_DAY: "We will try again on another day.",
+    NextStep.RETURN: "It goes back to the sender.",
+    NextStep.CANCEL: "We will not try again.",
+}
+NO_RETURN = "We will not try again by ourselves. Call us if you still need it."
+TIME_FOLLOWS = "You will see the time here as soon as it is planned."
+MISSED_YOU = "Sorry, we missed you"
+TRY_AGAIN = "We will try again"
+PLANNED_ANEW = "We are looking for a new time"
+LATE = "Sorry, we are running late"
+PICK_UP_FAILED = "We could not fetch your order yet"
+ASKED_FOR = "This is the time that was asked for."
+REST_FOLLOWS = "We will contact you about the rest."
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June", "July", "August"),
+    *("September", "October", "November", "December"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """The page's first card. ``big`` and ``struck`` are times, ``day`` the day of ``big``.
+
+    ``step`` counts from 1; 0 means there is no progress to show.
+    """
+
+    headline: str
+    tone: Tone
+    big: str = ""
+    day: str = ""
+    struck: str = ""
+    lines: tuple[str, ...] = ()
+    steps: tuple[str, ...] = ()
+    step: int = 0
+
+
+def card(seen: Seen, zone: ZoneInfo, now: datetime) -> Card:
+    """What ``seen`` reads like at ``now``."""
+    told = _Words(zone, now)
+    big, day = told.time(seen)
+    return Card(
+        headline=_headline(seen),
+        tone=_tone(seen),
+        big=big,
+        day=day,
+        struck=told.span(seen.before, with_day=True) if seen.before else "",
+        lines=tuple(line for line in told.lines(seen) if line),
+        steps=STEPS[seen.job.kind] if seen.shows in STEP_OF else (),
+        step=STEP_OF.get(seen.shows, 0),
+    )
+
+
+def outcome_line(seen: Seen, zone: ZoneInfo) -> str:
+    """All that is left to say of an order that was completed some days ago."""
+    ended = seen.job.ended_at
+    if ended is None or seen.shows is not Shows.DONE:
+        return _headline(seen)
+    local = ended.astimezone(zone)
+    return f"{_headline(seen)} {_clock(local)}, {_long_day(local.date())} {local.year}"
+
+
+def day_words(day: date, today: date) -> str:
+    """``Today``, ``Tomorrow, Tuesday 24 November`` or ``Friday 27 November``."""
+    match (day - today).days:
+        case 0:
+            return "Today"
+        case 1:
+            return f"Tomorrow, {_long_day(day)}"
+        case -1:
+            return f"Yesterday, {_long_day(day)}"
+    return _long_day(day) if day.year == today.year else f"{_long_day(day)} {day.year}"
+
+
+def stops_words(stops_before: int) -> str:
+    match stops_before:
+        case 0:
+            return "You are the next stop."
+        case 1:
+            return "1 stop before you."
+    return f"{stops_before} stops before you."
+
+
+class _Words:
+    def __init__(self, zone: ZoneInfo, now: datetime) -> None:
+        self.zone, self.today = zone, now.astimezone(zone).date()
+
+    def time(self, seen: Seen) -> tuple[str, str]:
+        """The big time and its day; both may be empty."""
+        if seen.shows is Shows.DONE and seen.job.ended_at is not None:
+            return _clock(seen.job.ended_at.astimezone(self.zone)), self.day(seen.job.ended_at)
+        if seen.quoted is not None and seen.shows is not Shows.AT_THE_DOOR:
+            return self.span(seen.quoted), self.day(seen.quoted.opens)
+        if seen.shows in (Shows.ORDERED, Shows.RESCHEDULED) and seen.job.due_on is not None:
+            first, _, rest = day_words(seen.job.due_on, self.today).partition(", ")
+            return first, rest
+        return "", ""
+
+    def lines(self, seen: Seen) -> list[str]:
+        match seen.shows:
+            case Shows.ORDERED:
+                asked = ASKED_FOR if seen.quoted or seen.job.due_on else ""
+                return [asked, TIME_FOLLOWS]
+            case Shows.SCHEDULED | Shows.RESCHEDULED:
+                follows = "" if seen.quoted else TIME_FOLLOWS
+                return [self.tried(seen.earlier), follows]
+            case Shows.ON_ITS_WAY:
+                return [stops_words(seen.stops_before), self.expected(seen.expected)]
+            case Shows.ARRIVING:
+                return [self.expected(seen.expected)]
+            case Shows.DONE if seen.job.outcome is Outcome.PARTIAL:
+                return ["" if seen.job.next_step else REST_FOLLOWS]
+            case Shows.FAILED:
+                return self.failed(seen)
+        return []
+
+    def failed(self, seen: Seen) -> list[str]:
+        if seen.pick_up_failed:
+            return [NEXT[None]]
+        job = seen.job
+        if job.next_step is NextStep.RETURN and job.kind is not Kind.DELIVER:
+            return [self.tried(job), NO_RETURN]
+        return [self.tried(job), NEXT[job.next_step]]
+
+    def tried(self, job: JobSeen | None) -> str:
+        """When and why an attempt came to nothing; empty for one that did not."""
+        if job is None or job.ended_at is None or job.outcome is Outcome.SUCCEEDED:
+            return ""
+        at = _clock(job.ended_at.astimezone(self.zone))
+        day = self.day(job.ended_at)
+        when = f"{day} at {at}" if day.startswith(("Today", "Yesterday")) else f"{day}, {at}"
+        why = REASONS.get(job.reason, "") if job.reason else ""
+        return f"{when}: {why[0].lower()}{why[1:]}" if why else f"{when}: it did not work out."
+
+    def expected(self, estimate: Estimate | None) -> str:
+        if estimate is None:
+            return ""
+        if estimate.p90 - estimate.p10 <= timedelta(minutes=20):
+            return f"Expected about {_clock(estimate.p50.astimezone(self.zone))}."
+        return f"Expected {self.span(TimeWindow(estimate.p10, estimate.p90))}."
+
+    def span(self, window: TimeWindow, *, with_day: bool = False) -> str:
+        opens, closes = (one.astimezone(self.zone) for one in (window.opens, window.closes))
+        times = f"{_clock(opens)} – {_clock(closes)}"
+        if with_day and opens.date() != self.today:
+            return f"{day_words(opens.date(), self.today)}, {times}"
+        return times
+
+    def day(self, moment: datetime) -> str:
+        return day_words(moment.astimezone(self.zone).date(), self.today)
+
+
+def _headline(seen: Seen) -> str:
+    usual = HEADLINES[seen.job.kind][seen.shows]
+    if seen.is_late:
+        return LATE
+    match seen.shows:
+        case Shows.DONE if seen.job.outcome is Outcome.PARTIAL:
+            return PARTLY[seen.job.kind]
+        case Shows.FAILED if seen.pick_up_failed:
+            return PICK_UP_FAILED
+        case Shows.FAILED if seen.job.reason is Reason.NOBODY_HOME:
+            return MISSED_YOU
+        case Shows.RESCHEDULED if seen.quoted is None:
+            return TRY_AGAIN if seen.earlier else PLANNED_ANEW
+    return usual
+
+
+def _tone(seen: Seen) -> Tone:
+    if seen.is_late:
+        return "late"
+    if seen.shows is Shows.DONE:
+        return "ok"
+    return "bad" if seen.shows in (Shows.FAILED, Shows.CANCELLED) else "plain"
+
+
+def _clock(local: datetime) -> str:
+    return f"{local:%H:%M}"
+
+
+def _long_day(day: date) -> str:
+    return f"{DAYS[day.weekday()]} {day.day} {MONTHS[day.month - 1]}"

@@ -1,0 +1,147 @@
+"""What a business says about itself, and the defaults its days run by."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, Field, StringConstraints, field_validator
+
+from hub.core.business import BusinessSettings, Demand, Trade
+from hub.core.countries import country_code
+from hub.db.tables import AuditRow, BusinessRow
+
+if TYPE_CHECKING:
+    from hub.app import Hub
+
+
+class BusinessIn(BaseModel):
+    """What may be typed about the business itself."""
+
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)] = Field(
+        title="Name of the business", max_length=200
+    )
+    zone: str = Field(title="Time zone", description="Windows, shifts and messages use it.")
+    country: Annotated[str, StringConstraints(strip_whitespace=True)] = Field(
+        default="",
+        title="Country",
+        description="Two letters, such as FI. Reads phone numbers and addresses without one.",
+    )
+    language: Annotated[str, StringConstraints(strip_whitespace=True)] = Field(
+        default="en", title="Language of messages", pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$"
+    )
+    trade: Trade = Field(default=Trade.PARCELS, title="What you do")
+
+    @field_validator("zone")
+    @classmethod
+    def _zone(cls, zone: str) -> str:
+        try:
+            ZoneInfo(zone)
+        except (KeyError, ValueError, OSError):
+            raise ValueError("No such time zone. It looks like Europe/Helsinki.") from None
+        return zone
+
+    @field_validator("country")
+    @classmethod
+    def _country(cls, country: str) -> str:
+        code = country_code(country) if country else ""
+        if code is None:
+            raise ValueError("No country the hub knows. Write its two letters, such as FI.")
+        return code
+
+
+def business_of(hub: Hub, business_id: str) -> tuple[BusinessRow, BusinessSettings]:
+    """The business, and its defaults as values."""
+    with hub.reading() as session:
+        row = session.get_one(BusinessRow, business_id)
+    return row, BusinessSettings.model_validate(row.settings)
+
+
+def save_business(
+    hub: Hub, business_id: str, given: BusinessIn, settings: BusinessSettings, *, actor: str
+) -> None:
+    """Keep both. Orders, promises and proof that exist already stay as they are."""
+    with hub.unit() as unit:
+        row = unit.session.get_one(BusinessRow, business_id, with_for_update=True)
+        row.name, row.zone, row.country = given.name, given.zone, given.country
+        row.language, row.trade = given.language, given.trade.value
+        row.settings = settings.model_dump(mode="json")
+        unit.session.add(
+            AuditRow(
+                business_id=business_id,
+                actor=actor,
+                action="settings saved",
+                subject=given.name,
+                at=hub.now(),
+            )
+        )
+
+
+class DefaultsIn(BaseModel):
+    """A business's defaults in the units people think in."""
+
+    demands: list[Demand] = Field(
+        default=[],
+        title="A success needs",
+        description="The driver's phone does not close a delivery without these.",
+    )
+    failure_demands: list[Demand] = Field(default=[], title="A failure needs")
+    show_items: bool = Field(default=False, title="Show what is in the order")
+    show_photo: bool = Field(default=False, title="Show the photo of the hand-over")
+    show_driver_name: bool = Field(default=False, title="Show the driver's first name")
+    window_min: int = Field(
+        title="Minutes in a promised window",
+        ge=15,
+        le=720,
+        description="Wide enough to be kept: punctuality is judged by it.",
+    )
+    service_min: float = Field(
+        title="Usual minutes at a door",
+        ge=0,
+        le=240,
+        description="Depots and places can say otherwise.",
+    )
+    sure_percent: int = Field(
+        title="Percent of confidence an address needs",
+        ge=30,
+        le=100,
+        description="A less certain one waits for a dispatcher's pin.",
+    )
+    most_attempts: int = Field(title="Attempts before goods go back", ge=1, le=9)
+    page_full_h: int = Field(
+        title="Hours the customer's page stays complete",
+        ge=1,
+        le=720,
+        description="Counted from completion. Afterwards it says only how it ended.",
+    )
+    page_bare_days: int = Field(title="Days that last line stays", ge=1, le=365)
+    proof_days: int = Field(
+        title="Days proof is kept",
+        ge=30,
+        le=3650,
+        description="Photos and signatures are deleted after this; the record stays.",
+    )
+    fixes_days: int = Field(title="Days positions of phones are kept", ge=1, le=60)
+
+    @classmethod
+    def of(cls, settings: BusinessSettings) -> Self:
+        """``settings`` as they are typed."""
+        kept = settings.model_dump()
+        return cls(
+            **{name: kept[name] for name in cls.model_fields if name in kept},
+            window_min=settings.window_s // 60,
+            service_min=settings.service_s / 60,
+            sure_percent=round(settings.sure_at * 100),
+        )
+
+    def settings(self, kept: BusinessSettings) -> BusinessSettings:
+        """What was typed, over what this form does not show."""
+        return BusinessSettings.model_validate(
+            {
+                **kept.model_dump(),
+                **self.model_dump(exclude={"window_min", "service_min", "sure_percent"}),
+                "window_s": self.window_min * 60,
+                "service_s": round(self.service_min * 60),
+                "sure_at": self.sure_percent / 100,
+            }
+        )

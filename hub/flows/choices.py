@@ -1,0 +1,226 @@
+"""Which plugins a business uses for its channels, geocoders and proof stores, and how they are set.
+
+Settings lie in the choice; ``SecretStr`` fields never do: they are sealed, each in a
+``secret`` of its own, and an empty one in a form means "as it was".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+from cryptography.fernet import InvalidToken
+from pydantic import BaseModel, SecretStr
+from sqlmodel import Session, col, select
+
+from hub.core.contracts import Geocoder, NotificationChannel, PodStore, Provider
+from hub.core.errors import ConfigError
+from hub.db.tables import AuditRow, BusinessRow, ChoiceRow, SecretRow
+from hub.db.unit import Unit, forbid_open_unit
+
+if TYPE_CHECKING:
+    from hub.app import Hub
+
+Kind = Literal["channel", "geocoder", "pod_store"]
+ChoiceState = Literal["ok", "failing", "needs_attention"]
+KINDS: dict[str, type[Provider]] = {
+    "channel": NotificationChannel,
+    "geocoder": Geocoder,
+    "pod_store": PodStore,
+}
+
+
+def choices(hub: Hub, business_id: str, kind: Kind) -> list[ChoiceRow]:
+    """What the business chose, first tried first; those it switched off are among them."""
+    with hub.reading() as session:
+        return _rows(session, business_id, kind)
+
+
+def choice(hub: Hub, business_id: str, kind: Kind, plugin: str) -> ChoiceRow | None:
+    """``None`` when the business never chose ``plugin``."""
+    with hub.reading() as session:
+        return _row(session, business_id, kind, plugin)
+
+
+def choose(
+    hub: Hub,
+    business_id: str,
+    kind: Kind,
+    plugin: str,
+    values: Mapping[str, Any],
+    *,
+    actor: str,
+) -> ChoiceRow:
+    """Use ``plugin`` from now on, with these settings; what was set before is replaced.
+
+    The plugin's ``check`` runs first. Raises ``pydantic.ValidationError`` with the
+    fields that are wrong, else a ``HubError`` with a sentence; then nothing is stored.
+    """
+    forbid_open_unit("checking a plugin")
+    cls = _provider_class(hub, kind, plugin)
+    known = choice(hub, business_id, kind, plugin)
+    kept = _kept(hub, known)
+    given = {name: value for name, value in values.items() if name not in kept or _filled(value)}
+    settings = cls.Settings.model_validate({**kept, **given})
+    cls(settings, hub.tools).check()
+    with hub.unit() as unit:
+        unit.session.get_one(BusinessRow, business_id, with_for_update=True)
+        row = _store(unit, business_id, kind, plugin, settings)
+        _seal(hub, unit, row, settings)
+        _note(hub, unit, business_id, actor, f"{kind} chosen", plugin)
+    return row
+
+
+def switch(
+    hub: Hub, business_id: str, kind: Kind, plugin: str, *, active: bool, actor: str
+) -> ChoiceRow:
+    """Stop using a choice, or use it again as it was set. Raises ``LookupError`` for none."""
+    with hub.unit() as unit:
+        row = _row(unit.session, business_id, kind, plugin)
+        if row is None:
+            raise LookupError(f"{plugin!r} was never chosen.")
+        row.active = active
+        _note(hub, unit, business_id, actor, f"{kind} {'on' if active else 'off'}", plugin)
+    return row
+
+
+def providers[P: Provider](hub: Hub, business_id: str, contract: type[P]) -> list[P]:
+    """What the business uses for ``contract``, ready, first tried first.
+
+    Empty when it chose nothing: the caller knows what its default is. One that can no
+    longer be made is left out, and its choice says so.
+    """
+    kind = next(kind for kind, cls in KINDS.items() if cls is contract)
+    ready: list[P] = []
+    for row in choices(hub, business_id, kind):  # type: ignore[arg-type]  # a key of KINDS
+        if row.active:
+            try:
+                ready.append(provider_of(hub, row, contract))
+            except ConfigError as problem:
+                mark(hub, business_id, row.id, "needs_attention", str(problem))
+    return ready
+
+
+def provider_of[P: Provider](hub: Hub, row: ChoiceRow, contract: type[P]) -> P:
+    """The chosen provider with its secrets. Raises ``ConfigError`` if that no longer works."""
+    return hub.provider(contract, row.plugin, {**row.settings, **_secrets(hub, row)})
+
+
+def mark(hub: Hub, business_id: str, choice_id: str, state: ChoiceState, error: str = "") -> None:
+    """Note how a choice fares, for the panel; writes only what changed."""
+    with hub.reading() as session:
+        row = _by_id(session, business_id, choice_id)
+        if row is None or (row.state, row.last_error) == (state, error[:4000]):
+            return
+    with hub.unit() as unit:
+        if (row := _by_id(unit.session, business_id, choice_id)) is not None:
+            row.state, row.last_error = state, error[:4000]
+
+
+def _provider_class(hub: Hub, kind: Kind, plugin: str) -> type[Provider]:
+    try:
+        return hub.registry.get(KINDS[kind], plugin)
+    except KeyError:
+        raise ConfigError(f"The plugin for {plugin!r} is not installed.") from None
+
+
+def _kept(hub: Hub, known: ChoiceRow | None) -> dict[str, str]:
+    """The secrets that need not be typed again; none when a key they need is gone."""
+    try:
+        return _secrets(hub, known) if known else {}
+    except ConfigError:
+        return {}
+
+
+def _filled(value: object) -> bool:
+    secret = value.get_secret_value() if isinstance(value, SecretStr) else value
+    return secret not in ("", None)
+
+
+def _rows(session: Session, business_id: str, kind: str) -> list[ChoiceRow]:
+    return list(
+        session.exec(
+            select(ChoiceRow)
+            .where(ChoiceRow.business_id == business_id, ChoiceRow.kind == kind)
+            .order_by(col(ChoiceRow.position), col(ChoiceRow.id))
+        )
+    )
+
+
+def _row(session: Session, business_id: str, kind: str, plugin: str) -> ChoiceRow | None:
+    return session.exec(
+        select(ChoiceRow).where(
+            ChoiceRow.business_id == business_id,
+            ChoiceRow.kind == kind,
+            ChoiceRow.plugin == plugin,
+        )
+    ).one_or_none()
+
+
+def _by_id(session: Session, business_id: str, choice_id: str) -> ChoiceRow | None:
+    return session.exec(
+        select(ChoiceRow).where(ChoiceRow.business_id == business_id, ChoiceRow.id == choice_id)
+    ).one_or_none()
+
+
+def _store(unit: Unit, business_id: str, kind: Kind, plugin: str, settings: BaseModel) -> ChoiceRow:
+    row = _row(unit.session, business_id, kind, plugin)
+    if row is None:
+        others = _rows(unit.session, business_id, kind)
+        row = ChoiceRow(business_id=business_id, kind=kind, plugin=plugin, position=len(others))
+        unit.session.add(row)
+    row.settings = settings.model_dump(mode="json", exclude=set(_secret_values(settings)))
+    row.active, row.state, row.last_error = True, "ok", ""
+    unit.session.flush()
+    return row
+
+
+def _secret_values(settings: BaseModel) -> dict[str, str]:
+    values = {name: getattr(settings, name) for name in type(settings).model_fields}
+    return {
+        name: value.get_secret_value()
+        for name, value in values.items()
+        if isinstance(value, SecretStr)
+    }
+
+
+def _seal(hub: Hub, unit: Unit, row: ChoiceRow, settings: BaseModel) -> None:
+    for old in _secret_rows(unit.session, row):
+        unit.session.delete(old)
+    unit.session.flush()
+    for name, secret in _secret_values(settings).items():
+        if secret:
+            unit.session.add(
+                SecretRow(
+                    business_id=row.business_id,
+                    owner_id=row.id,
+                    name=name,
+                    ring="credentials",
+                    sealed=hub.keys.seal("credentials", secret),
+                )
+            )
+
+
+def _secrets(hub: Hub, row: ChoiceRow) -> dict[str, str]:
+    with hub.reading() as session:
+        sealed = _secret_rows(session, row)
+    try:
+        return {secret.name: hub.keys.open(secret.ring, secret.sealed) for secret in sealed}
+    except InvalidToken:
+        raise ConfigError("A stored password can no longer be read. Enter it again.") from None
+
+
+def _secret_rows(session: Session, row: ChoiceRow) -> list[SecretRow]:
+    return list(
+        session.exec(
+            select(SecretRow).where(
+                SecretRow.business_id == row.business_id, SecretRow.owner_id == row.id
+            )
+        )
+    )
+
+
+def _note(hub: Hub, unit: Unit, business_id: str, actor: str, action: str, plugin: str) -> None:
+    unit.session.add(
+        AuditRow(business_id=business_id, actor=actor, action=action, subject=plugin, at=hub.now())
+    )

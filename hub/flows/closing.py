@@ -1,0 +1,138 @@
+"""A phone closes a job: the outcome counts once its proof is complete."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, Field
+from sqlmodel import Session, select
+
+from hub.core import jobs
+from hub.core.business import BusinessSettings, Demand
+from hub.core.jobs import Outcome, Reason, State
+from hub.core.proof import given_by, missing
+from hub.db.tables import BusinessRow, JobRow, ProofFileRow, ProofRow
+from hub.db.unit import Unit
+from hub.flows.prove import append, proof_fields, proof_of
+
+
+class ClosingLine(BaseModel):
+    """Line number ``n`` of the order (from 0), as it was handed over."""
+
+    n: int = Field(ge=0, le=10_000)
+    title: str = Field(default="", max_length=500)
+    ordered: int = Field(default=1, ge=0, le=1_000_000)
+    delivered: int = Field(ge=0, le=1_000_000)
+    reason: str = Field(default="", max_length=200)
+
+
+class NamedFile(BaseModel):
+    """A file of the proof by its hash; it may come before the act or after."""
+
+    kind: Literal["photo", "signature", "document"]
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+
+
+class Closing(BaseModel):
+    """The body of a ``close``: how it ended and the proof that is not a file."""
+
+    outcome: Literal["succeeded", "partial", "failed", "skipped"]
+    reason: Reason | None = None
+    name: str = Field(default="", max_length=200)
+    note: str = Field(default="", max_length=1000)
+    pin_ok: bool | None = None
+    scans: list[str] = Field(default_factory=list, max_length=500)
+    lines: list[ClosingLine] = Field(default_factory=list, max_length=500)
+    files: list[NamedFile] = Field(default_factory=list, max_length=50)
+    lat: float | None = Field(default=None, ge=-90, le=90)
+    lon: float | None = Field(default=None, ge=-180, le=180)
+    accuracy_m: float | None = Field(default=None, ge=0, le=1e9)
+    position_age_s: float | None = Field(default=None, ge=0, le=1e9)
+    no_position: str = Field(default="", max_length=200)
+
+
+class Impossible(Exception):
+    """The job cannot be closed like this; the text is for the driver."""
+
+
+def lacking(session: Session, job: JobRow, closing: Closing) -> list[str]:
+    """What the business demands for such an ending and the phone did not bring."""
+    business = session.get_one(BusinessRow, job.business_id)
+    settings = BusinessSettings.model_validate(business.settings)
+    return missing(demands(settings, closing.outcome), _given(session, job, closing))
+
+
+def demands(settings: BusinessSettings, outcome: str) -> Sequence[Demand]:
+    """The proof a business wants for an outcome; skipping a door proves nothing."""
+    match outcome:
+        case "skipped":
+            return ()
+        case "failed":
+            return settings.failure_demands
+    return settings.demands
+
+
+def close_job(
+    unit: Unit, job: JobRow, closing: Closing, occurred_at: datetime, now: datetime
+) -> ProofRow:
+    """Close ``job`` and keep its proof. Raises ``Impossible`` or, from its state, ``NotNow``."""
+    if closing.outcome in (Outcome.FAILED, Outcome.SKIPPED) and closing.reason is None:
+        raise Impossible("Say why it did not succeed.")
+    if lack := lacking(unit.session, job, closing):
+        raise Impossible(f"Proof is missing: {', '.join(lack)}.")
+    job.state = jobs.close(State(job.state), Outcome(closing.outcome))
+    job.outcome, job.reason = closing.outcome, closing.reason or ""
+    job.closed_at, job.closed_occurred_at = now, occurred_at
+    job.version += 1
+    return keep_proof(unit, job, closing, occurred_at, now)
+
+
+def keep_proof(
+    unit: Unit, job: JobRow, closing: Closing, occurred_at: datetime, now: datetime
+) -> ProofRow:
+    """Store the job's proof, tie the files that came before to it, and chain what it says."""
+    has_place = closing.lat is not None and closing.lon is not None
+    proof = ProofRow(
+        business_id=job.business_id,
+        job_id=job.id,
+        occurred_at=occurred_at,
+        received_at=now,
+        **closing.model_dump(exclude={"outcome", "reason", "files", "no_position"}),
+        no_position="" if has_place else closing.no_position or "the phone gave no position",
+    )
+    unit.session.add(proof)
+    unit.session.flush()
+    for file in _files(unit.session, job):
+        file.proof_id = proof.id
+    append(unit, job.business_id, job.id, proof_fields(job, proof), now)
+    return proof
+
+
+def keep_late_proof(
+    unit: Unit, job: JobRow, closing: Closing, occurred_at: datetime, now: datetime
+) -> None:
+    """Keep what was given at the door of a job that was cancelled meanwhile, once."""
+    if proof_of(unit.session, job.business_id, job.id) is None:
+        keep_proof(unit, job, closing, occurred_at, now)
+
+
+def _given(session: Session, job: JobRow, closing: Closing) -> set[Demand]:
+    stored = {file.kind for file in _files(session, job)}
+    # A file the act names by its hash counts: it may still be on its way up.
+    return given_by(
+        name=closing.name,
+        note=closing.note,
+        pin_ok=closing.pin_ok,
+        has_lines=bool(closing.lines),
+        file_kinds=stored | {file.kind for file in closing.files},
+    )
+
+
+def _files(session: Session, job: JobRow) -> Sequence[ProofFileRow]:
+    return session.exec(
+        select(ProofFileRow).where(
+            ProofFileRow.business_id == job.business_id, ProofFileRow.job_id == job.id
+        )
+    ).all()

@@ -1,0 +1,313 @@
+"""A day as planning must know it: what is due, who works, where from, and how far apart.
+
+A job belongs to one depot: the one that its order's custom field ``depot`` names (by
+name or id), else the nearest of those where somebody works that day. Both halves of a
+pair belong to the depot nearest to where it is collected.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from math import cos, radians
+from typing import TYPE_CHECKING, Literal, cast
+from zoneinfo import ZoneInfo
+
+from sqlmodel import Session, col, or_, select
+
+from hub.core.business import BusinessSettings
+from hub.core.errors import ConfigError
+from hub.core.jobs import State
+from hub.core.orders import IncomingOrder
+from hub.core.planning import JobToPlan, PlanRequest, VehicleToPlan
+from hub.core.values import Point, TimeWindow
+from hub.db.tables import (
+    BusinessRow,
+    DepotRow,
+    DriverRow,
+    JobRow,
+    OrderRow,
+    PlaceRow,
+    RouteRow,
+    ShiftRow,
+    StopJobRow,
+    StopRow,
+    VehicleRow,
+)
+from hub.flows.roads import travel_between
+from hub.flows.shifts import shifts_on
+from hub.flows.sync import order_report
+
+if TYPE_CHECKING:
+    from hub.app import Hub
+
+Due = tuple[JobRow, OrderRow, PlaceRow]
+Direction = Literal["deliver", "collect", "none"]
+DEPOT = "depot"  # the custom field that names a job's depot
+
+
+@dataclass(frozen=True)
+class Day:
+    """What planning needs to know, read at one moment. ``versions``: job id -> version."""
+
+    depot: DepotRow
+    depot_ids: tuple[str, ...]  # whose drafts this plan replaces
+    shifts: tuple[ShiftRow, ...]
+    request: PlanRequest
+    versions: dict[str, int]
+    place_ids: dict[str, str]  # job id -> place id
+
+
+def read_day(hub: Hub, business_id: str, day: date, time_limit_s: float, depot_id: str = "") -> Day:
+    """The planning request of a day, for one depot or (without ``depot_id``) all of them.
+
+    Raises ``ConfigError`` when nobody is free, ``LookupError`` for an unknown depot.
+    """
+    everyone = shifts_on(hub, business_id, day)
+    with hub.reading() as session:
+        business = session.get_one(BusinessRow, business_id)
+        depots = _depots(session, business_id)
+        if depot_id and depot_id not in depots:
+            raise LookupError(f"no depot {depot_id}")
+        taken = published_shifts(session, business_id, day)
+        working = [s for s in everyone if depot_id in ("", s.depot_id)]
+        shifts = tuple(shift for shift in working if shift.id not in taken)
+        if not shifts:
+            at = f" at {depots[depot_id].name}" if depot_id else ""
+            raise ConfigError(
+                f"No driver is free{at} on {day:%A %d %B}. Add a driver with a shift."
+            )
+        homes = [depots[id] for id in dict.fromkeys(shift.depot_id for shift in everyone)]
+        ours = (depot_id,) if depot_id else tuple(depots)
+        away = _on_other_routes(session, business_id, day, ours)
+        rows = due_jobs(session, business_id, day, ZoneInfo(business.zone))
+        rows = with_both_legs(session, business_id, [r for r in rows if r[0].id not in away])
+        reports = {order.id: order_report.validate_python(order.report) for _, order, _ in rows}
+        home_of = homes_of(rows, reports, homes)
+        rows = [row for row in rows if not depot_id or home_of[row[0].id] == depot_id]
+        crews = _crews(session, business_id, shifts)
+    points, index = _points(rows, shifts, depots)
+    vehicles = tuple(vehicle_to_plan(*crews[shift.id], index) for shift in shifts)
+    usual = BusinessSettings.model_validate(business.settings)
+    others = _vehicles_elsewhere(shifts)
+    pairs = _pairs([job for job, _, _ in rows])
+    to_plan = [
+        replace(
+            job_to_plan(job, reports[job.order_id], index[place.id], place, usual, pairs),
+            forbidden_vehicles=others.get(home_of[job.id], frozenset(s.id for s in shifts)),
+        )
+        for job, _, place in rows
+    ]
+    travel = {
+        profile: travel_between(hub, points, shifts[0].starts_at, profile)
+        for profile in {vehicle.profile for vehicle in vehicles}
+    }
+    request = PlanRequest(
+        places=tuple(points),
+        travel=travel,
+        jobs=tuple(to_plan),
+        vehicles=vehicles,
+        time_limit_s=time_limit_s,
+    )
+    return Day(
+        depots[depot_id or shifts[0].depot_id],
+        ours,
+        shifts,
+        request,
+        {job.id: job.version for job, _, _ in rows},
+        {job.id: place.id for job, _, place in rows},
+    )
+
+
+def published_shifts(session: Session, business_id: str, day: date) -> set[str]:
+    """The shifts of ``day`` whose route is on its driver's phone."""
+    return set(
+        session.exec(
+            select(RouteRow.shift_id).where(
+                RouteRow.business_id == business_id,
+                RouteRow.day == day,
+                col(RouteRow.published_at).is_not(None),
+            )
+        )
+    )
+
+
+def due_jobs(session: Session, business_id: str, day: date, zone: ZoneInfo) -> list[Due]:
+    """Every open job with a place on the map that may be done on ``day`` and is on no phone."""
+    midnight = datetime.combine(day, datetime.min.time(), zone)
+    ends = midnight + timedelta(days=1)
+    rows = session.exec(
+        select(JobRow, OrderRow, PlaceRow)
+        .join(OrderRow, col(OrderRow.id) == col(JobRow.order_id))
+        .join(PlaceRow, col(PlaceRow.id) == col(JobRow.place_id))
+        .where(
+            JobRow.business_id == business_id,
+            col(JobRow.state).in_((State.CREATED, State.PLANNED, State.ASSIGNED)),
+            col(PlaceRow.lat).is_not(None),
+            or_(col(JobRow.due_on).is_(None), col(JobRow.due_on) <= day),
+            or_(col(JobRow.not_before).is_(None), col(JobRow.not_before) <= day),
+        )
+        .order_by(col(JobRow.id))
+    )
+    # A window of another day is that day's business; a job without one may go any day.
+    return [
+        row
+        for row in rows
+        if not row[0].windows
+        or any(midnight <= w.closes and w.opens < ends for w in windows_of(row[0]))
+    ]
+
+
+def with_both_legs(session: Session, business_id: str, rows: Sequence[Due]) -> list[Due]:
+    """Without the legs whose other leg is still open but cannot be planned with them."""
+    here = {job.id for job, _, _ in rows}
+    open_legs = session.exec(
+        select(JobRow.id, JobRow.order_id, JobRow.attempt).where(
+            JobRow.business_id == business_id,
+            JobRow.state != State.CLOSED,
+            col(JobRow.order_id).in_({job.order_id for job, _, _ in rows}),
+        )
+    )
+    torn = {(order, attempt) for job, order, attempt in open_legs if job not in here}
+    return [row for row in rows if (row[0].order_id, row[0].attempt) not in torn]
+
+
+def windows_of(job: JobRow) -> tuple[TimeWindow, ...]:
+    return tuple(
+        TimeWindow(datetime.fromisoformat(opens), datetime.fromisoformat(closes))
+        for opens, closes in job.windows
+    )
+
+
+def homes_of(
+    rows: Sequence[Due], reports: Mapping[str, IncomingOrder], homes: Sequence[DepotRow]
+) -> dict[str, str]:
+    """Job id -> the id of the depot it belongs to."""
+    named = {key: home.id for home in homes for key in (home.id, home.name.casefold())}
+    first: dict[tuple[str, int], Due] = {}
+    for row in sorted(rows, key=lambda row: row[0].leg):
+        first.setdefault((row[0].order_id, row[0].attempt), row)
+    home: dict[tuple[str, int], str] = {}
+    for key, (_, order, place) in first.items():
+        said = reports[order.id].custom.get(DEPOT, "").strip().casefold()
+        home[key] = named.get(said) or min(homes, key=lambda depot: _apart(depot, place)).id
+    return {job.id: home[job.order_id, job.attempt] for job, _, _ in rows}
+
+
+def job_to_plan(
+    job: JobRow,
+    report: IncomingOrder,
+    index: int,
+    place: PlaceRow,
+    usual: BusinessSettings,
+    pairs: Mapping[str, str],
+) -> JobToPlan:
+    """``pairs``: job id -> the id of its other half."""
+    direction = {"deliver": "deliver", "collect": "collect", "serve": "none"}[job.kind]
+    return JobToPlan(
+        id=job.id,
+        place=index,
+        service_s=service_s(job, place, usual),
+        load={"g": report.load_g, "cm3": report.load_cm3, "parcels": report.load_parcels},
+        load_direction=cast(Direction, direction),
+        windows=windows_of(job),
+        skills=report.skills,
+        priority=report.priority,
+        pair_with=pairs.get(job.id),
+        leg="collect" if job.id in pairs and job.leg == 1 else "deliver",
+    )
+
+
+def service_s(job: JobRow, place: PlaceRow, usual: BusinessSettings) -> int:
+    """What the order says, else what was learned at the door, else the usual."""
+    known = [s for s in (job.service_s, place.service_s) if s is not None]
+    return known[0] if known else usual.service_s
+
+
+def vehicle_to_plan(
+    shift: ShiftRow, driver: DriverRow, van: VehicleRow | None, index: Mapping[str, int]
+) -> VehicleToPlan:
+    """The driver with their vehicle for one shift; ``van`` is ``None`` when none is named."""
+    return VehicleToPlan(
+        id=shift.id,
+        start=index[shift.depot_id],
+        end=index[shift.end_depot_id or shift.depot_id],
+        shift=TimeWindow(shift.starts_at, shift.ends_at),
+        capacity={k: int(v) for k, v in van.capacity.items()} if van else {},
+        offers=frozenset(driver.skills) | frozenset(van.skills if van else ()),
+        profile=van.profile if van else "car",
+    )
+
+
+def _depots(session: Session, business_id: str) -> dict[str, DepotRow]:
+    query = select(DepotRow).where(DepotRow.business_id == business_id)
+    return {row.id: row for row in session.exec(query.order_by(col(DepotRow.id)))}
+
+
+def _on_other_routes(
+    session: Session, business_id: str, day: date, depot_ids: Sequence[str]
+) -> set[str]:
+    """Jobs that are on a route which planning these depots on ``day`` leaves alone."""
+    return set(
+        session.exec(
+            select(StopJobRow.job_id)
+            .join(StopRow, col(StopRow.id) == col(StopJobRow.stop_id))
+            .join(RouteRow, col(RouteRow.id) == col(StopRow.route_id))
+            .where(
+                StopJobRow.business_id == business_id,
+                or_(
+                    RouteRow.day != day,
+                    col(RouteRow.published_at).is_not(None),
+                    col(RouteRow.depot_id).not_in(depot_ids),
+                ),
+            )
+        )
+    )
+
+
+def _crews(
+    session: Session, business_id: str, shifts: Sequence[ShiftRow]
+) -> dict[str, tuple[ShiftRow, DriverRow, VehicleRow | None]]:
+    drivers = {
+        row.id: row
+        for row in session.exec(select(DriverRow).where(DriverRow.business_id == business_id))
+    }
+    vans = {
+        row.id: row
+        for row in session.exec(select(VehicleRow).where(VehicleRow.business_id == business_id))
+    }
+    return {s.id: (s, drivers[s.driver_id], vans.get(s.vehicle_id or "")) for s in shifts}
+
+
+def _points(
+    rows: Sequence[Due], shifts: Sequence[ShiftRow], depots: Mapping[str, DepotRow]
+) -> tuple[list[Point], dict[str, int]]:
+    ends = [id for shift in shifts for id in (shift.depot_id, shift.end_depot_id or shift.depot_id)]
+    at = {id: Point(depots[id].lat, depots[id].lon) for id in ends}
+    at |= {place.id: Point(place.lat or 0.0, place.lon or 0.0) for _, _, place in rows}
+    return list(at.values()), {id: n for n, id in enumerate(at)}
+
+
+def _vehicles_elsewhere(shifts: Sequence[ShiftRow]) -> dict[str, frozenset[str]]:
+    """Depot id -> the vehicles that start from another one: its goods are not there."""
+    return {
+        here: frozenset(shift.id for shift in shifts if shift.depot_id != here)
+        for here in {shift.depot_id for shift in shifts}
+    }
+
+
+def _pairs(rows: Sequence[JobRow]) -> dict[str, str]:
+    legs: dict[tuple[str, int], list[str]] = defaultdict(list)
+    for job in rows:
+        legs[job.order_id, job.attempt].append(job.id)
+    twos = [ids for ids in legs.values() if len(ids) == 2]
+    return {a: b for ids in twos for a, b in (ids, reversed(ids))}
+
+
+def _apart(depot: DepotRow, place: PlaceRow) -> float:
+    """Grows with the distance; good enough to say which depot is nearest."""
+    lat, lon = place.lat or 0.0, place.lon or 0.0
+    east = (lon - depot.lon + 180) % 360 - 180
+    return (lat - depot.lat) ** 2 + (east * cos(radians(lat))) ** 2

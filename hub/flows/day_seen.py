@@ -1,0 +1,159 @@
+"""A planned day as plain values, for whoever shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from hub.core.jobs import State
+from hub.core.values import TimeWindow
+from hub.db.tables import PlanRow
+
+Loads = dict[str, int]  # g, cm3, parcels
+
+
+@dataclass(frozen=True, slots=True)
+class JobSeen:
+    """``late``: it will be, or was, done after what its recipient was told or asked for.
+
+    ``eta`` is the estimate, else the plan; ``promise`` is ``None`` while none was made.
+    """
+
+    id: str
+    order_id: str
+    number: str
+    name: str
+    kind: str
+    attempt: int
+    leg: int
+    state: str
+    outcome: str
+    reason: str
+    windows: tuple[TimeWindow, ...]
+    promise: TimeWindow | None
+    eta: datetime
+    late: bool
+    load: Loads
+
+
+@dataclass(frozen=True, slots=True)
+class StopSeen:
+    id: str
+    n: int
+    arrive_at: datetime
+    depart_at: datetime
+    address: str
+    place_id: str
+    lat: float | None
+    lon: float | None
+    jobs: tuple[JobSeen, ...]
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        return tuple(job.number for job in self.jobs)
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        return tuple(job.kind for job in self.jobs)
+
+    @property
+    def late(self) -> bool:
+        return any(job.late for job in self.jobs)
+
+    @property
+    def closed(self) -> bool:
+        return all(job.state == State.CLOSED for job in self.jobs)
+
+
+@dataclass(frozen=True, slots=True)
+class RouteSeen:
+    """``load``: the most that is ever on board; ``capacity`` names only what is limited.
+
+    ``geometry`` is empty while no line is known: join the stops. ``acknowledged`` is the
+    version that the driver has seen.
+    """
+
+    id: str
+    version: int
+    acknowledged: int
+    driver_id: str
+    driver: str
+    vehicle_id: str | None
+    vehicle: str
+    depot_id: str
+    depot: tuple[float, float]
+    leaves_at: datetime | None
+    back_at: datetime | None
+    shift_ends_at: datetime
+    published: bool
+    distance_m: int
+    load: Loads
+    capacity: Loads
+    geometry: Sequence[Sequence[float]]
+    stops: tuple[StopSeen, ...]
+
+    @property
+    def over(self) -> Loads:
+        """By how much it carries too much, for each kind of load that does."""
+        excess = {name: self.load.get(name, 0) - most for name, most in self.capacity.items()}
+        return {name: amount for name, amount in excess.items() if amount > 0}
+
+    @property
+    def jobs(self) -> tuple[JobSeen, ...]:
+        return tuple(job for stop in self.stops for job in stop.jobs)
+
+
+@dataclass(frozen=True, slots=True)
+class Unserved:
+    """A job of the day that is on no route, and why."""
+
+    job_id: str
+    order_id: str
+    number: str
+    kind: str
+    address: str
+    lat: float | None
+    lon: float | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Of jobs; ``late`` ones are also counted where they stand."""
+
+    routes: int
+    published: int
+    stops: int
+    jobs: int
+    closed: int
+    late: int
+    unserved: int
+
+
+@dataclass(frozen=True, slots=True)
+class DaySeen:
+    """``plans``: the latest run of each depot that has one, oldest first."""
+
+    routes: tuple[RouteSeen, ...]
+    left_out: tuple[Unserved, ...]
+    to_review: int
+    plans: tuple[PlanRow, ...]
+
+    @property
+    def unserved(self) -> tuple[tuple[str, str], ...]:
+        """An order's number with the reason it is on no route."""
+        return tuple((one.number, one.reason) for one in self.left_out)
+
+    @property
+    def counts(self) -> Counts:
+        jobs = [job for route in self.routes for job in route.jobs]
+        return Counts(
+            routes=len(self.routes),
+            published=sum(route.published for route in self.routes),
+            stops=sum(len(route.stops) for route in self.routes),
+            jobs=len(jobs),
+            closed=sum(job.state == State.CLOSED for job in jobs),
+            late=sum(job.late for job in jobs),
+            unserved=len(self.left_out),
+        )

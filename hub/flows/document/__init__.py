@@ -1,0 +1,185 @@
+"""The proof of one job as a PDF: everything known of the hand-over, and how to check it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from hub.core.business import BusinessSettings
+from hub.core.jobs import Outcome
+from hub.core.tracking_page import first_name
+from hub.core.values import Address, Role
+from hub.db.tables import ContactRow, PlaceRow
+from hub.flows.document import words
+from hub.flows.document.evidence import evidence, warnings
+from hub.flows.document.told import Told
+from hub.flows.document.where import distance_m, map_of
+from hub.pdf.pod import Item, PodDocument, pod
+
+if TYPE_CHECKING:
+    from hub.app import Hub
+
+LATE_REPORT = timedelta(minutes=2)  # sooner than this, "received later" says nothing
+
+
+def pod_pdf(hub: Hub, business_id: str, job_id: str, *, for_recipient: bool = False) -> bytes:
+    """The document of a job's proof, A4. Raises ``LookupError`` for a job without one.
+
+    ``for_recipient`` leaves out what the business's settings keep from whoever holds the
+    tracking link: photos, items, the driver's name, the recipient's last name. The same
+    proof gives the same bytes. A file that is lost or was changed is said on the page.
+    Raises ``ConfigError`` while the extra ``pdf`` is not installed.
+    """
+    with hub.reading() as session:
+        told = Told.read(session, business_id, job_id)
+    return pod(_document(hub, told, for_recipient))
+
+
+def _document(hub: Hub, told: Told, for_recipient: bool) -> PodDocument:
+    job, proof, brand = told.job, told.proof, told.brand
+    outcome, zone = Outcome(job.outcome), ZoneInfo(told.business.zone)
+    seal = next((link for link in told.links if "outcome" in link.commitments), None)
+    files = evidence(hub, told)
+    signatures = [one for kind, one in files if kind == "signature"]
+    photos = [one for kind, one in files if kind == "photo"]
+    settings = BusinessSettings.model_validate(told.business.settings)
+    shows_photo = settings.show_photo or not for_recipient
+    return PodDocument(
+        title=words.title(job.kind, outcome),
+        number=told.order.number or told.order.ref,
+        status=words.ended(job.kind, outcome),
+        mood=words.MOODS.get(outcome, "bad"),
+        why=words.reason(job.reason),
+        when=words.full(proof.occurred_at, zone),
+        zone=words.clock_of(proof.occurred_at, zone),
+        at=proof.occurred_at.astimezone(zone),
+        received_by=proof.name,
+        business=brand.name if brand and brand.name else told.business.name,
+        contact=[brand.phone, brand.email, brand.website] if brand else [],
+        colour=told.colour,
+        logo=(brand.logo or b"") if brand else b"",
+        facts=_facts(told, zone, settings if for_recipient else None),
+        note=proof.note,
+        done_head=words.KINDS[job.kind].done,
+        items=_items(told, outcome) if settings.show_items or not for_recipient else [],
+        photos=photos if shows_photo else [],
+        signature=signatures[0] if signatures else None,
+        others=[
+            one
+            for _, one in files
+            if shows_photo and one not in photos and one not in signatures[:1]
+        ],
+        place=map_of(hub, told),
+        seal=(seal.n, seal.hash) if seal else None,
+        warnings=warnings(told),
+        how_to_verify=[
+            "To check a file: sha256sum FILE gives its fingerprint, as does any other tool for it.",
+            f"To check the chain: hub verify {told.business.id} computes every link and file"
+            " anew and names whatever was changed since.",
+        ],
+    )
+
+
+def _facts(told: Told, zone: ZoneInfo, kept_back: BusinessSettings | None) -> list[tuple[str, str]]:
+    """``kept_back`` is given for a recipient's copy and says what it leaves out."""
+    job, proof = told.job, told.proof
+    who = _who(told)
+    late = proof.received_at - proof.occurred_at > LATE_REPORT
+    return [
+        ("Customer", _named(who, kept_back)),
+        ("Address", Address(**_address(told.place)).one_line() if told.place else ""),
+        ("Time told", _promised(told, zone)),
+        ("Attempt", f"number {job.attempt}" if job.attempt > 1 else ""),
+        ("Driver", _driver(told, kept_back)),
+        ("Position", _position(told)),
+        ("PIN", {None: "", True: "was right", False: "was wrong"}[proof.pin_ok]),
+        ("Scanned", ", ".join(proof.scans)),
+        ("Reported", words.full(proof.received_at, zone) if late else ""),
+    ]
+
+
+def _named(who: ContactRow | None, kept_back: BusinessSettings | None) -> str:
+    if who is None:
+        return ""
+    return first_name(who.name) if kept_back else who.name
+
+
+def _driver(told: Told, kept_back: BusinessSettings | None) -> str:
+    if told.driver is None or (kept_back and not kept_back.show_driver_name):
+        return ""
+    return first_name(told.driver.name) if kept_back else told.driver.name
+
+
+def _who(told: Told) -> ContactRow | None:
+    """Whom the driver met: the shipper at the first leg of a pair, else the recipient."""
+    fetched = told.job.kind == "collect" and Role.SHIPPER in told.contacts
+    roles = [Role.SHIPPER] if fetched else [Role.RECIPIENT, Role.BUYER]
+    return next((told.contacts[role] for role in roles if role in told.contacts), None)
+
+
+def _address(place: PlaceRow) -> dict[str, Any]:
+    return {**place.address, "lines": tuple(place.address.get("lines", ()))}
+
+
+def _promised(told: Told, zone: ZoneInfo) -> str:
+    """The window last told, and whether it was kept."""
+    if (promise := told.promise) is None:
+        return ""
+    at, opens, closes = told.proof.occurred_at, promise.opens, promise.closes
+    span = f"{words.clock(opens, zone)}–{words.clock(closes, zone)}"
+    if at < opens:
+        return f"{span}, {_minutes(opens - at)} early"
+    return f"{span}, {_minutes(at - closes)} late" if at > closes else f"{span}, kept"
+
+
+def _minutes(span: timedelta) -> str:
+    minutes = max(1, round(span.total_seconds() / 60))
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def _position(told: Told) -> str:
+    proof = told.proof
+    if (at := told.at) is None:
+        return f"none: {proof.no_position}" if proof.no_position else "none was recorded"
+    said = f"{at.lat:.5f}, {at.lon:.5f}"
+    if proof.accuracy_m is not None:
+        said += f" ± {proof.accuracy_m:.0f} m"
+    if (door := told.door) is not None:
+        said += f", {_length(distance_m(at, door))} from the address"
+    if proof.position_age_s is not None and proof.position_age_s > 30:
+        said += f" (read {_minutes(timedelta(seconds=proof.position_age_s))} before)"
+    return said
+
+
+def _items(told: Told, outcome: Outcome) -> list[Item]:
+    """What was ordered and what changed hands.
+
+    Lines nobody counted: all of them in a success, none in a failure, unknown in between.
+    """
+    counted = {line["n"]: line for line in told.proof.lines if isinstance(line.get("n"), int)}
+    items = []
+    for line in told.lines:
+        known = counted.pop(line.n, {})
+        usual = {Outcome.SUCCEEDED: line.quantity, Outcome.PARTIAL: None}.get(outcome, 0)
+        done = _count(known["delivered"]) if "delivered" in known else usual
+        items.append(Item(line.title, line.quantity, done, _remark(known)))
+    for extra in counted.values():  # the order had it when the driver counted, and no longer has
+        titled = str(extra.get("title", "")) or "A line no longer in the order"
+        ordered, done = _count(extra.get("ordered")), _count(extra.get("delivered"))
+        items.append(Item(titled, ordered, done, _remark(extra)))
+    return items
+
+
+def _count(said: object) -> int | None:
+    """A phone's number; ``None`` for what is none."""
+    return said if isinstance(said, int) and not isinstance(said, bool) else None
+
+
+def _remark(line: Mapping[str, Any]) -> str:
+    return words.reason(str(line.get("reason", "")))
+
+
+def _length(metres: float) -> str:
+    return f"{metres:.0f} m" if metres < 1000 else f"{metres / 1000:.1f} km"

@@ -1,0 +1,124 @@
+"""Every row the document of a proof draws on, read at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlmodel import Session, col, select
+
+from hub.core.values import Point
+from hub.db.tables import (
+    ActRow,
+    BrandRow,
+    BusinessRow,
+    ChainRow,
+    ContactRow,
+    DriverRow,
+    JobRow,
+    LineRow,
+    OrderRow,
+    PlaceRow,
+    PromiseRow,
+    ProofFileRow,
+    ProofRow,
+    RouteRow,
+)
+from hub.flows.prove import job_of, proof_of
+from hub.pdf.pod import ACCENT
+
+COLOUR = re.compile("#[0-9a-fA-F]{6}")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Every row the document draws on."""
+
+    business: BusinessRow
+    brand: BrandRow | None
+    order: OrderRow
+    job: JobRow
+    proof: ProofRow
+    lines: Sequence[LineRow]
+    contacts: Mapping[str, ContactRow]
+    place: PlaceRow | None
+    promise: PromiseRow | None
+    driver: DriverRow | None
+    files: Sequence[ProofFileRow]
+    links: Sequence[ChainRow]
+    named: Sequence[Mapping[str, str]]  # the files the driver's phone says there are
+
+    @property
+    def colour(self) -> str:
+        is_colour = self.brand and COLOUR.fullmatch(self.brand.colour)
+        return self.brand.colour if self.brand and is_colour else ACCENT
+
+    @property
+    def at(self) -> Point | None:
+        """Where the phone was; ``None`` when it did not know."""
+        return _point(self.proof.lat, self.proof.lon)
+
+    @property
+    def door(self) -> Point | None:
+        """Where the address is; ``None`` while nobody has found it."""
+        return _point(self.place.lat, self.place.lon) if self.place else None
+
+    @classmethod
+    def read(cls, session: Session, business_id: str, job_id: str) -> Told:
+        job = job_of(session, business_id, job_id)
+        if (proof := proof_of(session, business_id, job_id)) is None:
+            raise LookupError(f"no proof of job {job_id}")
+        act = session.exec(
+            select(ActRow)
+            .where(
+                ActRow.business_id == business_id, ActRow.job_id == job_id, ActRow.kind == "close"
+            )
+            .where(ActRow.occurred_at == proof.occurred_at)
+            .order_by(col(ActRow.received_at))
+        ).first()
+        contacts = session.exec(
+            select(ContactRow).where(
+                ContactRow.business_id == business_id, ContactRow.order_id == job.order_id
+            )
+        )
+        return cls(
+            business=session.get_one(BusinessRow, business_id),
+            brand=session.exec(select(BrandRow).where(BrandRow.business_id == business_id)).first(),
+            order=session.get_one(OrderRow, job.order_id),
+            job=job,
+            proof=proof,
+            lines=session.exec(
+                select(LineRow)
+                .where(LineRow.business_id == business_id, LineRow.order_id == job.order_id)
+                .order_by(col(LineRow.n))
+            ).all(),
+            contacts={one.role: one for one in contacts},
+            place=session.get(PlaceRow, job.place_id) if job.place_id else None,
+            promise=session.exec(
+                select(PromiseRow)
+                .where(PromiseRow.business_id == business_id, PromiseRow.job_id == job_id)
+                .order_by(col(PromiseRow.n).desc())
+            ).first(),
+            driver=_driver(session, act),
+            files=session.exec(
+                select(ProofFileRow)
+                .where(ProofFileRow.business_id == business_id, ProofFileRow.job_id == job_id)
+                .order_by(col(ProofFileRow.received_at), col(ProofFileRow.id))
+            ).all(),
+            links=session.exec(
+                select(ChainRow)
+                .where(ChainRow.business_id == business_id, ChainRow.job_id == job_id)
+                .order_by(col(ChainRow.n))
+            ).all(),
+            named=act.body.get("files", []) if act else [],
+        )
+
+
+def _driver(session: Session, act: ActRow | None) -> DriverRow | None:
+    route = session.get(RouteRow, act.route_id) if act and act.route_id else None
+    return session.get(DriverRow, route.driver_id) if route else None
+
+
+def _point(lat: float | None, lon: float | None) -> Point | None:
+    return None if lat is None or lon is None else Point(lat, lon)

@@ -1,0 +1,148 @@
+"""Store what a plan says as draft routes. Published routes are never touched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from itertools import groupby
+
+from sqlalchemy import delete
+from sqlmodel import Session, col, func, select
+
+from hub.core import jobs
+from hub.core.errors import HubError
+from hub.core.jobs import Act, State
+from hub.core.planning import Plan, Visit
+from hub.db.tables import BusinessRow, JobRow, PlanRow, RouteRow, ShiftRow, StopJobRow, StopRow
+from hub.db.unit import Unit
+from hub.flows.day import Day, published_shifts
+from hub.flows.roads import UNKNOWN, Way
+
+
+class PlanOutdated(HubError):
+    """Jobs changed while the plan was being made; make it again."""
+
+
+def store_drafts(
+    unit: Unit, business_id: str, day: date, seen: Day, plan: Plan, ways: Mapping[str, Way]
+) -> None:
+    """Replace the drafts of the planned depots by ``plan``. ``ways``: shift id -> line driven.
+
+    Raises ``PlanOutdated`` when what was planned is no longer as it was ``seen``.
+    """
+    unit.session.get_one(BusinessRow, business_id, with_for_update=True)
+    rows = {
+        job.id: job
+        for job in unit.session.exec(
+            select(JobRow)
+            .where(JobRow.business_id == business_id, col(JobRow.id).in_(list(seen.versions)))
+            .with_for_update()
+        )
+    }
+    taken = published_shifts(unit.session, business_id, day)
+    unchanged = {job_id: job.version for job_id, job in rows.items()} == seen.versions
+    if not unchanged or taken.intersection(shift.id for shift in seen.shifts):
+        raise PlanOutdated("Orders changed while this day was being planned. Plan it again.")
+    for route in _drafts(unit.session, business_id, day, seen):
+        drop_draft(unit, route)
+    for job in rows.values():
+        if State(job.state) is not State.CREATED:
+            job.state = jobs.after(State(job.state), Act.UNPLAN)
+    for shift in seen.shifts:
+        if visits := plan.routes.get(shift.id):
+            route = _route(unit, day, shift, plan, ways.get(shift.id, UNKNOWN))
+            _store_stops(unit, route, visits, seen, rows)
+
+
+def drop_draft(unit: Unit, route: RouteRow) -> None:
+    """Delete a draft; its jobs wait to be planned again."""
+    assert route.published_at is None, "a published route is never deleted"
+    mine = (StopRow.business_id == route.business_id, StopRow.route_id == route.id)
+    stops = select(StopRow.id).where(*mine)
+    for job in unit.session.exec(
+        select(JobRow)
+        .join(StopJobRow, col(StopJobRow.job_id) == col(JobRow.id))
+        .where(JobRow.business_id == route.business_id, col(StopJobRow.stop_id).in_(stops))
+    ):
+        if State(job.state) in (State.PLANNED, State.ASSIGNED):
+            job.state = jobs.after(State(job.state), Act.UNPLAN)
+    unit.session.flush()
+    unit.session.exec(
+        delete(StopJobRow).where(
+            col(StopJobRow.business_id) == route.business_id, col(StopJobRow.stop_id).in_(stops)
+        )
+    )
+    unit.session.exec(
+        delete(StopRow).where(
+            col(StopRow.business_id) == route.business_id, col(StopRow.route_id) == route.id
+        )
+    )
+    unit.session.delete(route)
+    unit.session.flush()
+
+
+def next_n(session: Session, business_id: str, depot_id: str, day: date) -> int:
+    """The number of the next planning run of a depot and day."""
+    last = session.exec(
+        select(func.max(PlanRow.n)).where(
+            PlanRow.business_id == business_id, PlanRow.depot_id == depot_id, PlanRow.day == day
+        )
+    ).one()
+    return (last or 0) + 1
+
+
+def _drafts(session: Session, business_id: str, day: date, seen: Day) -> Sequence[RouteRow]:
+    """The planned depots' drafts, and whatever draft holds one of the shifts planned for."""
+    drafts = session.exec(
+        select(RouteRow).where(
+            RouteRow.business_id == business_id,
+            RouteRow.day == day,
+            col(RouteRow.published_at).is_(None),
+        )
+    ).all()
+    shifts = {shift.id for shift in seen.shifts}
+    return [r for r in drafts if r.depot_id in seen.depot_ids or r.shift_id in shifts]
+
+
+def _route(unit: Unit, day: date, shift: ShiftRow, plan: Plan, way: Way) -> RouteRow:
+    span = plan.spans[shift.id]
+    route = RouteRow(
+        business_id=shift.business_id,
+        shift_id=shift.id,
+        depot_id=shift.depot_id,
+        driver_id=shift.driver_id,
+        vehicle_id=shift.vehicle_id,
+        day=day,
+        leaves_at=span.opens,
+        back_at=span.closes,
+        geometry=way.geometry,
+        distance_m=way.distance_m,
+    )
+    unit.session.add(route)
+    unit.session.flush()
+    return route
+
+
+def _store_stops(
+    unit: Unit, route: RouteRow, visits: Sequence[Visit], seen: Day, rows: Mapping[str, JobRow]
+) -> None:
+    """One stop for visits of the same place in a row."""
+    together = groupby(visits, key=lambda visit: seen.place_ids[visit.job_id])
+    for n, (place_id, group) in enumerate(together, 1):
+        here = list(group)
+        stop = StopRow(
+            business_id=route.business_id,
+            route_id=route.id,
+            n=n,
+            place_id=place_id,
+            arrive_at=here[0].arrive,
+            depart_at=here[-1].depart,
+        )
+        unit.session.add(stop)
+        unit.session.flush()
+        for visit in here:
+            job = rows[visit.job_id]
+            job.state = jobs.after(jobs.after(State(job.state), Act.PLAN), Act.ASSIGN)
+            unit.session.add(
+                StopJobRow(business_id=route.business_id, stop_id=stop.id, job_id=job.id)
+            )

@@ -1,0 +1,223 @@
+"""From an order and a rule to the words, plain and branded, that its recipient gets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from sqlmodel import Session, col, select
+
+from hub.core.business import BusinessSettings
+from hub.core.colours import is_colour, readable_on, text_on
+from hub.core.jobs import NextStep, Reason, next_step
+from hub.core.notice_words import About, filled, filled_line, values
+from hub.core.orders import Kind
+from hub.core.values import Contact, Role, TimeWindow
+from hub.db.tables import (
+    BrandRow,
+    BusinessRow,
+    ContactRow,
+    EstimateRow,
+    JobRow,
+    LinkRow,
+    OrderRow,
+    PlaceRow,
+    PromiseRow,
+    ProofRow,
+)
+from hub.flows.sync import address_document
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from hub.app import Hub
+
+USUAL_COLOUR = "#0f6b5c"
+LIGHT, DARK = "#fdfdfd", "#1f2225"  # the sheet's ground in the template
+_templates = Environment(
+    loader=PackageLoader("hub.flows", "notice_templates"),
+    autoescape=select_autoescape(["html"]),
+    undefined=StrictUndefined,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A notice in all its forms. ``subject`` is one line; both bodies say the same."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def composed(
+    hub: Hub, business: BusinessRow, brand: BrandRow, subject: str, body: str, about: About
+) -> Mail:
+    """The rule's ``subject`` and ``body`` about one order, in the business's colours."""
+    said = values(about, ZoneInfo(business.zone))
+    title, words = filled_line(subject, said), filled(body, said)
+    colour = brand.colour if is_colour(brand.colour) else USUAL_COLOUR
+    given = {
+        "subject": title,
+        "body": words,
+        "paragraphs": [part.split("\n") for part in words.split("\n\n")],
+        "preheader": _preheader(words),
+        "link": about.link,
+        "brand": about.brand,
+        "phone": brand.phone,
+        "email": brand.email,
+        "website": brand.website if brand.website.startswith(("https://", "http://")) else "",
+        "colour": colour,
+        "on_colour": text_on(colour),
+        "on_light": readable_on(colour, LIGHT),
+        "on_dark": readable_on(colour, DARK),
+        "written": _written(hub.now(), ZoneInfo(business.zone)),
+    }
+    text, html = (_templates.get_template(f"notice.{form}").render(given) for form in FORMS)
+    return Mail(title, text, html)
+
+
+FORMS = ("txt", "html")
+
+
+def about_order(hub: Hub, session: Session, order: OrderRow, job: JobRow | None) -> About:
+    """What there is to say of an order and, where the notice has one, of its job."""
+    business_id = order.business_id
+    brand = brand_of(session, business_id)
+    job = job or _last_job(session, order)
+    about = About(
+        order=order.number,
+        brand=brand.name,
+        link=link_of(hub, session, order),
+        phone=brand.phone,
+    )
+    return about if job is None else _with_job(session, about, job)
+
+
+def link_of(hub: Hub, session: Session, order: OrderRow) -> str:
+    """The order's tracking link; empty while it has none."""
+    epoch = session.exec(
+        select(LinkRow.epoch).where(
+            LinkRow.business_id == order.business_id, LinkRow.order_id == order.id
+        )
+    ).one_or_none()
+    if epoch is None:
+        return ""
+    return f"{hub.settings.public_url}/t/{hub.keys.link_token(order.id, epoch)}"
+
+
+def brand_of(session: Session, business_id: str) -> BrandRow:
+    """The business's brand; a plain one in its name if it has none."""
+    brand = session.exec(select(BrandRow).where(BrandRow.business_id == business_id)).first()
+    if brand is not None:
+        return brand
+    name = session.get_one(BusinessRow, business_id).name
+    return BrandRow(business_id=business_id, name=name)
+
+
+def contacts_of(session: Session, order: OrderRow) -> dict[Role, Contact]:
+    rows = session.exec(
+        select(ContactRow).where(
+            ContactRow.business_id == order.business_id, ContactRow.order_id == order.id
+        )
+    )
+    return {
+        Role(row.role): Contact(Role(row.role), name=row.name, phone=row.phone, email=row.email)
+        for row in rows
+    }
+
+
+def message_id_for(hub: Hub, notice_id: str) -> str:
+    """A name for ever, the same for a repeat (RFC 5322, 3.6.4)."""
+    host = urlsplit(hub.settings.public_url).hostname or "localhost"
+    literal = host.replace(".", "").isdigit() or ":" in host
+    return f"<notice-{notice_id}@{f'[{host}]' if literal else host}>"
+
+
+def next_attempt(session: Session, job: JobRow) -> JobRow | None:
+    """The attempt after this one; ``None`` while there is none."""
+    return session.exec(
+        select(JobRow).where(
+            JobRow.business_id == job.business_id,
+            JobRow.order_id == job.order_id,
+            JobRow.leg == job.leg,
+            JobRow.attempt == job.attempt + 1,
+        )
+    ).one_or_none()
+
+
+def _with_job(session: Session, about: About, job: JobRow) -> About:
+    proof = session.exec(
+        select(ProofRow).where(ProofRow.business_id == job.business_id, ProofRow.job_id == job.id)
+    ).one_or_none()
+    following = next_attempt(session, job)
+    return replace(
+        about,
+        kind=Kind(job.kind),
+        address=_address(session, job),
+        window=_promised(session, job),
+        expected=_expected(session, job) or _promised(session, job),
+        closed_at=job.closed_occurred_at,
+        received_by=proof.name if proof else "",
+        reason=Reason(job.reason) if job.reason else None,
+        next_step=_step(session, job),
+        next_day=following.due_on if following else None,
+    )
+
+
+def _last_job(session: Session, order: OrderRow) -> JobRow | None:
+    return session.exec(
+        select(JobRow)
+        .where(JobRow.business_id == order.business_id, JobRow.order_id == order.id)
+        .order_by(col(JobRow.attempt).desc(), col(JobRow.leg).desc())
+    ).first()
+
+
+def _step(session: Session, job: JobRow) -> NextStep | None:
+    """What follows: as chosen, else as the rule is about to choose."""
+    if job.next_step:
+        return NextStep(job.next_step)
+    if not job.reason:
+        return None
+    business = session.get_one(BusinessRow, job.business_id)
+    most = BusinessSettings.model_validate(business.settings).most_attempts
+    return next_step(Reason(job.reason), job.attempt, most_attempts=most)
+
+
+def _promised(session: Session, job: JobRow) -> TimeWindow | None:
+    promise = session.exec(
+        select(PromiseRow)
+        .where(PromiseRow.business_id == job.business_id, PromiseRow.job_id == job.id)
+        .order_by(col(PromiseRow.n).desc())
+    ).first()
+    return TimeWindow(promise.opens, promise.closes) if promise else None
+
+
+def _expected(session: Session, job: JobRow) -> TimeWindow | None:
+    estimate = session.exec(
+        select(EstimateRow).where(
+            EstimateRow.business_id == job.business_id, EstimateRow.job_id == job.id
+        )
+    ).one_or_none()
+    return TimeWindow(estimate.p10, estimate.p90) if estimate else None
+
+
+def _address(session: Session, job: JobRow) -> str:
+    place = session.exec(
+        select(PlaceRow).where(PlaceRow.business_id == job.business_id, PlaceRow.id == job.place_id)
+    ).one_or_none()
+    return address_document.validate_python(place.address).one_line() if place else ""
+
+
+def _preheader(words: str) -> str:
+    """What a mail program shows beside the subject: the first lines after the greeting."""
+    parts = [" ".join(part.split()) for part in words.split("\n\n")]
+    return " ".join(parts[1:] or parts)[:140]
+
+
+def _written(now: datetime, zone: ZoneInfo) -> str:
+    local = now.astimezone(zone)
+    return f"{local:%Y-%m-%d %H:%M}"

@@ -1,0 +1,131 @@
+"""Which notices a business sends by which channel, in which words, and what became of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import BaseModel, Field, StringConstraints, field_validator
+from sqlmodel import Session, col, select
+
+from hub.core.business import Trade
+from hub.core.notice_words import (
+    MOST_SUBJECT,
+    MOST_TEXT,
+    VARIABLES,
+    suggested_texts,
+    unknown_variables,
+)
+from hub.core.notices import Trigger
+from hub.db.tables import AuditRow, BusinessRow, NoticeRow, NoticeRuleRow
+
+if TYPE_CHECKING:
+    from hub.app import Hub
+
+ORDER = {trigger.value: n for n, trigger in enumerate(Trigger)}
+
+
+class RuleIn(BaseModel):
+    """What may be typed about one rule."""
+
+    active: bool = Field(default=False, title="Send this")
+    subject: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)] = Field(
+        title="Subject", max_length=MOST_SUBJECT
+    )
+    body: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)] = Field(
+        title="Text", max_length=MOST_TEXT
+    )
+
+    @field_validator("body", mode="before")
+    @classmethod
+    def _lines(cls, body: object) -> object:
+        """Browsers send every line break as two characters."""
+        return body.replace("\r\n", "\n") if isinstance(body, str) else body
+
+    @field_validator("subject", "body")
+    @classmethod
+    def _variables(cls, text: str) -> str:
+        if unknown := unknown_variables(text):
+            raise ValueError(
+                f"There is no {{{unknown[0]}}}. You can use: "
+                + ", ".join(f"{{{name}}}" for name in VARIABLES)
+            )
+        return text
+
+
+def rules_of(hub: Hub, business_id: str) -> list[NoticeRuleRow]:
+    """Every rule, by channel and then in the order of an order's life."""
+    with hub.reading() as session:
+        rows = session.exec(select(NoticeRuleRow).where(NoticeRuleRow.business_id == business_id))
+        return sorted(rows, key=lambda row: (row.channel, ORDER.get(row.trigger, len(ORDER))))
+
+
+def rule_of(hub: Hub, business_id: str, rule_id: str) -> NoticeRuleRow:
+    """One rule. Raises ``LookupError`` for one of another business."""
+    with hub.reading() as session:
+        return _ours(session, business_id, rule_id)
+
+
+def save_rule(hub: Hub, business_id: str, rule_id: str, given: RuleIn, *, actor: str) -> None:
+    """Keep a rule; notices that already wait take the new words. Raises ``LookupError``."""
+    with hub.unit() as unit:
+        row = _ours(unit.session, business_id, rule_id)
+        row.active, row.subject, row.body = given.active, given.subject, given.body
+        unit.session.add(
+            AuditRow(
+                business_id=business_id,
+                actor=actor,
+                action="message saved",
+                subject=f"{row.trigger} by {row.channel}",
+                at=hub.now(),
+            )
+        )
+
+
+def add_rules(hub: Hub, business_id: str, channel: str) -> None:
+    """Rules for a channel that has none yet, switched off: nobody is told twice by surprise."""
+    with hub.unit() as unit:
+        business = unit.session.get_one(BusinessRow, business_id)
+        known = set(
+            unit.session.exec(
+                select(NoticeRuleRow.trigger).where(
+                    NoticeRuleRow.business_id == business_id, NoticeRuleRow.channel == channel
+                )
+            )
+        )
+        for trigger, text in suggested_texts(Trade(business.trade)).items():
+            if trigger.value not in known:
+                unit.session.add(
+                    NoticeRuleRow(
+                        business_id=business_id,
+                        trigger=trigger,
+                        channel=channel,
+                        active=False,
+                        subject=text.subject,
+                        body=text.body,
+                        within_s=text.within_s,
+                    )
+                )
+
+
+def recent(hub: Hub, business_id: str, *, most: int = 50) -> list[NoticeRow]:
+    """The latest notices, whatever became of them."""
+    with hub.reading() as session:
+        return list(
+            session.exec(
+                select(NoticeRow)
+                .where(NoticeRow.business_id == business_id)
+                .order_by(col(NoticeRow.created_at).desc(), col(NoticeRow.id).desc())
+                .limit(most)
+            )
+        )
+
+
+def _ours(session: Session, business_id: str, rule_id: str) -> NoticeRuleRow:
+    row = session.exec(
+        select(NoticeRuleRow).where(
+            NoticeRuleRow.business_id == business_id, NoticeRuleRow.id == rule_id
+        )
+    ).one_or_none()
+    if row is None:
+        raise LookupError(f"no rule {rule_id}")
+    return row

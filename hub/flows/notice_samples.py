@@ -1,0 +1,139 @@
+"""What a notice looks like before it is needed: a preview, and one sent to oneself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sqlmodel import select
+
+from hub.core.contracts import Message, NotificationChannel
+from hub.core.errors import ConfigError, HubError, Unavailable
+from hub.core.ids import new_id
+from hub.core.jobs import NextStep, Reason
+from hub.core.notice_words import About
+from hub.core.notices import reachable
+from hub.core.values import Role, TimeWindow
+from hub.db.tables import AuditRow, BrandRow, BusinessRow, NoticeRuleRow, OrderRow
+from hub.flows.choices import choice, mark, provider_of
+from hub.flows.notice_mail import (
+    about_order,
+    brand_of,
+    composed,
+    contacts_of,
+    message_id_for,
+)
+
+if TYPE_CHECKING:
+    from hub.app import Hub
+
+TEST_SUBJECT = "A test from {brand}"
+TEST_BODY = (
+    "Hello,\n\nthis is what a message from {brand} looks like. It was sent from the set-up "
+    "to see that messages arrive.\n\nThe button leads to nobody's order."
+)
+
+
+def preview(
+    hub: Hub, business_id: str, rule_id: str, order_id: str | None = None
+) -> tuple[str, str, str]:
+    """Subject, text and HTML of a rule, about this order or (``None``) one made up.
+
+    Raises ``LookupError`` for a rule or an order the business does not have.
+    """
+    with hub.reading() as session:
+        business = session.get_one(BusinessRow, business_id)
+        brand = brand_of(session, business_id)
+        rule = session.exec(
+            select(NoticeRuleRow).where(
+                NoticeRuleRow.business_id == business_id, NoticeRuleRow.id == rule_id
+            )
+        ).one_or_none()
+        if rule is None:
+            raise LookupError("There is no such rule.")
+        about = _made_up(hub, brand)
+        if order_id is not None:
+            order = session.exec(
+                select(OrderRow).where(OrderRow.business_id == business_id, OrderRow.id == order_id)
+            ).one_or_none()
+            if order is None:
+                raise LookupError("There is no such order.")
+            about = about_order(hub, session, order, None)
+            contacts = contacts_of(session, order)
+            contact = reachable(contacts, Role(rule.role), rule.channel)
+            about = about if contact is None else replace(about, name=contact.name)
+    mail = composed(hub, business, brand, rule.subject, rule.body, about)
+    return mail.subject, mail.text, mail.html
+
+
+def send_test(hub: Hub, business_id: str, channel: str, recipient: str, *, actor: str) -> str:
+    """Send a real, branded message by ``channel`` now; the carrier's id for it.
+
+    Raises a ``HubError`` whose sentence says why it could not be sent.
+    """
+    row = choice(hub, business_id, "channel", channel)
+    if row is None or not row.active:
+        raise ConfigError(f"The channel {channel!r} is not set up.")
+    message = _test_message(hub, business_id, recipient)
+    try:
+        carrier_id = provider_of(hub, row, NotificationChannel).send(message)
+    except ConfigError as problem:
+        mark(hub, business_id, row.id, "needs_attention", str(problem))
+        raise
+    except HubError:
+        raise
+    except Exception as error:
+        raise Unavailable(
+            f"No answer came ({type(error).__name__}); the message may have arrived."
+        ) from error
+    mark(hub, business_id, row.id, "ok")
+    with hub.unit() as unit:
+        unit.session.add(
+            AuditRow(
+                business_id=business_id,
+                actor=actor,
+                action="test message sent",
+                subject=channel,
+                at=hub.now(),
+            )
+        )
+    return carrier_id
+
+
+def _test_message(hub: Hub, business_id: str, recipient: str) -> Message:
+    with hub.reading() as session:
+        business = session.get_one(BusinessRow, business_id)
+        brand = brand_of(session, business_id)
+    mail = composed(hub, business, brand, TEST_SUBJECT, TEST_BODY, _made_up(hub, brand))
+    key = new_id()
+    return Message(
+        key=key,
+        to=recipient,
+        subject=mail.subject,
+        text=mail.text,
+        html=mail.html,
+        sender=brand.sender_name or brand.name,
+        reply_to=brand.email,
+        message_id=message_id_for(hub, key),
+    )
+
+
+def _made_up(hub: Hub, brand: BrandRow) -> About:
+    now = hub.now().replace(minute=0, second=0, microsecond=0)
+    window = TimeWindow(now + timedelta(hours=1), now + timedelta(hours=2))
+    return About(
+        order="1042",
+        brand=brand.name,
+        link=f"{hub.settings.public_url}/t/example",
+        phone=brand.phone,
+        name="Alex",
+        address="Main Street 1",
+        window=window,
+        expected=window,
+        closed_at=now,
+        received_by="Alex",
+        reason=Reason.NOBODY_HOME,
+        next_step=NextStep.ANOTHER_DAY,
+        next_day=now.date() + timedelta(days=1),
+    )

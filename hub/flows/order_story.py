@@ -1,0 +1,391 @@
+"""Orders as a dispatcher looks for them, and one order with all that happened to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, String, cast, exists
+from sqlmodel import Session, and_, col, or_, select
+
+from hub.core import jobs
+from hub.core.jobs import State
+from hub.core.orders import IncomingOrder
+from hub.core.places import place_key
+from hub.core.values import Address
+from hub.db.tables import (
+    ContactRow,
+    DeviceRow,
+    DriverRow,
+    EstimateRow,
+    EventRow,
+    JobRow,
+    NoticeRow,
+    OrderRow,
+    PlaceRow,
+    PromiseRow,
+    ProofFileRow,
+    ProofRow,
+    RouteRow,
+    StaffRow,
+    StopJobRow,
+    StopRow,
+)
+from hub.flows.next_steps import OPEN_ENDED
+from hub.flows.orders import OrderSeen, one_order
+from hub.flows.sync import address_document
+
+if TYPE_CHECKING:
+    from hub.app import Hub
+
+UNDER_WAY = (State.DISPATCHED, State.LOADED, State.EN_ROUTE, State.ARRIVED)
+FILTERS = {
+    "open": "Open",
+    "review": "Address to check",
+    "planned": "On a draft route",
+    "under_way": "With a driver",
+    "undecided": "Needs a decision",
+    "done": "Done",
+    "cancelled": "Cancelled",
+}
+"""What a list of orders can be narrowed to, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """An order in a list. ``job`` is the one that says how far it is: the last attempt's."""
+
+    id: str
+    number: str
+    name: str
+    address: str
+    job: JobRow | None
+    due_on: date | None
+    windows: tuple[tuple[datetime, datetime], ...]
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Something that happened to an order, told for people; ``who`` may be empty."""
+
+    at: datetime
+    what: str
+    detail: str
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobStory:
+    """One attempt: where, by whom, and how it went. Rows are ``None`` where nothing is known."""
+
+    row: JobRow
+    place: PlaceRow | None
+    address: str
+    windows: tuple[tuple[datetime, datetime], ...]
+    driver: str
+    route: RouteRow | None
+    arrive_at: datetime | None
+    estimate: EstimateRow | None
+    promise: PromiseRow | None
+    proof: ProofRow | None
+    files: tuple[ProofFileRow, ...]
+
+    @property
+    def is_undecided(self) -> bool:
+        return (
+            self.row.state == State.CLOSED
+            and self.row.outcome in OPEN_ENDED
+            and not self.row.next_step
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    seen: OrderSeen
+    report: IncomingOrder
+    link: str  # the customer's page; empty while there is none
+    jobs: tuple[JobStory, ...]
+    moments: tuple[Moment, ...]
+    notices: tuple[NoticeRow, ...]
+
+
+def orders_like(
+    hub: Hub,
+    business_id: str,
+    *,
+    text: str = "",
+    state: str = "",
+    day: date | None = None,
+    before: str = "",
+    limit: int = 50,
+) -> list[OrderLine]:
+    """Up to ``limit`` orders, newest first, with smaller ids than ``before``.
+
+    ``text`` is looked for in number, name, phone and address; ``state`` is one of
+    ``FILTERS``; ``day`` keeps what is due, promised or routed on it.
+    """
+    with hub.reading() as session:
+        wanted = select(OrderRow).where(OrderRow.business_id == business_id)
+        if before:
+            wanted = wanted.where(col(OrderRow.id) < before)
+        if text.strip():
+            wanted = wanted.where(_has_text(business_id, text.strip()))
+        if state in FILTERS:
+            wanted = wanted.where(_has_state(business_id, state))
+        if day is not None:
+            wanted = wanted.where(_is_on(business_id, day))
+        rows = session.exec(wanted.order_by(col(OrderRow.id).desc()).limit(limit)).all()
+        return _lines(session, business_id, rows)
+
+
+def order_story(hub: Hub, business_id: str, order_id: str) -> Story:
+    """Everything a person may want to know of one order. Raises ``LookupError``."""
+    with hub.reading() as session:
+        seen = one_order(session, business_id, order_id)
+        if seen is None:
+            raise LookupError(f"no order {order_id}")
+        told = session.exec(
+            select(EventRow)
+            .where(EventRow.business_id == business_id, EventRow.subject_id == order_id)
+            .order_by(col(EventRow.occurred_at), col(EventRow.seq))
+        ).all()
+        names = _names(session, business_id, {event.actor for event in told})
+        attempts = {job.id: job.attempt for job in seen.jobs}
+        moments = [_moment(event, names, attempts) for event in told]
+        notices = session.exec(
+            select(NoticeRow)
+            .where(NoticeRow.business_id == business_id, NoticeRow.order_id == order_id)
+            .order_by(col(NoticeRow.created_at))
+        ).all()
+        stories = tuple(_job(session, business_id, job, seen) for job in seen.jobs)
+    link = ""
+    if seen.link_epoch is not None:
+        link = f"{hub.settings.public_url}/t/{hub.keys.link_token(order_id, seen.link_epoch)}"
+    return Story(seen, seen.report, link, stories, tuple(moments), tuple(notices))
+
+
+def _has_text(business_id: str, text: str) -> ColumnElement[bool]:
+    like = f"%{_plain(text)}%"
+    digits = "".join(c for c in text if c.isdigit()).lstrip("0")
+    phone = [col(ContactRow.phone).like(f"%{digits}%")] if len(digits) >= 5 else []
+    folded = place_key(Address((text,)))
+    conditions = [
+        col(OrderRow.number).ilike(like, escape="\\"),
+        col(OrderRow.ref).ilike(like, escape="\\"),
+        exists().where(
+            col(ContactRow.business_id) == business_id,
+            col(ContactRow.order_id) == col(OrderRow.id),
+            or_(
+                col(ContactRow.name).ilike(like, escape="\\"),
+                col(ContactRow.email).ilike(like, escape="\\"),
+                *phone,
+            ),
+        ),
+    ]
+    if folded:
+        conditions.append(
+            exists().where(
+                col(JobRow.business_id) == business_id,
+                col(JobRow.order_id) == col(OrderRow.id),
+                col(JobRow.place_id) == col(PlaceRow.id),
+                col(PlaceRow.key).like(f"%{_plain(folded)}%", escape="\\"),
+            )
+        )
+    return or_(*conditions)
+
+
+def _plain(text: str) -> str:
+    """``text`` for LIKE, its wildcards meant as written."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _has_state(business_id: str, state: str) -> ColumnElement[bool]:
+    job_state, outcome = col(JobRow.state), col(JobRow.outcome)
+    match state:
+        case "cancelled":
+            return col(OrderRow.status) == "cancelled"
+        case "done":
+            is_open = _a_job(business_id, job_state != State.CLOSED)
+            return and_(col(OrderRow.status) == "open", ~is_open)
+        case "undecided":
+            failed = outcome.in_(list(OPEN_ENDED))
+            return _a_job(business_id, and_(failed, col(JobRow.next_step) == ""))
+        case "review":
+            return _a_job(business_id, job_state == State.NEEDS_REVIEW)
+        case "planned":
+            return _a_job(business_id, job_state.in_((State.PLANNED, State.ASSIGNED)))
+        case "under_way":
+            return _a_job(business_id, job_state.in_(UNDER_WAY))
+    return _a_job(business_id, job_state != State.CLOSED)
+
+
+def _a_job(business_id: str, condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists().where(
+        col(JobRow.business_id) == business_id, col(JobRow.order_id) == col(OrderRow.id), condition
+    )
+
+
+def _is_on(business_id: str, day: date) -> ColumnElement[bool]:
+    routed = (
+        select(StopJobRow.job_id)
+        .join(StopRow, col(StopRow.id) == col(StopJobRow.stop_id))
+        .join(RouteRow, col(RouteRow.id) == col(StopRow.route_id))
+        .where(RouteRow.business_id == business_id, RouteRow.day == day)
+    )
+    # Windows are kept as text; their day is written in it.
+    promised = cast(col(JobRow.windows), String).like(f"%{day.isoformat()}T%")
+    return _a_job(business_id, or_(col(JobRow.due_on) == day, promised, col(JobRow.id).in_(routed)))
+
+
+def _lines(session: Session, business_id: str, rows: Sequence[OrderRow]) -> list[OrderLine]:
+    ids = [row.id for row in rows]
+    last: dict[str, JobRow] = {}
+    for job in session.exec(
+        select(JobRow)
+        .where(JobRow.business_id == business_id, col(JobRow.order_id).in_(ids))
+        .order_by(col(JobRow.attempt), col(JobRow.leg))
+    ):
+        before = last.get(job.order_id)
+        # Of a pair, the leg that is still to be done tells how far the order is.
+        if before is None or before.attempt < job.attempt or before.state == State.CLOSED:
+            last[job.order_id] = job
+    lines = []
+    for row in rows:
+        report = OrderSeen(row, "", (), {}, None).report
+        held = last.get(row.id)
+        lines.append(
+            OrderLine(
+                row.id,
+                row.number,
+                report.recipient.name or report.recipient.company,
+                report.address.one_line(),
+                held,
+                held.due_on if held else None,
+                windows_of(held) if held else (),
+                held.attempt if held else 0,
+            )
+        )
+    return lines
+
+
+def windows_of(job: JobRow) -> tuple[tuple[datetime, datetime], ...]:
+    return tuple((datetime.fromisoformat(a), datetime.fromisoformat(b)) for a, b in job.windows)
+
+
+def _job(session: Session, business_id: str, job: JobRow, seen: OrderSeen) -> JobStory:
+    place = None
+    if job.place_id is not None:
+        place = session.exec(
+            select(PlaceRow).where(PlaceRow.business_id == business_id, PlaceRow.id == job.place_id)
+        ).one()
+    on = session.exec(
+        select(StopRow, RouteRow, DriverRow)
+        .join(StopJobRow, col(StopJobRow.stop_id) == col(StopRow.id))
+        .join(RouteRow, col(RouteRow.id) == col(StopRow.route_id))
+        .join(DriverRow, col(DriverRow.id) == col(RouteRow.driver_id))
+        .where(StopRow.business_id == business_id, StopJobRow.job_id == job.id)
+    ).one_or_none()
+    proof = session.exec(
+        select(ProofRow).where(ProofRow.business_id == business_id, ProofRow.job_id == job.id)
+    ).one_or_none()
+    files = session.exec(
+        select(ProofFileRow)
+        .where(ProofFileRow.business_id == business_id, ProofFileRow.job_id == job.id)
+        .order_by(col(ProofFileRow.id))
+    ).all()
+    promise = session.exec(
+        select(PromiseRow)
+        .where(PromiseRow.business_id == business_id, PromiseRow.job_id == job.id)
+        .order_by(col(PromiseRow.n).desc())
+    ).first()
+    address = address_document.validate_python(place.address).one_line() if place else ""
+    return JobStory(
+        job,
+        place,
+        address or (place.label if place else ""),
+        windows_of(job),
+        on[2].name if on else "",
+        on[1] if on else None,
+        on[0].arrive_at if on else None,
+        seen.estimates.get(job.id),
+        promise,
+        proof,
+        tuple(files),
+    )
+
+
+def _names(session: Session, business_id: str, actors: set[str]) -> dict[str, str]:
+    """What people call the actors of events."""
+    ids: dict[str, list[str]] = {}
+    for actor in actors:
+        kind, _, actor_id = actor.partition(":")
+        ids.setdefault(kind, []).append(actor_id)
+    names = {"hub": "the hub", "api": "the API"}
+    for staff in session.exec(select(StaffRow).where(col(StaffRow.id).in_(ids.get("staff", [])))):
+        names[f"staff:{staff.id}"] = staff.name or staff.email
+    for device_id, name in session.exec(
+        select(DeviceRow.id, DriverRow.name)
+        .join(DriverRow, col(DriverRow.id) == col(DeviceRow.driver_id))
+        .where(DeviceRow.business_id == business_id, col(DeviceRow.id).in_(ids.get("device", [])))
+    ):
+        names[f"device:{device_id}"] = name
+    return names
+
+
+def _moment(event: EventRow, names: dict[str, str], attempts: dict[str, int]) -> Moment:
+    what, detail = _words(event.name, event.payload)
+    attempt = attempts.get(event.payload.get("job_id", ""), 1)
+    if attempt > 1:
+        what = f"{what} (attempt {attempt})"
+    who = names.get(event.actor) or event.actor.partition(":")[0]
+    return Moment(event.occurred_at, what, detail, who)
+
+
+def _words(name: str, told: dict[str, Any]) -> tuple[str, str]:
+    """What happened, and a detail that may be empty."""
+    match name:
+        case "OrderPlaced":
+            return "Order received", ""
+        case "OrderAmended":
+            return "Order changed", ", ".join(told["changed"]).replace("_", " ")
+        case "OrderCancelled":
+            return "Order cancelled", ""
+        case "JobLocated" if told["sure"]:
+            return "Address found", ""
+        case "JobLocated":
+            return "Address needs a look", "nobody could say for sure where it is"
+        case "JobDispatched":
+            return "Sent to the driver", ""
+        case "JobWithdrawn":
+            return "Taken off the route", ""
+        case "DriverHeaded":
+            return "Driver on the way", ""
+        case "DriverArrived":
+            return "Driver arrived", ""
+        case "DriverLeft":
+            return "Driver left", ""
+        case "EtaChanged":
+            return "New arrival time", ""
+        case "JobClosed":
+            return ENDED.get(told["outcome"], told["outcome"]), told["reason"].replace("_", " ")
+        case "NextStepChosen":
+            return "Next step", STEPS.get(told["step"], told["step"])
+    return name, ""
+
+
+ENDED = {
+    jobs.Outcome.SUCCEEDED.value: "Done",
+    jobs.Outcome.PARTIAL.value: "Partly done",
+    jobs.Outcome.FAILED.value: "Failed at the door",
+    jobs.Outcome.SKIPPED.value: "Not attempted",
+    jobs.Outcome.CANCELLED.value: "Cancelled",
+}
+STEPS = {
+    jobs.NextStep.RETRY_TODAY.value: "try again today",
+    jobs.NextStep.ANOTHER_DAY.value: "try again another day",
+    jobs.NextStep.RETURN.value: "return to sender",
+    jobs.NextStep.CANCEL.value: "cancel",
+}

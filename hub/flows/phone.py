@@ -1,0 +1,285 @@
+"""What a driver's phone shows: today's published routes, with all a door asks for.
+
+The phone keeps the last answer and works from it without signal, so it holds
+everything: places, people, goods and the proof the business demands.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, TypeVar
+from zoneinfo import ZoneInfo
+
+from sqlmodel import Session, SQLModel, col, or_, select
+
+from hub.core.business import BusinessSettings, Demand
+from hub.core.orders import IncomingOrder
+from hub.core.values import Contact, Role
+from hub.db.tables import (
+    BusinessRow,
+    DepotRow,
+    DeviceRow,
+    DriverRow,
+    EstimateRow,
+    JobRow,
+    OrderRow,
+    PlaceRow,
+    PromiseRow,
+    RouteRow,
+    ShiftRow,
+    StopJobRow,
+    StopRow,
+    VehicleRow,
+)
+from hub.flows.sync import address_document, order_report
+
+if TYPE_CHECKING:
+    from hub.app import Hub
+
+AROUND_A_SHIFT = timedelta(hours=6)
+"""A route over midnight, or one that ran late, stays on the phone this long."""
+R = TypeVar("R", bound=SQLModel)
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneLine:
+    n: int
+    title: str
+    quantity: int
+    sku: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneContact:
+    role: str
+    name: str
+    phone: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneJob:
+    """``opens``/``closes``: the window asked for, else the one promised; ``None``: neither."""
+
+    job_id: str
+    kind: str
+    state: str
+    outcome: str
+    reason: str
+    attempt: int
+    number: str
+    name: str
+    contacts: tuple[PhoneContact, ...]
+    note: str
+    opens: datetime | None
+    closes: datetime | None
+    eta: datetime
+    lines: tuple[PhoneLine, ...]
+    parcels: int
+    payment_due: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneStop:
+    stop_id: str
+    n: int
+    address: str
+    lat: float | None
+    lon: float | None
+    access_note: str
+    safe_place: str
+    arrive_at: datetime
+    jobs: tuple[PhoneJob, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneRoute:
+    route_id: str
+    day: str
+    version: int
+    acknowledged: int
+    starts_at: datetime
+    ends_at: datetime
+    began_at: datetime | None
+    ended_at: datetime | None
+    depot: str
+    depot_lat: float
+    depot_lon: float
+    vehicle: str
+    stops: tuple[PhoneStop, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneDay:
+    """``demands`` for a success, ``failure_demands`` for a failure; skipping demands none."""
+
+    driver: str
+    business: str
+    zone: str
+    demands: tuple[Demand, ...]
+    failure_demands: tuple[Demand, ...]
+    routes: tuple[PhoneRoute, ...]
+
+
+def shown_to(hub: Hub, device: DeviceRow) -> PhoneDay:
+    """What this phone's driver has to do today; no routes when nothing is published."""
+    with hub.reading() as session:
+        business = session.get_one(BusinessRow, device.business_id)
+        settings = BusinessSettings.model_validate(business.settings)
+        look = _Look(session, business.id)
+        driver = look.by_id(DriverRow, [device.driver_id])[device.driver_id]
+        routes = look.routes(driver.id, hub.now(), ZoneInfo(business.zone))
+        return PhoneDay(
+            driver=driver.name,
+            business=business.name,
+            zone=business.zone,
+            demands=tuple(settings.demands),
+            failure_demands=tuple(settings.failure_demands),
+            routes=tuple(look.route(route, shift) for route, shift in routes),
+        )
+
+
+class _Look:
+    """Reads of one business."""
+
+    def __init__(self, session: Session, business_id: str) -> None:
+        self.session, self.business_id = session, business_id
+
+    def routes(
+        self, driver_id: str, now: datetime, zone: ZoneInfo
+    ) -> Sequence[tuple[RouteRow, ShiftRow]]:
+        near = (ShiftRow.starts_at <= now + AROUND_A_SHIFT) & (
+            ShiftRow.ends_at >= now - AROUND_A_SHIFT
+        )
+        return self.session.exec(
+            select(RouteRow, ShiftRow)
+            .join(ShiftRow, col(ShiftRow.id) == col(RouteRow.shift_id))
+            .where(
+                RouteRow.business_id == self.business_id,
+                RouteRow.driver_id == driver_id,
+                col(RouteRow.published_at).is_not(None),
+                or_(RouteRow.day == now.astimezone(zone).date(), near),
+            )
+            .order_by(col(ShiftRow.starts_at), col(RouteRow.id))
+        ).all()
+
+    def route(self, route: RouteRow, shift: ShiftRow) -> PhoneRoute:
+        depot = self.by_id(DepotRow, [route.depot_id])[route.depot_id]
+        vehicle = self.by_id(VehicleRow, [route.vehicle_id]).get(route.vehicle_id or "")
+        return PhoneRoute(
+            route_id=route.id,
+            day=route.day.isoformat(),
+            version=route.version,
+            acknowledged=route.acknowledged,
+            starts_at=shift.starts_at,
+            ends_at=shift.ends_at,
+            began_at=shift.began_at,
+            ended_at=shift.ended_at,
+            depot=depot.address or depot.name,
+            depot_lat=depot.lat,
+            depot_lon=depot.lon,
+            vehicle=vehicle.name if vehicle else "",
+            stops=tuple(self._stops(route.id)),
+        )
+
+    def by_id(self, table: type[R], ids: Iterable[str | None]) -> Mapping[str, R]:
+        """The rows of this business among ``ids``."""
+        columns = table.__table__.c  # type: ignore[attr-defined]
+        wanted = [one for one in ids if one is not None]
+        rows = self.session.exec(
+            select(table).where(columns.business_id == self.business_id, columns.id.in_(wanted))
+        )
+        return {row.id: row for row in rows}  # type: ignore[attr-defined]
+
+    def _stops(self, route_id: str) -> Iterable[PhoneStop]:
+        found = self.session.exec(
+            select(StopRow, JobRow)
+            .join(StopJobRow, col(StopJobRow.stop_id) == col(StopRow.id))
+            .join(JobRow, col(JobRow.id) == col(StopJobRow.job_id))
+            .where(StopRow.business_id == self.business_id, StopRow.route_id == route_id)
+            .order_by(col(StopRow.n), col(JobRow.leg), col(JobRow.id))
+        ).all()
+        places = self.by_id(PlaceRow, {stop.place_id for stop, _ in found})
+        jobs = self._jobs([job for _, job in found], {job.id: stop for stop, job in found})
+        at_stop: dict[str, list[PhoneJob]] = defaultdict(list)
+        for stop, job in found:
+            at_stop[stop.id].append(jobs[job.id])
+        for stop in {stop.id: stop for stop, _ in found}.values():
+            yield _stop(stop, places[stop.place_id], at_stop[stop.id])
+
+    def _jobs(self, rows: Sequence[JobRow], stops: Mapping[str, StopRow]) -> Mapping[str, PhoneJob]:
+        orders = self.by_id(OrderRow, {job.order_id for job in rows})
+        promises = {row.job_id: row for row in self._about_jobs(PromiseRow, rows, PromiseRow.n)}
+        estimates = {row.job_id: row for row in self._about_jobs(EstimateRow, rows, EstimateRow.id)}
+        answer = {}
+        for job in rows:
+            estimate = estimates.get(job.id)
+            eta = estimate.p50 if estimate else stops[job.id].arrive_at
+            answer[job.id] = _job(job, orders[job.order_id], promises.get(job.id), eta)
+        return answer
+
+    def _about_jobs(self, table: type[R], rows: Sequence[JobRow], order: object) -> Sequence[R]:
+        columns = table.__table__.c  # type: ignore[attr-defined]
+        return self.session.exec(
+            select(table)
+            .where(
+                columns.business_id == self.business_id,
+                columns.job_id.in_([job.id for job in rows]),
+            )
+            .order_by(col(order))
+        ).all()
+
+
+def _stop(stop: StopRow, place: PlaceRow, jobs: Sequence[PhoneJob]) -> PhoneStop:
+    return PhoneStop(
+        stop_id=stop.id,
+        n=stop.n,
+        address=address_document.validate_python(place.address).one_line() or place.label,
+        lat=place.lat,
+        lon=place.lon,
+        access_note=place.access_note,
+        safe_place=place.safe_place,
+        arrive_at=stop.arrive_at,
+        jobs=tuple(jobs),
+    )
+
+
+def _job(job: JobRow, order: OrderRow, promise: PromiseRow | None, eta: datetime) -> PhoneJob:
+    report = order_report.validate_python(order.report)
+    fetches = job.leg == 1 and report.pick_up is not None
+    people = _people(report, fetches)
+    opens, closes = (promise.opens, promise.closes) if promise else (None, None)
+    if job.windows:
+        opens, closes = (datetime.fromisoformat(moment) for moment in job.windows[0])
+    told = report.pick_up.instructions if fetches and report.pick_up else report.instructions
+    lines = [PhoneLine(n, x.title, x.quantity, x.sku) for n, x in enumerate(report.lines)]
+    return PhoneJob(
+        job_id=job.id,
+        kind=job.kind,
+        state=job.state,
+        outcome=job.outcome,
+        reason=job.reason,
+        attempt=job.attempt,
+        number=order.number,
+        name=next((one.name or one.company for one in people), ""),
+        contacts=tuple(PhoneContact(one.role, one.name, one.phone) for one in people if one.phone),
+        note="\n".join(part for part in (told, job.driver_note) if part),
+        opens=opens,
+        closes=closes,
+        eta=eta,
+        # Proof by lines needs something to tick, even for an order that lists none.
+        lines=tuple(lines) or (PhoneLine(0, "Parcels", report.load_parcels, ""),),
+        parcels=report.load_parcels,
+        payment_due="" if fetches else report.payment_due,
+    )
+
+
+def _people(report: IncomingOrder, fetches: bool) -> list[Contact]:
+    """Whom the driver meets or may call there, the one at the door first."""
+    if fetches:
+        met = [report.pick_up.contact if report.pick_up else None, report.contact(Role.SHIPPER)]
+    else:
+        met = [report.recipient, report.contact(Role.SITE)]
+    return [one for one in met if one is not None]

@@ -1,0 +1,225 @@
+"""Let go, once an hour, of what was kept long enough. Small units, safe to repeat.
+
+Proof goes in two steps. First its names, notes, positions and the salts that tied them
+to the chain, in one unit; then its files, each removed from its store before its row,
+so that a crash in between leaves a row that finds the file again next time. The chain
+itself stays and still verifies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import ColumnElement
+from sqlmodel import SQLModel, col, delete, func, select, update
+
+from hub.core.business import BusinessSettings
+from hub.core.contracts import PodStore
+from hub.core.errors import HubError
+from hub.db.tables import (
+    ActRow,
+    BusinessRow,
+    FixChunkRow,
+    IdempotencyRow,
+    ImportRow,
+    LogInRow,
+    ProofFileRow,
+    ProofRow,
+    SeenCallRow,
+    ThrottleRow,
+)
+from hub.db.unit import Unit
+from hub.flows.choices import providers
+from hub.flows.prove import forget, lock_chain
+
+if TYPE_CHECKING:
+    from hub.app import Hub
+
+AT_ONCE = 200  # rows in one unit: a phone's act waits for a tenth of a second, not for a minute
+ANSWERS = timedelta(hours=24)  # what the API promises for Idempotency-Key
+THROTTLES = timedelta(days=1)
+LOG_INS = timedelta(days=30)  # since last seen; a session lives 14 days at most
+CALLS = timedelta(days=30)  # a webhook repeated later is news again, and harmless
+UPLOADS = timedelta(days=30)
+
+
+@dataclass
+class RetainReport:
+    rows: int = 0
+    uploads: int = 0
+    proofs: int = 0
+    files: int = 0
+
+
+def retain(hub: Hub) -> RetainReport:
+    """Everything that is due, for every business; what was let go of."""
+    report = RetainReport()
+    real = datetime.now(UTC)  # log-ins and throttles live by the real clock
+    report.rows += _sweep(hub, ThrottleRow, "key", col(ThrottleRow.since) < real - THROTTLES)
+    report.rows += _sweep(hub, LogInRow, "id", col(LogInRow.seen_at) < real - LOG_INS)
+    with hub.reading() as session:
+        businesses = session.exec(select(BusinessRow).order_by(BusinessRow.id)).all()
+    for business in businesses:
+        _retain_one(hub, business, report)
+    return report
+
+
+def _retain_one(hub: Hub, business: BusinessRow, report: RetainReport) -> None:
+    now, id_ = hub.now(), business.id
+    settings = BusinessSettings.model_validate(business.settings)
+    fixes, proofs = (now - timedelta(days=d) for d in (settings.fixes_days, settings.proof_days))
+    for table, due in (
+        (IdempotencyRow, col(IdempotencyRow.at) < now - ANSWERS),
+        (SeenCallRow, col(SeenCallRow.at) < now - CALLS),
+        (FixChunkRow, col(FixChunkRow.received_at) < fixes),
+    ):
+        report.rows += _sweep(hub, table, "id", col(table.business_id) == id_, due)
+    report.uploads += _empty_uploads(hub, id_, now - UPLOADS)
+    report.proofs += _forget_proofs(hub, id_, proofs)
+    report.files += _remove_files(hub, id_, proofs)
+
+
+def _sweep(hub: Hub, table: type[SQLModel], key: str, *due: ColumnElement[bool]) -> int:
+    """Delete the rows for which all of ``due`` holds, some at a time."""
+    column = col(getattr(table, key))
+
+    def some(unit: Unit) -> int:
+        keys = unit.session.exec(select(column).where(*due).limit(AT_ONCE)).all()
+        if keys:
+            unit.session.exec(delete(table).where(*due, column.in_(keys)))
+        return len(keys)
+
+    return _until_none(hub, some)
+
+
+def _empty_uploads(hub: Hub, business_id: str, before: datetime) -> int:
+    """The file goes; that it came in, and what became of it, stays."""
+    due = (
+        col(ImportRow.business_id) == business_id,
+        col(ImportRow.at) < before,
+        func.length(ImportRow.content) > 0,
+    )
+
+    def some(unit: Unit) -> int:
+        ids = unit.session.exec(select(ImportRow.id).where(*due).limit(AT_ONCE)).all()
+        if ids:
+            unit.session.exec(
+                update(ImportRow).where(*due, col(ImportRow.id).in_(ids)).values(content=b"")
+            )
+        return len(ids)
+
+    return _until_none(hub, some)
+
+
+def _forget_proofs(hub: Hub, business_id: str, before: datetime) -> int:
+    """Erase proofs and what ties them to persons; their files are orphans after this."""
+
+    def some(unit: Unit) -> int:
+        lock_chain(unit, business_id)
+        due = unit.session.exec(
+            select(ProofRow)
+            .where(ProofRow.business_id == business_id, ProofRow.received_at < before)
+            .limit(AT_ONCE)
+        ).all()
+        for proof in due:
+            _forget_job(unit, business_id, proof.job_id)
+            unit.session.delete(proof)
+        return len(due)
+
+    return _until_none(hub, some)
+
+
+def _forget_job(unit: Unit, business_id: str, job_id: str) -> None:
+    forget(unit, business_id, job_id)
+    for act in unit.session.exec(
+        select(ActRow).where(ActRow.business_id == business_id, ActRow.job_id == job_id)
+    ):
+        act.body = {}  # the phone's own words hold the same name, note and place
+    for file in unit.session.exec(
+        select(ProofFileRow).where(
+            ProofFileRow.business_id == business_id, ProofFileRow.job_id == job_id
+        )
+    ):
+        file.proof_id = None
+    unit.session.flush()
+
+
+def _remove_files(hub: Hub, business_id: str, before: datetime) -> int:
+    """Remove orphaned files; one whose store does not answer waits for the next hour."""
+    removed = 0
+    for file in _orphans(hub, business_id, before):
+        with hub.unit() as unit:
+            forget(unit, business_id, file.job_id)
+            shared = _is_shared(unit, file)
+        try:
+            if not shared:
+                _store(hub, business_id, file.store).delete(file.store_ref)
+        except HubError as problem:
+            hub.tools.log.warning("proof file=%s was not removed: %s", file.id, problem)
+            continue
+        with hub.unit() as unit:
+            unit.session.exec(
+                delete(ProofFileRow).where(
+                    col(ProofFileRow.business_id) == business_id, col(ProofFileRow.id) == file.id
+                )
+            )
+        removed += 1
+    return removed
+
+
+def _orphans(hub: Hub, business_id: str, before: datetime) -> Iterator[ProofFileRow]:
+    after = ""
+    while True:
+        with hub.reading() as session:
+            some = session.exec(
+                select(ProofFileRow)
+                .where(
+                    ProofFileRow.business_id == business_id,
+                    col(ProofFileRow.proof_id).is_(None),
+                    ProofFileRow.received_at < before,
+                    ProofFileRow.id > after,
+                )
+                .order_by(col(ProofFileRow.id))
+                .limit(AT_ONCE)
+            ).all()
+        if not some:
+            return
+        yield from some
+        after = some[-1].id
+
+
+def _is_shared(unit: Unit, file: ProofFileRow) -> bool:
+    """Whether another proof, of any business, lies in the same bytes: stores keep those once."""
+    return (
+        unit.session.exec(
+            select(ProofFileRow.id)
+            .where(
+                ProofFileRow.store == file.store,
+                ProofFileRow.store_ref == file.store_ref,
+                ProofFileRow.id != file.id,
+            )
+            .limit(1)
+        ).first()
+        is not None
+    )
+
+
+def _store(hub: Hub, business_id: str, key: str) -> PodStore:
+    """The store as the business set it up, else one that needs no settings."""
+    for store in providers(hub, business_id, PodStore):
+        if store.key == key:
+            return store
+    return hub.provider(PodStore, key, {})
+
+
+def _until_none(hub: Hub, some: Callable[[Unit], int]) -> int:
+    total = 0
+    while True:
+        with hub.unit() as unit:
+            done = some(unit)
+        total += done
+        if done < AT_ONCE:
+            return total

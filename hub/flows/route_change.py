@@ -1,0 +1,311 @@
+"""What one unit does to routes: take jobs off, put them on, tell whom it concerns."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlmodel import col, func, select
+
+from hub.core import jobs
+from hub.core.business import BusinessSettings
+from hub.core.errors import HubError
+from hub.core.events import JobDispatched, JobWithdrawn, RouteChanged
+from hub.core.fit import Placement, Problem, RouteNow, begins, placed, timed
+from hub.core.jobs import Act, NotNow, State
+from hub.core.values import Point
+from hub.db.tables import (
+    AuditRow,
+    BusinessRow,
+    DepotRow,
+    JobRow,
+    PlaceRow,
+    PromiseRow,
+    RouteRow,
+    ShiftRow,
+    StopJobRow,
+    StopRow,
+    VehicleRow,
+)
+from hub.db.unit import Unit
+from hub.flows.day import windows_of
+from hub.flows.prove import job_of
+from hub.flows.roads import Roads, way_through
+from hub.flows.route_now import (
+    Laid,
+    RouteConflict,
+    laid,
+    legs_of,
+    route_of,
+    stops_of,
+    to_plan,
+    work_of,
+)
+
+if TYPE_CHECKING:
+    from hub.app import Hub
+
+
+class DoesNotFit(HubError):
+    """The change breaks a rule; ``problems`` say which and by how much. A person may insist."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__(" ".join(problem.said for problem in problems))
+        self.problems = tuple(problems)
+
+
+class Change:
+    """Made inside a unit; whoever else changes routes of this business waits for it."""
+
+    def __init__(self, hub: Hub, unit: Unit, business_id: str, actor: str) -> None:
+        self.unit, self.session, self.now = unit, unit.session, hub.now()
+        self.business_id, self.actor = business_id, actor
+        business = self.session.get_one(BusinessRow, business_id, with_for_update=True)
+        self.settings = BusinessSettings.model_validate(business.settings)
+
+    def route(self, route_id: str, expected_version: int | None) -> RouteRow:
+        """Raises ``RouteConflict`` when it is not at ``expected_version`` (``None``: any)."""
+        route = route_of(self.session, self.business_id, route_id)
+        if expected_version is not None and route.version != expected_version:
+            raise RouteConflict(
+                f"The route is at version {route.version}, not {expected_version}. Look again."
+            )
+        return route
+
+    def legs(self, job_id: str) -> list[JobRow]:
+        """The job, with the other half of its pair."""
+        return legs_of(
+            self.session, self.business_id, job_of(self.session, self.business_id, job_id)
+        )
+
+    def laid(self, route: RouteRow, roads: Roads) -> Laid:
+        return laid(self.session, self.business_id, route, roads)
+
+    def take_off(self, route: RouteRow, legs: Sequence[JobRow]) -> None:
+        """``NotNow`` once the driver is there; ``LookupError`` if none is on ``route``."""
+        here = {stop.id for stop in stops_of(self.session, self.business_id, route.id)}
+        links = {
+            leg.id: link for leg in legs if (link := self._link(leg.id)) and link.stop_id in here
+        }
+        if not links:
+            raise LookupError(f"job {legs[-1].id} is not on route {route.id}")
+        for leg in legs:
+            if leg.id not in links:
+                continue
+            if leg.state != State.CLOSED:
+                leg.state = jobs.after(State(leg.state), Act.UNPLAN)
+                leg.version += 1
+            self.session.delete(links[leg.id])
+            if route.published_at is not None:
+                self.unit.announce(
+                    JobWithdrawn(**self._about(leg), job_id=leg.id, route_id=route.id)
+                )
+        self.session.flush()
+
+    def put_on(
+        self, route: RouteRow, legs: Sequence[JobRow], roads: Roads, *, force: bool
+    ) -> Placement:
+        """Place ``legs`` where it costs least, after what is under way; see ``fitting``."""
+        if any(self._link(leg.id) is not None for leg in legs):
+            raise NotNow("The job is on a route already; move it.")
+        if any(leg.place_id is None or leg.place_id not in roads.index for leg in legs):
+            raise NotNow("The job has no place on the map yet.")
+        for leg in legs:
+            leg.state = jobs.after(jobs.after(State(leg.state), Act.PLAN), Act.ASSIGN)
+            leg.version += 1
+        before = self.laid(route, roads)
+        new = to_plan(self.session, self.business_id, legs, self.settings, roads)
+        now = before.now.naming({id: number for id, (_, number) in new.items()})
+        found = placed(now, [new[leg.id][0] for leg in legs], roads.travel, self.now)
+        self.fitting(route, found.problems, force)
+        self._write(
+            before, found.route, {leg.place_id: roads.index[leg.place_id or ""] for leg in legs}
+        )
+        return found
+
+    def fitting(self, route: RouteRow, problems: Sequence[Problem], force: bool) -> None:
+        """Raises ``DoesNotFit`` if there are problems; ``force`` puts them on record instead."""
+        if problems and not force:
+            raise DoesNotFit(problems)
+        if problems:
+            said = " ".join(problem.said for problem in problems)
+            self.audit(f"decided although: {said}", f"route:{route.id}")
+
+    def retime(self, route: RouteRow, roads: Roads) -> None:
+        """Drop empty stops and time the rest anew."""
+        before = self.laid(route, roads)
+        self._write(before, timed(before.now, roads.travel, self.now), {})
+
+    def publish(self, route: RouteRow) -> None:
+        """Tell every job of ``route``; those cancelled or held since they were planned leave it."""
+        work = work_of(self.session, self.business_id, route.id)
+        stops = stops_of(self.session, self.business_id, route.id)
+        for stop in stops:
+            for job in work.get(stop.id, []):
+                if job.state != State.ASSIGNED and (link := self._link(job.id)) is not None:
+                    self.session.delete(link)
+                    self.session.flush()
+                    work[stop.id] = [one for one in work[stop.id] if one is not job]
+        self._tell(route.id, [(stop, job) for stop in stops for job in work.get(stop.id, [])])
+        kept = [stop for stop in stops if work.get(stop.id)]
+        for stop in stops:
+            if stop not in kept:
+                self.session.delete(stop)
+        self.session.flush()
+        self._number(kept)
+
+    def tell(self, route: RouteRow, legs: Collection[JobRow]) -> None:
+        """Put new jobs of a published route on the phone, each with a promise."""
+        if route.published_at is not None:
+            stops = {s.id: s for s in stops_of(self.session, self.business_id, route.id)}
+            work = work_of(self.session, self.business_id, route.id)
+            ids = {leg.id for leg in legs}
+            self._tell(
+                route.id,
+                [(stops[id], job) for id in stops for job in work.get(id, []) if job.id in ids],
+            )
+
+    def bump(self, route: RouteRow) -> None:
+        route.version += 1
+        if route.published_at is not None:
+            self.unit.announce(
+                RouteChanged(
+                    business_id=self.business_id,
+                    subject_kind="route",
+                    subject_id=route.id,
+                    occurred_at=self.now,
+                    received_at=self.now,
+                    actor=self.actor,
+                    version=route.version,
+                )
+            )
+
+    def audit(self, action: str, subject: str) -> None:
+        self.session.add(
+            AuditRow(
+                business_id=self.business_id,
+                actor=self.actor,
+                action=action[:200],
+                subject=subject,
+                at=self.now,
+            )
+        )
+
+    def _tell(self, route_id: str, work: Sequence[tuple[StopRow, JobRow]]) -> None:
+        ids = [job.id for _, job in work]
+        last = dict(
+            self.session.exec(
+                select(PromiseRow.job_id, func.max(PromiseRow.n))
+                .where(PromiseRow.business_id == self.business_id, col(PromiseRow.job_id).in_(ids))
+                .group_by(col(PromiseRow.job_id))
+            ).all()
+        )
+        half = timedelta(seconds=self.settings.window_s / 2)
+        for stop, job in work:
+            job.state, job.version = jobs.after(State(job.state), Act.DISPATCH), job.version + 1
+            at: datetime = begins(windows_of(job), stop.arrive_at)
+            self.session.add(
+                PromiseRow(
+                    business_id=self.business_id,
+                    job_id=job.id,
+                    n=last.get(job.id, 0) + 1,
+                    opens=at - half,
+                    closes=at + half,
+                    told_by="page",
+                    at=self.now,
+                )
+            )
+            self.unit.announce(
+                JobDispatched(
+                    **self._about(job), job_id=job.id, route_id=route_id, eta=at.isoformat()
+                )
+            )
+
+    def _write(self, before: Laid, route: RouteNow, places: dict[str | None, int]) -> None:
+        """Store ``route`` over ``before``; ``places``: place id -> index, of what is new."""
+        place_of = {index: id for id, index in places.items() if id is not None}
+        rows: list[StopRow] = []
+        for stop in route.stops:
+            row = before.stops.get(stop.id) or StopRow(
+                business_id=self.business_id,
+                route_id=route.id,
+                n=len(before.stops) + len(rows) + 1,
+                place_id=place_of[stop.place],
+                arrive_at=stop.arrive,
+                depart_at=stop.depart,
+            )
+            row.arrive_at, row.depart_at = stop.arrive, stop.depart
+            self.session.add(row)
+            rows.append(row)
+        self.session.flush()
+        for row, stop in zip(rows, route.stops, strict=True):
+            for job in stop.jobs:
+                if job.id not in before.jobs:
+                    self.session.add(
+                        StopJobRow(business_id=self.business_id, stop_id=row.id, job_id=job.id)
+                    )
+        for row in before.stops.values():
+            if row not in rows:
+                self.session.delete(row)
+        self.session.flush()
+        self._number(rows)
+        stored = before.route
+        stored.leaves_at, stored.back_at = route.leave, route.home
+        stored.geometry, stored.distance_m = [], 0  # drawn anew once the unit is over
+
+    def _number(self, stops: Sequence[StopRow]) -> None:
+        for n, stop in enumerate(stops, 1):  # aside first: (route, n) is unique at every moment
+            stop.n = -n
+        self.session.flush()
+        for n, stop in enumerate(stops, 1):
+            stop.n = n
+        self.session.flush()
+
+    def _link(self, job_id: str) -> StopJobRow | None:
+        return self.session.exec(
+            select(StopJobRow).where(
+                StopJobRow.business_id == self.business_id, StopJobRow.job_id == job_id
+            )
+        ).one_or_none()
+
+    def _about(self, job: JobRow) -> dict[str, Any]:
+        return {
+            "business_id": self.business_id,
+            "subject_id": job.order_id,
+            "occurred_at": self.now,
+            "received_at": self.now,
+            "actor": self.actor,
+        }
+
+
+def draw(hub: Hub, route: RouteRow) -> RouteRow:
+    """Give ``route`` the line it now drives; not while a unit is open. Never fails for the line."""
+    with hub.reading() as session:
+        stops = session.exec(
+            select(PlaceRow.lat, PlaceRow.lon)
+            .join(StopRow, col(StopRow.place_id) == col(PlaceRow.id))
+            .where(StopRow.business_id == route.business_id, StopRow.route_id == route.id)
+            .order_by(col(StopRow.n))
+        ).all()
+        ends = {
+            depot.id: Point(depot.lat, depot.lon)
+            for depot in session.exec(
+                select(DepotRow).where(DepotRow.business_id == route.business_id)
+            )
+        }
+        shift, profile = session.exec(
+            select(ShiftRow, VehicleRow.profile)
+            .select_from(ShiftRow)
+            .outerjoin(VehicleRow, col(VehicleRow.id) == route.vehicle_id)
+            .where(ShiftRow.business_id == route.business_id, ShiftRow.id == route.shift_id)
+        ).one()
+    through = [Point(lat, lon) for lat, lon in stops if lat is not None and lon is not None]
+    points = [ends[shift.depot_id], *through, ends[shift.end_depot_id or shift.depot_id]]
+    way = way_through(hub, points, route.leaves_at or shift.starts_at, profile or "car")
+    with hub.unit() as unit:
+        stored = route_of(unit.session, route.business_id, route.id)
+        if stored.version == route.version:  # else whoever changed it draws it
+            stored.geometry, stored.distance_m = way.geometry, way.distance_m
+    route.geometry, route.distance_m = way.geometry, way.distance_m
+    return route

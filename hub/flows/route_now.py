@@ -1,0 +1,241 @@
+"""A stored route as the core judges it, and the roads between its places."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from sqlmodel import Session, col, or_, select
+
+from hub.core.business import BusinessSettings
+from hub.core.errors import HubError
+from hub.core.fit import RouteNow, StopNow
+from hub.core.jobs import State
+from hub.core.planning import JobToPlan
+from hub.core.values import Point
+from hub.db.tables import (
+    BusinessRow,
+    DepotRow,
+    DriverRow,
+    JobRow,
+    OrderRow,
+    PlaceRow,
+    RouteRow,
+    ShiftRow,
+    StopJobRow,
+    StopRow,
+    VehicleRow,
+)
+from hub.flows.day import Due, job_to_plan, vehicle_to_plan
+from hub.flows.roads import Roads, travel_between
+from hub.flows.sync import order_report
+
+if TYPE_CHECKING:
+    from hub.app import Hub
+
+UNDER_WAY = frozenset({State.EN_ROUTE, State.ARRIVED, State.CLOSED})
+
+
+class RouteConflict(HubError):
+    """Somebody changed the route meanwhile; look again and decide again."""
+
+
+@dataclass(frozen=True)
+class Laid:
+    """A route's rows, and the same as values. ``jobs`` and ``stops`` by id."""
+
+    route: RouteRow
+    now: RouteNow
+    stops: dict[str, StopRow]
+    jobs: dict[str, JobRow]
+
+
+def route_of(session: Session, business_id: str, route_id: str) -> RouteRow:
+    """The route, if it is this business's. Raises ``LookupError``."""
+    route = session.exec(
+        select(RouteRow).where(RouteRow.business_id == business_id, RouteRow.id == route_id)
+    ).one_or_none()
+    if route is None:
+        raise LookupError(f"no route {route_id}")
+    return route
+
+
+def stops_of(session: Session, business_id: str, route_id: str) -> list[StopRow]:
+    """In their order."""
+    query = select(StopRow).where(StopRow.business_id == business_id, StopRow.route_id == route_id)
+    return list(session.exec(query.order_by(col(StopRow.n))))
+
+
+def work_of(session: Session, business_id: str, route_id: str) -> dict[str, list[JobRow]]:
+    """Stop id -> its jobs, for every stop of the route that has some."""
+    found: dict[str, list[JobRow]] = {}
+    for stop_id, job in session.exec(
+        select(StopJobRow.stop_id, JobRow)
+        .join(JobRow, col(JobRow.id) == col(StopJobRow.job_id))
+        .join(StopRow, col(StopRow.id) == col(StopJobRow.stop_id))
+        .where(StopJobRow.business_id == business_id, StopRow.route_id == route_id)
+        .order_by(col(JobRow.order_id), col(JobRow.leg))
+    ):
+        found.setdefault(stop_id, []).append(job)
+    return found
+
+
+def laid(session: Session, business_id: str, route: RouteRow, roads: Roads) -> Laid:
+    """``route`` as it stands. Raises ``RouteConflict`` for a place that ``roads`` does not know."""
+    business = session.get_one(BusinessRow, business_id)
+    usual = BusinessSettings.model_validate(business.settings)
+    shift, driver, van = _crew(session, business_id, route)
+    stops = stops_of(session, business_id, route.id)
+    work = work_of(session, business_id, route.id)
+    rows = {job.id: job for jobs in work.values() for job in jobs}
+    known = to_plan(session, business_id, rows.values(), usual, roads)
+    leaves_at = route.leaves_at or shift.starts_at
+    return Laid(
+        route,
+        RouteNow(
+            id=route.id,
+            van=van.name if van else f"{driver.name}'s vehicle",
+            driver=driver.name,
+            vehicle=vehicle_to_plan(shift, driver, van, _known(roads, shift)),
+            stops=tuple(
+                StopNow(
+                    stop.id,
+                    roads.index[stop.place_id],
+                    tuple(known[job.id][0] for job in work[stop.id]),
+                    any(State(job.state) in UNDER_WAY for job in work[stop.id]),
+                    stop.arrive_at,
+                    stop.depart_at,
+                )
+                for stop in stops
+                if stop.id in work
+            ),
+            leave=leaves_at,
+            home=route.back_at or leaves_at,
+            numbers={id: number for id, (_, number) in known.items()},
+            zone=ZoneInfo(business.zone),
+        ),
+        {stop.id: stop for stop in stops},
+        rows,
+    )
+
+
+def to_plan(
+    session: Session,
+    business_id: str,
+    rows: Iterable[JobRow],
+    usual: BusinessSettings,
+    roads: Roads,
+) -> dict[str, tuple[JobToPlan, str]]:
+    """Job id -> the job as planning sees it, and its order's number."""
+    wanted = [job.id for job in rows]
+    found: Sequence[Due] = session.exec(
+        select(JobRow, OrderRow, PlaceRow)
+        .join(OrderRow, col(OrderRow.id) == col(JobRow.order_id))
+        .join(PlaceRow, col(PlaceRow.id) == col(JobRow.place_id))
+        .where(JobRow.business_id == business_id, col(JobRow.id).in_(wanted))
+    ).all()
+    others = _other_halves(session, business_id, [job for job, _, _ in found])
+    if any(place.id not in roads.index for _, _, place in found):
+        raise RouteConflict("A place on this route was changed just now. Look again.")
+    return {
+        job.id: (
+            job_to_plan(
+                job,
+                order_report.validate_python(order.report),
+                roads.index[place.id],
+                place,
+                usual,
+                others,
+            ),
+            order.number,
+        )
+        for job, order, place in found
+    }
+
+
+def legs_of(session: Session, business_id: str, job: JobRow) -> list[JobRow]:
+    """``job`` and, while both are open, the other half of its pair; collecting comes first."""
+    if job.state == State.CLOSED:
+        return [job]
+    query = select(JobRow).where(
+        JobRow.business_id == business_id,
+        JobRow.order_id == job.order_id,
+        JobRow.attempt == job.attempt,
+        JobRow.state != State.CLOSED,
+    )
+    return list(session.exec(query.order_by(col(JobRow.leg))))
+
+
+def roads_for(
+    hub: Hub,
+    business_id: str,
+    route_ids: Sequence[str],
+    jobs: Sequence[JobRow] = (),
+    vehicle_id: str | None = None,
+) -> Roads:
+    """Roads between all places of these routes and jobs, for every vehicle concerned."""
+    with hub.reading() as session:
+        stops = select(StopRow.place_id).where(
+            StopRow.business_id == business_id, col(StopRow.route_id).in_(route_ids)
+        )
+        wanted = {*session.exec(stops), *(job.place_id for job in jobs if job.place_id)}
+        points = {
+            place.id: Point(place.lat, place.lon)
+            for place in session.exec(
+                select(PlaceRow).where(
+                    PlaceRow.business_id == business_id,
+                    col(PlaceRow.id).in_(wanted),
+                )
+            )
+            if place.lat is not None and place.lon is not None
+        }
+        for depot in session.exec(select(DepotRow).where(DepotRow.business_id == business_id)):
+            points[depot.id] = Point(depot.lat, depot.lon)
+        profiles = set(
+            session.exec(
+                select(VehicleRow.profile)
+                .outerjoin(RouteRow, col(RouteRow.vehicle_id) == col(VehicleRow.id))
+                .where(
+                    VehicleRow.business_id == business_id,
+                    or_(col(RouteRow.id).in_(route_ids), VehicleRow.id == vehicle_id),
+                )
+            )
+        )
+    places = list(points.values())
+    travel = {p: travel_between(hub, places, hub.now(), p) for p in profiles | {"car"}}
+    return Roads({id: n for n, id in enumerate(points)}, travel)
+
+
+def _crew(
+    session: Session, business_id: str, route: RouteRow
+) -> tuple[ShiftRow, DriverRow, VehicleRow | None]:
+    return session.exec(
+        select(ShiftRow, DriverRow, VehicleRow)
+        .select_from(ShiftRow)
+        .join(DriverRow, col(DriverRow.id) == route.driver_id)
+        .outerjoin(VehicleRow, col(VehicleRow.id) == route.vehicle_id)
+        .where(ShiftRow.business_id == business_id, ShiftRow.id == route.shift_id)
+    ).one()
+
+
+def _known(roads: Roads, shift: ShiftRow) -> Mapping[str, int]:
+    if not {shift.depot_id, shift.end_depot_id or shift.depot_id} <= roads.index.keys():
+        raise RouteConflict("A depot was added just now. Look again.")
+    return roads.index
+
+
+def _other_halves(session: Session, business_id: str, rows: Sequence[JobRow]) -> dict[str, str]:
+    """Job id -> its other half, for every pair of which both are open, wherever they are."""
+    twos: dict[tuple[str, int], list[str]] = {}
+    for id, order_id, attempt in session.exec(
+        select(JobRow.id, JobRow.order_id, JobRow.attempt).where(
+            JobRow.business_id == business_id,
+            JobRow.state != State.CLOSED,
+            col(JobRow.order_id).in_({job.order_id for job in rows}),
+        )
+    ):
+        twos.setdefault((order_id, attempt), []).append(id)
+    pairs = [ids for ids in twos.values() if len(ids) == 2]
+    return {a: b for ids in pairs for a, b in (ids, reversed(ids))}

@@ -1,0 +1,67 @@
+"""The front door: Caddy's configuration, and where its binary is.
+
+Caddy (Apache-2.0) answers on one port, gets and renews the certificate of
+``HUB_DOMAIN`` by itself, compresses, and passes everything on to a Unix socket.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+from hub.settings import Settings
+
+_FILE = """\
+{{
+	admin off
+	persist_config off
+	auto_https {auto_https}
+	log {{
+		output stderr
+		format console
+		level WARN
+	}}
+{trusted}\
+}}
+
+{site} {{
+{bind}{tls}\
+	encode zstd gzip
+{hsts}\
+	reverse_proxy unix/{socket}
+	handle_errors {{
+		header Retry-After 5
+		respond "The hub is starting or being updated. Try again in a moment." 503
+	}}
+}}
+"""
+
+_TRUSTED = "\tservers {\n\t\ttrusted_proxies static private_ranges\n\t}\n"
+
+
+def find_caddy() -> Path | None:
+    """Caddy beside our Python (the extra ``front``) or on the path; ``None`` if there is none."""
+    beside = Path(sys.executable).with_name("caddy")
+    if beside.exists():
+        return beside
+    found = shutil.which("caddy")
+    return Path(found) if found else None
+
+
+def caddyfile(settings: Settings, socket: Path) -> str:
+    """What Caddy is started with; ``socket`` is where the web process listens."""
+    domain, own = settings.domain, settings.certificate
+    # Somebody else's proxy or tunnel stands before us: believe what it says of its callers.
+    is_behind = not domain and settings.public_url.startswith("https:")
+    return _FILE.format(
+        auto_https="disable_redirects" if own and not domain else "on" if domain else "off",
+        trusted="\tservers {\n\t\ttrusted_proxies static private_ranges\n\t}\n"
+        if is_behind
+        else "",
+        site=domain or f"{'https' if own else 'http'}://:{settings.port}",
+        bind="" if domain else f"\tbind {settings.listen}\n",
+        tls=f"\ttls {own[0]} {own[1]}\n" if own else "",
+        hsts="\theader Strict-Transport-Security max-age=31536000\n" if domain or own else "",
+        socket=socket,
+    )

@@ -1,0 +1,1 @@
+"""Documents as PDF: values in, bytes out; set by Typst, which fetches nothing."""

@@ -1,0 +1,129 @@
+// Which screen is shown, and when this phone talks to the hub.
+
+import "./outbox.js";
+import { look, refresh } from "./day.js";
+import { count, h, toast } from "./dom.js";
+import { follow, trouble } from "./position.js";
+import { list } from "./list.js";
+import { stop } from "./stop.js";
+import { close } from "./close.js";
+import { unsent } from "./unsent.js";
+import { pairing } from "./pairing.js";
+
+const EVERY_MS = 15_000;
+const screens = { "": list, stop, close, outbox: unsent, pair: pairing };
+const place = document.getElementById("screen");
+let shown = null;
+let talking = null;
+let once_more = false;
+
+// Send what waits, fetch the route, and show what came of it.
+export function sync() {
+  once_more = talking !== null;
+  talking ??= talk().finally(() => {
+    talking = null;
+    if (once_more) sync();
+  });
+  return talking;
+}
+
+async function talk() {
+  await box.flush();
+  await refresh();
+  await paint();
+}
+
+// After something was told: ask the worker to send it even if this page goes away.
+export async function told() {
+  await paint();
+  sync();
+  const worker = await navigator.serviceWorker?.getRegistration("/driver/");
+  await worker?.sync?.register("outbox").catch(() => {});
+}
+
+export function go(where) {
+  if (location.hash === where) show();
+  else location.hash = where;
+}
+
+async function show() {
+  const now = await look();
+  const [, name = "", ...rest] = location.hash.split("/");
+  const screen = now.token ? (screens[name] ?? list) : name === "outbox" ? unsent : pairing;
+  shown = { screen, rest, hash: location.hash };
+  await draw(now);
+  window.scrollTo(0, 0);
+  (place.querySelector("h1") ?? place).focus({ preventScroll: true });
+}
+
+// Only screens nobody is typing on are drawn anew by themselves.
+async function paint() {
+  const now = await look();
+  if (shown && !shown.screen.still) await draw(now);
+  else head(now);
+}
+
+async function draw(now) {
+  const { screen, rest, hash } = shown;
+  const parts = await screen.parts(now, ...rest);
+  if (shown.hash !== hash) return; // the driver went on meanwhile
+  const top = window.scrollY;
+  place.replaceChildren(...warnings(now), ...parts.flat(2).filter(Boolean));
+  place.querySelector("h1")?.setAttribute("tabindex", "-1");
+  window.scrollTo(0, top);
+  head(now);
+}
+
+function head(now) {
+  const waiting = now.items.filter((item) => !item.refused).length;
+  const refused = now.items.length - waiting;
+  const state = document.getElementById("state");
+  const text = [now.online ? "Online" : "Offline", waiting && `${waiting} to send`, refused && `${refused} refused`];
+  state.textContent = text.filter(Boolean).join(" · ");
+  state.className = `pill state ${refused || now.revoked ? "bad" : now.online && !waiting ? "ok" : "warn"}`;
+  const inside = shown !== null && shown.screen !== list && Boolean(now.token);
+  const back = document.getElementById("back");
+  back.hidden = !inside;
+  back.href = shown?.screen.back?.(now, ...shown.rest) ?? "#/";
+  const where = document.getElementById("where");
+  where.hidden = inside;
+  where.textContent = now.day ? now.day.business : "Driver";
+  follow(now.routes.some((route) => route.began_at && !route.ended_at));
+}
+
+function warnings(now) {
+  const found = [];
+  if (!window.isSecureContext) {
+    found.push(notice("bad", "This address has no HTTPS. The phone will refuse camera pictures and location, and nothing works without signal. Ask your business for the https:// address."));
+  }
+  if (now.revoked) {
+    const text = now.items.length
+      ? `This phone is no longer paired. ${count(now.items.length, "item")} not sent: pair again with a new code to send them, or save them to a file.`
+      : "This phone is no longer paired. Ask the dispatcher for a new code.";
+    found.push(h("div", { class: "notice bad stack tight" }, h("p", {}, text), h("a", { class: "button secondary", href: "#/pair" }, "Pair again")));
+  }
+  if (trouble()) found.push(notice("warn", `${trouble()} Jobs are closed without a place until it is back; check the location setting of this browser.`));
+  return found;
+}
+
+const notice = (look_, text) => h("p", { class: `notice ${look_}` }, text);
+
+async function begin() {
+  addEventListener("hashchange", show);
+  addEventListener("online", sync);
+  addEventListener("offline", paint);
+  document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && sync());
+  box.changed.onmessage = paint;
+  setInterval(sync, EVERY_MS);
+  if (location.pathname.endsWith("/pair")) await pairing.arrive(location.hash.slice(1));
+  await show();
+  document.documentElement.dataset.ready = "yes";
+  try {
+    await navigator.serviceWorker?.register("/driver/sw.js", { scope: "/driver/" });
+  } catch {
+    toast("This browser cannot keep the page for times without signal.");
+  }
+  await sync();
+}
+
+begin();

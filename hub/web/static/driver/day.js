@@ -1,0 +1,113 @@
+// The day as this phone knows it: the hub's last answer, and on top what was told since.
+
+const FAR = { dispatched: 0, loaded: 1, en_route: 2, arrived: 3, closed: 4 };
+
+// Fetch the route; answers whether the hub could be reached. A change is kept until seen.
+export async function refresh() {
+  const token = await box.get("token");
+  if (!token) return false;
+  const stillWaiting = new Set((await box.waiting()).map((item) => item.act?.act_id));
+  const last = await box.get("day");
+  const headers = { Authorization: `Bearer ${token}`, ...(last?.etag && { "If-None-Match": last.etag }) };
+  let answer;
+  try {
+    answer = await fetch("/driver/api/route", { headers, cache: "no-store", signal: AbortSignal.timeout(20_000) });
+  } catch {
+    await box.set("reached", { ok: false, at: Date.now() });
+    return false;
+  }
+  await box.set("reached", { ok: answer.ok || answer.status === 304 || answer.status === 401, at: Date.now() });
+  if (answer.status === 401) await box.set("revoked", true);
+  if (answer.status === 200) await keep(await answer.json(), answer.headers.get("ETag"), last);
+  if (answer.status === 200 || answer.status === 304) await dropToldBefore(stillWaiting);
+  return true;
+}
+
+async function keep(day, etag, last) {
+  const seen = last ? changes(last.day, day) : {};
+  await box.within(["kept"], "readwrite", (kept) => {
+    kept.put({ day, etag }, "day");
+    kept.delete("revoked");
+    const asked = kept.get("changes");
+    asked.onsuccess = () => {
+      const all = { ...asked.result };
+      for (const [id, lines] of Object.entries(seen)) all[id] = [...(all[id] ?? []), ...lines];
+      kept.put(all, "changes");
+    };
+  });
+}
+
+// The hub's answer knows every act that was not waiting when it was asked.
+async function dropToldBefore(stillWaiting) {
+  await box.within(["kept"], "readwrite", (kept) => {
+    const asked = kept.get("told");
+    asked.onsuccess = () => {
+      const left = Object.entries(asked.result ?? {}).filter(([, told]) => stillWaiting.has(told.act_id));
+      kept.put(Object.fromEntries(left), "told");
+    };
+  });
+}
+
+// What changed, by route, in sentences; nothing for a route that is new on this phone.
+export function changes(before, after) {
+  const found = {};
+  for (const route of after.routes) {
+    const old = before.routes.find((one) => one.route_id === route.route_id);
+    const lines = old ? compared(old, route) : [];
+    if (lines.length) found[route.route_id] = lines;
+  }
+  return found;
+}
+
+function compared(before, after) {
+  const was = byJob(before);
+  const is = byJob(after);
+  const lines = [];
+  for (const [id, { stop, job }] of is) {
+    if (!was.has(id)) lines.push(`Added: stop ${stop.n}, ${called(stop, job)}`);
+    else if (job.outcome === "cancelled" && was.get(id).job.outcome !== "cancelled") lines.push(`Cancelled: ${called(stop, job)}`);
+  }
+  for (const [id, { stop, job }] of was) if (!is.has(id)) lines.push(`Removed: ${called(stop, job)}`);
+  const kept = [...was.keys()].filter((id) => is.has(id));
+  const now = [...is.keys()].filter((id) => was.has(id));
+  const moved = now.filter((id, n) => kept[n] !== id);
+  if (moved.length === 2) lines.push(`Swapped: ${moved.map((id) => called(is.get(id).stop, is.get(id).job)).join(" and ")}`);
+  else if (moved.length) lines.push(`The order changed from stop ${Math.min(...moved.map((id) => is.get(id).stop.n))} on`);
+  return lines;
+}
+
+const byJob = (route) => new Map(route.stops.flatMap((stop) => stop.jobs.map((job) => [job.job_id, { stop, job }])));
+const called = (stop, job) => [job.name, stop.address].filter(Boolean).join(", ");
+
+// Everything a screen needs, with what was told put over what the hub knows.
+export async function look() {
+  const [last, told, changed, items, revoked, reached, token] = await Promise.all([
+    box.get("day"), box.get("told"), box.get("changes"), box.all(), box.get("revoked"), box.get("reached"), box.get("token"),
+  ]);
+  const day = last?.day ?? null;
+  const routes = (day?.routes ?? []).map((route) => withTold(route, told ?? {}));
+  return { day, routes, changed: changed ?? {}, items, revoked: Boolean(revoked), reached, token, online: navigator.onLine && reached?.ok !== false };
+}
+
+function withTold(route, told) {
+  const news = ["began_at", "ended_at", "loaded", "acknowledged"].reduce((all, name) => {
+    const known = told[`${route.route_id}/${name}`];
+    return known ? { ...all, [name]: known.value } : all;
+  }, {});
+  const stops = route.stops.map((stop) => ({ ...stop, jobs: stop.jobs.map((job) => over(job, told[job.job_id])) }));
+  const jobs = stops.flatMap((stop) => stop.jobs);
+  const loaded = news.loaded || jobs.some((job) => (FAR[job.state] ?? 0) > 0);
+  return { ...route, ...news, loaded, stops };
+}
+
+function over(job, told) {
+  if (!told || job.state === "closed" || FAR[told.state] < FAR[job.state]) return job;
+  return { ...job, state: told.state, outcome: told.outcome ?? "", reason: told.reason ?? "" };
+}
+
+export const isDone = (stop) => stop.jobs.every((job) => job.state === "closed");
+
+export function findStop(routes, wanted) {
+  for (const route of routes) for (const stop of route.stops) if (wanted(stop)) return { route, stop };
+  return null;
+}

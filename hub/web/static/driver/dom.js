@@ -1,0 +1,41 @@
+// Small pieces every screen is made of. Text only ever becomes text, never markup.
+
+export function h(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === false || value === null || value === undefined) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (name === "value") element.value = value;
+    else element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children.flat().filter((child) => child !== null && child !== false && child !== undefined && child !== ""));
+  return element;
+}
+
+export const button = (text, onclick, look = "") => h("button", { type: "button", class: `button ${look}`, onclick }, text);
+
+export const link = (text, href, look = "") => h("a", { class: `button ${look}`, href }, text);
+
+let hiding;
+export function toast(text) {
+  const place = document.getElementById("toast");
+  place.textContent = text;
+  place.classList.add("shown");
+  clearTimeout(hiding);
+  hiding = setTimeout(() => place.classList.remove("shown"), 5000);
+}
+
+export function clock(moment, zone) {
+  return new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", timeZone: zone }).format(new Date(moment));
+}
+
+export function ago(moment) {
+  const minutes = Math.max(0, Math.round((Date.now() - new Date(moment)) / 60_000));
+  if (minutes < 1) return "just now";
+  if (minutes < 60) return `${minutes} min ago`;
+  return minutes < 2880 ? `${Math.round(minutes / 60)} h ago` : `${Math.round(minutes / 1440)} days ago`;
+}
+
+export const size = (bytes) => (bytes < 1024 ? `${bytes} B` : bytes < 1048576 ? `${Math.round(bytes / 1024)} kB` : `${(bytes / 1048576).toFixed(1)} MB`);
+
+export const count = (n, one, many = `${one}s`) => `${n} ${n === 1 ? one : many}`;

@@ -1,0 +1,88 @@
+// One stop: how to get there, whom to call, what to do at the door.
+
+import { move } from "./acts.js";
+import { told } from "./app.js";
+import { findStop, isDone } from "./day.js";
+import { button, clock, count, h, link } from "./dom.js";
+import { KINDS, ROLES, ended } from "./words.js";
+
+export const stop = {
+  async parts(now, id) {
+    const found = findStop(now.routes, (one) => one.stop_id === id);
+    if (!found) return [h("h1", {}, "Stop"), h("p", { class: "card" }, "This stop is no longer on your route.")];
+    return [whole(now, found.route, found.stop, "h1")];
+  },
+};
+
+export const nextStop = (now, route, one) => whole(now, route, one, "h2");
+
+function whole(now, route, one, heading) {
+  const arrived = one.jobs.some((job) => job.state === "arrived");
+  return h("article", { class: "card stack next" },
+    h("div", { class: "row apart top" },
+      h(heading, { class: "large" }, `${one.n}. ${names(one) || one.address}`),
+      arrived ? h("span", { class: "pill ok" }, "Arrived") : one.jobs.some((job) => job.state === "en_route") && h("span", { class: "pill info" }, "On the way")),
+    names(one) && h("p", { class: "large address" }, one.address),
+    when(now, one),
+    one.access_note && h("p", { class: "notice info" }, one.access_note),
+    one.safe_place && h("p", {}, h("strong", {}, "Safe place: "), one.safe_place),
+    !isDone(one) && way(route, one, arrived),
+    one.jobs.map((job) => work(now, route, one, job, arrived)));
+}
+
+const names = (one) => [...new Set(one.jobs.map((job) => job.name).filter(Boolean))].join(", ");
+
+function when(now, one) {
+  const job = one.jobs.find((each) => each.state !== "closed") ?? one.jobs[0];
+  const zone = now.day.zone;
+  const late = job.state !== "closed" && job.closes && new Date(job.eta) > new Date(job.closes);
+  return h("p", {},
+    job.opens && h("span", {}, `Between ${clock(job.opens, zone)} and ${clock(job.closes, zone)} · `),
+    h("span", { class: late ? "late" : "" }, late ? `late: ${clock(job.eta, zone)}` : `about ${clock(job.eta, zone)}`));
+}
+
+function way(route, one, arrived) {
+  const before = ["dispatched", "loaded"];
+  const leave = async () => {
+    await move(route, one, "head_for", "en_route", before);
+    await told();
+  };
+  const arrive = async () => {
+    await move(route, one, "arrive", "arrived", [...before, "en_route"]);
+    await told();
+  };
+  return h("div", { class: "two" },
+    h("a", { class: "button big secondary", href: mapLink(one), onclick: leave }, "Navigate"),
+    !arrived && route.began_at && button("Arrived", arrive, "big"));
+}
+
+// The phone's own map app opens it; nothing is loaded from it into this page.
+export function mapLink(one, agent = navigator.userAgent) {
+  const point = one.lat === null ? "" : `${one.lat},${one.lon}`;
+  const place = encodeURIComponent(one.address);
+  if (/iPhone|iPad|Macintosh/.test(agent)) return `https://maps.apple.com/?daddr=${point || place}`;
+  return point ? `geo:${point}?q=${point}(${place})` : `geo:0,0?q=${place}`;
+}
+
+function work(now, route, one, job, arrived) {
+  const words = KINDS[job.kind] ?? KINDS.deliver;
+  const onTheDoor = (how) => `#/close/${job.job_id}/${how}`;
+  return h("section", { class: "work stack tight", "aria-label": `${words.name} ${job.number}` },
+    h("p", { class: "row apart" }, h("strong", {}, `${words.name} ${job.number}`), job.attempt > 1 && h("span", { class: "pill warn" }, `attempt ${job.attempt}`), job.state === "closed" && h("span", { class: "pill" }, ended(job))),
+    h("p", { class: "muted" }, [job.kind !== "serve" && count(job.parcels, "parcel"), job.payment_due && `collect ${job.payment_due}`].filter(Boolean).join(" · ")),
+    job.lines.length > 0 && h("ul", { class: "lines" }, job.lines.map((line) => h("li", {}, `${line.quantity} × ${line.title}`))),
+    job.note && h("p", { class: "notice note" }, job.note),
+    job.state !== "closed" && job.contacts.map((person) => calls(person)),
+    job.state !== "closed" && route.began_at && h("div", { class: "two" },
+      link(words.done, onTheDoor("done"), `big ${arrived ? "" : "secondary"}`),
+      link(words.not, onTheDoor("failed"), "big danger"),
+      link("Skip for now", onTheDoor("skipped"), "quiet")));
+}
+
+function calls(person) {
+  const number = person.phone.replace(/[^+\d]/g, "");
+  const who = person.name || ROLES[person.role] || "Contact";
+  return h("div", { class: "two" },
+    h("a", { class: "button secondary big", href: `tel:${number}` }, `Call ${who}`),
+    h("a", { class: "button secondary big", href: `sms:${number}`, "aria-label": `Text ${who}` }, "Text"));
+}

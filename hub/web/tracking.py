@@ -1,0 +1,182 @@
+"""The customer's page: one link, one order, no log-in, no cookie, no script needed."""
+
+from __future__ import annotations
+
+import io
+from base64 import b64encode
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, Response, make_response, request
+from PIL import Image, UnidentifiedImageError
+
+from hub.core.colours import is_colour, readable_on, text_on
+from hub.core.tracking_page import OPEN, Life
+from hub.db.tables import BrandRow
+from hub.flows.throttle import within_limit
+from hub.flows.tracking_view import Tracked, brand_of, document, photo, tracked
+from hub.maps.svg import draw
+from hub.maps.tiles import current_tiles
+from hub.web.pages import csp_nonce, page
+
+if TYPE_CHECKING:
+    from hub.app import Hub
+
+GUESSES, WITHIN_S = 30, 600  # of tokens that open nothing, from one address
+LOGO_PX, INLINE_LOGO = (320, 96), 3000  # bytes; a larger one is the page's second request
+PHOTO_PX = (1280, 1280)
+MOST_ITEMS = 12  # more would push the page over what it may weigh
+DEFAULT_COLOUR = "#0f6b5c"
+CARD, DARK_CARD = "#ffffff", "#1d2025"  # as in tracking/_style.html
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A brand as a page wears it. ``logo`` is a URL, empty without one."""
+
+    name: str
+    phone: str
+    colour: str
+    on_colour: str
+    accent: str
+    dark_accent: str
+    logo: str = ""
+
+
+def tracking(hub: Hub) -> Blueprint:
+    pages = Blueprint("tracking", __name__)
+
+    @pages.get("/t/<token>")
+    def status(token: str) -> Response:
+        seen = tracked(hub, token)
+        if seen is None:
+            return _unknown(hub)
+        look = _look(seen.brand, token)
+        match seen.life:
+            case Life.GONE:
+                return _message("gone", 410, look)
+            case Life.BARE:
+                return page("tracking/bare.html", look=look, seen=seen)
+        return page(
+            "tracking/page.html",
+            look=look,
+            seen=seen,
+            token=token,
+            map=_map(hub, seen, look),
+            is_live=seen.shows in OPEN,
+            most_items=MOST_ITEMS,
+        )
+
+    @pages.get("/t/<token>/logo")
+    def logo(token: str) -> Response:
+        brand = brand_of(hub, token)
+        if brand is None or not brand.logo:
+            return _unknown(hub)
+        return _file(small_logo(brand.logo), "image/webp")
+
+    @pages.get("/t/<token>/photo/<int:n>")
+    def door(token: str, n: int) -> Response:
+        content = photo(hub, token, n)
+        shown = small_photo(content) if content is not None else b""
+        return _file(shown, "image/webp") if shown else _unknown(hub)
+
+    @pages.get("/t/<token>/proof.pdf")
+    def proof(token: str) -> Response:
+        content = document(hub, token)
+        if content is None:
+            return _unknown(hub)
+        answer = _file(content, "application/pdf")
+        answer.headers["Content-Disposition"] = 'inline; filename="proof.pdf"'
+        return answer
+
+    @pages.after_request
+    def unlisted(answer: Response) -> Response:
+        answer.headers["X-Robots-Tag"] = "noindex, nofollow"
+        return answer
+
+    return pages
+
+
+@lru_cache(maxsize=64)
+def small_logo(logo: bytes) -> bytes:
+    """``logo`` as small as the page shows it on a sharp screen; empty if it is no picture."""
+    return _shrunk(logo, LOGO_PX, quality=80)
+
+
+def small_photo(content: bytes) -> bytes:
+    """A photo for a phone, without what a camera adds (place, device); empty if it is none."""
+    return _shrunk(content, PHOTO_PX, quality=70)
+
+
+def _shrunk(content: bytes, size: tuple[int, int], quality: int) -> bytes:
+    try:
+        with Image.open(io.BytesIO(content)) as picture:
+            picture.draft("RGB", size)
+            turned = _upright(picture)
+            turned.thumbnail(size)
+            out = io.BytesIO()
+            turned.save(out, "WEBP", quality=quality, method=4)
+            return out.getvalue()
+    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError):
+        return b""
+
+
+def _upright(picture: Image.Image) -> Image.Image:
+    from PIL import ImageOps
+
+    turned = ImageOps.exif_transpose(picture)
+    has_alpha = turned.mode in ("RGBA", "LA", "P")
+    clean = turned.convert("RGBA" if has_alpha else "RGB")
+    clean.info.clear()
+    return clean
+
+
+def _look(brand: BrandRow, token: str) -> Look:
+    colour = brand.colour if is_colour(brand.colour) else DEFAULT_COLOUR
+    logo = small_logo(brand.logo) if brand.logo else b""
+    where = f"/t/{token}/logo" if logo else ""
+    if logo and len(logo) <= INLINE_LOGO:
+        where = f"data:image/webp;base64,{b64encode(logo).decode()}"
+    return Look(
+        brand.name,
+        brand.phone,
+        colour,
+        text_on(colour),
+        readable_on(colour, CARD),
+        readable_on(colour, DARK_CARD),
+        where,
+    )
+
+
+def _map(hub: Hub, seen: Tracked, look: Look) -> str:
+    """The map with the destination; the driver joins it once positions are shared."""
+    if seen.pin is None:
+        return ""
+    return draw(
+        current_tiles(hub.settings.data_dir / "map"),
+        pins=[(seen.pin, "stop", "your address")],
+        height=210,
+        accent=look.accent,
+        nonce=csp_nonce(),
+    )
+
+
+def _unknown(hub: Hub) -> Response:
+    """The same answer whether a token never was, was revoked, or shows no such thing."""
+    if not within_limit(hub, f"tracking {request.remote_addr}", GUESSES, WITHIN_S):
+        answer = _message("slow_down", 429)
+        answer.headers["Retry-After"] = str(WITHIN_S)
+        return answer
+    return _message("unknown", 404)
+
+
+def _message(which: str, status: int, look: Look | None = None) -> Response:
+    return page("tracking/message.html", status, which=which, look=look)
+
+
+def _file(content: bytes, media_type: str) -> Response:
+    answer = make_response(content)
+    answer.mimetype = media_type
+    answer.headers["Cache-Control"] = "private, no-store"
+    return answer

@@ -1,0 +1,221 @@
+"""Orders in the panel: found, told as a story, decided."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from hub.app import Hub
+from hub.core.jobs import NextStep, Reason
+from hub.db.tables import EventRow, JobRow, OrderRow, ProofFileRow, RouteRow
+from hub.flows.dispatch import publish
+from hub.flows.drive import take_acts
+from hub.flows.import_file import preview, store_preview
+from hub.flows.pairing import device_for, pair, pairing_code
+from hub.flows.plan import plan_day
+from hub.flows.prove import put_file
+from tests.admin.desk import DAY, SIX, Desk, a_desk, a_hub, text_of, with_orders
+from tests.driving_worlds import act
+
+
+@pytest.fixture
+def now() -> list[datetime]:
+    return [SIX]
+
+
+@pytest.fixture
+def hub(helsinki: Path, tmp_path: Path, now: list[datetime]) -> Hub:
+    return a_hub(helsinki, tmp_path, now=now)
+
+
+@pytest.fixture
+def desk(hub: Hub) -> Desk:
+    desk = a_desk(hub)
+    with_orders(desk)
+    return desk
+
+
+def path_of(desk: Desk, number: str) -> str:
+    order = next(o for o in desk.rows(OrderRow) if o.number == number)
+    return f"/panel/orders/{order.id}"
+
+
+def on_the_road(desk: Desk, now: list[datetime]) -> str:
+    """Publish Mara's route; fail the first job at its door. The job's id."""
+    plan_day(desk.hub, desk.business_id, DAY, strategy="nearest")
+    route = desk.rows(RouteRow)[0]
+    publish(desk.hub, desk.business_id, route.id, actor="staff:1", expected_version=route.version)
+    device = device_for(
+        desk.hub, pair(desk.hub, pairing_code(desk.hub, desk.business_id, route.driver_id)) or ""
+    )
+    assert device is not None
+    now[0] = SIX + timedelta(hours=5)
+    job = next(j for j in desk.rows(JobRow) if j.state == "dispatched")
+    take_acts(
+        desk.hub,
+        device,
+        [
+            act(
+                "a1",
+                "close",
+                job,
+                1,
+                outcome="failed",
+                reason=Reason.WRONG_ADDRESS,
+                note="no such door",
+            )
+        ],
+    )
+    return job.id
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("q=1002", ["1002"]),
+        ("q=laine", ["1001"]),
+        ("q=mannerheimintie", ["1001"]),
+        ("q=0401234567", ["1001"]),
+        ("q=nobody+like+this", []),
+        ("q=%25", []),
+        ("state=review", ["1003"]),
+        ("state=open&q=100", ["1001", "1002", "1003", "1004"]),
+        ("state=done", []),
+        ("day=2026-11-23&q=1004", ["1004"]),
+        ("day=2026-11-24", []),
+        ("day=yesterday", ["1001", "1002", "1003", "1004"]),
+        ("q=%00", ["1001", "1002", "1003", "1004"]),
+    ],
+)
+def test_orders_are_found_by_what_a_dispatcher_knows(
+    desk: Desk, query: str, found: list[str]
+) -> None:
+    page = desk.get(f"/panel/orders?{query}")
+    assert page.status_code == 200
+    assert [n for n in ("1001", "1002", "1003", "1004") if f">{n}</a>" in page.text] == found
+
+
+def test_a_long_list_is_paged_without_losing_an_order(desk: Desk) -> None:
+    lines = "".join(f"2{n:03};Yrjönkatu 10;Helsinki\n" for n in range(120))
+    seen = preview(desk.hub, desk.business_id, f"Order no;Street;City\n{lines}".encode(), "o.csv")
+    store_preview(desk.hub, desk.business_id, seen, actor="staff:1")
+    import re
+
+    path, numbers = "/panel/orders", []
+    while path:
+        page = desk.get(path).text
+        numbers += re.findall(r'/panel/orders/[0-9a-f-]+">(\d+)<', page)
+        more = re.search(r'href="(/panel/orders\?[^"]*before=[^"]*)"', page)
+        path = more[1].replace("&amp;", "&") if more else ""
+    assert len(numbers) == len(set(numbers)) == 124
+
+
+def test_an_order_tells_its_story(desk: Desk, now: list[datetime]) -> None:
+    on_the_road(desk, now)
+    job = next(j for j in desk.rows(JobRow) if j.outcome == "failed")
+    page = text_of(desk.get(f"/panel/orders/{job.order_id}"))
+    for words in (
+        "Order received",
+        "Address found",
+        "Sent to the driver",
+        "Failed at the door: wrong address",
+    ):
+        assert words in page
+    assert "Mara" in page
+    assert "10:01" in page  # local time
+
+
+def test_the_next_step_is_chosen_once(desk: Desk, now: list[datetime]) -> None:
+    job_id = on_the_road(desk, now)
+    job = next(j for j in desk.rows(JobRow) if j.id == job_id)
+    at = f"/panel/orders/{job.order_id}/jobs/{job_id}/next"
+    assert "What follows?" in text_of(desk.get(f"/panel/orders/{job.order_id}"))
+    wrong = desk.post(at, step="another_day", on_day="2026-11-23")
+    assert wrong.status_code == 422
+    assert "Choose a day after today." in text_of(wrong)
+    assert desk.post(at, step="sing").status_code == 422
+    told = text_of(desk.post(at, follow=True, step="another_day", on_day="2026-11-26"))
+    assert "attempt 2" in told
+    following = next(j for j in desk.rows(JobRow) if j.attempt == 2)
+    assert following.due_on == date(2026, 11, 26)
+    again = text_of(desk.post(at, follow=True, step="return"))
+    assert "already chosen" in again
+    assert next(j for j in desk.rows(JobRow) if j.id == job_id).next_step == NextStep.ANOTHER_DAY
+
+
+def test_a_cancelled_order_says_who_cancelled_it(desk: Desk) -> None:
+    path = path_of(desk, "1004")
+    page = text_of(desk.post(f"{path}/cancel", follow=True))
+    assert "The order is cancelled." in page
+    assert "Order cancelled Dora" in page
+    assert [e.actor.split(":")[0] for e in desk.rows(EventRow) if e.name == "OrderCancelled"] == [
+        "staff"
+    ]
+
+
+def test_a_note_reaches_the_job(desk: Desk) -> None:
+    path = path_of(desk, "1001")
+    job = next(j for j in desk.rows(JobRow) if j.order_id == path.rsplit("/", 1)[1])
+    desk.post(f"{path}/jobs/{job.id}/note", driver_note="  mind the dog\0 ")
+    assert next(j for j in desk.rows(JobRow) if j.id == job.id).driver_note == "mind the dog"
+
+
+def test_a_proofs_photo_is_shown_and_nothing_else_is(
+    hub: Hub, desk: Desk, now: list[datetime]
+) -> None:
+    job_id = on_the_road(desk, now)
+    out = io.BytesIO()
+    Image.new("RGB", (40, 30), "green").save(out, "JPEG")
+    script = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"
+    for content, media_type in ((out.getvalue(), "image/jpeg"), (script, "image/svg+xml")):
+        digest = hashlib.sha256(content).hexdigest()
+        put_file(hub, desk.business_id, job_id, "photo", media_type, content, digest)
+    photo, svg = sorted(desk.rows(ProofFileRow), key=lambda f: f.media_type)
+    answer = desk.get(f"/panel/proof/{job_id}/files/{photo.id}")
+    assert answer.data == out.getvalue()
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.content_type == "image/jpeg"
+    assert desk.get(f"/panel/proof/{job_id}/files/{svg.id}").status_code == 404
+
+
+def test_a_proof_is_a_pdf(desk: Desk, now: list[datetime]) -> None:
+    job_id = on_the_road(desk, now)
+    answer = desk.get(f"/panel/proof/{job_id}.pdf")
+    assert answer.status_code == 200
+    assert answer.data.startswith(b"%PDF")
+
+
+def test_nothing_of_another_business_is_found(hub: Hub, desk: Desk, now: list[datetime]) -> None:
+    job_id = on_the_road(desk, now)
+    out = io.BytesIO()
+    Image.new("RGB", (40, 30), "green").save(out, "JPEG")
+    file = put_file(
+        hub,
+        desk.business_id,
+        job_id,
+        "photo",
+        "image/jpeg",
+        out.getvalue(),
+        hashlib.sha256(out.getvalue()).hexdigest(),
+    )
+    order_id = next(j.order_id for j in desk.rows(JobRow) if j.id == job_id)
+    other = a_desk(hub, "Neighbours")
+    for path in (
+        f"/panel/orders/{order_id}",
+        f"/panel/proof/{job_id}.pdf",
+        f"/panel/proof/{job_id}/files/{file.id}",
+    ):
+        assert other.get(path).status_code == 404, path
+    for path in (
+        f"{order_id}/cancel",
+        f"{order_id}/jobs/{job_id}/next",
+        f"{order_id}/jobs/{job_id}/note",
+    ):
+        assert other.post(f"/panel/orders/{path}", step="cancel").status_code == 404, path
+    assert "1001" not in other.get("/panel/orders?q=1").text
+    assert not next(j for j in desk.rows(JobRow) if j.id == job_id).next_step

@@ -1,0 +1,171 @@
+"""A bakery's morning by clicking: file in, columns named, a pin set, planned, published."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, sync_playwright
+from werkzeug.serving import make_server
+
+from hub.app import Hub
+from hub.db.tables import JobRow, OrderRow, PlaceRow, RouteRow
+from hub.flows.planning_run import solve_waiting
+from hub.web.app import create_app
+from hub.web.staff import COOKIE
+from tests.admin.desk import MORNING, Desk, a_desk, a_hub
+
+SHOTS = Path(os.environ.get("HUB_SHOTS", ""))
+DAY = "/panel/day?day=2026-11-23"
+
+
+@contextmanager
+def served(hub: Hub) -> Iterator[str]:
+    server = make_server("127.0.0.1", 0, create_app(hub), threaded=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
+def desk(helsinki: Path, tmp_path: Path) -> Desk:
+    return a_desk(a_hub(helsinki, tmp_path, url=f"sqlite:///{tmp_path / 'hub.db'}"))
+
+
+@pytest.fixture
+def page(desk: Desk) -> Iterator[Page]:
+    with served(desk.hub) as url, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", args=["--no-sandbox"]
+        )
+        context = browser.new_context(base_url=url, viewport={"width": 1280, "height": 900})
+        context.add_cookies([{"name": COOKIE, "value": desk.token, "url": url}])
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        page.on("dialog", lambda dialog: dialog.accept())
+        complaints: list[str] = []
+        page.on(
+            "console", lambda said: complaints.append(said.text) if said.type == "error" else None
+        )
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        yield page
+        browser.close()
+        assert complaints == []
+
+
+def look(page: Page, name: str) -> list[str]:
+    """Accessibility complaints, and what is wider than the screen. Takes pictures if asked for."""
+    found = [
+        f"{name}: {broken['id']} {broken['nodes'][0]['html'][:200]}"
+        for broken in Axe().run(page).response["violations"]
+    ]
+    for width in (390, 1280):
+        page.set_viewport_size({"width": width, "height": 900})
+        wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        if wide > 0:
+            found.append(f"{name}: {wide} px wider than a screen of {width}")
+        if SHOTS.name:
+            for theme in ("light", "dark"):
+                page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+                page.screenshot(path=SHOTS / f"{name}-{width}-{theme}.png", full_page=True)
+            page.emulate_media(color_scheme="light")
+    return found
+
+
+def test_a_bakerys_morning_by_clicking(desk: Desk, page: Page, tmp_path: Path) -> None:
+    found: list[str] = []
+    for name, path in (("day", DAY), ("orders", "/panel/orders"), ("import", "/panel/import")):
+        page.goto(path)
+        found += look(page, f"{name}-empty")
+    # The file calls its streets something nobody has heard of.
+    sheet = tmp_path / "friday.csv"
+    sheet.write_text(MORNING.replace("Street;", "Whereto;"))
+    page.set_input_files("#file", sheet)
+    page.get_by_role("button", name="Look at it").click()
+    found += look(page, "import-preview")
+    assert desk.rows(OrderRow) == []
+    page.get_by_label("Whereto").select_option(label="Street, or address line 1")
+    page.get_by_role("button", name="Look again").first.click()
+    page.get_by_role("button", name="Take in 4 orders").click()
+    page.get_by_text("4 new orders taken in.").wait_for()
+    found += look(page, "import-stored")
+    desk.hub.deliver_events()
+    # One address is nowhere; a click on the map says where.
+    page.goto("/panel/addresses")
+    found += look(page, "addresses")
+    page.get_by_role("link", name="Set the pin").click()
+    page.get_by_label("Look for another address").fill("Yrjönkatu 10, Helsinki")
+    page.get_by_role("button", name="Find").click()
+    found += look(page, "address")
+    page.locator("[data-pick] svg").click(position={"x": 200, "y": 150})
+    page.get_by_text("The pin stands at").wait_for()
+    page.get_by_role("button", name="Set the pin here").click()
+    page.get_by_text("Every address is on the map.").wait_for()
+    (pinned,) = [place for place in desk.rows(PlaceRow) if place.source == "staff"]
+    assert pinned.lat == pytest.approx(60.166, abs=0.03)
+    assert pinned.lon == pytest.approx(24.94, abs=0.05)
+    # Plan, look, publish.
+    page.goto(DAY)
+    found += look(page, "day-to-plan")
+    page.get_by_role("button", name="Plan", exact=True).click()
+    page.get_by_text("Waiting to plan Bakery").wait_for()
+    found += look(page, "day-planning")
+    assert solve_waiting(desk.hub)
+    page.get_by_role(
+        "button", name="Publish the route", exact=True
+    ).wait_for()  # it looks by itself
+    found += look(page, "day-draft")
+    assert {job.state for job in desk.rows(JobRow)} == {"assigned"}
+    page.get_by_role("link", name="Move order 1002").click()
+    found += look(page, "day-move")
+    page.go_back()
+    page.get_by_role("button", name="Publish the route", exact=True).click()
+    page.get_by_text("The route is on its driver's phone.").wait_for()
+    assert desk.rows(RouteRow)[0].published_at is not None
+    found += look(page, "day-published")
+    page.get_by_role("link", name="Hand over").click()
+    found += look(page, "day-hand-over")
+    page.goto("/panel/orders")
+    found += look(page, "orders")
+    page.get_by_role("link", name="1001").click()
+    found += look(page, "order")
+    assert found == []
+
+
+def test_the_pages_carry_the_day_without_scripts(desk: Desk, tmp_path: Path) -> None:
+    sheet = tmp_path / "monday.csv"
+    sheet.write_text(MORNING)
+    with served(desk.hub) as url, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", args=["--no-sandbox"]
+        )
+        context = browser.new_context(base_url=url, java_script_enabled=False)
+        context.add_cookies([{"name": COOKIE, "value": desk.token, "url": url}])
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        page.goto("/panel/import")
+        page.set_input_files("#file", sheet)
+        page.get_by_role("button", name="Look at it").click()
+        page.get_by_role("button", name="Take in 4 orders").click()
+        desk.hub.deliver_events()
+        page.goto("/panel/addresses")
+        page.get_by_role("link", name="Set the pin").click()
+        page.get_by_label("Latitude").fill("60.1700")
+        page.get_by_label("Longitude").fill("24.9400")
+        page.get_by_role("button", name="Set the pin here").click()
+        page.goto(DAY)
+        page.get_by_role("button", name="Plan", exact=True).click()
+        assert solve_waiting(desk.hub)
+        page.goto(DAY)
+        page.get_by_role("button", name="Publish the route", exact=True).click()
+        page.get_by_text("published, not seen yet").wait_for()
+        browser.close()
+    assert {job.state for job in desk.rows(JobRow)} == {"dispatched"}

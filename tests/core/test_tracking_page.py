@@ -1,0 +1,304 @@
+"""The page shows one state and one time, and says nothing a recipient must not know."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hub.core.business import BusinessSettings
+from hub.core.colours import BLACK, READABLE, contrast, luminance, readable_on, text_on
+from hub.core.jobs import ON_A_PHONE, NextStep, Outcome, Reason, State
+from hub.core.orders import Kind
+from hub.core.tracking_page import (
+    Estimate,
+    JobSeen,
+    Life,
+    Ride,
+    Seen,
+    Shows,
+    current,
+    decide,
+    first_name,
+    life,
+    outwards,
+    visible,
+)
+from hub.core.tracking_words import HEADLINES, STEPS, card, day_words, outcome_line
+from hub.core.values import TimeWindow
+
+HELSINKI = ZoneInfo("Europe/Helsinki")
+NOON = datetime(2026, 11, 23, 10, tzinfo=UTC)  # in Helsinki
+JOB = JobSeen(kind=Kind.DELIVER)
+ON_PHONE = replace(JOB, state=State.DISPATCHED)
+SETTINGS = BusinessSettings()
+colours = st.integers(0, 0xFFFFFF).map(lambda n: f"#{n:06x}")
+
+
+def at(minutes: float) -> datetime:
+    return NOON + timedelta(minutes=minutes)
+
+
+def span(opens: float, closes: float) -> TimeWindow:
+    return TimeWindow(at(opens), at(closes))
+
+
+def a_ride(arrive: float = 30, *, next_departs: float = 10, **more: object) -> Ride:
+    ride = Ride(at(arrive), at(next_departs), stops_before=3, has_begun=True)
+    return replace(ride, **more)  # type: ignore[arg-type]
+
+
+def closed(outcome: Outcome, minutes: float = -5, **more: object) -> JobSeen:
+    ended = replace(JOB, state=State.CLOSED, outcome=outcome, ended_at=at(minutes))
+    return replace(ended, closed_at=at(minutes), **more)  # type: ignore[arg-type]
+
+
+def look(
+    *jobs: JobSeen,
+    promises: tuple[TimeWindow, ...] = (span(0, 60),),
+    ride: Ride | None = None,
+    now: datetime = NOON,
+) -> Seen:
+    return decide(jobs, promises, ride, window_s=3600, now=now)
+
+
+@pytest.mark.parametrize(
+    ("seen", "shows"),
+    [
+        (look(JOB, promises=()), Shows.ORDERED),
+        (look(replace(JOB, state=State.ASSIGNED), promises=()), Shows.ORDERED),
+        (look(ON_PHONE, ride=a_ride(has_begun=False)), Shows.SCHEDULED),
+        (look(ON_PHONE, ride=a_ride()), Shows.ON_ITS_WAY),
+        (look(replace(JOB, state=State.EN_ROUTE), ride=a_ride()), Shows.ARRIVING),
+        (look(replace(JOB, state=State.ARRIVED), ride=a_ride()), Shows.AT_THE_DOOR),
+        (look(closed(Outcome.SUCCEEDED)), Shows.DONE),
+        (look(closed(Outcome.PARTIAL)), Shows.DONE),
+        (look(closed(Outcome.FAILED)), Shows.FAILED),
+        (look(closed(Outcome.SKIPPED)), Shows.FAILED),
+        (look(closed(Outcome.CANCELLED)), Shows.CANCELLED),
+        (look(closed(Outcome.FAILED), replace(JOB, attempt=2), promises=()), Shows.RESCHEDULED),
+        (look(JOB, promises=(span(0, 60),)), Shows.RESCHEDULED),  # taken off its route again
+    ],
+)
+def test_each_state_of_a_job_is_one_state_of_the_page(seen: Seen, shows: Shows) -> None:
+    assert seen.shows is shows
+
+
+def test_the_page_of_a_pair_is_about_what_is_brought_not_what_is_fetched() -> None:
+    fetched = replace(closed(Outcome.SUCCEEDED), kind=Kind.COLLECT)
+    brought = replace(ON_PHONE, leg=2)
+    assert current((fetched, brought)) is brought
+    assert look(fetched, brought, ride=a_ride()).shows is Shows.ON_ITS_WAY
+
+
+def test_a_pair_whose_goods_could_not_be_fetched_is_not_on_its_way() -> None:
+    fetched = replace(closed(Outcome.FAILED), kind=Kind.COLLECT)
+    seen = look(fetched, replace(ON_PHONE, leg=2), ride=a_ride())
+    assert card(seen, HELSINKI, NOON).headline == "We could not fetch your order yet"
+    again = replace(JOB, kind=Kind.COLLECT, attempt=2)
+    seen = look(fetched, again, replace(ON_PHONE, leg=2), ride=a_ride())
+    assert seen.shows is Shows.ON_ITS_WAY
+
+
+def test_the_newest_promise_is_quoted_on_round_times_and_never_narrower() -> None:
+    seen = look(ON_PHONE, promises=(span(3, 58.5),), ride=a_ride())
+    assert seen.quoted == span(0, 60)
+    seen = look(ON_PHONE, promises=(span(0, 60), span(30, 90)), ride=a_ride(60))
+    assert seen.quoted == span(30, 90)
+
+
+@given(st.integers(0, 10_000), st.integers(0, 10_000))
+def test_rounding_outwards_keeps_all_of_a_window_within_five_minutes(
+    start: int, length: int
+) -> None:
+    window = TimeWindow(NOON + timedelta(seconds=start), NOON + timedelta(seconds=start + length))
+    rounded = outwards(window)
+    assert rounded.opens <= window.opens < rounded.opens + timedelta(minutes=5)
+    assert rounded.closes - timedelta(minutes=5) < window.closes <= rounded.closes
+    assert outwards(rounded) == rounded
+
+
+def test_without_a_promise_the_plan_is_quoted_as_a_window() -> None:
+    seen = look(ON_PHONE, promises=(), ride=a_ride(31))
+    assert seen.quoted == span(0, 65)
+
+
+@pytest.mark.parametrize(
+    ("ride", "now"),
+    [
+        (a_ride(61), NOON),  # planned anew behind the promise
+        (a_ride(30, next_departs=-40), NOON),  # the stop before should be done 40 minutes ago
+        (a_ride(30, next_departs=90), at(61)),  # the promise is simply over
+        (a_ride(30, estimate=Estimate(at(50), at(65), at(80))), NOON),
+    ],
+)
+def test_a_time_that_will_not_be_kept_is_late_and_gets_a_new_one(ride: Ride, now: datetime) -> None:
+    seen = look(ON_PHONE, ride=ride, now=now)
+    assert seen.is_late
+    assert seen.before == span(0, 60)
+    assert seen.quoted is not None
+    assert seen.quoted.closes > max(now, at(60))
+    words = card(seen, HELSINKI, now)
+    assert words.headline == "Sorry, we are running late"
+    assert words.struck == "12:00 – 13:00"
+
+
+def test_what_is_on_time_is_not_late_and_who_is_at_the_door_never_is() -> None:
+    assert not look(ON_PHONE, ride=a_ride(59)).is_late
+    arrived = replace(JOB, state=State.ARRIVED)
+    assert not look(arrived, ride=a_ride(30), now=at(90)).is_late
+
+
+@given(
+    st.sampled_from(sorted(ON_A_PHONE)),
+    st.integers(-300, 300),
+    st.integers(-300, 300),
+    st.integers(-300, 300),
+    st.booleans(),
+)
+def test_no_time_that_is_over_is_quoted_to_somebody_who_waits(
+    state: State, arrive: int, departs: int, now: int, known: bool
+) -> None:
+    estimate = Estimate(at(arrive - 5), at(arrive), at(arrive + 5)) if known else None
+    ride = a_ride(arrive, next_departs=departs, estimate=estimate)
+    seen = look(replace(JOB, state=state), ride=ride, now=at(now))
+    assert seen.quoted is not None
+    assert seen.shows is Shows.AT_THE_DOOR or seen.quoted.closes >= at(now)
+    assert (seen.before is not None) == seen.is_late
+
+
+def test_an_estimate_is_a_minute_only_while_it_is_narrow() -> None:
+    narrow = a_ride(estimate=Estimate(at(22), at(26), at(31)))
+    wide = a_ride(estimate=Estimate(at(10), at(26), at(50)))
+    assert "Expected about 12:26." in card(look(ON_PHONE, ride=narrow), HELSINKI, NOON).lines
+    assert "Expected 12:10 – 12:50." in card(look(ON_PHONE, ride=wide), HELSINKI, NOON).lines
+
+
+def test_a_promise_moved_away_is_struck_through_with_its_day() -> None:
+    tomorrow = 24 * 60
+    ride = a_ride(tomorrow + 30, next_departs=tomorrow, has_begun=False)
+    seen = look(ON_PHONE, promises=(span(0, 60), span(tomorrow, tomorrow + 60)), ride=ride)
+    words = card(seen, HELSINKI, NOON)
+    assert words.headline == "Your delivery has a new time"
+    assert (words.struck, words.big) == ("12:00 – 13:00", "12:00 – 13:00")
+    assert words.day == "Tomorrow, Tuesday 24 November"
+
+
+def test_a_failure_says_why_and_the_one_thing_that_happens_next() -> None:
+    job = closed(Outcome.FAILED, reason=Reason.NOBODY_HOME, next_step=NextStep.RETURN)
+    words = card(look(job), HELSINKI, NOON)
+    assert words.headline == "Sorry, we missed you"
+    assert words.lines == (
+        "Today at 11:55: nobody was there to open the door.",
+        "It goes back to the sender.",
+    )
+    assert words.steps == ()
+
+
+def test_a_new_attempt_says_its_day_and_why_the_last_one_failed() -> None:
+    first = closed(Outcome.FAILED, reason=Reason.NO_ACCESS, next_step=NextStep.ANOTHER_DAY)
+    second = replace(JOB, attempt=2, due_on=date(2026, 11, 24))
+    words = card(look(first, second, promises=()), HELSINKI, NOON)
+    assert words.headline == "We will try again"
+    assert (words.big, words.day) == ("Tomorrow", "Tuesday 24 November")
+    assert "could not get in" in words.lines[0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "done"), [("deliver", "Delivered"), ("collect", "Collected"), ("serve", "Done")]
+)
+def test_words_fit_what_is_done(kind: str, done: str) -> None:
+    seen = look(closed(Outcome.SUCCEEDED, kind=Kind(kind)))
+    words = card(seen, HELSINKI, NOON)
+    assert (words.headline, words.big, words.step) == (done, "11:55", 4)
+    assert outcome_line(seen, HELSINKI) == f"{done} 11:55, Monday 23 November 2026"
+
+
+def test_every_kind_has_words_for_every_state() -> None:
+    for kind in Kind:
+        assert set(HEADLINES[kind]) == set(Shows)
+        assert len(STEPS[kind]) == 4
+
+
+def test_days_are_named_in_words() -> None:
+    today = date(2026, 12, 31)
+    said = [day_words(today + timedelta(days=n), today) for n in (-1, 0, 1, 2)]
+    assert said == [
+        "Yesterday, Wednesday 30 December",
+        "Today",
+        "Tomorrow, Friday 1 January",
+        "Saturday 2 January 2027",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("hours", "left"),
+    [(0, Life.FULL), (47.9, Life.FULL), (48, Life.BARE), (719, Life.BARE), (720, Life.GONE)],
+)
+def test_a_page_is_full_then_bare_then_gone(hours: float, left: Life) -> None:
+    jobs = (closed(Outcome.SUCCEEDED, 0),)
+    assert life(jobs, SETTINGS, NOON + timedelta(hours=hours)) is left
+
+
+def test_a_page_stays_full_while_another_attempt_is_open() -> None:
+    jobs = (closed(Outcome.FAILED), replace(JOB, attempt=2))
+    assert life(jobs, SETTINGS, NOON + timedelta(days=90)) is Life.FULL
+
+
+def test_what_may_be_seen_follows_state_and_settings() -> None:
+    way, done = look(ON_PHONE, ride=a_ride()), look(closed(Outcome.SUCCEEDED))
+    assert visible(way, SETTINGS).driver_name
+    assert not visible(done, SETTINGS).driver_name
+    assert not visible(done, SETTINGS).photo
+    shy = BusinessSettings(show_items=False, show_driver_name=False, show_photo=True)
+    assert not visible(way, shy).items
+    assert not visible(way, shy).driver_name
+    assert not visible(way, shy).photo
+    assert visible(done, shy).photo
+    assert not visible(done, shy).address
+
+
+@pytest.mark.parametrize(("stops", "shown"), [(0, True), (3, True), (4, False), (30, False)])
+def test_a_position_is_for_those_who_are_soon_next(stops: int, shown: bool) -> None:
+    seen = look(ON_PHONE, ride=a_ride(stops_before=stops))
+    assert visible(seen, SETTINGS).driver_position is shown
+    before = look(ON_PHONE, ride=a_ride(stops_before=stops, has_begun=False))
+    assert not visible(before, SETTINGS).driver_position
+
+
+@pytest.mark.parametrize(
+    ("full", "shown"),
+    [
+        ("Anna Virtanen", "Anna"),
+        ("Virtanen, Anna", "Anna"),
+        ("Mr. Smith", ""),
+        ("mrs Smith", ""),
+        ("", ""),
+        ("王小明", "王小明"),
+    ],
+)
+def test_only_a_first_name_is_shown(full: str, shown: str) -> None:
+    assert first_name(full) == shown
+
+
+@given(colours)
+def test_text_on_any_brand_can_be_read(colour: str) -> None:
+    assert contrast(colour, text_on(colour)) >= READABLE
+
+
+@given(colours, st.sampled_from(["#ffffff", "#1d2025"]))
+def test_any_brand_has_a_shade_that_can_be_read_on_a_card(colour: str, ground: str) -> None:
+    assert contrast(readable_on(colour, ground), ground) >= READABLE
+
+
+def test_contrast_is_measured_as_wcag_does() -> None:
+    assert contrast("#ffffff", BLACK) == pytest.approx(21)
+    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)  # the known near miss
+    assert luminance("#ff0000") == pytest.approx(0.2126)
+    assert readable_on("#0f6b5c", "#ffffff") == "#0f6b5c"
+    with pytest.raises(ValueError, match="not a colour"):
+        luminance("red")

@@ -1,0 +1,213 @@
+"""What is read for a link: this order of this business, and nothing beside it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlmodel import select
+
+from hub.core.orders import IncomingOrder
+from hub.core.tracking_page import Life, Shows
+from hub.core.values import Address, Contact, Line, Point, Role
+from hub.db.tables import EstimateRow, JobRow, LinkRow
+from hub.flows.connections import connection_id
+from hub.flows.found import found
+from hub.flows.sync import store_all
+from hub.flows.tracking_view import Tracked, brand_of, document, photo, tracked
+from hub.keys import hashed
+from tests import tracking_worlds as moments
+from tests.driving_worlds import SIX
+from tests.tracking_worlds import Street
+
+
+def seen(street: Street) -> Tracked:
+    page = tracked(street.hub, street.token)
+    assert page is not None
+    return page
+
+
+@pytest.mark.parametrize(
+    ("moment", "shows"),
+    [
+        ("ordered", Shows.ORDERED),
+        ("scheduled", Shows.SCHEDULED),
+        ("on_its_way", Shows.ON_ITS_WAY),
+        ("arriving", Shows.ARRIVING),
+        ("at_the_door", Shows.AT_THE_DOOR),
+        ("delivered", Shows.DONE),
+        ("failed", Shows.FAILED),
+        ("rescheduled", Shows.RESCHEDULED),
+        ("moved", Shows.RESCHEDULED),
+        ("late", Shows.ON_ITS_WAY),
+        ("cancelled", Shows.CANCELLED),
+    ],
+)
+def test_the_day_moves_the_page_from_state_to_state(moment: str, shows: Shows) -> None:
+    assert seen(moments.MOMENTS[moment]()).shows is shows
+
+
+def test_a_draft_promises_nothing() -> None:
+    page = seen(moments.ordered())
+    assert page.card is not None
+    assert page.card.big == ""
+    assert page.pin is None
+
+
+def test_the_stops_before_are_counted_and_become_fewer() -> None:
+    street = moments.on_its_way()
+    page = seen(street)
+    assert page.card is not None
+    assert "2 stops before you." in page.card.lines
+    street.close(street.job_at(2), 8)
+    page = seen(street)
+    assert page.card is not None
+    assert "1 stop before you." in page.card.lines
+
+
+def test_a_round_that_is_behind_makes_the_page_say_so() -> None:
+    page = seen(moments.late())
+    assert page.card is not None
+    assert page.card.tone == "late"
+    assert page.card.struck
+
+
+def test_the_stored_estimate_is_believed_over_the_plan() -> None:
+    street = moments.on_its_way()
+    p50 = street.hub.now() + timedelta(hours=2)
+    with street.hub.unit() as unit:
+        unit.session.add(
+            EstimateRow(
+                business_id=street.business_id,
+                job_id=street.job.id,
+                p10=p50 - timedelta(minutes=5),
+                p50=p50,
+                p90=p50 + timedelta(minutes=10),
+                updated_at=street.hub.now(),
+            )
+        )
+    page = seen(street)
+    assert page.card is not None
+    assert page.card.tone == "late"
+    assert page.card.big == "09:55 – 10:15"
+
+
+def test_people_appear_by_first_name_and_the_driver_only_on_the_way() -> None:
+    street = moments.scheduled()
+    assert (seen(street).recipient, seen(street).driver) == ("Anna", "")
+    assert seen(moments.on_its_way()).driver == "Mara"
+    delivered = seen(moments.delivered())
+    assert (delivered.recipient, delivered.driver, delivered.address) == ("", "", "")
+    assert delivered.handover is not None
+    assert delivered.handover.received_by == "Anna"
+
+
+def test_a_flat_is_not_shown_to_whoever_has_the_link() -> None:
+    assert seen(moments.scheduled()).address == "Yrjönkatu 2, Helsinki"
+
+
+def test_items_are_shown_only_where_the_business_shows_them() -> None:
+    street = moments.scheduled()
+    assert [item.title for item in seen(street).items] == ["Sourdough loaf", "Rye bread"]
+    street.settings(show_items=False)
+    assert seen(street).items == ()
+
+
+def test_what_was_counted_at_the_door_is_shown() -> None:
+    street = moments.at_the_door()
+    lines = [{"n": 0, "title": "Sourdough loaf", "ordered": 2, "delivered": 1}]
+    street.close(street.job, 14, outcome="partial", reason="missing_items", lines=lines)
+    page = seen(street)
+    assert page.card is not None
+    assert page.card.headline == "Partly delivered"
+    assert [item.delivered for item in page.items] == [1, None]
+
+
+def test_the_photo_is_there_only_while_the_settings_and_the_page_show_it() -> None:
+    street = moments.delivered()
+    assert photo(street.hub, street.token, 1) == moments.PHOTO
+    assert photo(street.hub, street.token, 2) is None
+    assert photo(street.hub, street.token, 0) is None
+    street.settings(show_photo=False)
+    assert photo(street.hub, street.token, 1) is None
+    street.settings(show_photo=True)
+    street.clock(60 * 60)
+    assert photo(street.hub, street.token, 1) is None
+    assert document(street.hub, street.token) is None
+
+
+def test_a_photo_still_on_its_way_up_is_no_error() -> None:
+    street = moments.at_the_door()
+    street.settings(show_photo=True)
+    street.close(street.job, 14, name="Anna")
+    handover = seen(street).handover
+    assert handover is not None
+    assert handover.photos == 0
+
+
+def test_after_two_days_only_the_outcome_is_left_and_after_thirty_nothing() -> None:
+    page = seen(moments.bare())
+    assert page.life is Life.BARE
+    assert page.outcome == "Delivered 08:14, Monday 23 November 2026"
+    assert (page.number, page.items, page.handover, page.card) == ("", (), None, None)
+    assert seen(moments.gone()).life is Life.GONE
+
+
+def test_a_revoked_link_is_as_unknown_as_one_that_never_was() -> None:
+    street = moments.scheduled()
+    old, order_id = street.token, street.order.id
+    with street.hub.unit() as unit:
+        link = unit.session.exec(select(LinkRow).where(LinkRow.order_id == order_id)).one()
+        link.epoch += 1
+        link.token_hash = hashed(street.hub.keys.link_token(link.order_id, link.epoch))
+    assert tracked(street.hub, old) is None
+    assert brand_of(street.hub, old) is None
+    assert tracked(street.hub, "A" * 22) is None
+    assert tracked(street.hub, street.token) is not None
+
+
+def test_the_page_of_a_pair_shows_the_recipients_leg() -> None:
+    street = moments.scheduled()
+    job_id = street.job.id
+    with street.hub.unit() as unit:
+        job = unit.session.get_one(JobRow, job_id)
+        unit.session.add(
+            JobRow(
+                business_id=street.business_id,
+                order_id=job.order_id,
+                leg=2,
+                kind="deliver",
+                place_id=job.place_id,
+                created_at=street.hub.now(),
+            )
+        )
+        job.kind = "collect"
+    page = seen(street)
+    assert page.shows is Shows.ORDERED  # the delivering leg is not planned yet
+    assert page.card is not None
+    assert page.card.headline == "We have your order"
+
+
+def test_no_row_of_another_business_reaches_a_page() -> None:
+    """Business B's rows are hung onto A's order and job; A's page must not pick them up."""
+    street = moments.delivered()
+    other = found(street.hub, "Rival", zone="Asia/Tokyo")
+    rival = IncomingOrder(
+        ref="4",
+        number="RIVAL-4",
+        updated_at=SIX,
+        address=Address(("Rivalgatan 1",), city="Espoo"),
+        point=Point(60.2, 24.6),
+        contacts=(Contact(Role.RECIPIENT, "Rosa Rival"),),
+        lines=(Line("Rival cake"),),
+    )
+    store_all(street.hub, other, connection_id(street.hub, other, "api"), [rival])
+    order_id = street.order.id
+    with street.hub.unit() as unit:
+        job = unit.session.exec(select(JobRow).where(JobRow.business_id == other)).one()
+        job.attempt, job.order_id = 7, order_id
+    page = seen(street)
+    assert page.number == "2"
+    assert page.shows is Shows.DONE
+    assert page.brand.business_id == street.business_id
+    assert "Rival" not in repr(page)

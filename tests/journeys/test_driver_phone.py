@@ -1,0 +1,417 @@
+"""A driver's day on a phone, in a real browser: with signal, without, and after a restart."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from PIL import Image, ImageDraw
+from playwright.sync_api import BrowserContext, Page, Playwright, expect, sync_playwright
+from sqlmodel import select
+
+from hub.app import Hub
+from hub.core.business import BusinessSettings
+from hub.core.orders import IncomingOrder, Kind
+from hub.core.values import Address, Contact, Line, Point, Role
+from hub.db.tables import (
+    BusinessRow,
+    DepotRow,
+    DeviceRow,
+    DriverRow,
+    EventRow,
+    JobRow,
+    PlaceRow,
+    ProofFileRow,
+    ProofRow,
+    RouteRow,
+)
+from hub.flows.connections import connection_id
+from hub.flows.dispatch import publish, remove_job
+from hub.flows.drive import pairing_code
+from hub.flows.found import found
+from hub.flows.plan import plan_day
+from hub.flows.prove import verify
+from hub.flows.sync import store_all
+from tests.driving_worlds import Plugin
+from tests.phone_worlds import a_phone, driver_app, served
+
+PEOPLE = [
+    ("Anna Frick", "Yrjönkatu 27", 60.1679, 24.9400, "2 sourdough", Kind.DELIVER),
+    ("Jonas Beck", "Fredrikinkatu 40", 60.1655, 24.9360, "6 rolls", Kind.DELIVER),
+    ("Café Aamu", "Uudenmaankatu 11", 60.1640, 24.9420, "Empty crates", Kind.COLLECT),
+    ("Maija Virtanen", "Albertinkatu 19", 60.1622, 24.9342, "Oven check", Kind.SERVE),
+]
+DONE = re.compile("^(Delivered|Collected|Work done)$")
+SHOTS = os.environ.get("HUB_TEST_SHOTS", "")
+
+
+@dataclass
+class Day:
+    hub: Hub
+    business_id: str
+    driver_id: str
+    url: str
+
+    def code(self) -> str:
+        return pairing_code(self.hub, self.business_id, self.driver_id)
+
+    def rows(self, table: Any) -> list[Any]:
+        with self.hub.reading() as session:
+            return list(session.exec(select(table).where(table.business_id == self.business_id)))
+
+    def closed(self) -> list[tuple[str, str]]:
+        """(name, outcome) for each announcement that a job was closed."""
+        names = {job.id: job.order_id for job in self.rows(JobRow)}
+        told = [row for row in self.rows(EventRow) if row.name == "JobClosed"]
+        assert all(row.payload["job_id"] in names for row in told)
+        return sorted((row.payload["job_id"], row.payload["outcome"]) for row in told)
+
+
+@pytest.fixture
+def day(tmp_path: Path) -> Iterator[Day]:
+    """Four stops of every kind, published for this very day, and a served hub."""
+    hub = Hub.in_memory(Plugin(), data_dir=tmp_path / "hub", url=f"sqlite:///{tmp_path}/hub.db")
+    business_id = found(hub, "Husk Bakery", zone="UTC", country="FI")
+    today = datetime.now(UTC).date()
+    settings = BusinessSettings(demands=["photo", "signature", "name", "lines"])
+    with hub.unit() as unit:
+        business = unit.session.get_one(BusinessRow, business_id)
+        business.settings = settings.model_dump(mode="json")
+        depot = DepotRow(
+            business_id=business_id, name="Bakery", address="Kalevankatu 4", lat=60.168, lon=24.938
+        )
+        unit.session.add(depot)
+        unit.session.flush()
+        hours = {str(n): ["00:00", "23:59"] for n in range(7)}
+        driver = DriverRow(
+            business_id=business_id, name="Mara Ilves", depot_id=depot.id, works=hours
+        )
+        unit.session.add(driver)
+    orders = [_order(n, *person, day=today) for n, person in enumerate(PEOPLE, 1042)]
+    store_all(hub, business_id, connection_id(hub, business_id, "api"), orders)
+    with hub.unit() as unit:
+        place = unit.session.exec(
+            select(PlaceRow).where(PlaceRow.business_id == business_id).order_by(PlaceRow.id)
+        ).first()
+        assert place is not None
+        place.access_note = "Side door in the yard, ring twice. Code 41A."
+    plan_day(hub, business_id, today, strategy="nearest")
+    with hub.reading() as session:
+        route = session.exec(select(RouteRow)).one()
+    publish(hub, business_id, route.id, actor="staff:1", expected_version=route.version)
+    with served(driver_app(hub)) as url:
+        yield Day(hub, business_id, driver.id, url)
+
+
+def _order(
+    n: int, name: str, street: str, lat: float, lon: float, goods: str, kind: Kind, day: date
+) -> IncomingOrder:
+    lines = (Line(goods, quantity=2), Line("Paper bag")) if kind is Kind.DELIVER else (Line(goods),)
+    return IncomingOrder(
+        ref=str(n),
+        number=f"HB-{n}",
+        updated_at=datetime.combine(day, time(), UTC) - timedelta(days=1),
+        address=Address((street,), city="Helsinki", postcode="00120", country="FI"),
+        point=Point(lat, lon),
+        kind=kind,
+        contacts=(Contact(Role.RECIPIENT, name, phone="+358401234567"),),
+        lines=lines,
+        instructions="Leave with the neighbour on the left if nobody opens." if n == 1043 else "",
+    )
+
+
+@pytest.fixture
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    """A photo as a camera would take it, larger than the phone keeps."""
+    image = Image.new("RGB", (2400, 1800), "#a8c0c8")
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((800, 500, 1600, 1800), fill="#5b4636")
+    draw.rectangle((1000, 1400, 1400, 1700), fill="#c9a26b")
+    image.save(tmp_path / "door.jpg", quality=95)
+    return tmp_path / "door.jpg"
+
+
+class Screen:
+    """The phone in the driver's hand; every problem the browser reports is kept."""
+
+    def __init__(self, context: BrowserContext, day: Day, name: str = "") -> None:
+        self.context, self.day, self.name = context, day, name
+        self.page: Page = context.pages[0]
+        self.page.set_default_timeout(8000)
+        self.problems: list[str] = []
+        self.page.on("pageerror", lambda error: self.problems.append(str(error)))
+        self.page.on("console", self._heard)
+
+    def _heard(self, message: Any) -> None:
+        usual = ("ERR_INTERNET_DISCONNECTED", "ERR_CONNECTION", "Failed to load resource")
+        if message.type == "error" and not any(text in message.text for text in usual):
+            self.problems.append(message.text)
+
+    def open(self, path: str = "/driver/") -> None:
+        self.page.goto(self.day.url + path)
+        self.page.locator("html[data-ready=yes]").wait_for()
+
+    def pair(self) -> None:
+        self.open(f"/driver/pair#{self.day.code()}")
+        self.sees("Start shift")
+        assert "#" not in self.page.url.removesuffix("#/")
+
+    def sees(self, text: str) -> None:
+        expect(self.page.locator("body")).to_contain_text(text)
+
+    def press(self, name: str, within: str = "main") -> None:
+        place = self.page.locator(within)
+        target = place.get_by_role("button", name=name, exact=True).or_(
+            place.get_by_role("link", name=name, exact=True)
+        )
+        target.first.click()
+
+    def state(self, text: str) -> None:
+        expect(self.page.locator("#state")).to_have_text(text, timeout=20_000)
+
+    def offline(self, yes: bool) -> None:
+        self.context.set_offline(yes)
+
+    def sign(self) -> None:
+        canvas = self.page.locator("canvas.paper")
+        canvas.evaluate("canvas => canvas.scrollIntoView({block: 'center'})")
+        box = canvas.bounding_box()
+        assert box is not None
+        self.page.mouse.move(box["x"] + 40, box["y"] + 60)
+        self.page.mouse.down()
+        for n in range(20):
+            self.page.mouse.move(box["x"] + 40 + n * 10, box["y"] + 60 + (25 if n % 4 < 2 else -20))
+        self.page.mouse.up()
+        expect(self.page.locator(".checklist .met", has_text="Signature")).to_be_visible()
+
+    def prove(self, picture: Path, name: str) -> None:
+        """Give what the business demands on the screen that is open."""
+        for tick in self.page.locator("main .goods").get_by_role("checkbox").all():
+            tick.check()
+        self.page.locator("#photo").set_input_files(picture)
+        expect(self.page.get_by_alt_text("Photo, ")).to_be_visible()
+        self.sign()
+        self.page.locator("#name").fill(name)
+
+    def is_fine(self, title: str) -> None:
+        """axe finds nothing and the browser complained of nothing; take the picture."""
+        found = Axe().run(self.page).response["violations"]
+        assert [(one["id"], one["nodes"][0]["html"]) for one in found] == [], title
+        assert self.problems == [], title
+        assert self.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), title
+        if SHOTS:
+            self.page.wait_for_timeout(150)
+            self.page.screenshot(path=f"{SHOTS}/{self.name}{title}.png", full_page=True)
+
+
+def test_two_jobs_closed_in_a_cellar_arrive_once_with_their_proof(
+    day: Day, playwright: Playwright, tmp_path: Path, picture: Path
+) -> None:
+    phone = Screen(a_phone(playwright, tmp_path / "profile"), day)
+    phone.pair()
+    phone.press("Start shift")
+    phone.sees("4 of 4 stops left")
+    phone.state("Online")
+    phone.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+
+    phone.offline(True)
+    phone.page.reload()
+    phone.sees("4 of 4 stops left")
+    for left, name in ((3, "Ana"), (2, "Ben")):
+        phone.press("Arrived")
+        phone.page.locator("main .next").get_by_role("link", name=DONE).click()
+        phone.prove(picture, name)
+        phone.page.locator(".finish button").click()
+        phone.sees(f"{left} of 4 stops left")
+    phone.state("Offline · 8 to send")
+    assert day.closed() == []
+
+    phone.offline(False)
+    phone.state("Online")
+    assert [outcome for _, outcome in day.closed()] == ["succeeded", "succeeded"]
+    files = day.rows(ProofFileRow)
+    assert sorted(row.kind for row in files) == ["photo", "photo", "signature", "signature"]
+    assert all(row.proof_id for row in files)
+    assert verify(day.hub, day.business_id) == []
+    for proof in day.rows(ProofRow):
+        assert (proof.lat, proof.accuracy_m, proof.no_position) == (60.1704, 12, "")
+        assert [line["delivered"] for line in proof.lines] == [
+            line["ordered"] for line in proof.lines
+        ]
+    phone.page.reload()
+    phone.sees("2 of 4 stops left")
+    assert phone.problems == []
+    phone.context.close()
+
+
+def test_a_phone_restarted_with_unsent_items_loses_nothing(
+    day: Day, playwright: Playwright, tmp_path: Path, picture: Path
+) -> None:
+    phone = Screen(a_phone(playwright, tmp_path / "profile"), day)
+    phone.pair()
+    phone.press("Start shift")
+    phone.state("Online")
+    phone.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    phone.offline(True)
+    phone.press("Arrived")
+    phone.page.locator("main .next").get_by_role("link", name=DONE).click()
+    phone.prove(picture, "Ana")
+    phone.page.locator(".finish button").click()
+    phone.sees("3 of 4 stops left")
+    phone.context.close()
+    assert day.closed() == []
+
+    again = Screen(a_phone(playwright, tmp_path / "profile"), day)
+    again.open()
+    again.sees("3 of 4 stops left")
+    again.state("Online")
+    assert [outcome for _, outcome in day.closed()] == ["succeeded"]
+    assert len(day.rows(ProofFileRow)) == 2
+    assert verify(day.hub, day.business_id) == []
+    again.context.close()
+
+
+def test_what_was_begun_at_the_door_survives_a_reload(
+    day: Day, playwright: Playwright, tmp_path: Path, picture: Path
+) -> None:
+    phone = Screen(a_phone(playwright, tmp_path / "profile"), day)
+    phone.pair()
+    phone.press("Start shift")
+    phone.page.locator("main .next").get_by_role("link", name=DONE).click()
+    expect(phone.page.locator(".finish button")).to_be_disabled()
+    phone.prove(picture, "Ana")
+    phone.page.reload()
+    expect(phone.page.locator(".finish button")).to_be_enabled()
+    expect(phone.page.locator("#name")).to_have_value("Ana")
+    phone.context.close()
+
+
+def test_a_changed_route_must_be_seen_and_a_refused_act_stays_until_dismissed(
+    day: Day, playwright: Playwright, tmp_path: Path
+) -> None:
+    phone = Screen(a_phone(playwright, tmp_path / "profile"), day)
+    phone.pair()
+    phone.press("Start shift")
+    phone.state("Online")
+    [route] = day.rows(RouteRow)
+    assert route.acknowledged == route.version
+    last = phone.page.locator(".stops li").last
+    gone = last.locator("strong").inner_text()
+    [job] = [job for job in day.rows(JobRow) if _name(day, job) == gone]
+    actor = "staff:1"
+    remove_job(
+        day.hub, day.business_id, route.id, job.id, actor=actor, expected_version=route.version
+    )
+    phone.page.reload()
+    phone.sees(f"Removed: {gone}")
+    phone.press("I have seen it")
+    expect(phone.page.get_by_text("The dispatcher changed your route")).to_have_count(0)
+    phone.state("Online")
+    [route] = day.rows(RouteRow)
+    assert route.acknowledged == route.version
+
+    with day.hub.unit() as unit:  # the business wants more, and the phone has not heard
+        business = unit.session.get_one(BusinessRow, day.business_id)
+        business.settings = {**business.settings, "failure_demands": ["photo"]}
+    phone.page.locator("main .next").get_by_role("link", name="Could not").click()
+    phone.page.get_by_label("Nobody there").check()
+    phone.page.locator("#note").fill("Rang twice")
+    phone.page.locator(".finish button").click()
+    phone.state("Online · 1 refused")
+    phone.page.locator("#state").click()
+    phone.sees("Proof is missing: photo.")
+    phone.is_fine("c-refused")
+    phone.press("Dismiss")
+    phone.state("Online")
+    assert day.closed() == []
+    phone.context.close()
+
+
+def _name(day: Day, job: JobRow) -> str:
+    from hub.db.tables import ContactRow
+
+    [contact] = [row for row in day.rows(ContactRow) if row.order_id == job.order_id]
+    return str(contact.name)
+
+
+def test_a_revoked_phone_keeps_what_was_not_sent_and_sends_it_once_paired_again(
+    day: Day, playwright: Playwright, tmp_path: Path
+) -> None:
+    phone = Screen(a_phone(playwright, tmp_path / "profile"), day)
+    phone.pair()
+    phone.press("Start shift")
+    phone.state("Online")
+    with day.hub.unit() as unit:
+        for device in unit.session.exec(select(DeviceRow)):
+            device.revoked_at = day.hub.now()
+    phone.press("Arrived")
+    phone.sees("This phone is no longer paired. 1 item not sent")
+    phone.page.locator("#state").click()
+    with phone.page.expect_download() as saved:
+        phone.press("Save to a file")
+    assert '"kind":"arrive"' in saved.value.path().read_text()
+    phone.press("Pair again")
+    phone.page.locator("#code").fill("WRONGCODE2")
+    phone.press("Pair this phone")
+    phone.sees("This code is unknown, used or too old.")
+    phone.page.locator("#code").fill(day.code().lower())
+    phone.press("Pair this phone")
+    phone.state("Online")
+    assert [job.state for job in day.rows(JobRow)].count("arrived") == 1
+    phone.context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_and_the_policy_find_nothing_on_any_screen(
+    day: Day, playwright: Playwright, tmp_path: Path, picture: Path, scheme: str
+) -> None:
+    phone = Screen(a_phone(playwright, tmp_path / "profile", scheme), day, f"{scheme}-")
+    phone.open()
+    phone.is_fine("1-pair")
+    phone.pair()
+    phone.is_fine("2-before-the-shift")
+    phone.press("Start shift")
+    phone.state("Online")
+    phone.is_fine("3-list")
+    phone.press("All loaded")
+    phone.press("Arrived")
+    phone.sees("Arrived")
+    phone.page.locator(".stops a").first.click()
+    phone.is_fine("4-stop")
+    phone.page.goto(f"{day.url}/driver/#/")
+    phone.page.locator("main .next").get_by_role("link", name=DONE).click()
+    phone.is_fine("5-close-empty")
+    phone.prove(picture, "Ana Frick")
+    phone.is_fine("6-close-ready")
+    phone.page.locator(".finish button").click()
+    phone.page.locator("main .next").get_by_role("link", name="Could not").click()
+    phone.is_fine("7-failed")
+    phone.press("Back", "header")
+    phone.press("Skip for now")
+    phone.is_fine("8-skip")
+    phone.page.goto(f"{day.url}/driver/#/")
+    phone.state("Online")
+    phone.offline(True)
+    phone.press("Arrived")
+    phone.page.locator("#state").click()
+    phone.sees("to send")
+    phone.is_fine("9-outbox")
+    phone.page.goto(f"{day.url}/driver/#/")
+    phone.is_fine("a-list-offline")
+    if SHOTS:
+        phone.page.set_viewport_size({"width": 1280, "height": 900})
+        phone.is_fine("b-wide")
+    phone.context.close()

@@ -1,0 +1,327 @@
+"""No route shows or changes a row of another business, whoever asks and whatever id is named.
+
+Every rule of the application is called as the staff, the API key, the phone and the link of
+one business, with every id of another put wherever an id can stand.
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from PIL import Image
+from sqlmodel import SQLModel, select
+from werkzeug.routing import Rule
+
+import admin
+from hub import hookimpl
+from hub.app import Hub
+from hub.core.orders import IncomingOrder
+from hub.core.values import Address, Contact, Line, Point
+from hub.core.values import Role as ContactRole
+from hub.db.tables import (
+    OUTSIDE,
+    DepotRow,
+    DriverRow,
+    ImportRow,
+    JobRow,
+    LinkRow,
+    RejectRow,
+    RouteRow,
+    StopJobRow,
+    VehicleRow,
+)
+from hub.flows.api_keys import Scope, make_key
+from hub.flows.connections import connection_id
+from hub.flows.dispatch import publish
+from hub.flows.drive import IncomingAct, device_for, pair, pairing_code, take_acts
+from hub.flows.found import found
+from hub.flows.locate import locate_new
+from hub.flows.log_in import Role, add_staff, log_in
+from hub.flows.plan import plan_day
+from hub.flows.prove import put_file
+from hub.flows.sync import store_all
+from hub.web.app import create_app
+from notifiers import console
+from tests.driving_worlds import DAY, SIX, TEN, Plugin
+
+PASSWORD = "four loaves of rye bread"
+MARK = "Zzyzx"  # in every text of the other business
+MAY = {301, 302, 303, 308, 400, 401, 403, 404, 405, 409, 410, 413, 415, 422, 429}
+
+
+@dataclass(frozen=True)
+class Tenant:
+    business_id: str
+    cookie: str
+    csrf: str
+    api_key: str
+    phone: str
+    links: list[str]
+
+
+class Channels:
+    @hookimpl
+    def hub_notification_channels(self) -> list[Any]:
+        return console.hub_notification_channels()
+
+
+def a_tenant(hub: Hub, mark: str) -> Tenant:
+    """A business with a row in every table it can have one in, all bearing ``mark``."""
+    business_id = found(hub, f"{mark} Ltd", zone="Europe/Helsinki", country="FI")
+    with hub.unit() as unit:
+        depot = DepotRow(business_id=business_id, name=f"{mark} depot", lat=60.1699, lon=24.9384)
+        van = VehicleRow(business_id=business_id, name=f"{mark} van", capacity={"parcels": 50})
+        unit.session.add_all([depot, van])
+        unit.session.flush()
+        hours = {"0": ["08:00", "17:00"]}
+        driver = DriverRow(
+            business_id=business_id,
+            name=f"{mark} driver",
+            depot_id=depot.id,
+            vehicle_id=van.id,
+            works=hours,
+        )
+        unit.session.add(driver)
+    api = connection_id(hub, business_id, "api")
+    store_all(hub, business_id, api, [an_order(mark, n) for n in range(1, 5)])
+    locate_new(hub, business_id)
+    plan_day(hub, business_id, DAY, strategy="nearest")
+    with hub.unit() as unit:
+        about = {"business_id": business_id, "at": SIX}
+        unit.session.add(RejectRow(**about, connection_id=api, ref=f"{mark} 9", problem=mark))
+        unit.session.add(
+            ImportRow(**about, file_name=f"{mark}.csv", sha256="0" * 64, content=mark.encode())
+        )
+    with hub.reading() as session:
+        route = session.exec(select(RouteRow).where(RouteRow.business_id == business_id)).one()
+        job = session.exec(
+            select(JobRow)
+            .join(StopJobRow, StopJobRow.job_id == JobRow.id)
+            .where(JobRow.business_id == business_id)
+            .order_by(JobRow.id)
+        ).first()
+        assert job
+    publish(hub, business_id, route.id, actor="staff:1", expected_version=route.version)
+    token = pair(hub, pairing_code(hub, business_id, driver.id)) or ""
+    device = device_for(hub, token)
+    assert device
+    picture = io.BytesIO()
+    Image.new("RGB", (8, 8), "red").save(picture, "JPEG")
+    content = picture.getvalue() + mark.encode()
+    known_by = sha256(content).hexdigest()
+    put_file(hub, business_id, job.id, "photo", "image/jpeg", content, known_by)
+    body = {"outcome": "succeeded", "name": mark, "note": mark}
+    body["files"] = [{"kind": "photo", "sha256": known_by}]  # type: ignore[assignment]
+    closing = IncomingAct(act_id="1", kind="close", job_id=job.id, occurred_at=TEN, body=body)
+    [told] = take_acts(hub, device, [closing])
+    assert told.result == "applied", told.why
+    email = f"{mark}@example.com"
+    add_staff(hub, business_id, email=email, password=PASSWORD, role=Role.OWNER, name=mark)
+    cookie = log_in(hub, email, PASSWORD, address="here") or ""
+    _, key = make_key(hub, business_id, f"{mark} key", list(Scope))
+    with hub.reading() as session:
+        orders = session.exec(select(LinkRow).where(LinkRow.business_id == business_id)).all()
+    links = [hub.keys.link_token(link.order_id, link.epoch) for link in orders]
+    csrf = csrf_of(create_app(hub).test_client(), cookie)
+    return Tenant(business_id, cookie, csrf, key, token, links)
+
+
+def an_order(mark: str, n: int) -> IncomingOrder:
+    where = Point(60.17 + n / 500, 24.94)
+    return IncomingOrder(
+        ref=f"{mark}-{n}",
+        number=f"{mark}-{n}",
+        updated_at=SIX,
+        address=Address((f"{mark} street {n}",), city="Helsinki", country="FI"),
+        point=None if n == 4 else where,
+        contacts=(Contact(ContactRole.RECIPIENT, f"{mark} person", "", f"{mark}{n}@x.example"),),
+        lines=(Line(f"{mark} loaf", 2),),
+        instructions=f"{mark} gate",
+    )
+
+
+def csrf_of(client: FlaskClient, cookie: str) -> str:
+    client.set_cookie("hub_staff", cookie)
+    found_csrf = re.search(r'name="csrf" value="([^"]+)"', client.get("/panel/account").text)
+    assert found_csrf
+    return found_csrf[1]
+
+
+def rows_of(hub: Hub, business_id: str) -> dict[str, list[str]]:
+    """Everything a business has, as text, by table."""
+    with hub.engine.connect() as connection:
+        return {
+            table.name: sorted(
+                str(row)
+                for row in connection.execute(
+                    table.select().where(table.c.business_id == business_id)
+                )
+            )
+            for table in SQLModel.metadata.sorted_tables
+            if "business_id" in table.c and table.name not in ("log_in", "event", "errand")
+        }
+
+
+def ids_of(hub: Hub, business_id: str) -> dict[str, str]:
+    """One id of every table of a business, by table."""
+    found_ids = {"business": business_id}
+    with hub.engine.connect() as connection:
+        for table in SQLModel.metadata.sorted_tables:
+            if "business_id" in table.c and "id" in table.c and table.name != "log_in":
+                row = connection.execute(
+                    table.select().where(table.c.business_id == business_id).limit(1)
+                ).first()
+                if row is not None:
+                    found_ids[table.name] = str(row._mapping["id"])
+    return found_ids
+
+
+@dataclass(frozen=True)
+class World:
+    hub: Hub
+    app: Flask
+    ours: Tenant
+    theirs: Tenant
+    their_ids: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    data_dir: Path = tmp_path_factory.mktemp("tenants")
+    hub = Hub.in_memory(
+        Plugin(), Channels(), admin, now=lambda: TEN + timedelta(hours=1), data_dir=data_dir
+    )
+    ours, theirs = a_tenant(hub, "Aalto"), a_tenant(hub, MARK)
+    app = create_app(hub)
+    assert not hub.registry.problems
+    return World(hub, app, ours, theirs, ids_of(hub, theirs.business_id))
+
+
+def the_rules() -> list[Rule]:
+    app = create_app(Hub.in_memory(Plugin(), Channels(), admin))
+    return sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule)
+
+
+def urls(rule: Rule, ids: dict[str, str]) -> Iterator[str]:
+    """The rule's URL with every foreign id at every place; as it is if it takes none."""
+    names = sorted(rule.arguments)
+    choices = [value_for(rule, name, ids) for name in names]
+    for values in itertools.product(*choices):
+        path = rule.rule
+        for name, value in zip(names, values, strict=True):
+            path = re.sub(rf"<(?:[^<>:]+:)?{name}>", value, path)
+        yield path
+        yield from (f"{path}?id={one}" for one in ids.values() if not names)
+
+
+def value_for(rule: Rule, name: str, ids: dict[str, str]) -> list[str]:
+    """``job_id`` takes the id of a job; a place that says nothing takes every id."""
+    if rule._converters[name].__class__.__name__ == "IntegerConverter":
+        return ["1"]
+    table = name.removesuffix("_id")
+    return [ids[table]] if table in ids else list(ids.values())
+
+
+RULES = the_rules()
+
+
+def test_every_table_belongs_to_a_business_or_is_named_as_outside() -> None:
+    for table in SQLModel.metadata.sorted_tables:
+        assert ("business_id" in table.c) != (table.name in OUTSIDE - {"log_in"}), table.name
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: f"{rule.rule} {rule.endpoint}")
+def test_no_route_shows_or_changes_a_row_of_another_business(world: World, rule: Rule) -> None:
+    if rule.rule.startswith("/t/"):
+        pytest.skip("a link is the permission; see the test below")
+    before = rows_of(world.hub, world.theirs.business_id)
+    methods = sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
+    for url in urls(rule, world.their_ids):
+        for method in methods:
+            client = world.app.test_client()
+            client.set_cookie("hub_staff", world.ours.cookie)
+            answer = call(client, world, method, url)
+            body = answer.get_data(as_text=True)
+            assert MARK not in body, f"{method} {url}"
+            assert answer.status_code < 500, f"{method} {url}: {body[:300]}"
+            if rule.arguments and method != "GET":
+                assert answer.status_code in MAY, f"{method} {url}"
+    assert rows_of(world.hub, world.theirs.business_id) == before
+    ours = str(rows_of(world.hub, world.ours.business_id))
+    assert not [one for one in world.their_ids.values() if one in ours]
+
+
+def call(client: FlaskClient, world: World, method: str, url: str) -> Any:
+    """With every credential of ours, and their ids in the body too where a route reads one."""
+    if url.startswith("/api/"):
+        return client.open(
+            url, method=method, json={}, headers={"Authorization": f"Bearer {world.ours.api_key}"}
+        )
+    if url.startswith("/driver/"):
+        acts = [
+            {
+                "act_id": f"a{n}",
+                "kind": "arrive",
+                "job_id": one,
+                "route_id": one,
+                "occurred_at": TEN.isoformat(),
+            }
+            for n, one in enumerate(world.their_ids.values())
+        ]
+        return client.open(
+            url,
+            method=method,
+            json=None if method == "GET" else {"acts": acts},
+            headers={"Authorization": f"Bearer {world.ours.phone}"},
+        )
+    if method == "GET":
+        return client.get(url)
+    named = ("id", "rowid", "job_id", "route_id", "place_id", "depot_id", "driver_id", "vehicle_id")
+    answers = []
+    # Where the URL names a row, the form names the same one; else it names each in turn.
+    for one in [url.split("?id=")[-1]] if "?id=" in url else list(world.their_ids.values())[:3]:
+        if url.startswith(("/panel/log-", "/panel/account", "/panel/start")):
+            break  # these end our own session, and name nobody's rows
+        form = dict.fromkeys((*named, "to", "to_route_id", "order_id", "plan_id"), one)
+        answers.append(client.open(url, method=method, data=form | {"csrf": world.ours.csrf}))
+    return next((bad for bad in answers if bad.status_code >= 500 or MARK in bad.text), None) or (
+        answers[-1] if answers else client.get("/healthz")
+    )
+
+
+def test_a_link_shows_its_own_order_and_nothing_of_its_neighbours(world: World) -> None:
+    client = world.app.test_client()
+    for n, token in enumerate(world.theirs.links):
+        told = client.get(f"/t/{token}").text
+        assert "Aalto" not in told
+        numbers = set(re.findall(rf"{MARK}-\d", told))
+        assert len(numbers) <= 1, n
+
+
+def test_a_device_or_key_of_one_business_opens_nothing_in_the_other(world: World) -> None:
+    client = world.app.test_client()
+    for headers in (
+        {"Authorization": f"Bearer {world.ours.api_key}"},
+        {"Authorization": f"Bearer {world.ours.phone}"},
+        {},
+    ):
+        for path in ("/api/v1/orders", "/driver/api/route", "/panel/orders"):
+            assert MARK not in client.get(path, headers=headers).text
+
+
+def test_the_world_has_a_row_in_every_table_a_route_could_leak(world: World) -> None:
+    have = {name for name, rows in rows_of(world.hub, world.theirs.business_id).items() if rows}
+    expected = {"order", "job", "place", "contact", "line", "route", "stop", "stop_job", "plan"}
+    assert expected | {"depot", "vehicle", "driver", "shift", "device", "proof", "chain"} <= have
+    assert {"import", "reject", "api_key", "brand", "link", "notice_rule", "membership"} <= have

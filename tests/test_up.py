@@ -1,0 +1,205 @@
+"""One command starts everything, keeps it running and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from hub.front import caddyfile
+from hub.settings import Settings
+
+
+def free_port() -> int:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        port: int = listening.getsockname()[1]
+        return port
+
+
+class Running:
+    def __init__(self, data_dir: Path, *command: str) -> None:
+        self.port = free_port()
+        env = {**os.environ, "HUB_DATA_DIR": str(data_dir), "HUB_PORT": str(self.port)}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "hub.cli", *command],
+            env=env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.said = ""
+
+    def until(self, sentence: str) -> str:
+        """Read what it says up to ``sentence``."""
+        assert self.process.stdout
+        for line in self.process.stdout:
+            self.said += line
+            if sentence in line:
+                return self.said
+        raise AssertionError(self.said)
+
+    def get(self, path: str) -> requests.Response:
+        return requests.get(f"http://127.0.0.1:{self.port}{path}", timeout=10)
+
+    def children(self) -> dict[str, int]:
+        """Pids of its direct children, by what they do."""
+        found = {}
+        for folder in Path("/proc").iterdir():
+            try:
+                stat = (folder / "stat").read_text().rsplit(")", 1)[1].split()
+                words = (folder / "cmdline").read_text().split("\0")
+            except (OSError, IndexError):
+                continue
+            if int(stat[1]) == self.process.pid and stat[0] != "Z" and len(words) > 3:
+                what = "front" if "caddy" in words[0] else words[3]
+                found[what] = int(folder.name)
+        return found
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(timeout=20)
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Running]:
+    hub = Running(tmp_path / "data", "up")
+    try:
+        hub.until("first account")
+        yield hub
+    finally:
+        if hub.process.poll() is None:
+            hub.stop()
+
+
+def gone(pid: int) -> bool:
+    try:
+        return (Path("/proc") / str(pid) / "stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def eventually(holds: object, seconds: float = 15) -> bool:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if holds():  # type: ignore[operator]
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def test_a_new_hub_prints_the_link_of_the_first_account_and_serves_it(running: Running) -> None:
+    link = re.search(r"(/panel/start\?code=\S+)", running.said)
+    assert link
+    answer = running.get(link[1])
+    assert "Set up your hub" in answer.text
+    assert answer.headers["Content-Encoding"] in ("gzip", "zstd")
+
+
+def test_a_part_that_dies_is_started_again(running: Running) -> None:
+    before = running.children()
+    assert set(before) == {"web", "worker", "front"}
+    for pid in before.values():
+        os.kill(pid, signal.SIGKILL)
+    assert eventually(lambda: set(running.children()) == {"web", "worker", "front"})
+
+    def answers() -> bool:
+        try:
+            return running.get("/panel/log-in").ok
+        except requests.ConnectionError:
+            return False
+
+    assert eventually(answers)
+    assert not set(before.values()) & set(running.children().values())
+
+
+def test_stopping_leaves_no_process_behind(running: Running) -> None:
+    children = running.children().values()
+    running.stop()
+    assert running.process.returncode == 0
+    assert all(gone(pid) for pid in children)
+
+
+def test_even_a_killed_supervisor_takes_its_children_along(running: Running) -> None:
+    children = running.children().values()
+    running.process.kill()
+    assert eventually(lambda: all(gone(pid) for pid in children))
+
+
+def test_a_second_hub_on_the_same_data_is_refused(running: Running, tmp_path: Path) -> None:
+    second = Running(tmp_path / "data", "up")
+    assert "already runs" in second.until("already runs")
+    assert second.process.wait(timeout=10) == 1
+
+
+def test_a_domain_gets_its_certificate_and_a_foreign_proxy_is_believed(tmp_path: Path) -> None:
+    def front(**env: str) -> str:
+        named = {f"HUB_{name.upper()}": value for name, value in env.items()}
+        settings = Settings.from_environment({"HUB_DATA_DIR": str(tmp_path), **named})
+        return caddyfile(settings, Path("/tmp/web.sock"))
+
+    domain = front(domain="hub.example.com")
+    assert "\nhub.example.com {" in domain
+    assert "Strict-Transport-Security" in domain
+    assert "bind 127.0.0.1" in front()
+    assert "trusted_proxies" not in front()
+    assert "trusted_proxies" in front(public_url="https://tunnel.example")
+    own = front(cert="/c.pem", cert_key="/k.pem", listen="0.0.0.0")
+    assert "tls /c.pem /k.pem" in own
+    assert "https://:8700" in own
+
+
+@pytest.mark.parametrize(
+    "env",
+    [
+        {"domain": "hub.example.com"},
+        {},
+        {"public_url": "https://tunnel.example"},
+        {"cert": "/c.pem", "cert_key": "/k.pem"},
+    ],
+)
+def test_caddy_understands_what_we_write(tmp_path: Path, env: dict[str, str]) -> None:
+    named = {f"HUB_{name.upper()}": value for name, value in env.items()}
+    settings = Settings.from_environment({"HUB_DATA_DIR": str(tmp_path), **named})
+    file = tmp_path / "Caddyfile"
+    file.write_text(caddyfile(settings, tmp_path / "web.sock"))
+    caddy = Path(sys.executable).with_name("caddy")
+    checked = subprocess.run(
+        [caddy, "adapt", "--adapter", "caddyfile", "--config", file],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stderr
+
+
+def test_the_demo_prints_links_that_open(tmp_path: Path) -> None:
+    demo = Running(tmp_path, "demo", "--orders", "12")
+    try:
+        said = demo.until("Ctrl-C")
+        customer = re.search(r"Customer\s+http://[^/]+(/t/\S+)", said)
+        driver = re.search(r"Driver\s+http://[^/]+(/driver/pair)#\S+", said)
+        password = re.search(r"\(demo@husk.example, password (\S+)\)", said)
+        assert customer
+        assert driver
+        assert password
+        assert "Husk Bakery" in demo.get(customer[1]).text
+        assert demo.get(driver[1]).ok
+        session = requests.Session()
+        answer = session.post(
+            f"http://127.0.0.1:{demo.port}/panel/log-in",
+            data={"email": "demo@husk.example", "password": password[1]},
+            timeout=10,
+        )
+        assert "Husk Bakery" in answer.text
+    finally:
+        demo.stop()

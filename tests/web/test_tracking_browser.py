@@ -1,0 +1,166 @@
+"""Every state of the page in a real browser: accessible, quiet, light, alone.
+
+``HUB_TEST_SHOTS`` names a folder that gets a picture of each.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+from werkzeug.serving import make_server
+
+from tests.tracking_worlds import MOMENTS, Street, branded, on_its_way, scheduled
+from tests.web.test_tracking import LIGHTEST, app_of
+
+SHOTS = os.environ.get("HUB_TEST_SHOTS", "")
+WITH_ONE_REFUSED = (*MOMENTS, "unknown")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as play:
+        chromium = play.chromium.launch(
+            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield chromium
+        chromium.close()
+
+
+@contextmanager
+def served(street: Street) -> Iterator[str]:
+    server = make_server("127.0.0.1", 0, app_of(street))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+
+
+class Watch:
+    """What a page asked for and complained of."""
+
+    def __init__(self, page: Page) -> None:
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+        page.on("console", lambda said: self._heard(said.type, said.text))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("request", lambda request: self._asked(request.url))
+
+    def _heard(self, kind: str, text: str) -> None:
+        if kind in ("error", "warning") and "the server responded with a status of 4" not in text:
+            self.complaints.append(text)
+
+    def _asked(self, url: str) -> None:
+        if not url.startswith("data:"):
+            self.requests.append(url)
+
+
+def a_street(moment: str, helsinki: Path) -> tuple[Street, str]:
+    street = branded(scheduled() if moment == "unknown" else MOMENTS[moment]())
+    (street.hub.settings.data_dir / "map").symlink_to(helsinki / "map")
+    return street, "nothing-here" if moment == "unknown" else street.token
+
+
+def shoot(page: Page, name: str) -> None:
+    if SHOTS:
+        page.screenshot(path=f"{SHOTS}/{name}.png", full_page=True)
+
+
+@pytest.mark.parametrize("moment", WITH_ONE_REFUSED)
+def test_a_page_is_accessible_quiet_and_light_by_day_and_night(
+    browser: Browser, helsinki: Path, moment: str
+) -> None:
+    street, token = a_street(moment, helsinki)
+    with served(street) as url:
+        for scheme in ("light", "dark"):
+            page = browser.new_page(
+                viewport={"width": 390, "height": 844},
+                color_scheme=scheme,
+                reduced_motion="reduce",
+            )
+            watch = Watch(page)
+            answer = page.goto(f"{url}/t/{token}", wait_until="networkidle")
+            assert answer is not None
+            body = answer.body()
+            assert len(watch.requests) <= 2
+            assert all(asked.startswith(url) for asked in watch.requests)
+            assert page.context.cookies() == []
+            others = [page.request.get(asked).body() for asked in watch.requests[1:]]
+            assert len(gzip.compress(body)) + sum(map(len, others)) <= LIGHTEST
+            found = Axe().run(page)
+            assert found.violations_count == 0, found.generate_report()
+            assert watch.complaints == []
+            assert page.evaluate("document.documentElement.scrollWidth") <= 390
+            shoot(page, f"{moment}-390-{scheme}")
+            page.set_viewport_size({"width": 1280, "height": 900})
+            shoot(page, f"{moment}-1280-{scheme}")
+            page.close()
+
+
+def test_text_twice_as_large_still_fits_a_phone(browser: Browser, helsinki: Path) -> None:
+    street, token = a_street("late", helsinki)
+    with served(street) as url:
+        page = browser.new_page(viewport={"width": 390, "height": 844})
+        page.goto(f"{url}/t/{token}")
+        page.evaluate("document.documentElement.style.fontSize = '200%'")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        shoot(page, "late-390-twice")
+        page.evaluate("document.documentElement.dir = 'rtl'")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        shoot(page, "late-390-rtl")
+        page.close()
+
+
+def test_the_photo_is_fetched_only_when_asked_for(browser: Browser, helsinki: Path) -> None:
+    street, token = a_street("delivered", helsinki)
+    with served(street) as url:
+        page = browser.new_page(viewport={"width": 390, "height": 844})
+        watch = Watch(page)
+        page.goto(f"{url}/t/{token}", wait_until="networkidle")
+        assert not any("/photo/" in asked for asked in watch.requests)
+        with page.expect_response(lambda answer: "/photo/1" in answer.url) as fetched:
+            page.get_by_text("Show the photo").click()
+        assert fetched.value.status == 200
+        assert page.get_by_role("img", name="Photo 1 of 1").is_visible()
+        shoot(page, "delivered-390-photo")
+        page.close()
+
+
+def test_an_open_page_follows_the_round_and_says_what_changed(
+    browser: Browser, helsinki: Path
+) -> None:
+    street = branded(on_its_way())
+    with served(street) as url:
+        page = browser.new_page(viewport={"width": 390, "height": 844})
+        watch = Watch(page)
+        page.clock.install()
+        page.goto(f"{url}/t/{street.token}")
+        assert page.get_by_text("2 stops before you.").is_visible()
+        street.close(street.job_at(2), 8)
+        page.clock.run_for(61_000)
+        page.get_by_text("1 stop before you.").wait_for()
+        street.close(street.job_at(3), 10)
+        street.tell("head_for", street.job, 11)
+        page.clock.run_for(61_000)
+        page.get_by_role("heading", name="Arriving now").wait_for()
+        assert watch.complaints == []
+        page.close()
+
+
+def test_the_page_is_whole_without_javascript(browser: Browser, helsinki: Path) -> None:
+    street, token = a_street("on_its_way", helsinki)
+    with served(street) as url:
+        context = browser.new_context(java_script_enabled=False)
+        page = context.new_page()
+        page.goto(f"{url}/t/{token}")
+        assert page.get_by_role("heading", name="Your order is on its way").is_visible()
+        assert page.get_by_role("img", name="Map: your address").is_visible()
+        context.close()
