@@ -22,15 +22,12 @@ def main() -> None:
     if unknown := set(asked.names) - ALL.keys():
         wanted.error(f"there is no benchmark {', '.join(sorted(unknown))}")
     for name in asked.names or ALL:
-        for line in ALL[name](asked.seconds):
+        for one in ALL[name](asked.seconds):
             if asked.json:
-                print(json.dumps({"benchmark": name, **asdict(line), "ratio": line.ratio}))
-            else:
-                print(
-                    f"{name:6} {line.name:32} {line.ours:10.2f} {line.unit:5}"
-                    f" {line.against:20} {line.floor:10.2f}  x {line.ratio:.2f}",
-                    flush=True,
-                )
+                print(json.dumps({"benchmark": name, **asdict(one), "ratio": one.ratio}))
+                continue
+            ours, floor = f"{one.ours:.5g} {one.unit}", f"{one.against} {one.floor:.5g}"
+            print(f"{name:6} {one.name:28} {ours:>14}  {floor:28}  x {one.ratio:.2f}", flush=True)
 
 
 main()

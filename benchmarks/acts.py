@@ -26,14 +26,8 @@ def acts(seconds: float) -> list[Line]:
         take_acts(day.hub, device, [act])
 
     def insert() -> None:
-        row = ActRow(
-            business_id=day.business_id,
-            device_id="floor",
-            act_id=f"a{next(numbers)}",
-            kind="arrive",
-            occurred_at=TEN,
-            received_at=TEN,
-        )
+        whose = {"business_id": day.business_id, "device_id": "floor", "kind": "arrive"}
+        row = ActRow(act_id=f"a{next(numbers)}", occurred_at=TEN, received_at=TEN, **whose)
         with day.hub.unit() as unit:
             unit.session.add(row)
 
