@@ -42,7 +42,7 @@ def back_up(settings: Settings, target: Path) -> None:
             tar.add(copy, "hub.db")
             for name in KEPT:
                 if (settings.data_dir / name).exists():
-                    tar.add(settings.data_dir / name, name)
+                    tar.add(settings.data_dir / name, name, filter=_kept)
         durable_write(target, archive.read_bytes())
 
 
@@ -65,6 +65,11 @@ def restore(settings: Settings, archive: Path) -> None:
             if Path(folder, name).exists():
                 shutil.move(Path(folder, name), settings.data_dir / name)
         durable_write(target, Path(folder, "hub.db").read_bytes())
+
+
+def _kept(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
+    """Everything but extracts that wait to be built: they are large and can be had again."""
+    return None if entry.name == "map/incoming" else entry
 
 
 def _database(settings: Settings) -> Path:

@@ -20,7 +20,7 @@ _FILE = """\
 	log {{
 		output stderr
 		format console
-		level WARN
+		level ERROR
 	}}
 {trusted}\
 }}

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,6 +37,7 @@ class Process:
     name: str
     command: list[str]
     env: dict[str, str]
+    prints_to: Path | None = None  # None: where the supervisor prints
     child: subprocess.Popen[bytes] | None = None
     began: float = 0.0
     wait_s: float = 0.0
@@ -44,9 +45,14 @@ class Process:
 
     def start(self) -> None:
         self.began = time.monotonic()
-        self.child = subprocess.Popen(
-            self.command, env=self.env, preexec_fn=_die_with_parent, start_new_session=True
-        )
+        with open(self.prints_to, "ab") if self.prints_to else nullcontext() as out:
+            self.child = subprocess.Popen(
+                self.command,
+                env=self.env,
+                stdout=out,
+                preexec_fn=_die_with_parent,
+                start_new_session=True,
+            )
 
     def look(self) -> None:
         """Start it again if it has ended and its pause is over."""
@@ -62,8 +68,10 @@ class Process:
             self.start()
 
 
-def up(settings: Settings, ready: Callable[[], None]) -> None:
+def up(settings: Settings, ready: Callable[[], None], *, messages: Path | None = None) -> None:
     """Run until stopped by SIGTERM or Ctrl-C; ``ready`` is called once the first page answers.
+
+    ``messages`` is a file for what the worker prints (the console channel's messages).
 
     Raises ``ConfigError`` when another hub runs on this data directory, the port is taken,
     or Caddy is missing where it is needed.
@@ -71,7 +79,7 @@ def up(settings: Settings, ready: Callable[[], None]) -> None:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     with _only_one(settings), _run_dir() as run:
         _port_is_free(settings)
-        processes = _processes(settings, run)
+        processes = _processes(settings, run, messages)
         stopped = _stop_on_signals()
         try:
             for process in processes:
@@ -87,9 +95,9 @@ def up(settings: Settings, ready: Callable[[], None]) -> None:
             _stop(processes)
 
 
-def _processes(settings: Settings, run: Path) -> list[Process]:
+def _processes(settings: Settings, run: Path, messages: Path | None) -> list[Process]:
     hub = [sys.executable, "-m", "hub.cli"]
-    env = {**os.environ, **settings.as_environment(), "HUB_PROXIED": "1"}
+    env = {**os.environ, **settings.as_environment(), "HUB_PROXIED": "1", "PYTHONUNBUFFERED": "1"}
     caddy = find_caddy()
     if caddy is None:
         if settings.domain or settings.certificate:
@@ -98,14 +106,14 @@ def _processes(settings: Settings, run: Path) -> list[Process]:
         env["HUB_PROXIED"] = "0"
         return [
             Process("web", [*hub, "web"], env),
-            Process("worker", [*hub, "worker"], env),
+            Process("worker", [*hub, "worker"], env, messages),
         ]
     file = run / "Caddyfile"
     file.write_text(caddyfile(settings, run / "web.sock"))
     kept = {"XDG_DATA_HOME": str(settings.data_dir), "XDG_CONFIG_HOME": str(run)}
     return [
         Process("web", [*hub, "web", "--socket", str(run / "web.sock")], env),
-        Process("worker", [*hub, "worker"], env),
+        Process("worker", [*hub, "worker"], env, messages),
         Process(
             "front",
             [str(caddy), "run", "--adapter", "caddyfile", "--config", str(file)],

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import os
+import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shutil import which
+from typing import Any
 
+from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
-from playwright.sync_api import BrowserContext, Playwright
+from PIL import Image, ImageDraw
+from playwright.sync_api import BrowserContext, Page, Playwright, expect
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from hub.app import Hub
 from hub.web.app import create_app
 from hub.web.driver import driver
 
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = next(
+    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := which(name))),
+    "/usr/bin/chromium",
+)
+DONE = re.compile("^(Delivered|Collected|Work done)$")
+SHOTS = os.environ.get("HUB_TEST_SHOTS", "")
 
 
 class Quiet(WSGIRequestHandler):
@@ -57,3 +68,88 @@ def a_phone(playwright: Playwright, profile: Path, scheme: str = "light") -> Bro
         geolocation={"latitude": 60.1704, "longitude": 24.9414, "accuracy": 12},
         service_workers="allow",
     )
+
+
+def a_photo(path: Path) -> Path:
+    """A picture as a camera would take it, larger than the phone keeps."""
+    image = Image.new("RGB", (2400, 1800), "#a8c0c8")
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((800, 500, 1600, 1800), fill="#5b4636")
+    draw.rectangle((1000, 1400, 1400, 1700), fill="#c9a26b")
+    image.save(path, quality=95)
+    return path
+
+
+class Screen:
+    """The phone in the driver's hand; every problem the browser reports is kept."""
+
+    def __init__(
+        self, context: BrowserContext, url: str, code: Callable[[], str], name: str = ""
+    ) -> None:
+        self.context, self.url, self.code, self.name = context, url, code, name
+        self.page: Page = context.pages[0]
+        self.page.set_default_timeout(8000)
+        self.problems: list[str] = []
+        self.page.on("pageerror", lambda error: self.problems.append(str(error)))
+        self.page.on("console", self._heard)
+
+    def _heard(self, message: Any) -> None:
+        usual = ("ERR_INTERNET_DISCONNECTED", "ERR_CONNECTION", "Failed to load resource")
+        if message.type == "error" and not any(text in message.text for text in usual):
+            self.problems.append(message.text)
+
+    def open(self, path: str = "/driver/") -> None:
+        self.page.goto(self.url + path)
+        self.page.locator("html[data-ready=yes]").wait_for()
+
+    def pair(self) -> None:
+        self.open(f"/driver/pair#{self.code()}")
+        self.sees("Start shift")
+        assert "#" not in self.page.url.removesuffix("#/")
+
+    def sees(self, text: str) -> None:
+        expect(self.page.locator("body")).to_contain_text(text)
+
+    def press(self, name: str, within: str = "main") -> None:
+        place = self.page.locator(within)
+        target = place.get_by_role("button", name=name, exact=True).or_(
+            place.get_by_role("link", name=name, exact=True)
+        )
+        target.first.click()
+
+    def state(self, text: str) -> None:
+        expect(self.page.locator("#state")).to_have_text(text, timeout=20_000)
+
+    def offline(self, yes: bool) -> None:
+        self.context.set_offline(yes)
+
+    def sign(self) -> None:
+        canvas = self.page.locator("canvas.paper")
+        canvas.evaluate("canvas => canvas.scrollIntoView({block: 'center'})")
+        box = canvas.bounding_box()
+        assert box is not None
+        self.page.mouse.move(box["x"] + 40, box["y"] + 60)
+        self.page.mouse.down()
+        for n in range(20):
+            self.page.mouse.move(box["x"] + 40 + n * 10, box["y"] + 60 + (25 if n % 4 < 2 else -20))
+        self.page.mouse.up()
+        expect(self.page.locator(".checklist .met", has_text="Signature")).to_be_visible()
+
+    def prove(self, picture: Path, name: str) -> None:
+        """Give what the business demands on the screen that is open."""
+        for tick in self.page.locator("main .goods").get_by_role("checkbox").all():
+            tick.check()
+        self.page.locator("#photo").set_input_files(picture)
+        expect(self.page.get_by_alt_text("Photo, ")).to_be_visible()
+        self.sign()
+        self.page.locator("#name").fill(name)
+
+    def is_fine(self, title: str) -> None:
+        """axe finds nothing and the browser complained of nothing; take the picture."""
+        found = Axe().run(self.page).response["violations"]
+        assert [(one["id"], one["nodes"][0]["html"]) for one in found] == [], title
+        assert self.problems == [], title
+        assert self.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), title
+        if SHOTS:
+            self.page.wait_for_timeout(150)
+            self.page.screenshot(path=f"{SHOTS}/{self.name}{title}.png", full_page=True)

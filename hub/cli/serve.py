@@ -46,7 +46,7 @@ def web(args: argparse.Namespace, settings: Settings) -> None:
         "hub.web.wsgi:app",
         interface=Interfaces.WSGI,
         blocking_threads=THREADS,
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,
         respawn_failed_workers=True,
         **at,
     ).serve()
@@ -54,6 +54,7 @@ def web(args: argparse.Namespace, settings: Settings) -> None:
 
 def work(args: argparse.Namespace, settings: Settings) -> None:
     logging.basicConfig(format="%(asctime)s worker %(levelname)s %(message)s")
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # a chore that takes long is no news
     worker.run(opened(settings))
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from sqlmodel import col, select
 
@@ -21,7 +22,8 @@ from hub.db.tables import (
     StopRow,
     VehicleRow,
 )
-from hub.demo.day import EXTRACT, ZONE, orders_for
+from hub.demo.day import EXTRACT, orders_for
+from hub.flows.choices import choose
 from hub.flows.connections import connection_id
 from hub.flows.dispatch import publish
 from hub.flows.drive import pairing_code
@@ -59,8 +61,13 @@ class Links:
 
 
 def start_of_day(now: datetime) -> datetime:
-    """When the demo's shifts start: the next quarter of an hour, whatever time it is."""
-    local = now.astimezone(ZONE).replace(second=0, microsecond=0)
+    """The next quarter of an hour, by a clock on which it is seven in the morning now.
+
+    Whenever somebody tries the demo, a whole day lies ahead of it.
+    """
+    ahead_h = (7 - now.astimezone(UTC).hour + 12) % 24 - 12
+    zone = ZoneInfo(f"Etc/GMT{-ahead_h:+d}")  # POSIX: Etc/GMT-3 is three hours ahead of UTC
+    local = now.astimezone(zone).replace(second=0, microsecond=0)
     return local + timedelta(minutes=15 - local.minute % 15)
 
 
@@ -70,7 +77,7 @@ def set_up(hub: Hub, starts_at: datetime, *, count: int = 60, seed: int = 1) -> 
     if read_info(map_dir) is None:
         build(EXTRACT, map_dir, built_at=hub.now(), profiles=("car",))
     business_id = found(
-        hub, "Husk Bakery", zone="Europe/Helsinki", country="FI", trade=Trade.FRESH_FOOD
+        hub, "Husk Bakery", zone=str(starts_at.tzinfo), country="FI", trade=Trade.FRESH_FOOD
     )
     _fleet(hub, business_id, starts_at)
     addresses = Path(map_dir, "current", "addresses.db")
@@ -82,8 +89,8 @@ def set_up(hub: Hub, starts_at: datetime, *, count: int = 60, seed: int = 1) -> 
         actor="demo",
     )
     places = locate_new(hub, business_id)
-    day = starts_at.astimezone(ZONE).date()
-    plan = plan_day(hub, business_id, day, time_limit_s=5.0, apart=True)
+    choose(hub, business_id, "channel", "console", {}, actor="demo")
+    plan = plan_day(hub, business_id, starts_at.date(), time_limit_s=5.0, apart=True)
     return Played(business_id, orders, places, plan.id)
 
 
@@ -127,8 +134,7 @@ def links(hub: Hub, business_id: str) -> Links:
 
 
 def _fleet(hub: Hub, business_id: str, starts_at: datetime) -> None:
-    local = starts_at.astimezone(ZONE)
-    hours = [f"{local:%H:%M}", f"{local + SHIFT:%H:%M}"]
+    hours = [f"{starts_at:%H:%M}", f"{starts_at + SHIFT:%H:%M}"]
     with hub.unit() as unit:
         depot = DepotRow(business_id=business_id, name="Bakery", lat=DEPOT[0], lon=DEPOT[1])
         unit.session.add(depot)
@@ -136,7 +142,7 @@ def _fleet(hub: Hub, business_id: str, starts_at: datetime) -> None:
             van = VehicleRow(
                 business_id=business_id,
                 name=f"{name}'s van",
-                capacity={"parcels": 40, "g": 400_000},
+                capacity={"parcels": 16, "g": 80_000},
             )
             unit.session.add(van)
             unit.session.flush()

@@ -22,7 +22,7 @@ MAX_ERRORS = 100  # of one request; a caller mends the first ones first
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _TITLES = {
     400: "The request cannot be read",
-    401: "No valid API key",
+    401: "Not known here",
     403: "The API key does not allow this",
     404: "Not found",
     405: "Method not allowed",

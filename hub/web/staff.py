@@ -38,12 +38,13 @@ def staff_surfaces(app: Flask, hub: Hub) -> None:
         g.staff = staff_of(hub, request.cookies.get(COOKIE, ""))
         view = current_app.view_functions.get(request.endpoint or "")
         is_open = getattr(view, "open_to_all", False)
-        if request.method not in ("GET", "HEAD", "OPTIONS"):
+        changes = request.method not in ("GET", "HEAD", "OPTIONS")
+        if changes:
             _same_origin()
-            if not is_open:
-                _csrf()
         if g.staff is None and not is_open:
-            return _to_log_in()
+            return _to_log_in()  # before a body of any size is read
+        if changes and not is_open:
+            _csrf()
         return None
 
     @app.after_request
@@ -119,5 +120,5 @@ def _same_origin() -> None:
 
 def _csrf() -> None:
     given = request.headers.get("X-CSRF") or request.form.get("csrf", "")
-    if g.staff is not None and not hmac.compare_digest(given.encode(), g.staff.csrf.encode()):
+    if not hmac.compare_digest(given.encode(), me().csrf.encode()):
         abort(403, "This form is no longer valid. Go back, load the page again and repeat.")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -11,9 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from PIL import Image, ImageDraw
-from playwright.sync_api import BrowserContext, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Playwright, expect, sync_playwright
 from sqlmodel import select
 
 from hub.app import Hub
@@ -40,7 +36,7 @@ from hub.flows.plan import plan_day
 from hub.flows.prove import verify
 from hub.flows.sync import store_all
 from tests.driving_worlds import Plugin
-from tests.phone_worlds import a_phone, driver_app, served
+from tests.phone_worlds import DONE, SHOTS, Screen, a_phone, a_photo, driver_app, served
 
 PEOPLE = [
     ("Anna Frick", "Yrjönkatu 27", 60.1679, 24.9400, "2 sourdough", Kind.DELIVER),
@@ -48,8 +44,6 @@ PEOPLE = [
     ("Café Aamu", "Uudenmaankatu 11", 60.1640, 24.9420, "Empty crates", Kind.COLLECT),
     ("Maija Virtanen", "Albertinkatu 19", 60.1622, 24.9342, "Oven check", Kind.SERVE),
 ]
-DONE = re.compile("^(Delivered|Collected|Work done)$")
-SHOTS = os.environ.get("HUB_TEST_SHOTS", "")
 
 
 @dataclass
@@ -135,92 +129,13 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture
 def picture(tmp_path: Path) -> Path:
-    """A photo as a camera would take it, larger than the phone keeps."""
-    image = Image.new("RGB", (2400, 1800), "#a8c0c8")
-    draw = ImageDraw.Draw(image)
-    draw.rectangle((800, 500, 1600, 1800), fill="#5b4636")
-    draw.rectangle((1000, 1400, 1400, 1700), fill="#c9a26b")
-    image.save(tmp_path / "door.jpg", quality=95)
-    return tmp_path / "door.jpg"
-
-
-class Screen:
-    """The phone in the driver's hand; every problem the browser reports is kept."""
-
-    def __init__(self, context: BrowserContext, day: Day, name: str = "") -> None:
-        self.context, self.day, self.name = context, day, name
-        self.page: Page = context.pages[0]
-        self.page.set_default_timeout(8000)
-        self.problems: list[str] = []
-        self.page.on("pageerror", lambda error: self.problems.append(str(error)))
-        self.page.on("console", self._heard)
-
-    def _heard(self, message: Any) -> None:
-        usual = ("ERR_INTERNET_DISCONNECTED", "ERR_CONNECTION", "Failed to load resource")
-        if message.type == "error" and not any(text in message.text for text in usual):
-            self.problems.append(message.text)
-
-    def open(self, path: str = "/driver/") -> None:
-        self.page.goto(self.day.url + path)
-        self.page.locator("html[data-ready=yes]").wait_for()
-
-    def pair(self) -> None:
-        self.open(f"/driver/pair#{self.day.code()}")
-        self.sees("Start shift")
-        assert "#" not in self.page.url.removesuffix("#/")
-
-    def sees(self, text: str) -> None:
-        expect(self.page.locator("body")).to_contain_text(text)
-
-    def press(self, name: str, within: str = "main") -> None:
-        place = self.page.locator(within)
-        target = place.get_by_role("button", name=name, exact=True).or_(
-            place.get_by_role("link", name=name, exact=True)
-        )
-        target.first.click()
-
-    def state(self, text: str) -> None:
-        expect(self.page.locator("#state")).to_have_text(text, timeout=20_000)
-
-    def offline(self, yes: bool) -> None:
-        self.context.set_offline(yes)
-
-    def sign(self) -> None:
-        canvas = self.page.locator("canvas.paper")
-        canvas.evaluate("canvas => canvas.scrollIntoView({block: 'center'})")
-        box = canvas.bounding_box()
-        assert box is not None
-        self.page.mouse.move(box["x"] + 40, box["y"] + 60)
-        self.page.mouse.down()
-        for n in range(20):
-            self.page.mouse.move(box["x"] + 40 + n * 10, box["y"] + 60 + (25 if n % 4 < 2 else -20))
-        self.page.mouse.up()
-        expect(self.page.locator(".checklist .met", has_text="Signature")).to_be_visible()
-
-    def prove(self, picture: Path, name: str) -> None:
-        """Give what the business demands on the screen that is open."""
-        for tick in self.page.locator("main .goods").get_by_role("checkbox").all():
-            tick.check()
-        self.page.locator("#photo").set_input_files(picture)
-        expect(self.page.get_by_alt_text("Photo, ")).to_be_visible()
-        self.sign()
-        self.page.locator("#name").fill(name)
-
-    def is_fine(self, title: str) -> None:
-        """axe finds nothing and the browser complained of nothing; take the picture."""
-        found = Axe().run(self.page).response["violations"]
-        assert [(one["id"], one["nodes"][0]["html"]) for one in found] == [], title
-        assert self.problems == [], title
-        assert self.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), title
-        if SHOTS:
-            self.page.wait_for_timeout(150)
-            self.page.screenshot(path=f"{SHOTS}/{self.name}{title}.png", full_page=True)
+    return a_photo(tmp_path / "door.jpg")
 
 
 def test_two_jobs_closed_in_a_cellar_arrive_once_with_their_proof(
     day: Day, playwright: Playwright, tmp_path: Path, picture: Path
 ) -> None:
-    phone = Screen(a_phone(playwright, tmp_path / "profile"), day)
+    phone = Screen(a_phone(playwright, tmp_path / "profile"), day.url, day.code)
     phone.pair()
     phone.press("Start shift")
     phone.sees("4 of 4 stops left")
@@ -260,7 +175,7 @@ def test_two_jobs_closed_in_a_cellar_arrive_once_with_their_proof(
 def test_a_phone_restarted_with_unsent_items_loses_nothing(
     day: Day, playwright: Playwright, tmp_path: Path, picture: Path
 ) -> None:
-    phone = Screen(a_phone(playwright, tmp_path / "profile"), day)
+    phone = Screen(a_phone(playwright, tmp_path / "profile"), day.url, day.code)
     phone.pair()
     phone.press("Start shift")
     phone.state("Online")
@@ -274,7 +189,7 @@ def test_a_phone_restarted_with_unsent_items_loses_nothing(
     phone.context.close()
     assert day.closed() == []
 
-    again = Screen(a_phone(playwright, tmp_path / "profile"), day)
+    again = Screen(a_phone(playwright, tmp_path / "profile"), day.url, day.code)
     again.open()
     again.sees("3 of 4 stops left")
     again.state("Online")
@@ -287,7 +202,7 @@ def test_a_phone_restarted_with_unsent_items_loses_nothing(
 def test_what_was_begun_at_the_door_survives_a_reload(
     day: Day, playwright: Playwright, tmp_path: Path, picture: Path
 ) -> None:
-    phone = Screen(a_phone(playwright, tmp_path / "profile"), day)
+    phone = Screen(a_phone(playwright, tmp_path / "profile"), day.url, day.code)
     phone.pair()
     phone.press("Start shift")
     phone.page.locator("main .next").get_by_role("link", name=DONE).click()
@@ -302,7 +217,7 @@ def test_what_was_begun_at_the_door_survives_a_reload(
 def test_a_changed_route_must_be_seen_and_a_refused_act_stays_until_dismissed(
     day: Day, playwright: Playwright, tmp_path: Path
 ) -> None:
-    phone = Screen(a_phone(playwright, tmp_path / "profile"), day)
+    phone = Screen(a_phone(playwright, tmp_path / "profile"), day.url, day.code)
     phone.pair()
     phone.press("Start shift")
     phone.state("Online")
@@ -350,7 +265,7 @@ def _name(day: Day, job: JobRow) -> str:
 def test_a_revoked_phone_keeps_what_was_not_sent_and_sends_it_once_paired_again(
     day: Day, playwright: Playwright, tmp_path: Path
 ) -> None:
-    phone = Screen(a_phone(playwright, tmp_path / "profile"), day)
+    phone = Screen(a_phone(playwright, tmp_path / "profile"), day.url, day.code)
     phone.pair()
     phone.press("Start shift")
     phone.state("Online")
@@ -378,7 +293,9 @@ def test_a_revoked_phone_keeps_what_was_not_sent_and_sends_it_once_paired_again(
 def test_axe_and_the_policy_find_nothing_on_any_screen(
     day: Day, playwright: Playwright, tmp_path: Path, picture: Path, scheme: str
 ) -> None:
-    phone = Screen(a_phone(playwright, tmp_path / "profile", scheme), day, f"{scheme}-")
+    phone = Screen(
+        a_phone(playwright, tmp_path / "profile", scheme), day.url, day.code, f"{scheme}-"
+    )
     phone.open()
     phone.is_fine("1-pair")
     phone.pair()
