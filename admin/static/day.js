@@ -1,5 +1,7 @@
 // Keeps the day fresh without taking anything out of a person's hands, and copies links.
 const script = document.getElementById("day-script");
+let leaving = false; // a form is on its way: loading the page again would throw it away
+addEventListener("submit", () => (leaving = true));
 
 async function look() {
   const answer = await fetch(`/panel/day/stand?day=${script.dataset.day}`, {
@@ -11,6 +13,7 @@ async function look() {
     if ("planning" in script.dataset) document.querySelector("[data-progress]").innerHTML = progress;
     return true;
   }
+  if (leaving) return false;
   if ("planning" in script.dataset) location.reload();
   else document.querySelector("[data-changed]").hidden = false;
   return false;

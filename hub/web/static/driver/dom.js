@@ -26,7 +26,7 @@ export function toast(text) {
 }
 
 export function clock(moment, zone) {
-  return new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", timeZone: zone }).format(new Date(moment));
+  return new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit", timeZone: zone }).format(new Date(moment));
 }
 
 export function ago(moment) {
