@@ -229,6 +229,8 @@ def value_for(rule: Rule, name: str, ids: dict[str, str]) -> list[str]:
     """``job_id`` takes the id of a job; a place that says nothing takes every id."""
     if rule._converters[name].__class__.__name__ == "IntegerConverter":
         return ["1"]
+    if name == "shown":
+        return [str(DAY)]
     table = name.removesuffix("_id")
     return [ids[table]] if table in ids else list(ids.values())
 
