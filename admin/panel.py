@@ -10,10 +10,12 @@ from flask import Flask, g, request
 
 from admin import auth, records
 from admin.views import (
+    address_search,
     addresses,
     branding,
     changes,
     day,
+    errands,
     home,
     imports,
     keys,
@@ -39,12 +41,14 @@ BLUEPRINTS = (
     messages.messages,
     plugins.plugins,
     settings.settings,
+    address_search.address_search,
     day.day,
     changes.changes,
     orders.orders,
     proof.proof,
     imports.import_pages,
     addresses.addresses,
+    errands.errands,
 )
 
 
@@ -65,6 +69,7 @@ MENU: tuple[tuple[str, tuple[Item, ...]], ...] = (
             Item("Orders", "/panel/orders"),
             Item("Import", "/panel/import"),
             Item("Addresses", "/panel/addresses"),
+            Item("Stuck", "/panel/stuck"),
         ),
     ),
     (

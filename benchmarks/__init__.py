@@ -10,10 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 
+from hub.core.ids import new_id
 from hub.flows.pairing import pair, pairing_code
 from tests.driving_worlds import Morning, a_morning
+
+FOLDER = TemporaryDirectory(prefix="hub-bench-")  # goes when the program ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ def per_call_ms(calls: dict[str, Callable[[], object]], seconds: float) -> dict[
 
 def a_published_day(jobs: int) -> tuple[Morning, str]:
     """One driver's published route on SQLite on disk, and that driver's token."""
-    url = f"sqlite:///{Path(mkdtemp(prefix='hub-bench-')) / 'hub.db'}"
+    url = f"sqlite:///{Path(FOLDER.name) / new_id()}.db"
     day = a_morning(jobs, url)
     day.publish()
     token = pair(day.hub, pairing_code(day.hub, day.business_id, day.drivers[0]))

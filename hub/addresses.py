@@ -33,19 +33,35 @@ def is_private(address: IPv4Address | IPv6Address) -> bool:
     return any(address.version == net.version and address in net for net in PRIVATE)
 
 
-def resolved(host: str, port: int, allowed: Sequence[str]) -> str:
-    """The address to connect to, looked up once so that nobody can change the answer later.
+def resolved(host: str, port: int, allowed: Sequence[str]) -> list[str]:
+    """The addresses to try, looked up once so that nobody can change the answer later.
 
     ``allowed`` holds ``host`` or ``host:port`` that may be private. Raises
     ``Refused`` for a private address, ``OSError`` for a name nobody knows.
     """
-    found = [info[4][0] for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    found = [str(info[4][0]) for info in infos]
     if host in allowed or f"{host}:{port}" in allowed:
-        return str(found[0])
-    for text in found:
-        if is_private(ip_address(str(text).partition("%")[0])):
-            raise Refused(f"{host} is an address inside a private network; the hub calls none.")
-    return str(found[0])
+        return found
+    if any(is_private(ip_address(text.partition("%")[0])) for text in found):
+        raise Refused(
+            f"{host} is inside a private network, which the hub calls only if the operator "
+            f"names {host}:{port} in HUB_HTTP_ALLOW."
+        )
+    return found
+
+
+def connected(
+    host: str, port: int, allowed: Sequence[str], timeout_s: Any, **options: Any
+) -> socket.socket:
+    """A socket to the first address of ``host`` that answers. Raises as ``resolved`` does."""
+    problem = OSError(f"{host} has no address")
+    for address in resolved(host, port, allowed):
+        try:
+            return create_connection((address, port), timeout_s, **options)
+        except OSError as error:
+            problem = error
+    raise problem
 
 
 class GuardedAdapter(HTTPAdapter):
@@ -77,9 +93,10 @@ class GuardedAdapter(HTTPAdapter):
 
 
 def _connect(connection: HTTPConnection, allowed: Sequence[str]) -> socket.socket:
-    address = resolved(connection.host, connection.port, allowed)
-    return create_connection(
-        (address, connection.port),
+    return connected(
+        connection.host,
+        connection.port,
+        allowed,
         connection.timeout,
         source_address=connection.source_address,
         socket_options=connection.socket_options,

@@ -66,10 +66,12 @@ class Hub:
         now: Callable[[], datetime] | None = None,
         data_dir: Path | None = None,
         url: str = "",
+        http_allow: tuple[str, ...] = (),
     ) -> Hub:
         """A complete hub that forgets everything; for tests and notebooks.
 
         ``url`` names another (empty) database; without plugins every installed one loads.
+        ``http_allow`` is what ``HUB_HTTP_ALLOW`` would name.
         """
         data_dir = data_dir or Path(tempfile.mkdtemp(prefix="hub-"))
         if url:
@@ -82,7 +84,7 @@ class Hub:
         registry = Registry() if plugins else Registry.installed()
         for plugin in plugins:
             registry.add(plugin, getattr(plugin, "__name__", repr(plugin)))
-        settings = replace(Settings.from_environment({}), data_dir=data_dir)
+        settings = replace(Settings.from_environment({}), data_dir=data_dir, http_allow=http_allow)
         return cls(engine, registry, settings, Keys.at(data_dir / "keys.json"), now=now)
 
     @contextmanager

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from hub.core.ids import new_id
+
+_BESIDE = re.compile(r"\..+\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def durable_write(path: Path, content: bytes, *, mode: int = 0o600) -> None:
@@ -15,7 +18,7 @@ def durable_write(path: Path, content: bytes, *, mode: int = 0o600) -> None:
     of these lost acknowledged photos in every power cut we tried.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{new_id()}")
+    beside = path_beside(path)
     handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -31,3 +34,24 @@ def durable_write(path: Path, content: bytes, *, mode: int = 0o600) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def path_beside(path: Path) -> Path:
+    """Where a write to ``path`` puts it first; another name each time."""
+    return path.with_name(f".{path.name}.{new_id()}")
+
+
+def sweep(folder: Path, before: float) -> int:
+    """Remove what killed writes left below ``folder``, last touched ``before`` (epoch seconds).
+
+    How many. Anything not named by ``path_beside`` stays; safe beside writers and other sweeps.
+    """
+    swept = 0
+    for path in folder.rglob(".*"):
+        try:
+            if _BESIDE.fullmatch(path.name) and path.stat().st_mtime < before:
+                path.unlink()
+                swept += 1
+        except FileNotFoundError:  # written, or swept by somebody else
+            continue
+    return swept

@@ -6,6 +6,7 @@ from hub import Message, NotificationChannel, hookimpl
 class Console(NotificationChannel):
     key = "console"
     title = "Console"
+    reaches = "nobody"
     repeat_is_harmless = True
 
     def send(self, message: Message) -> str:

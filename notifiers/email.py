@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import smtplib
+import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -17,6 +18,7 @@ from hub import (
     AuthError,
     ConfigError,
     HubError,
+    MaybeSent,
     Message,
     NotificationChannel,
     Refused,
@@ -25,6 +27,7 @@ from hub import (
 )
 
 TIMEOUT_S = 20
+Connect = Callable[[str, int, float], socket.socket]
 
 
 class EmailSettings(BaseModel):
@@ -44,6 +47,7 @@ class Email(NotificationChannel):
 
     key = "email"
     title = "E-mail"
+    reaches = "email"
     Settings = EmailSettings
 
     def check(self) -> None:
@@ -54,8 +58,7 @@ class Email(NotificationChannel):
     def send(self, message: Message) -> str:
         """The ``Message-ID`` it went out under.
 
-        Raises ``ConnectionError`` when the server had the message and gave no answer:
-        then nobody knows. Every error of the hub's own means that it did not leave.
+        Raises ``MaybeSent`` when the server had the message and gave no answer.
         """
         mail = self._mail(message)
         with self._server() as server:
@@ -79,6 +82,7 @@ class Email(NotificationChannel):
         mail.set_content(message.text)
         if message.html:
             mail.add_alternative(message.html, subtype="html")
+            _add_inline(mail, message)
         return mail
 
     @contextmanager
@@ -106,7 +110,7 @@ class Email(NotificationChannel):
             raise ConfigError(f"{where} does not offer what is set here: {error}") from error
         except (OSError, smtplib.SMTPException) as error:
             if server is not None and server.has_it:
-                raise ConnectionError(f"{where} took the message and gave no answer") from error
+                raise MaybeSent(f"{where} took the message and gave no answer.") from error
             raise Unavailable(f"{where} gave no usable answer ({type(error).__name__})") from error
         finally:
             if server is not None:
@@ -114,10 +118,14 @@ class Email(NotificationChannel):
 
     def _connected(self) -> _Server:
         settings = self.settings
+        where = (self.tools.connect, settings.host, settings.port)
         context = ssl.create_default_context()
-        if settings.security == "tls":
-            return _TlsServer(settings.host, settings.port, timeout=TIMEOUT_S, context=context)
-        server = _Server(settings.host, settings.port, timeout=TIMEOUT_S)
+        try:
+            if settings.security == "tls":
+                return _TlsServer(*where, timeout=TIMEOUT_S, context=context)
+            server = _Server(*where, timeout=TIMEOUT_S)
+        except Refused as problem:  # nothing is wrong with the message that waits
+            raise ConfigError(str(problem)) from None
         if settings.security == "starttls":
             try:
                 server.starttls(context=context)
@@ -128,9 +136,19 @@ class Email(NotificationChannel):
 
 
 class _Server(smtplib.SMTP):
-    """Knows whether the other side may have the whole message without having said so."""
+    """Connects only where the hub lends a connection to.
+
+    Knows whether the other side may have the whole message without having said so.
+    """
 
     has_it = False
+
+    def __init__(self, connect: Connect, *args: Any, **kwargs: Any) -> None:
+        self._lent = connect  # before the base class, which connects
+        super().__init__(*args, **kwargs)
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        return self._lent(host, port, timeout)
 
     def send(self, s: Any) -> None:
         if isinstance(s, bytes) and s.endswith(b"\r\n.\r\n"):  # the body, up to its final dot
@@ -144,7 +162,20 @@ class _Server(smtplib.SMTP):
 
 
 class _TlsServer(_Server, smtplib.SMTP_SSL):
-    pass
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        plain = super()._get_socket(host, port, timeout)
+        return self.context.wrap_socket(plain, server_hostname=host)
+
+
+def _add_inline(mail: EmailMessage, message: Message) -> None:
+    """Put what the page shows beside the page (RFC 2387), where no reader lists it as a file."""
+    page = mail.get_body(("html",))
+    assert page is not None  # the caller has just added it
+    for file in message.inline:
+        main, _, sub = file.media_type.partition("/")
+        page.add_related(
+            file.content, maintype=main, subtype=sub, cid=f"<{file.cid}>", disposition="inline"
+        )
 
 
 def _leave(server: _Server) -> None:

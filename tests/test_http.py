@@ -59,6 +59,24 @@ def test_no_spelling_of_this_machine_is_ever_connected_to(host: str) -> None:
     assert _connected == []
 
 
+@pytest.mark.parametrize("host", LOOPBACK)
+def test_no_spelling_of_this_machine_gets_a_plain_connection(host: str) -> None:
+    _connected.clear()
+    with pytest.raises((Refused, OSError)):
+        Http().connect(host.strip("[]"), 9, 1.0)
+    assert _connected == []
+
+
+def test_an_allowed_address_gets_a_plain_connection(shop: int) -> None:
+    with Http([f"127.0.0.1:{shop}"]).connect("127.0.0.1", shop, 5.0) as line:
+        assert line.getpeername() == ("127.0.0.1", shop)
+
+
+def test_a_name_with_several_addresses_is_tried_until_one_answers(shop: int) -> None:
+    with Http(["localhost"]).connect("localhost", shop, 5.0) as line:
+        assert line.getpeername() == ("127.0.0.1", shop)
+
+
 @pytest.mark.parametrize(
     "address",
     ["10.1.2.3", "100.64.0.1", "169.254.169.254", "172.31.0.1", "192.168.1.1", "224.0.0.1",

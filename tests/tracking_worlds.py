@@ -138,6 +138,11 @@ def a_picture(width: int, height: int, colour: str, kind: str = "JPEG") -> bytes
     return out.getvalue()
 
 
+OWN_WORDS = {
+    "greeting": "Baked this morning, and still warm.",
+    "thanks": "Thank you! Bread keeps best in its paper bag.",
+    "help": "Is something wrong? Call us before noon and we bring another one today.",
+}
 PHOTO = a_picture(1600, 1200, "#7a5b45")
 
 
@@ -273,5 +278,7 @@ def branded(street: Street, *, colour: str = "#8a3b12") -> Street:
         colour=colour,
         phone="+358 9 123 4567",
         logo=a_picture(300, 300, colour, "WEBP"),
+        website="https://husk.example/",
+        texts=OWN_WORDS,
     )
     return street

@@ -18,7 +18,7 @@ from hub.core.colours import READABLE, WHITE, contrast, is_colour, readable_on, 
 from hub.core.jobs import NextStep, Outcome, Reason, State
 from hub.core.orders import Kind
 from hub.core.tracking_page import Estimate, JobSeen, Seen, Shows
-from hub.core.tracking_words import Card, card
+from hub.core.tracking_words import Card, card, own_words
 from hub.core.values import TimeWindow
 from hub.db.tables import BrandRow
 from hub.flows.brand import LARGEST, BrandIn, Texts, brand_of, save_brand
@@ -117,6 +117,7 @@ def _preview(hub: Hub, form: BaseForm) -> dict[str, object]:
     colour = typed if is_colour(typed) else "#0f6b5c"
     on_white = contrast(colour, WHITE)
     logo = brand_of(hub, me().business_id).logo
+    texts = {name: form[name].data or "" for name in Texts.model_fields}
     return {
         "form": form,
         "colour": colour,
@@ -125,7 +126,10 @@ def _preview(hub: Hub, form: BaseForm) -> dict[str, object]:
         "ratio": on_white,
         "is_readable": on_white >= READABLE,
         "logo": f"data:image/webp;base64,{b64encode(logo).decode()}" if logo else "",
-        "cards": _cards(hub.now(), ZoneInfo(me().zone)),
+        "cards": [
+            (title, one, own_words(one.tone, texts))
+            for title, one in _cards(hub.now(), ZoneInfo(me().zone))
+        ],
     }
 
 

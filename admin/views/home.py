@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from hub.db.tables import ActRow, DepotRow, DriverRow, JobRow, OrderRow, RouteRow, VehicleRow
 from hub.flows import first_run, people
+from hub.flows.errands import parked_count
 from hub.flows.log_in import (
     NotAccepted,
     Role,
@@ -80,6 +81,7 @@ def home(hub: Hub) -> Blueprint:
             closed=closed,
             failed=failed,
             review=review,
+            stuck=parked_count(hub, business_id),
             routes=len(routes),
             published=sum(route.published_at is not None for route in routes),
         )

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, abort, flash, redirect, request, url_for
 from flask_admin.form import BaseForm
 from markupsafe import Markup
-from pydantic import SecretStr, ValidationError
 from werkzeug.wrappers import Response as AnyResponse
 
 from admin.cells import local
-from admin.forms import blame, form_for, place, read
+from admin.forms import form_for, read
+from admin.views.providers import form_of, installed, offered, save_form
 from hub.core.contracts import NotificationChannel
-from hub.core.errors import HubError
+from hub.core.errors import HubError, MaybeSent
 from hub.core.notice_words import VARIABLES
 from hub.core.notices import Trigger
 from hub.db.tables import ChoiceRow, NoticeRow, NoticeRuleRow
-from hub.flows.choices import choice, choices, choose, switch
+from hub.flows.choices import choice, switch
 from hub.flows.log_in import Role
 from hub.flows.notice_rules import RuleIn, add_rules, recent, rule_of, rules_of, save_rule
 from hub.flows.notice_samples import preview, send_test
@@ -48,15 +47,6 @@ STATES = {
 }
 
 
-@dataclass(frozen=True)
-class Channel:
-    """A channel that is installed; ``row`` ``None``: never set up."""
-
-    key: str
-    title: str
-    row: ChoiceRow | None
-
-
 def messages(hub: Hub) -> Blueprint:
     pages = Blueprint(
         "messages", __name__, url_prefix="/panel/messages", template_folder="../templates"
@@ -67,7 +57,7 @@ def messages(hub: Hub) -> Blueprint:
     def show() -> AnyResponse:
         return page(
             "panel/messages.html",
-            channels=_channels(hub),
+            channels=offered(hub, "channel"),
             rules=[(rule, _when(rule)) for rule in rules_of(hub, me().business_id)],
             notices=[_told(row) for row in recent(hub, me().business_id)],
         )
@@ -75,23 +65,17 @@ def messages(hub: Hub) -> Blueprint:
     @pages.get("/channels/<key>")
     @needs()
     def channel(key: str) -> AnyResponse:
-        cls = _class(hub, key)
+        cls = installed(hub, NotificationChannel, key)
         row = choice(hub, me().business_id, "channel", key)
-        return _channel_page(cls, row, form_for(cls.Settings)(None, data=_stored(row)))
+        return _channel_page(cls, row, form_of(cls, row))
 
     @pages.post("/channels/<key>")
     @needs()
     def save_channel(key: str) -> AnyResponse:
-        cls = _class(hub, key)
-        row = choice(hub, me().business_id, "channel", key)
+        cls = installed(hub, NotificationChannel, key)
         form = form_for(cls.Settings)(request.form)
-        try:
-            choose(hub, me().business_id, "channel", key, _given(form), actor=me().actor)
-        except ValidationError as error:
-            place(form, error)
-            return _channel_page(cls, row, form, 422)
-        except HubError as problem:
-            blame(form, "", str(problem))
+        if not save_form(hub, "channel", cls, form):
+            row = choice(hub, me().business_id, "channel", key)
             return _channel_page(cls, row, form, 422)
         add_rules(hub, me().business_id, key)
         flash(f"{cls.title} works. Send yourself a test.", "ok")
@@ -111,10 +95,12 @@ def messages(hub: Hub) -> Blueprint:
     @pages.post("/channels/<key>/test")
     @needs()
     def test(key: str) -> AnyResponse:
-        _class(hub, key)
+        installed(hub, NotificationChannel, key)
         to = request.form.get("to", "").strip()
         try:
             send_test(hub, me().business_id, key, to, actor=me().actor)
+        except MaybeSent as doubt:
+            flash(f"{doubt} The test may have arrived all the same; look for it.", "warn")
         except HubError as problem:
             flash(f"The test did not leave: {problem}", "bad")
         else:
@@ -142,39 +128,11 @@ def messages(hub: Hub) -> Blueprint:
     return pages
 
 
-def _channels(hub: Hub) -> list[Channel]:
-    chosen = {row.plugin: row for row in choices(hub, me().business_id, "channel")}
-    return [
-        Channel(cls.key, cls.title, chosen.get(cls.key))
-        for cls in hub.registry.all(NotificationChannel)
-    ]
-
-
-def _class(hub: Hub, key: str) -> type[NotificationChannel]:
-    try:
-        return hub.registry.get(NotificationChannel, key)
-    except KeyError:
-        abort(404)
-
-
 def _rule(hub: Hub, rule_id: str) -> NoticeRuleRow:
     try:
         return rule_of(hub, me().business_id, rule_id)
     except LookupError:
         abort(404)
-
-
-def _stored(row: ChoiceRow | None) -> dict[str, Any] | None:
-    return dict(row.settings) if row else None
-
-
-def _given(form: BaseForm) -> dict[str, Any]:
-    """What was typed; an empty number means its default, an empty secret the one there is."""
-    return {
-        name: SecretStr(field.data) if field.control == "password" else field.data
-        for name, field in form._fields.items()
-        if not (field.control in ("number", "password") and field.data == "")
-    }
 
 
 def _when(rule: NoticeRuleRow) -> str:

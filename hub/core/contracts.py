@@ -9,6 +9,7 @@ one piece of work; keep no state in them that must outlive it.
 from __future__ import annotations
 
 import logging
+import socket
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -52,6 +53,14 @@ class Tools:
     log: logging.Logger
     data_dir: Path
     tokens: Tokens | None = None
+
+    def connect(self, host: str, port: int, timeout_s: float) -> socket.socket:
+        """A connected socket, for a provider that speaks something other than HTTP.
+
+        Raises ``Refused`` for an address inside a private network that the operator did
+        not allow, ``OSError`` when nobody answers.
+        """
+        return self.http.connect(host, port, timeout_s)
 
 
 class NoSettings(BaseModel):
@@ -175,15 +184,28 @@ class TravelTimes(Provider):
         """The way through ``places`` in this order: its shape and one leg between each two."""
 
 
+Reaches = Literal["email", "phone", "push", "url", "nobody"]
+
+
 class NotificationChannel(Provider):
+    reaches: ClassVar[Reaches]
+    """What ``Message.to`` is: a contact's e-mail address or phone number, or a subscription to
+    push messages. ``url`` calls one address of its own settings and ``nobody`` only shows
+    messages: these two need no address, and get what is known of the contact."""
     repeat_is_harmless: ClassVar[bool] = False
     """Whether the carrier drops a second ``send`` with the same ``message.key``."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if not hasattr(cls, "reaches"):
+            raise TypeError(f"{cls.__name__} does not say what it reaches")
 
     @abstractmethod
     def send(self, message: Message) -> str:
         """Hand over one message and return the carrier's id for it.
 
-        Raises ``Refused`` for an address that can never receive it.
+        Raises ``Refused`` for an address that can never receive it, ``MaybeSent`` when
+        it left and no answer came; every other error of the hub's says that it did not.
         """
 
 
@@ -276,6 +298,15 @@ class OrderProgress:
     files: tuple[ProofFile, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class InlineFile:
+    """A picture that ``Message.html`` shows as ``cid:…`` (RFC 2392), such as a logo."""
+
+    cid: str
+    media_type: str
+    content: bytes
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """``to`` as the channel needs it: an address, a number, a subscription.
@@ -291,6 +322,7 @@ class Message:
     sender: str = ""
     reply_to: str = ""
     message_id: str = ""
+    inline: tuple[InlineFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,47 +7,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
 from itertools import pairwise
 
-from hub.core.plan_request import JobToPlan, TravelMatrix, VehicleToPlan
-from hub.core.values import TimeWindow
+from hub.core.fit_places import promising
+from hub.core.fit_route import RouteNow, StopNow, begins, boards, served
+from hub.core.plan_request import JobToPlan, TravelMatrix
 
-
-@dataclass(frozen=True, slots=True)
-class StopNow:
-    """``id`` is empty for a stop that is not stored yet; ``depart`` is after all its jobs."""
-
-    id: str
-    place: int
-    jobs: tuple[JobToPlan, ...]
-    under_way: bool
-    arrive: datetime
-    depart: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class RouteNow:
-    """``van`` and ``driver`` are the names that sentences use; ``numbers``: job id -> order."""
-
-    id: str
-    van: str
-    driver: str
-    vehicle: VehicleToPlan
-    stops: tuple[StopNow, ...]
-    leave: datetime
-    home: datetime
-    numbers: Mapping[str, str]
-    zone: tzinfo
-
-    @property
-    def first_free(self) -> int:
-        """The index of the first place in the order that is still open to change."""
-        return max((n for n, stop in enumerate(self.stops, 1) if stop.under_way), default=0)
-
-    def naming(self, numbers: Mapping[str, str]) -> RouteNow:
-        """The same route, knowing the order numbers of more jobs."""
-        return replace(self, numbers={**self.numbers, **numbers})
+__all__ = [
+    "Placement",
+    "Problem",
+    "RouteNow",
+    "StopNow",
+    "begins",
+    "placed",
+    "problems",
+    "timed",
+    "worse",
+]
+LOOKED_AT = 8  # places that promise most, judged in full: each takes some milliseconds
+AT_MOST = 24  # if each of those breaks a rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +57,16 @@ def placed(
 ) -> Placement:
     """The best places for ``legs`` (one job, or a pair in its order) among what is to do.
 
-    Where no rule is broken, if there is such a place; else few and by little; then least driving.
+    Where no rule is broken, if there is such a place; else few and by little; then least
+    driving. Of a long route only the places that promise most are judged in full.
     """
     route = timed(route, travel, now)
     before, driven = problems(route), _driving_s(route, travel)
-    options = []
-    for at in _positions(route, len(legs)):
+    ranked = promising(route, legs, travel[route.vehicle.profile].seconds, now)
+    options: list[Placement] = []
+    for at in ranked[:AT_MOST]:
+        if len(options) >= LOOKED_AT and any(not one.problems for one in options):
+            break
         tried = timed(_with(route, legs, at), travel, now)
         broken = worse(problems(tried), before)
         position = next(n for n, s in enumerate(tried.stops, 1) if legs[0] in s.jobs)
@@ -106,18 +89,13 @@ def timed(route: RouteNow, travel: Mapping[str, TravelMatrix], now: datetime) ->
             way = timedelta(seconds=seconds[place][stop.place])
             if n == 0:
                 clock = leave = max(clock, begins(stop.jobs[0].windows, clock + way) - way)
-            stop = replace(stop, arrive=clock + way, depart=_served(stop, clock + way)[-1][1])
+            stop = replace(stop, arrive=clock + way, depart=served(stop, clock + way)[-1][1])
             clock = stop.depart
         stops.append(stop)
         place = stop.place
     end = place if route.vehicle.end is None else route.vehicle.end
     home = clock + timedelta(seconds=seconds[place][end])
     return replace(route, stops=tuple(stops), leave=leave, home=home)
-
-
-def begins(windows: Sequence[TimeWindow], at: datetime) -> datetime:
-    """When service can begin for whoever is there ``at``; at once if every window is over."""
-    return next((max(at, w.opens) for w in windows if at <= w.closes), at)
 
 
 def problems(route: RouteNow) -> tuple[Problem, ...]:
@@ -139,14 +117,6 @@ def worse(after: Sequence[Problem], before: Sequence[Problem]) -> tuple[Problem,
 
 def _burden(one: Placement) -> tuple[int, int, int]:
     return len(one.problems), sum(problem.amount for problem in one.problems), one.extra_s
-
-
-def _positions(route: RouteNow, legs: int) -> Iterator[tuple[int, ...]]:
-    for n in range(route.first_free, len(route.stops) + 1):
-        if legs == 1:
-            yield (n,)
-        else:
-            yield from ((n, m) for m in range(n, len(route.stops) + 1))
 
 
 def _with(route: RouteNow, legs: Sequence[JobToPlan], at: Sequence[int]) -> RouteNow:
@@ -176,16 +146,6 @@ def _joined(stops: Sequence[StopNow]) -> Iterator[StopNow]:
         yield last
 
 
-def _served(stop: StopNow, arrive: datetime) -> list[tuple[datetime, datetime]]:
-    """From when to when each job of the stop is done, by who arrives at ``arrive``."""
-    clock, spans = arrive, []
-    for job in stop.jobs:
-        start = begins(job.windows, clock)
-        clock = start + timedelta(seconds=job.service_s)
-        spans.append((start, clock))
-    return spans
-
-
 def _driving_s(route: RouteNow, travel: Mapping[str, TravelMatrix]) -> int:
     seconds = travel[route.vehicle.profile].seconds
     way = [route.vehicle.start, *(stop.place for stop in route.stops)]
@@ -195,35 +155,12 @@ def _driving_s(route: RouteNow, travel: Mapping[str, TravelMatrix]) -> int:
 
 def _overloads(route: RouteNow) -> Iterator[Problem]:
     for name, limit in route.vehicle.capacity.items():
-        boards = _boards(route, name)[route.first_free :]
-        most, n = max((board, -n) for n, board in enumerate(boards, route.first_free))
+        still = boards(route, name)[route.first_free :]
+        most, n = max((board, -n) for n, board in enumerate(still, route.first_free))
         if most > limit:
             where = f"after stop {-n}" if n else "when it leaves"
             said = f"{route.van} would carry {_amount(name, most - limit)} too much {where}."
             yield Problem("load", name, most - limit, said)
-
-
-def _boards(route: RouteNow, name: str) -> list[int]:
-    """What is on board when leaving, and after each stop."""
-    here = {job.id: job for stop in route.stops for job in stop.jobs}
-    board = sum(
-        job.load.get(name, 0)
-        for job in here.values()
-        if job.load_direction == "deliver" and job.pair_with not in here
-    )
-    boards = [board]
-    for stop in route.stops:
-        for job in stop.jobs:
-            board += job.load.get(name, 0) * _taken(job, here)
-        boards.append(board)
-    return boards
-
-
-def _taken(job: JobToPlan, here: Mapping[str, JobToPlan]) -> int:
-    """1 if its load comes on board at its stop, -1 if it leaves, 0 if it has none."""
-    if job.pair_with in here:
-        return 1 if job.leg == "collect" else -1
-    return {"collect": 1, "deliver": -1, "none": 0}[job.load_direction]
 
 
 def _lacking(route: RouteNow) -> Iterator[Problem]:
@@ -237,7 +174,7 @@ def _lacking(route: RouteNow) -> Iterator[Problem]:
 
 def _late(route: RouteNow) -> Iterator[Problem]:
     for stop in route.stops[route.first_free :]:
-        for job, (start, _) in zip(stop.jobs, _served(stop, stop.arrive), strict=True):
+        for job, (start, _) in zip(stop.jobs, served(stop, stop.arrive), strict=True):
             closes = max((window.closes for window in job.windows), default=start)
             if start > closes:
                 late_s = int((start - closes).total_seconds())

@@ -70,13 +70,15 @@ class Draft:
     def placements(self, unit: Sequence[str]) -> Iterator[Placement]:
         """Lawful places for ``unit``, cheapest detour first."""
         jobs = [self.timetable.jobs[id] for id in unit]
+        other = jobs[0].pair_with if len(unit) == 1 else None
         options: list[tuple[float, str, tuple[int, ...]]] = []
         for vehicle in self.timetable.request.vehicles:
             order = self.orders[vehicle.id]
-            home = next((v for v, o in self.orders.items() if jobs[-1].pair_with in o), None)
-            if len(unit) == 1 and jobs[0].pair_with and home != vehicle.id:
+            if other and other not in order:
                 continue  # its other half is fixed on another vehicle
             if not all(self.timetable.may_do(vehicle, job) for job in jobs):
+                continue
+            if not self.timetable.has_room(vehicle, order, jobs):
                 continue
             options += [(price, vehicle.id, at) for price, at in self._prices(vehicle, order, jobs)]
         for _, vehicle_id, at in sorted(options):

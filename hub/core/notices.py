@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from hub.core.contracts import Reaches
 from hub.core.events import (
     DriverHeaded,
     Event,
@@ -57,6 +58,7 @@ HEARD: tuple[type[Event], ...] = (
 WELL = frozenset({Outcome.SUCCEEDED, Outcome.PARTIAL})
 AFTER_S = {Trigger.WITHDRAWN: 600}
 """How long to wait first: a job moved to another route is withdrawn and told of again at once."""
+NEED_NO_ADDRESS: frozenset[Reaches] = frozenset({"url", "nobody"})
 PAIRED = frozenset({Trigger.FAILED, Trigger.NEXT_STEP})
 """What the first leg of a pair tells: its recipient waits for the second one."""
 
@@ -136,23 +138,31 @@ def overtaken(trigger: Trigger, now: Situation) -> str:
     return ""
 
 
-def address_for(channel: str, contact: Contact) -> str:
-    """What ``channel`` needs to reach this person; empty when that is not known."""
-    match channel:
+def address_for(reaches: Reaches, contact: Contact) -> str:
+    """What a channel needs to reach this person; empty when that is not known.
+
+    For a channel that needs no address: the best there is, else the name, to tell them apart.
+    """
+    match reaches:
         case "email":
             return contact.email
-        case "sms":
+        case "phone":
             return contact.phone
-    return contact.email or contact.phone
+        case "push":
+            return ""  # nobody can subscribe yet
+        case "url" | "nobody":
+            return contact.email or contact.phone or contact.name
 
 
-def reachable(contacts: Mapping[Role, Contact], role: Role, channel: str) -> Contact | None:
-    """The contact of this role, else the buyer; ``None`` when neither has an address."""
-    for one in (role, Role.BUYER):
-        contact = contacts.get(one)
-        if contact is not None and address_for(channel, contact):
-            return contact
-    return None
+def reachable(contacts: Mapping[Role, Contact], role: Role, reaches: Reaches) -> Contact | None:
+    """The contact of this role, else the buyer; ``None`` when neither has an address.
+
+    A channel that needs no address always gets a contact, be it one without a name.
+    """
+    known = [contacts[one] for one in (role, Role.BUYER) if one in contacts]
+    if reaches in NEED_NO_ADDRESS:
+        return known[0] if known else Contact(role)
+    return next((one for one in known if address_for(reaches, one)), None)
 
 
 @dataclass(frozen=True, slots=True)

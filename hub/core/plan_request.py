@@ -165,6 +165,14 @@ class PlanRequest:
     time_limit_s: float = 10.0
     seed: int = 0
 
+    def loss(self, plan: Plan) -> tuple[int, int]:
+        """What plans are compared by, the least is the best: jobs left out that had to be
+        done, twice as bad for each step of priority; then the cost, and the prizes forgone.
+        """
+        out = [job for job in self.jobs if job.id in plan.unassigned]
+        weight = sum(1 << max(0, min(job.priority, 9)) for job in out if not job.optional)
+        return weight, plan.cost + sum(job.prize for job in out if job.optional)
+
 
 @dataclass(frozen=True, slots=True)
 class Visit:

@@ -67,8 +67,8 @@ class Timetable:
     def trip(self, vehicle: VehicleToPlan, order: Sequence[str]) -> Trip | None:
         """The day of ``vehicle`` with ``order``; ``None`` when some rule would be broken.
 
-        Leaves as late as the first job allows without delaying it, and later still
-        if only that keeps the maximum duration or a time on board.
+        Leaves as late as it can without coming home later, so that nobody is paid for
+        a wait that could have been at home: the shortest day for these windows.
         """
         locked = self.request.fixed.get(vehicle.id, ())
         if tuple(order[: len(locked)]) != tuple(locked):
@@ -83,14 +83,11 @@ class Timetable:
             way = self._seconds(vehicle, vehicle.start, self.jobs[order[0]].place)
             first = _opening(self.windows[order[0]], leave + way)
             leave = max(leave, first - way) if first is not None else leave
-        trip = self._drive(vehicle, order, leave, as_fixed)
+        trip = self._leaving_late(vehicle, order, leave, as_fixed)
         if trip is None or as_fixed:
             return trip
-        if not self._short_enough(vehicle, trip):
-            trip = self._drive(vehicle, order, self._latest_leave(vehicle, trip), as_fixed)
-            if trip is None or not self._short_enough(vehicle, trip):
-                return None
-        return trip if trip.home <= closes + vehicle.overtime_s else None
+        in_time = trip.home <= closes + vehicle.overtime_s
+        return trip if in_time and self._short_enough(vehicle, trip) else None
 
     def may_do(self, vehicle: VehicleToPlan, job: JobToPlan) -> bool:
         """Skills and choice of vehicle only."""
@@ -98,6 +95,18 @@ class Timetable:
             job.skills <= vehicle.offers
             and job.vehicle in (None, vehicle.id)
             and vehicle.id not in job.forbidden_vehicles
+        )
+
+    def has_room(
+        self, vehicle: VehicleToPlan, order: Sequence[str], more: Sequence[JobToPlan]
+    ) -> bool:
+        """Whether ``more`` fits on ``vehicle`` at the start, wherever in ``order`` it came."""
+        if vehicle.max_jobs is not None and len(order) + len(more) > vehicle.max_jobs:
+            return False
+        loads = [job.load for job in (*self._from_depot(order), *more) if _starts_on_board(job)]
+        return all(
+            sum(load.get(name, 0) for load in loads) <= limit
+            for name, limit in vehicle.capacity.items()
         )
 
     def may_carry(self, vehicle: VehicleToPlan, order: Sequence[str]) -> bool:
@@ -121,8 +130,7 @@ class Timetable:
         return math.ceil(job.service_s * vehicle.service_factor)
 
     def _from_depot(self, order: Iterable[str]) -> list[JobToPlan]:
-        jobs = (self.jobs[id] for id in order)
-        return [job for job in jobs if job.load_direction == "deliver" and not job.pair_with]
+        return [job for id in order if _starts_on_board(job := self.jobs[id])]
 
     def _peak(self, name: str, order: Sequence[str]) -> int:
         peak = board = sum(job.load.get(name, 0) for job in self._from_depot(order))
@@ -138,6 +146,19 @@ class Timetable:
 
     def _seconds(self, vehicle: VehicleToPlan, here: int, there: int) -> int:
         return self.request.travel[vehicle.profile].seconds[here][there]
+
+    def _leaving_late(
+        self, vehicle: VehicleToPlan, order: Sequence[str], leave: int, as_fixed: bool
+    ) -> Trip | None:
+        """The day that begins at ``leave`` or, where that only meant waiting, later."""
+        trip = self._drive(vehicle, order, leave, as_fixed)
+        while trip is not None and order:
+            leave = self._latest_leave(vehicle, trip)
+            later = self._drive(vehicle, order, leave, as_fixed) if leave > trip.leave else None
+            if later is None or later.home > trip.home or len(later.breaks) < len(trip.breaks):
+                break
+            trip = later  # a rest may now come before leaving, and make room for more
+        return trip
 
     def _drive(
         self, vehicle: VehicleToPlan, order: Sequence[str], leave: int, as_fixed: bool
@@ -226,8 +247,8 @@ class Timetable:
             id, _, start, _ = trip.stops[n]
             if n < len(trip.stops) - 1:
                 latest = start + slack
-                closes = [c for o, c in self.windows[id] if o <= start <= c]
-                latest = min(latest, closes[0]) if closes else latest
+                closes = next((c for o, c in self.windows[id] if o <= start <= c), start)
+                latest = min(latest, closes) if self.windows[id] else latest
             before = trip.stops[n - 1][3] if n else trip.leave
             here = self.jobs[trip.stops[n - 1][0]].place if n else vehicle.start
             rested = sum(e - b for b, e in trip.breaks if before <= b < start)
@@ -247,8 +268,13 @@ def timed(
     return None if trip is None else trip.visits()
 
 
+def _starts_on_board(job: JobToPlan) -> bool:
+    return job.load_direction == "deliver" and not job.pair_with
+
+
 def _opening(windows: tuple[Span, ...], ready: int) -> int | None:
     """The first moment from ``ready`` on at which a window is open."""
-    if not windows:
-        return ready
-    return next((max(ready, opens) for opens, closes in windows if ready <= closes), None)
+    for opens, closes in windows:
+        if ready <= closes:
+            return ready if ready > opens else opens
+    return None if windows else ready

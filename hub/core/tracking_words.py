@@ -5,6 +5,7 @@ Times are in the business's zone; a day is named in words unless it is today.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
@@ -102,6 +103,7 @@ PLANNED_ANEW = "We are looking for a new time"
 LATE = "Sorry, we are running late"
 PICK_UP_FAILED = "We could not fetch your order yet"
 ASKED_FOR = "This is the time that was asked for."
+MOST_OWN_WORDS = 300
 REST_FOLLOWS = "We will contact you about the rest."
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = (
@@ -150,6 +152,16 @@ def outcome_line(seen: Seen, zone: ZoneInfo) -> str:
         return _headline(seen)
     local = ended.astimezone(zone)
     return f"{_headline(seen)} {_clock(local)}, {_long_day(local.date())} {local.year}"
+
+
+def own_words(tone: Tone, texts: Mapping[str, str]) -> str:
+    """The business's own line below the status; empty where it wrote none.
+
+    ``texts``: a greeting while all is well, thanks once it is done, help when something
+    is wrong.
+    """
+    which = {"plain": "greeting", "ok": "thanks", "late": "help", "bad": "help"}[tone]
+    return texts.get(which, "").strip()[:MOST_OWN_WORDS]
 
 
 def day_words(day: date, today: date) -> str:

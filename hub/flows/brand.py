@@ -7,6 +7,7 @@ that nothing but pixels reaches a customer's page.
 from __future__ import annotations
 
 import warnings
+from functools import lru_cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,7 @@ from pydantic import BaseModel, EmailStr, Field, StringConstraints, TypeAdapter,
 from sqlmodel import select
 
 from hub.core.colours import is_colour
+from hub.core.tracking_words import MOST_OWN_WORDS
 from hub.db.tables import AuditRow, BrandRow
 from hub.flows.log_in import NotAccepted
 
@@ -26,10 +28,11 @@ MOST_PIXELS = 40_000_000  # a 200 kB file can unfold to gigabytes
 LARGEST = 8 * 1024 * 1024  # bytes of an upload
 BUDGET = 40_000  # bytes; the customer's page stays light with it
 SIZE = (640, 240)  # twice what is shown, for dense screens
+MAIL_SIZE = (320, 80)
 
 _email = TypeAdapter(EmailStr)
 Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
-Paragraph = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)]
+Paragraph = Annotated[str, StringConstraints(strip_whitespace=True, max_length=MOST_OWN_WORDS)]
 
 
 class Texts(BaseModel):
@@ -39,7 +42,11 @@ class Texts(BaseModel):
         default="", title="A line below the status", description="Such as: Baked this morning."
     )
     thanks: Paragraph = Field(default="", title="A line once it is delivered")
-    help: Paragraph = Field(default="", title="What to do when something is wrong")
+    help: Paragraph = Field(
+        default="",
+        title="What to do when something is wrong",
+        description="Shown when it is late or did not work out.",
+    )
 
 
 class BrandIn(BaseModel):
@@ -137,6 +144,22 @@ def logo_webp(content: bytes) -> bytes:
         if out.tell() <= BUDGET:
             return out.getvalue()
     raise NotAccepted("logo", "This picture does not become small enough. Use a simpler logo.")
+
+
+@lru_cache(maxsize=64)
+def logo_png(logo: bytes) -> bytes:
+    """A stored logo as small as a mail shows it; empty if it is no picture.
+
+    Many mail programs draw no WebP.
+    """
+    try:
+        picture = _opened(logo)
+    except NotAccepted:
+        return b""
+    picture.thumbnail(MAIL_SIZE, Image.Resampling.LANCZOS)
+    out = BytesIO()
+    picture.save(out, "PNG", optimize=True)
+    return out.getvalue()
 
 
 def _opened(content: bytes) -> Image.Image:

@@ -84,6 +84,23 @@ def switch(
     return row
 
 
+def move_up(hub: Hub, business_id: str, kind: Kind, plugin: str, *, actor: str) -> None:
+    """Try a choice before the one that is tried before it now; the first one stays first.
+
+    Raises ``LookupError`` for one that was never chosen.
+    """
+    with hub.unit() as unit:
+        unit.session.get_one(BusinessRow, business_id, with_for_update=True)
+        rows = _rows(unit.session, business_id, kind)
+        at = next((n for n, row in enumerate(rows) if row.plugin == plugin), None)
+        if at is None:
+            raise LookupError(f"{plugin!r} was never chosen.")
+        rows.insert(max(at - 1, 0), rows.pop(at))
+        for position, row in enumerate(rows):
+            row.position = position
+        _note(hub, unit, business_id, actor, f"{kind} moved up", plugin)
+
+
 def providers[P: Provider](hub: Hub, business_id: str, contract: type[P]) -> list[P]:
     """What the business uses for ``contract``, ready, first tried first.
 

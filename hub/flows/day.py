@@ -21,7 +21,7 @@ from hub.core.business import BusinessSettings
 from hub.core.errors import ConfigError
 from hub.core.jobs import State
 from hub.core.orders import IncomingOrder
-from hub.core.planning import JobToPlan, PlanRequest, VehicleToPlan
+from hub.core.planning import JobToPlan, PlanRequest, TravelMatrix, VehicleToPlan
 from hub.core.values import Point, TimeWindow
 from hub.db.tables import (
     BusinessRow,
@@ -36,7 +36,7 @@ from hub.db.tables import (
     StopRow,
     VehicleRow,
 )
-from hub.flows.roads import travel_between
+from hub.flows.roads import NO_ROAD_S, OFF_MAP, travel_between
 from hub.flows.shifts import shifts_on
 from hub.flows.sync import order_report
 
@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 Due = tuple[JobRow, OrderRow, PlaceRow]
 Direction = Literal["deliver", "collect", "none"]
 DEPOT = "depot"  # the custom field that names a job's depot
+HALF_OFF_MAP = "The other half of its pair lies off the map: no road leads there."
+ALL_OFF_MAP = "No road on the map joins the depot and its pin: one of them lies off the map."
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class Day:
     request: PlanRequest
     versions: dict[str, int]
     place_ids: dict[str, str]  # job id -> place id
+    off_map: dict[str, str]  # job id -> why it is not in ``request`` although it is due
 
 
 def read_day(hub: Hub, business_id: str, day: date, time_limit_s: float, depot_id: str = "") -> Day:
@@ -104,10 +107,11 @@ def read_day(hub: Hub, business_id: str, day: date, time_limit_s: float, depot_i
         profile: travel_between(hub, points, shifts[0].starts_at, profile)
         for profile in {vehicle.profile for vehicle in vehicles}
     }
+    off_map = _off_map(to_plan, vehicles, travel)
     request = PlanRequest(
         places=tuple(points),
         travel=travel,
-        jobs=tuple(to_plan),
+        jobs=tuple(job for job in to_plan if job.id not in off_map),
         vehicles=vehicles,
         time_limit_s=time_limit_s,
     )
@@ -118,6 +122,7 @@ def read_day(hub: Hub, business_id: str, day: date, time_limit_s: float, depot_i
         request,
         {job.id: job.version for job, _, _ in rows},
         {job.id: place.id for job, _, place in rows},
+        off_map,
     )
 
 
@@ -288,6 +293,21 @@ def _points(
     at = {id: Point(depots[id].lat, depots[id].lon) for id in ends}
     at |= {place.id: Point(place.lat or 0.0, place.lon or 0.0) for _, _, place in rows}
     return list(at.values()), {id: n for n, id in enumerate(at)}
+
+
+def _off_map(
+    jobs: Sequence[JobToPlan],
+    vehicles: Sequence[VehicleToPlan],
+    travel: Mapping[str, TravelMatrix],
+) -> dict[str, str]:
+    """Why for every job that no vehicle can drive to, and for its other half."""
+    starts = {(vehicle.profile, vehicle.start) for vehicle in vehicles}
+    rows = [travel[profile].seconds[start] for profile, start in starts]
+    lost = {job.id for job in jobs if all(row[job.place] >= NO_ROAD_S for row in rows)}
+    # One lost pin is its own fault; if all are lost, the depot may be what is wrong.
+    why = ALL_OFF_MAP if len(lost) == len(jobs) else OFF_MAP
+    halves = {job.id: HALF_OFF_MAP for job in jobs if job.pair_with in lost}
+    return halves | dict.fromkeys(lost, why)
 
 
 def _vehicles_elsewhere(shifts: Sequence[ShiftRow]) -> dict[str, frozenset[str]]:

@@ -29,7 +29,7 @@ from hub.db.tables import (
 )
 from hub.flows.drafts import drop_draft
 from hub.flows.prove import job_of
-from hub.flows.roads import Roads
+from hub.flows.roads import OFF_MAP, Roads
 from hub.flows.route_change import Change, DoesNotFit, draw
 from hub.flows.route_now import RouteConflict, laid, legs_of, roads_for, to_plan
 
@@ -197,7 +197,8 @@ def acknowledge(hub: Hub, business_id: str, route_id: str, version: int) -> Rout
 def best_places(hub: Hub, business_id: str, job_id: str, day: date) -> list[Offer]:
     """Up to three routes of ``day`` for a job, the best first; those it does not fit come last.
 
-    A route the job is on already is not offered. Raises ``NotNow`` for a job without a place.
+    A route the job is on already is not offered. Raises ``NotNow`` for a job without a place,
+    or with one that no road leads to.
     """
     with hub.reading() as session:
         legs = legs_of(session, business_id, job_of(session, business_id, job_id))
@@ -215,8 +216,7 @@ def best_places(hub: Hub, business_id: str, job_id: str, day: date) -> list[Offe
                 col(RouteRow.id).not_in(here),
             )
         ).all()
-    roads = roads_for(hub, business_id, [route.id for route in routes], legs)
-    tried = [(route, _tried(hub, business_id, route, legs, roads)) for route in routes]
+    tried = [(route, _tried(hub, business_id, route, legs)) for route in routes]
     tried.sort(key=lambda one: (len(one[1].problems), one[1].extra_s))
     return [
         Offer(
@@ -232,9 +232,11 @@ def best_places(hub: Hub, business_id: str, job_id: str, day: date) -> list[Offe
     ]
 
 
-def _tried(
-    hub: Hub, business_id: str, route: RouteRow, legs: list[JobRow], roads: Roads
-) -> Placement:
+def _tried(hub: Hub, business_id: str, route: RouteRow, legs: list[JobRow]) -> Placement:
+    # Roads of one route at a time: between all routes of a large day there are far more.
+    roads = roads_for(hub, business_id, (route.id,), legs)
+    if not all(roads.lead_to(leg.place_id or "") for leg in legs):
+        raise NotNow(OFF_MAP)
     with hub.reading() as session:
         business = session.get_one(BusinessRow, business_id)
         usual = BusinessSettings.model_validate(business.settings)

@@ -19,6 +19,7 @@ from hub.core.phones import e164
 from hub.db.tables import AuditRow, BusinessRow, DepotRow, DeviceRow, DriverRow, VehicleRow
 from hub.db.unit import Unit
 from hub.flows.log_in import NotAccepted
+from hub.flows.shifts import forget_derived
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -187,7 +188,7 @@ def save_vehicle(
 def save_driver(
     hub: Hub, business_id: str, given: DriverIn, *, driver_id: str | None = None, actor: str
 ) -> DriverRow:
-    """The driver as stored; a new one without ``driver_id``.
+    """The driver as stored; a new one without ``driver_id``. Coming shifts follow the new week.
 
     Raises ``NotAccepted``, ``LookupError``.
     """
@@ -197,6 +198,8 @@ def save_driver(
             if driver_id
             else DriverRow(business_id=business_id, name="")
         )
+        if driver_id:
+            forget_derived(unit.session, row, hub.now())
         row.name, row.active, row.skills = given.name, given.active, given.skills
         row.phone = _phone(unit.session, business_id, given.phone)
         row.vehicle_id = _ours(

@@ -18,11 +18,12 @@ from sqlmodel import Session, col, func, select
 from hub.core import jobs
 from hub.core.business import BusinessSettings
 from hub.core.errors import HubError
-from hub.core.events import JobClosed, NextStepChosen, RouteChanged
+from hub.core.events import JobClosed, NextStepChosen
 from hub.core.jobs import ON_A_PHONE, NextStep, Outcome, Reason, State, next_step
-from hub.db.tables import BusinessRow, JobRow, OrderRow, RouteRow, StopJobRow, StopRow
+from hub.db.tables import BusinessRow, JobRow, OrderRow
 from hub.db.unit import Unit
 from hub.flows.prove import job_of
+from hub.flows.route_news import tell_routes
 from hub.flows.sync import order_report, store
 
 if TYPE_CHECKING:
@@ -150,14 +151,6 @@ class _Choice:
     def cancel(self, order_id: str) -> None:
         """Cancel the order as its source would: whatever is still open for it is closed."""
         row = self.order(order_id)
-        for job in self.session.exec(
-            select(JobRow).where(
-                JobRow.business_id == self.business_id,
-                JobRow.order_id == order_id,
-                JobRow.state != State.CLOSED,
-            )
-        ):
-            self._tell_route(job)
         report = order_report.validate_python(row.report)
         # A source's clock may be ahead of ours; an older report than the known one would be stale.
         at = max(self.now, report.updated_at)
@@ -183,7 +176,7 @@ class _Choice:
         job.outcome, job.reason = outcome, reason
         job.closed_at = job.closed_occurred_at = self.now
         job.version += 1
-        self._tell_route(job)
+        tell_routes(self.unit, self.business_id, [job], self.now, self.actor)
         self.unit.announce(
             JobClosed(
                 **self._about(job),
@@ -193,21 +186,6 @@ class _Choice:
                 reason=reason,
             )
         )
-
-    def _tell_route(self, job: JobRow) -> None:
-        """A phone that shows this job must look again."""
-        route = self.session.exec(
-            select(RouteRow)
-            .join(StopRow, col(StopRow.route_id) == col(RouteRow.id))
-            .join(StopJobRow, col(StopJobRow.stop_id) == col(StopRow.id))
-            .where(RouteRow.business_id == self.business_id, StopJobRow.job_id == job.id)
-        ).first()
-        if route is None:
-            return
-        route.version += 1
-        if route.published_at is not None:
-            about = self._about(job) | {"subject_kind": "route", "subject_id": route.id}
-            self.unit.announce(RouteChanged(**about, version=route.version))
 
     def _last_attempt(self, order_id: str) -> int:
         last: int | None = self.session.exec(

@@ -32,8 +32,10 @@ from hub.flows.notice_mail import (
     brand_of,
     composed,
     contacts_of,
+    inline_of,
     message_id_for,
     next_attempt,
+    reach_of,
 )
 
 if TYPE_CHECKING:
@@ -169,7 +171,8 @@ def _worded(hub: Hub, session: Session, row: NoticeRow) -> str:
         )
     ).one()
     order = _order(session, row)
-    contact = reachable(contacts_of(session, order), Role(rule.role), rule.channel)
+    reaches = reach_of(hub, channel)
+    contact = reachable(contacts_of(session, order), Role(rule.role), reaches)
     if contact is None:
         return f"There is no address for {rule.channel}: neither {rule.role} nor buyer has one."
     job = session.get(JobRow, row.job_id) if row.job_id else None
@@ -177,7 +180,7 @@ def _worded(hub: Hub, session: Session, row: NoticeRow) -> str:
     about = replace(about_order(hub, session, order, job), name=contact.name)
     brand = brand_of(session, row.business_id)
     mail = composed(hub, business, brand, rule.subject, rule.body, about)
-    row.channel, row.recipient = channel, address_for(rule.channel, contact)
+    row.channel, row.recipient = channel, address_for(reaches, contact)
     row.subject, row.body, row.html = mail.subject, mail.text, mail.html
     row.message_id = message_id_for(hub, row.id)
     return ""
@@ -217,6 +220,7 @@ def _message(session: Session, row: NoticeRow) -> Message:
         sender=brand.sender_name or brand.name,
         reply_to=brand.email,
         message_id=row.message_id,
+        inline=inline_of(brand, row.html),
     )
 
 

@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 
 from hub.core.business import BusinessSettings
 from hub.core.colours import is_colour, readable_on, text_on
+from hub.core.contracts import InlineFile, NotificationChannel, Reaches
 from hub.core.jobs import NextStep, Reason, next_step
 from hub.core.notice_words import About, filled, filled_line, values
 from hub.core.orders import Kind
@@ -28,6 +29,7 @@ from hub.db.tables import (
     PromiseRow,
     ProofRow,
 )
+from hub.flows.brand import logo_png
 from hub.flows.sync import address_document
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from hub.app import Hub
 
 USUAL_COLOUR = "#0f6b5c"
+LOGO = "logo@lastmilehub"  # a content id looks like an address (RFC 2392)
 LIGHT, DARK = "#fdfdfd", "#1f2225"  # the sheet's ground in the template
 _templates = Environment(
     loader=PackageLoader("hub.flows", "notice_templates"),
@@ -70,6 +73,7 @@ def composed(
         "phone": brand.phone,
         "email": brand.email,
         "website": brand.website if brand.website.startswith(("https://", "http://")) else "",
+        "logo": f"cid:{LOGO}" if brand.logo and logo_png(brand.logo) else "",
         "colour": colour,
         "on_colour": text_on(colour),
         "on_light": readable_on(colour, LIGHT),
@@ -81,6 +85,20 @@ def composed(
 
 
 FORMS = ("txt", "html")
+
+
+def inline_of(brand: BrandRow, html: str) -> tuple[InlineFile, ...]:
+    """The pictures that ``html`` shows, as long as the brand has them."""
+    logo = logo_png(brand.logo) if brand.logo and f"cid:{LOGO}" in html else b""
+    return (InlineFile(LOGO, "image/png", logo),) if logo else ()
+
+
+def reach_of(hub: Hub, channel: str) -> Reaches:
+    """What ``channel`` reaches; nobody while its plugin is not installed."""
+    try:
+        return hub.registry.get(NotificationChannel, channel).reaches
+    except KeyError:
+        return "nobody"
 
 
 def about_order(hub: Hub, session: Session, order: OrderRow, job: JobRow | None) -> About:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlmodel import select
 
 from hub.core.contracts import Message, NotificationChannel
-from hub.core.errors import ConfigError, HubError, Unavailable
+from hub.core.errors import ConfigError, HubError, MaybeSent
 from hub.core.ids import new_id
 from hub.core.jobs import NextStep, Reason
 from hub.core.notice_words import About
@@ -22,7 +22,9 @@ from hub.flows.notice_mail import (
     brand_of,
     composed,
     contacts_of,
+    inline_of,
     message_id_for,
+    reach_of,
 )
 
 if TYPE_CHECKING:
@@ -61,7 +63,7 @@ def preview(
                 raise LookupError("There is no such order.")
             about = about_order(hub, session, order, None)
             contacts = contacts_of(session, order)
-            contact = reachable(contacts, Role(rule.role), rule.channel)
+            contact = reachable(contacts, Role(rule.role), reach_of(hub, rule.channel))
             about = about if contact is None else replace(about, name=contact.name)
     mail = composed(hub, business, brand, rule.subject, rule.body, about)
     return mail.subject, mail.text, mail.html
@@ -70,7 +72,8 @@ def preview(
 def send_test(hub: Hub, business_id: str, channel: str, recipient: str, *, actor: str) -> str:
     """Send a real, branded message by ``channel`` now; the carrier's id for it.
 
-    Raises a ``HubError`` whose sentence says why it could not be sent.
+    Raises a ``HubError`` whose sentence says why it could not be sent; ``MaybeSent``
+    when nobody knows whether it was.
     """
     row = choice(hub, business_id, "channel", channel)
     if row is None or not row.active:
@@ -84,9 +87,7 @@ def send_test(hub: Hub, business_id: str, channel: str, recipient: str, *, actor
     except HubError:
         raise
     except Exception as error:
-        raise Unavailable(
-            f"No answer came ({type(error).__name__}); the message may have arrived."
-        ) from error
+        raise MaybeSent(f"No answer came ({type(error).__name__}).") from error
     mark(hub, business_id, row.id, "ok")
     with hub.unit() as unit:
         unit.session.add(
@@ -116,6 +117,7 @@ def _test_message(hub: Hub, business_id: str, recipient: str) -> Message:
         sender=brand.sender_name or brand.name,
         reply_to=brand.email,
         message_id=message_id_for(hub, key),
+        inline=inline_of(brand, mail.html),
     )
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from sqlmodel import Session, col, select
 
 from hub.core.contracts import LooksUp, NotificationChannel
-from hub.core.errors import ConfigError, HubError, RateLimited, RetryLater
+from hub.core.errors import ConfigError, HubError, MaybeSent, RateLimited, RetryLater
 from hub.core.events import Event
 from hub.core.notices import (
     MOST_SENDS,
@@ -209,6 +209,8 @@ def _sent(hub: Hub, channel: NotificationChannel, turn: Turn) -> Verdict:
     except (RetryLater, ConfigError) as problem:
         _mark(hub, turn, problem)
         return Rejected(str(problem), permanent=False)
+    except MaybeSent as doubt:
+        return Unknown(str(doubt))
     except HubError as refusal:
         return Rejected(str(refusal), permanent=True)
     except Exception as error:  # it may have left before this happened

@@ -13,6 +13,7 @@ from hub.db.tables import AuditRow, BusinessRow, ProofFileRow
 from hub.flows.choices import choice, provider_of
 from hub.flows.orders import cancel_order, one_order
 from hub.flows.prove import job_of
+from hub.flows.route_news import tell_routes
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -34,10 +35,14 @@ def call_off(hub: Hub, business_id: str, order_id: str, *, actor: str) -> None:
 def note_for_driver(hub: Hub, business_id: str, job_id: str, note: str, *, actor: str) -> None:
     """What the driver reads at this job. Raises ``Refused`` once it is closed."""
     with hub.unit() as unit:
+        unit.session.get_one(BusinessRow, business_id, with_for_update=True)
         job = job_of(unit.session, business_id, job_id)
         if job.state == State.CLOSED:
             raise Refused("This job is closed; nobody would read the note.")
-        job.driver_note, job.version = note.strip()[:1000], job.version + 1
+        if (said := note.strip()[:1000]) == job.driver_note:
+            return
+        job.driver_note, job.version = said, job.version + 1
+        tell_routes(unit, business_id, [job], hub.now(), actor)
         unit.session.add(
             AuditRow(
                 business_id=business_id,

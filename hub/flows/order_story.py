@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, String, cast, exists
 from sqlmodel import Session, and_, col, or_, select
@@ -16,6 +17,7 @@ from hub.core.orders import IncomingOrder
 from hub.core.places import place_key
 from hub.core.values import Address
 from hub.db.tables import (
+    BusinessRow,
     ContactRow,
     DeviceRow,
     DriverRow,
@@ -136,7 +138,7 @@ def orders_like(
         if state in FILTERS:
             wanted = wanted.where(_has_state(business_id, state))
         if day is not None:
-            wanted = wanted.where(_is_on(business_id, day))
+            wanted = wanted.where(_is_on(session, business_id, day))
         rows = session.exec(wanted.order_by(col(OrderRow.id).desc()).limit(limit)).all()
         return _lines(session, business_id, rows)
 
@@ -228,16 +230,32 @@ def _a_job(business_id: str, condition: ColumnElement[bool]) -> ColumnElement[bo
     )
 
 
-def _is_on(business_id: str, day: date) -> ColumnElement[bool]:
+def _is_on(session: Session, business_id: str, day: date) -> ColumnElement[bool]:
     routed = (
         select(StopJobRow.job_id)
         .join(StopRow, col(StopRow.id) == col(StopJobRow.stop_id))
         .join(RouteRow, col(RouteRow.id) == col(StopRow.route_id))
         .where(RouteRow.business_id == business_id, RouteRow.day == day)
     )
-    # Windows are kept as text; their day is written in it.
-    promised = cast(col(JobRow.windows), String).like(f"%{day.isoformat()}T%")
-    return _a_job(business_id, or_(col(JobRow.due_on) == day, promised, col(JobRow.id).in_(routed)))
+    wanted = _windowed(session, business_id, day)
+    return _a_job(
+        business_id,
+        or_(col(JobRow.due_on) == day, col(JobRow.id).in_(wanted), col(JobRow.id).in_(routed)),
+    )
+
+
+def _windowed(session: Session, business_id: str, day: date) -> list[str]:
+    """The jobs with a window on ``day``, which is the business's day, not that of its text."""
+    zone = ZoneInfo(session.get_one(BusinessRow, business_id).zone)
+    begins = datetime.combine(day, time(0), zone)
+    ends = datetime.combine(day + timedelta(days=1), time(0), zone)
+    text = cast(col(JobRow.windows), String)
+    # A window's text may name the day before or after, as its source's zone has it.
+    near = [text.like(f"%{day + timedelta(days=n)}T%") for n in (-1, 0, 1)]
+    jobs = session.exec(select(JobRow).where(JobRow.business_id == business_id, or_(*near)))
+    return [
+        job.id for job in jobs if any(begins <= end and at < ends for at, end in windows_of(job))
+    ]
 
 
 def _lines(session: Session, business_id: str, rows: Sequence[OrderRow]) -> list[OrderLine]:

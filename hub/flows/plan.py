@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -86,10 +87,13 @@ def solved_apart(
 
 
 def lawful(chosen: RoutingStrategy, seen: Day, plan: Plan) -> Plan:
-    """``plan`` itself. Raises ``RuntimeError`` if a strategy breaks the rules it claims to keep."""
+    """``plan``, with a reason for what it was not asked as well.
+
+    Raises ``RuntimeError`` if a strategy breaks the rules it claims to keep.
+    """
     if found := violations(seen.request, plan):
         raise RuntimeError(f"{chosen.key} broke its promise: {found[:3]}")
-    return plan
+    return replace(plan, unassigned={**plan.unassigned, **seen.off_map})
 
 
 def ways_of(hub: Hub, seen: Day, plan: Plan) -> dict[str, Way]:

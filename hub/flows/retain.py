@@ -34,6 +34,7 @@ from hub.db.tables import (
 from hub.db.unit import Unit
 from hub.flows.choices import providers
 from hub.flows.prove import forget, lock_chain
+from hub.storage import sweep
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -44,6 +45,7 @@ THROTTLES = timedelta(days=1)
 LOG_INS = timedelta(days=30)  # since last seen; a session lives 14 days at most
 CALLS = timedelta(days=30)  # a webhook repeated later is news again, and harmless
 UPLOADS = timedelta(days=30)
+HALF_WRITTEN = timedelta(hours=1)  # no photo takes as long to write: whoever wrote it was killed
 
 
 @dataclass
@@ -52,14 +54,17 @@ class RetainReport:
     uploads: int = 0
     proofs: int = 0
     files: int = 0
+    half_written: int = 0
 
 
 def retain(hub: Hub) -> RetainReport:
     """Everything that is due, for every business; what was let go of."""
     report = RetainReport()
-    real = datetime.now(UTC)  # log-ins and throttles live by the real clock
+    real = datetime.now(UTC)  # log-ins, throttles and files on disk live by the real clock
     report.rows += _sweep(hub, ThrottleRow, "key", col(ThrottleRow.since) < real - THROTTLES)
     report.rows += _sweep(hub, LogInRow, "id", col(LogInRow.seen_at) < real - LOG_INS)
+    proofs = hub.settings.data_dir / "proof"  # where ``pod_disk`` writes
+    report.half_written = sweep(proofs, (real - HALF_WRITTEN).timestamp())
     with hub.reading() as session:
         businesses = session.exec(select(BusinessRow).order_by(BusinessRow.id)).all()
     for business in businesses:

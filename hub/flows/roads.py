@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 TRAVEL = ("osrm", "crow")
 """Roads if there is a map, else straight lines."""
+NO_ROAD_S = 1_000_000
+"""Whoever measures travel says so much, or more, where no road leads: eleven days."""
+OFF_MAP = "Its pin lies off the map: no road leads there."
 DEGREES = 5  # decimals kept of a shape's coordinates: about one metre
 
 
@@ -37,6 +40,15 @@ class Roads:
 
     index: Mapping[str, int]
     travel: Mapping[str, TravelMatrix]
+
+    def lead_to(self, place_id: str) -> bool:
+        """Whether any kind of vehicle can come there from anywhere."""
+        here = self.index[place_id]
+        return any(
+            n != here and row[here] < NO_ROAD_S
+            for matrix in self.travel.values()
+            for n, row in enumerate(matrix.seconds)
+        )
 
 
 def travel_between(

@@ -11,10 +11,11 @@ from sqlmodel import col, func, select
 from hub.core import jobs
 from hub.core.business import BusinessSettings
 from hub.core.errors import HubError
-from hub.core.events import JobDispatched, JobWithdrawn, RouteChanged
+from hub.core.events import JobDispatched, JobWithdrawn
 from hub.core.fit import Placement, Problem, RouteNow, begins, placed, timed
 from hub.core.jobs import Act, NotNow, State
-from hub.core.values import Point
+from hub.core.tracking_page import outwards
+from hub.core.values import Point, TimeWindow
 from hub.db.tables import (
     AuditRow,
     BusinessRow,
@@ -31,7 +32,8 @@ from hub.db.tables import (
 from hub.db.unit import Unit
 from hub.flows.day import windows_of
 from hub.flows.prove import job_of
-from hub.flows.roads import Roads, way_through
+from hub.flows.roads import OFF_MAP, Roads, way_through
+from hub.flows.route_news import now_different
 from hub.flows.route_now import (
     Laid,
     RouteConflict,
@@ -111,6 +113,8 @@ class Change:
             raise NotNow("The job is on a route already; move it.")
         if any(leg.place_id is None or leg.place_id not in roads.index for leg in legs):
             raise NotNow("The job has no place on the map yet.")
+        if not all(roads.lead_to(leg.place_id or "") for leg in legs):
+            raise NotNow(OFF_MAP)
         for leg in legs:
             leg.state = jobs.after(jobs.after(State(leg.state), Act.PLAN), Act.ASSIGN)
             leg.version += 1
@@ -167,19 +171,7 @@ class Change:
             )
 
     def bump(self, route: RouteRow) -> None:
-        route.version += 1
-        if route.published_at is not None:
-            self.unit.announce(
-                RouteChanged(
-                    business_id=self.business_id,
-                    subject_kind="route",
-                    subject_id=route.id,
-                    occurred_at=self.now,
-                    received_at=self.now,
-                    actor=self.actor,
-                    version=route.version,
-                )
-            )
+        now_different(self.unit, route, self.now, self.actor)
 
     def audit(self, action: str, subject: str) -> None:
         self.session.add(
@@ -202,16 +194,18 @@ class Change:
             ).all()
         )
         half = timedelta(seconds=self.settings.window_s / 2)
+        shift = self._shift_of(route_id)
         for stop, job in work:
             job.state, job.version = jobs.after(State(job.state), Act.DISPATCH), job.version + 1
             at: datetime = begins(windows_of(job), stop.arrive_at)
+            promise = promised(at, half, windows_of(job), shift)
             self.session.add(
                 PromiseRow(
                     business_id=self.business_id,
                     job_id=job.id,
                     n=last.get(job.id, 0) + 1,
-                    opens=at - half,
-                    closes=at + half,
+                    opens=promise.opens,
+                    closes=promise.closes,
                     told_by="page",
                     at=self.now,
                 )
@@ -245,14 +239,23 @@ class Change:
                     self.session.add(
                         StopJobRow(business_id=self.business_id, stop_id=row.id, job_id=job.id)
                     )
-        for row in before.stops.values():
-            if row not in rows:
+        left = [row for row in before.stops.values() if row not in rows]
+        for row in left:
+            if row.id not in before.cancelled:
                 self.session.delete(row)
         self.session.flush()
-        self._number(rows)
+        self._number([*rows, *(row for row in left if row.id in before.cancelled)])
         stored = before.route
         stored.leaves_at, stored.back_at = route.leave, route.home
         stored.geometry, stored.distance_m = [], 0  # drawn anew once the unit is over
+
+    def _shift_of(self, route_id: str) -> TimeWindow:
+        shift = self.session.exec(
+            select(ShiftRow)
+            .join(RouteRow, col(RouteRow.shift_id) == col(ShiftRow.id))
+            .where(RouteRow.business_id == self.business_id, RouteRow.id == route_id)
+        ).one()
+        return TimeWindow(shift.starts_at, shift.ends_at)
 
     def _number(self, stops: Sequence[StopRow]) -> None:
         for n, stop in enumerate(stops, 1):  # aside first: (route, n) is unique at every moment
@@ -277,6 +280,21 @@ class Change:
             "received_at": self.now,
             "actor": self.actor,
         }
+
+
+def promised(
+    at: datetime, half: timedelta, windows: Sequence[TimeWindow], shift: TimeWindow
+) -> TimeWindow:
+    """What a recipient served ``at`` is told: round times around it, nothing impossible.
+
+    Nobody comes outside the shift, nor before the window that was asked for opens.
+    """
+    promise = outwards(TimeWindow(at - half, at + half))
+    for limit in (shift, *windows):
+        if limit.opens <= at <= limit.closes:
+            opens, closes = max(promise.opens, limit.opens), min(promise.closes, limit.closes)
+            promise = TimeWindow(opens, closes)
+    return promise
 
 
 def draw(hub: Hub, route: RouteRow) -> RouteRow:

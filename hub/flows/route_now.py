@@ -12,7 +12,7 @@ from sqlmodel import Session, col, or_, select
 from hub.core.business import BusinessSettings
 from hub.core.errors import HubError
 from hub.core.fit import RouteNow, StopNow
-from hub.core.jobs import State
+from hub.core.jobs import Outcome, State
 from hub.core.planning import JobToPlan
 from hub.core.values import Point
 from hub.db.tables import (
@@ -44,12 +44,17 @@ class RouteConflict(HubError):
 
 @dataclass(frozen=True)
 class Laid:
-    """A route's rows, and the same as values. ``jobs`` and ``stops`` by id."""
+    """A route's rows, and the same as values. ``jobs`` and ``stops`` by id.
+
+    ``cancelled``: the stops where nothing is left to do. They stay on the list but nobody
+    drives there, so ``now`` knows neither them nor any cancelled job.
+    """
 
     route: RouteRow
     now: RouteNow
     stops: dict[str, StopRow]
     jobs: dict[str, JobRow]
+    cancelled: frozenset[str]
 
 
 def route_of(session: Session, business_id: str, route_id: str) -> RouteRow:
@@ -92,6 +97,9 @@ def laid(session: Session, business_id: str, route: RouteRow, roads: Roads) -> L
     rows = {job.id: job for jobs in work.values() for job in jobs}
     known = to_plan(session, business_id, rows.values(), usual, roads)
     leaves_at = route.leaves_at or shift.starts_at
+    to_do = {
+        id: [job for job in here if job.outcome != Outcome.CANCELLED] for id, here in work.items()
+    }
     return Laid(
         route,
         RouteNow(
@@ -103,13 +111,13 @@ def laid(session: Session, business_id: str, route: RouteRow, roads: Roads) -> L
                 StopNow(
                     stop.id,
                     roads.index[stop.place_id],
-                    tuple(known[job.id][0] for job in work[stop.id]),
-                    any(State(job.state) in UNDER_WAY for job in work[stop.id]),
+                    tuple(known[job.id][0] for job in to_do[stop.id]),
+                    any(State(job.state) in UNDER_WAY for job in to_do[stop.id]),
                     stop.arrive_at,
                     stop.depart_at,
                 )
                 for stop in stops
-                if stop.id in work
+                if to_do.get(stop.id)
             ),
             leave=leaves_at,
             home=route.back_at or leaves_at,
@@ -118,6 +126,7 @@ def laid(session: Session, business_id: str, route: RouteRow, roads: Roads) -> L
         ),
         {stop.id: stop for stop in stops},
         rows,
+        frozenset(id for id, here in to_do.items() if not here),
     )
 
 

@@ -154,6 +154,38 @@ def set_hours(
     return shift
 
 
+def forget_derived(session: Session, driver: DriverRow, now: datetime) -> None:
+    """Drop the coming shifts that say what ``driver``'s week says; the next look makes them anew.
+
+    Before the week is changed. What has a route, or was set for its day, stays.
+    """
+    business_id = driver.business_id
+    zone = _zone(session, business_id)
+    routed = select(RouteRow.shift_id).where(RouteRow.business_id == business_id)
+    for shift in session.exec(
+        select(ShiftRow).where(
+            ShiftRow.business_id == business_id,
+            ShiftRow.driver_id == driver.id,
+            ShiftRow.starts_at > now,
+            col(ShiftRow.began_at).is_(None),
+            col(ShiftRow.id).not_in(routed),
+        )
+    ):
+        if _is_usual(session, shift, driver, zone):
+            session.delete(shift)
+    session.flush()
+
+
+def _is_usual(session: Session, shift: ShiftRow, driver: DriverRow, zone: ZoneInfo) -> bool:
+    usual = driver.works.get(str(shift.day.weekday()))
+    return (
+        usual is not None
+        and (shift.starts_at, shift.ends_at) == _span(shift.day, usual[0], usual[1], zone)
+        and shift.vehicle_id == driver.vehicle_id
+        and shift.depot_id == _depot(session, driver.business_id, driver.depot_id or "").id
+    )
+
+
 def _not_on_the_road(
     session: Session, business_id: str, driver: DriverRow, shift: ShiftRow | None
 ) -> None:

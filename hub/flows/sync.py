@@ -18,6 +18,7 @@ from hub.core.orders import IncomingOrder, Kind, compare
 from hub.core.places import place_key
 from hub.core.values import Address, Point, TimeWindow
 from hub.db.tables import (
+    BusinessRow,
     ContactRow,
     JobRow,
     LineRow,
@@ -27,6 +28,7 @@ from hub.db.tables import (
     RejectRow,
 )
 from hub.db.unit import Unit
+from hub.flows.route_news import tell_routes
 from hub.keys import Keys, hashed
 
 if TYPE_CHECKING:
@@ -34,6 +36,9 @@ if TYPE_CHECKING:
 
 order_report: TypeAdapter[IncomingOrder] = TypeAdapter(IncomingOrder)
 address_document: TypeAdapter[Address] = TypeAdapter(Address)
+SHOWN = frozenset({"number", "address", "point", "contacts", "pick_up", "lines", "parcels"})
+SHOWN |= {"windows", "payment_due", "instructions"}
+"""The fields of an order that its driver's phone or its route depend on."""
 
 
 @dataclass
@@ -70,6 +75,9 @@ def store(
     actor: str,
 ) -> SyncReport:
     """Store within a unit that somebody else commits, so that a cursor can go with it."""
+    # Whoever changes routes of this business waits, as we wait for them. Not the usual
+    # FOR UPDATE: a caller that has already written rows of the business must not deadlock.
+    unit.session.get_one(BusinessRow, business_id, with_for_update={"key_share": True})
     writer = _Writer(unit, keys, business_id, connection_id, now, actor)
     for incoming in orders:
         writer.take(incoming)
@@ -173,7 +181,8 @@ class _Writer:
 
     def _amend(self, order_id: str, incoming: IncomingOrder, changed: tuple[str, ...]) -> None:
         self._details(order_id, incoming)
-        for job in self._open_jobs(order_id):
+        still_open = self._open_jobs(order_id)
+        for job in still_open:
             if job.leg == 1 and incoming.pick_up is not None:
                 continue
             job.windows, job.due_on = _windows(incoming.windows), incoming.due_on
@@ -184,13 +193,18 @@ class _Writer:
                 job.place_id = place.id
                 if State(job.state) is State.NEEDS_REVIEW and place.lat is not None:
                     job.state = jobs.after(State.NEEDS_REVIEW, jobs.Act.LOCATE)
+        if SHOWN.intersection(changed):
+            tell_routes(self.unit, self.business_id, still_open, self.now, self.actor)
         self.report.amended += 1
         self.unit.announce(OrderAmended(**self._about(order_id), changed=changed))
 
     def _cancel(self, order_id: str) -> None:
-        for job in self._open_jobs(order_id):
+        still_open = self._open_jobs(order_id)
+        for job in still_open:
             job.state = jobs.close(State(job.state), Outcome.CANCELLED)
             job.outcome, job.closed_at, job.closed_occurred_at = "cancelled", self.now, self.now
+            job.version += 1
+        tell_routes(self.unit, self.business_id, still_open, self.now, self.actor, withdrawn=True)
         self.report.cancelled += 1
         self.unit.announce(OrderCancelled(**self._about(order_id)))
 

@@ -29,7 +29,7 @@ from hub.core.tracking_page import (
     life,
     visible,
 )
-from hub.core.tracking_words import Card, card, outcome_line
+from hub.core.tracking_words import Card, card, outcome_line, own_words
 from hub.core.values import Point, Role, TimeWindow
 from hub.db.tables import (
     BrandRow,
@@ -88,6 +88,7 @@ class Tracked:
     outcome: str
     shows: Shows | None = None
     card: Card | None = None
+    own_words: str = ""
     number: str = ""
     address: str = ""
     recipient: str = ""
@@ -199,13 +200,15 @@ def _content(session: Session, link: _Link, now: datetime) -> Tracked:
     ).one()
     place = _place(session, link) if may.address or may.map else None
     proof = _proof(session, link) if seen.shows is Shows.DONE else None
+    status = card(seen, zone, now)
     return Tracked(
         language=link.business.language,
         brand=brand,
         life=link.life,
         outcome=outcome,
         shows=seen.shows,
-        card=card(seen, zone, now),
+        card=status,
+        own_words=own_words(status.tone, brand.texts),
         number=order.number,
         address=_street_and_town(place) if place and may.address else "",
         recipient=_recipient(session, link) if may.address else "",

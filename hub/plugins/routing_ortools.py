@@ -1,7 +1,7 @@
 """Routes by OR-Tools, for what PyVRP cannot express: breaks, pairs, what is locked.
 
-It starts from the quick answer and improves it by guided local search. A van that
-both delivers and collects counts as fuller than it is; ``completed`` uses the rest.
+It starts from the quick answer and improves it by guided local search, or keeps it. A
+van that both delivers and collects counts as fuller than it is; ``completed`` uses the rest.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ class OrtoolsRouting(RoutingStrategy):
             if others.jobs and others.vehicles:
                 better = _Search(others).run(quick, deadline, lambda best: progress(quick))
                 orders = None if better is None else {**_fixed(request, quick), **better}
-        return quick if orders is None else completed(request, orders)
+        made = quick if orders is None else completed(request, orders)
+        return min(quick, made, key=request.loss)
 
 
 def _fixed(request: PlanRequest, quick: Plan) -> dict[str, list[str]]:

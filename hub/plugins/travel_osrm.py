@@ -13,6 +13,11 @@ from hub import ConfigError, Point, Refused, RoadLeg, RoadRoute, TravelMatrix, T
 
 NO_MAP = "No map is built yet. Build one with: hub map build region.osm.pbf"
 UNREACHABLE_S = 10_000_000  # no road leads there; far longer than any shift, small enough to add up
+SNAP_M = 2_000
+"""A pin further from every road lies off the map. OSRM itself moves it to the nearest road it
+has, however far, so that Paris would be five minutes from Helsinki's station; lonely houses are
+seldom more than 1 km from a road that cars may use."""
+OFF_MAP = "The built map has no road near these places."
 
 
 class OsrmTravelTimes(TravelTimes):
@@ -25,7 +30,10 @@ class OsrmTravelTimes(TravelTimes):
     def matrix(
         self, places: Sequence[Point], depart_at: datetime, profile: str = "car"
     ) -> TravelMatrix:
-        """As free-flowing roads have it; pairs without a road are ``UNREACHABLE_S`` apart."""
+        """As free-flowing roads have it; pairs without a road are ``UNREACHABLE_S`` apart.
+
+        So is a place off the map from every other. Raises ``ConfigError`` when all are.
+        """
         if len(places) < 2:
             row = ((0,),) if places else ()
             return TravelMatrix(seconds=row, metres=row)
@@ -39,15 +47,17 @@ class OsrmTravelTimes(TravelTimes):
             table = engine.Table(params)
         except RuntimeError as error:
             raise Refused(f"The map has no road near one of the places ({error}).") from error
+        near = [_is_near(snapped) for snapped in table["sources"]]
+        if not any(near):
+            raise ConfigError(OFF_MAP)
         return TravelMatrix(
-            seconds=_whole(table["durations"], len(places)),
-            metres=_whole(table["distances"], len(places)),
+            seconds=_whole(table["durations"], near), metres=_whole(table["distances"], near)
         )
 
     def route(
         self, places: Sequence[Point], depart_at: datetime, profile: str = "car"
     ) -> RoadRoute:
-        """Raises ``Refused`` when no road joins two of the places."""
+        """Raises ``Refused`` when no road joins two of the places, or one lies off the map."""
         if len(places) < 2:
             return RoadRoute(geometry=tuple(places), legs=())
         engine, osrm = self._engine(profile)
@@ -58,9 +68,12 @@ class OsrmTravelTimes(TravelTimes):
             generate_hints=False,
         )
         try:
-            found = engine.Route(params)["routes"][0]
+            answer = engine.Route(params)
         except RuntimeError as error:
             raise Refused(f"No road joins these places on the map ({error}).") from error
+        if not all(_is_near(snapped) for snapped in answer["waypoints"]):
+            raise Refused("The map has no road near one of the places.")
+        found = answer["routes"][0]
         return RoadRoute(
             geometry=tuple(Point(lat, lon) for lon, lat in found["geometry"]["coordinates"]),
             legs=tuple(
@@ -95,8 +108,22 @@ def _open(graph: Path) -> Any:
     return osrm.OSRM(algorithm="CH", storage_config=str(graph), use_shared_memory=False)
 
 
-def _whole(rows: Any, size: int) -> tuple[tuple[int, ...], ...]:
-    return tuple(
-        tuple(UNREACHABLE_S if (value := rows[i][j]) is None else round(value) for j in range(size))
-        for i in range(size)
-    )
+def _is_near(snapped: Any) -> bool:
+    return bool(snapped["distance"] <= SNAP_M)
+
+
+def _whole(rows: Any, near: Sequence[bool]) -> tuple[tuple[int, ...], ...]:
+    size = range(len(near))
+    nowhere = tuple(UNREACHABLE_S for _ in size)
+    whole = [
+        [
+            UNREACHABLE_S if (value := rows[i][j]) is None or not near[j] else round(value)
+            for j in size
+        ]
+        if near[i]
+        else [*nowhere]
+        for i in size
+    ]
+    for n in size:
+        whole[n][n] = 0
+    return tuple(map(tuple, whole))

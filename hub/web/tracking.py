@@ -33,7 +33,7 @@ CARD, DARK_CARD = "#ffffff", "#1d2025"  # as in tracking/_style.html
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A brand as a page wears it. ``logo`` is a URL, empty without one."""
+    """A brand as a page wears it. ``logo`` and ``website`` are URLs, empty without one."""
 
     name: str
     phone: str
@@ -42,6 +42,7 @@ class Look:
     accent: str
     dark_accent: str
     logo: str = ""
+    website: str = ""
 
 
 def tracking(hub: Hub) -> Blueprint:
@@ -146,6 +147,7 @@ def _look(brand: BrandRow, token: str) -> Look:
         readable_on(colour, CARD),
         readable_on(colour, DARK_CARD),
         where,
+        brand.website if brand.website.startswith(("https://", "http://")) else "",
     )
 
 

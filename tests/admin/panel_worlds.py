@@ -99,5 +99,5 @@ def a_fleet(hub: Hub, business_id: str, name: str = "Home") -> tuple[str, str, s
 
 
 def an_installed_hub(data_dir: Path, url: str = "") -> Hub:
-    """A hub with every installed plugin."""
-    return Hub.in_memory(data_dir=data_dir, url=url)
+    """A hub with every installed plugin, which may call servers on this machine."""
+    return Hub.in_memory(data_dir=data_dir, url=url, http_allow=("127.0.0.1",))

@@ -167,6 +167,8 @@ def test_axe_finds_nothing_on_any_set_up_page(
         "changes": "records/changes/",
         "settings": "settings",
         "branding": "branding",
+        "address-search": "settings/address-search",
+        "geocoder": "settings/address-search/http",
         "messages": "messages",
         "channel": "messages/channels/email",
         "rule": f"messages/rules/{rule}",

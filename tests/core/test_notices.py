@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.core.business import Trade
+from hub.core.contracts import Reaches
 from hub.core.events import (
     ALL,
     DriverHeaded,
@@ -36,6 +37,7 @@ from hub.core.notices import (
     Situation,
     Trigger,
     Unknown,
+    address_for,
     moment,
     overtaken,
     pause_s,
@@ -129,9 +131,18 @@ def test_a_recipient_without_an_address_leaves_it_to_the_buyer() -> None:
     ben = Contact(Role.BUYER, name="Ben", email="ben@example.com")
     both = {Role.RECIPIENT: ana, Role.BUYER: ben}
     assert reachable(both, Role.RECIPIENT, "email") is ben
-    assert reachable(both, Role.RECIPIENT, "sms") is ana
+    assert reachable(both, Role.RECIPIENT, "phone") is ana
+    assert reachable(both, Role.RECIPIENT, "push") is None
     assert reachable({Role.RECIPIENT: ana}, Role.RECIPIENT, "email") is None
     assert reachable({Role.SITE: ben}, Role.RECIPIENT, "email") is None
+
+
+@pytest.mark.parametrize("reaches", ["url", "nobody"])
+def test_a_channel_that_needs_no_address_always_has_somebody(reaches: Reaches) -> None:
+    ana = Contact(Role.RECIPIENT, name="Ana")
+    assert reachable({Role.RECIPIENT: ana}, Role.RECIPIENT, reaches) is ana
+    assert address_for(reaches, ana) == "Ana"
+    assert reachable({}, Role.RECIPIENT, reaches) == Contact(Role.RECIPIENT)
 
 
 def test_a_line_with_nothing_to_say_is_left_out() -> None:

@@ -1,5 +1,6 @@
 """A plan is lawful or says why not; a job left out has a reason."""
 
+import math
 import pickle
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -210,6 +211,75 @@ def test_a_completed_plan_is_lawful_and_holds_each_job_once(seed):
     assert violations(request, plan) == []
     served = [visit.job_id for visits in plan.routes.values() for visit in visits]
     assert sorted([*served, *plan.unassigned]) == sorted(job.id for job in request.jobs)
+
+
+def home_after(request: PlanRequest, vehicle: str, visits: list[str], leave: datetime):
+    """When a van without breaks that leaves then is home; ``None`` if it comes too late."""
+    van = next(v for v in request.vehicles if v.id == vehicle)
+    jobs = {job.id: job for job in request.jobs}
+    seconds = request.travel[van.profile].seconds
+    place, clock = van.start, leave
+    for job in map(jobs.__getitem__, visits):
+        clock += timedelta(seconds=seconds[place][job.place])
+        whole = [(math.ceil(w.opens.timestamp()), w.closes) for w in job.windows]
+        begins = [max(clock, datetime.fromtimestamp(o, UTC)) for o, c in whole if clock <= c]
+        if job.windows and not begins:
+            return None
+        clock = begins[0] if begins else clock
+        clock += timedelta(seconds=math.ceil(job.service_s * van.service_factor))
+        place = job.place
+    return clock + timedelta(seconds=seconds[place][place if van.end is None else van.end])
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_van_leaves_as_late_as_it_can_and_is_home_no_later(seed):
+    request = any_day(seed, hard=False)
+    plan = completed(request, {})
+    for van in request.vehicles:
+        if visits := [visit.job_id for visit in plan.routes[van.id]]:
+            span = plan.spans[van.id]
+            assert home_after(request, van.id, visits, span.opens) == span.closes
+            ready = [j.ready_at for j in request.jobs if j.id in visits and j.ready_at]
+            early = home_after(request, van.id, visits, max(van.shift.opens, *ready, at(0)))
+            assert early is None or span.closes <= early
+            late = home_after(request, van.id, visits, span.opens + timedelta(seconds=1))
+            assert late is None or late > span.closes
+
+
+def test_nobody_is_paid_for_a_wait_that_could_have_been_at_home():
+    jobs = (
+        JobToPlan(id="any time", place=1, windows=(between(8, 12),)),
+        JobToPlan(id="noon", place=2, windows=(between(12, 13),)),
+    )
+    plan = completed(a_bakery_day(jobs), {"van": ["any time", "noon"]})
+    assert plan.spans["van"] == TimeWindow(at(12) - 20 * MINUTE, at(12) + 20 * MINUTE)
+    early = replace(jobs[0], windows=(between(8, 9),))
+    plan = completed(a_bakery_day((early, jobs[1])), {"van": ["any time", "noon"]})
+    assert plan.spans["van"] == TimeWindow(at(9) - 10 * MINUTE, at(12) + 20 * MINUTE)
+
+
+def test_a_rest_before_leaving_is_nobodys_working_time():
+    job = JobToPlan(id="noon", place=1, windows=(between(12, 13),))
+    rest = Break(between(9, 10), 1800)
+    first = JobToPlan(id="any time", place=1)
+    plan = completed(a_bakery_day((first, job), (a_van(breaks=(rest,)),)), {})
+    assert plan.spans["van"] == TimeWindow(at(12) - 10 * MINUTE, at(12) + 10 * MINUTE)
+    assert plan.breaks["van"][0].closes <= plan.spans["van"].opens
+
+
+def test_the_jobs_left_out_weigh_more_than_any_cost_and_by_priority():
+    jobs = (
+        JobToPlan(id="urgent", place=1, priority=3),
+        JobToPlan(id="plain", place=1),
+        JobToPlan(id="nice", place=1, optional=True, prize=500),
+    )
+    request = a_bakery_day(jobs)
+
+    def left(*ids: str, cost: int = 100) -> Plan:
+        return Plan(routes={}, unassigned=dict.fromkeys(ids, "No room."), cost=cost)
+
+    ranked = [left(cost=599), left("nice"), left(cost=601), left("plain", cost=1), left("urgent")]
+    assert sorted(reversed(ranked), key=request.loss) == ranked
 
 
 @pytest.mark.parametrize("seed", range(30))

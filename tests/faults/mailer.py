@@ -28,6 +28,7 @@ def work(folder: Path) -> None:
             Settings.from_environment({}),
             data_dir=folder,
             database_url=f"sqlite:///{folder / 'hub.db'}",
+            http_allow=("127.0.0.1",),
         )
     )
     while left(hub):

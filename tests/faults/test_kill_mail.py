@@ -43,6 +43,7 @@ def a_shop_with_orders(folder: Path, box: Mailbox) -> Hub:
         Settings.from_environment({}),
         data_dir=folder,
         database_url=f"sqlite:///{folder / 'hub.db'}",
+        http_allow=("127.0.0.1",),
     )
     hub = Hub.from_settings(settings)
     migrate(hub.engine)

@@ -14,7 +14,7 @@ from hub import AuthError, Message, NotificationChannel, hookimpl
 from hub.app import Hub
 from hub.core.errors import ConfigError
 from hub.db.tables import AuditRow, SecretRow
-from hub.flows.choices import choice, choices, choose, mark, providers, switch
+from hub.flows.choices import choice, choices, choose, mark, move_up, providers, switch
 from hub.flows.found import found
 
 
@@ -27,6 +27,7 @@ class PigeonSettings(BaseModel):
 class Pigeon(NotificationChannel):
     key = "pigeon"
     title = "Pigeon"
+    reaches = "nobody"
     Settings = PigeonSettings
 
     def check(self) -> None:
@@ -40,6 +41,7 @@ class Pigeon(NotificationChannel):
 class Drum(NotificationChannel):
     key = "drum"
     title = "Drum"
+    reaches = "nobody"
 
     def send(self, message: Message) -> str:
         return "boom"
@@ -118,6 +120,21 @@ def test_choices_keep_the_order_in_which_they_were_made(hub: Hub, husk: str) -> 
     chosen(hub, husk)
     choose(hub, husk, "channel", "drum", {}, actor="staff:1")
     assert [row.plugin for row in choices(hub, husk, "channel")] == ["drum", "pigeon"]
+
+
+def test_a_choice_moved_up_is_tried_earlier(hub: Hub, husk: str) -> None:
+    choose(hub, husk, "channel", "drum", {}, actor="staff:1")
+    chosen(hub, husk)
+    for _ in range(2):  # the first stays first
+        move_up(hub, husk, "channel", "pigeon", actor="staff:1")
+    assert [one.key for one in providers(hub, husk, NotificationChannel)] == ["pigeon", "drum"]
+    with pytest.raises(LookupError):
+        move_up(hub, found(hub, "Other", zone="UTC"), "channel", "drum", actor="staff:2")
+
+
+def test_a_channel_must_say_what_it_reaches() -> None:
+    with pytest.raises(TypeError, match="Smoke does not say what it reaches"):
+        type("Smoke", (NotificationChannel,), {"key": "smoke"})
 
 
 def test_one_switched_off_is_not_used_and_comes_back_as_it_was(hub: Hub, husk: str) -> None:

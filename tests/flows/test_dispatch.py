@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import pytest
 from sqlmodel import select
 
 from hub.core.jobs import NotNow, State
+from hub.core.values import TimeWindow
 from hub.db.tables import PromiseRow, RouteRow, ShiftRow, StopRow
 from hub.flows.dispatch import (
     RouteConflict,
@@ -17,7 +20,10 @@ from hub.flows.dispatch import (
     remove_job,
 )
 from hub.flows.drive import take_acts
+from hub.flows.route_change import promised
 from tests.driving_worlds import DAY, SIX, a_morning, act
+
+HOUR = timedelta(hours=1)
 
 
 def test_publishing_dispatches_every_job_and_promises_each_a_window() -> None:
@@ -27,8 +33,35 @@ def test_publishing_dispatches_every_job_and_promises_each_a_window() -> None:
     assert len(day.events("JobDispatched")) == 3
     with day.hub.reading() as session:
         promises = session.exec(select(PromiseRow)).all()
-    assert {(p.closes - p.opens).total_seconds() for p in promises} == {3600.0}
     assert len(promises) == 3
+    assert all(p.opens < p.closes for p in promises)
+
+
+def test_a_promise_is_in_round_times_and_never_before_the_shift() -> None:
+    """It named seconds, and half past seven for a driver who starts at eight."""
+    day = a_morning(12)
+    day.publish()
+    with day.hub.reading() as session:
+        promises = session.exec(select(PromiseRow)).all()
+        shift = session.exec(select(ShiftRow)).one()
+    moments = {moment for p in promises for moment in (p.opens, p.closes)}
+    assert {moment.timestamp() % 300 for moment in moments} == {0.0}
+    assert min(moments) == shift.starts_at
+    told = [event.payload for event in day.events("JobDispatched")]
+    at = {one["job_id"]: datetime.fromisoformat(one["eta"]) for one in told}
+    half = timedelta(minutes=30)
+    for p in promises:
+        assert p.opens <= max(at[p.job_id] - half, shift.starts_at)
+        assert p.closes >= at[p.job_id] + half
+
+
+def test_a_promise_keeps_to_the_window_that_was_asked_for() -> None:
+    ten = SIX + timedelta(hours=4)
+    asked, shift = TimeWindow(ten, ten + timedelta(hours=2)), TimeWindow(SIX, SIX + 9 * HOUR)
+    early = promised(ten + timedelta(minutes=7, seconds=3), HOUR / 2, [asked], shift)
+    assert early == TimeWindow(ten, ten + timedelta(minutes=40))
+    late = promised(asked.closes - timedelta(seconds=1), HOUR / 2, [asked], shift)
+    assert late == TimeWindow(asked.closes - timedelta(minutes=35), asked.closes)
 
 
 def test_a_job_taken_off_can_be_put_on_again_where_it_was_cheapest() -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from io import BytesIO
 from typing import Literal
 
 import pytest
+from PIL import Image
 from sqlalchemy import text
 from sqlmodel import select
 
@@ -15,6 +18,7 @@ import notifiers.email
 from hub import (
     AuthError,
     LooksUp,
+    MaybeSent,
     Message,
     NotificationChannel,
     PodStore,
@@ -45,6 +49,7 @@ from hub.db.tables import (
     PromiseRow,
     RouteRow,
 )
+from hub.flows.brand import logo_webp
 from hub.flows.choices import choice, choose, switch
 from hub.flows.connections import connection_id
 from hub.flows.dispatch import publish, remove_job
@@ -56,6 +61,7 @@ from hub.flows.notify import reserve, send_due
 from hub.flows.pairing import device_for, pair, pairing_code
 from hub.flows.plan import plan_day
 from hub.flows.sync import store_all
+from hub.http import Http
 from hub.plugins.pod_disk import DiskPodStore
 from hub.plugins.routing_nearest import NearestRouting
 from hub.plugins.travel_crow import CrowTravelTimes
@@ -91,6 +97,7 @@ class Shop:
         class Pigeon(NotificationChannel):
             key = "pigeon"
             title = "Pigeon"
+            reaches = "email"
 
             def send(self, message: Message) -> str:
                 if carrier.trouble:
@@ -131,7 +138,7 @@ class Shop:
                 return [NearestRouting]
 
         plugins = (Plugin(), notifiers.email, notifiers.console)
-        self.hub = Hub.in_memory(*plugins, now=lambda: self.now, url=url)
+        self.hub = Hub.in_memory(*plugins, now=lambda: self.now, url=url, http_allow=("127.0.0.1",))
         self.business_id = found(self.hub, "Husk & Co", zone="Europe/Helsinki", country="FI")
 
     def uses_mail(self) -> Shop:
@@ -485,6 +492,61 @@ def test_a_crash_is_not_repaired_after_the_moment_has_passed(shop: Shop) -> None
     [row] = shop.notices()
     assert (row.state, len(shop.carrier.took)) == ("uncertain", 1)
     assert "not repeated" in row.error
+
+
+def test_a_mail_shows_the_logo_without_fetching_it(shop: Shop) -> None:
+    shop.uses_mail()
+    out = BytesIO()
+    Image.new("RGB", (900, 300), "#8a3b12").save(out, "PNG")
+    with shop.hub.unit() as unit:
+        brand = unit.session.exec(select(BrandRow)).one()
+        brand.logo = logo_webp(out.getvalue())
+    shop.order()
+    shop.tick()
+    send_test(shop.hub, shop.business_id, "email", "me@example.com", actor="staff:1")
+    for mail in shop.box.mails:
+        [logo] = [part for part in mail.walk() if part.get_content_type() == "image/png"]
+        assert f'src="cid:{logo["Content-ID"].strip("<>")}"' in page(mail)
+        assert Image.open(BytesIO(logo.get_content())).size == (240, 80)
+
+
+@pytest.mark.parametrize("logo", [None, b"no picture"])
+def test_a_mail_without_a_logo_has_no_hole_where_it_would_be(
+    shop: Shop, logo: bytes | None
+) -> None:
+    shop.uses_mail()
+    with shop.hub.unit() as unit:
+        unit.session.exec(select(BrandRow)).one().logo = logo
+    shop.order()
+    shop.tick()
+    [mail] = shop.box.mails
+    assert "<img" not in page(mail)
+    assert {part.get_content_type() for part in mail.walk()} == {
+        "multipart/alternative",
+        "text/plain",
+        "text/html",
+    }
+
+
+def test_what_may_have_left_is_never_taken_for_refused(shop: Shop) -> None:
+    shop.uses_only("pigeon").carrier.trouble = [MaybeSent("The loft is silent.")]
+    shop.order()
+    shop.tick()
+    [row] = shop.notices()
+    assert (row.state, row.sends, row.error) == ("sending", 1, "The loft is silent.")
+
+
+def test_a_server_inside_the_network_is_the_business_s_to_mend(shop: Shop) -> None:
+    shop.uses_mail()
+    shop.hub.tools = replace(shop.hub.tools, http=Http())
+    shop.order()
+    shop.tick()
+    [row] = shop.notices()
+    chosen = choice(shop.hub, shop.business_id, "channel", "email")
+    assert row.state == "due"
+    assert chosen is not None
+    assert chosen.state == "needs_attention"
+    assert "HUB_HTTP_ALLOW" in chosen.last_error
 
 
 def test_a_dead_line_after_the_mail_is_repeated_once_and_shown_as_uncertain(shop: Shop) -> None:

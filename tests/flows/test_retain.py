@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import time
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from pathlib import Path
 
 from sqlmodel import SQLModel, select
 
 from hub import PodStore, Unavailable, hookimpl
 from hub.app import Hub
+from hub.core.ids import new_id
 from hub.db.tables import (
     ActRow,
     BusinessRow,
@@ -29,6 +35,7 @@ from hub.flows.drive import take_acts
 from hub.flows.found import found
 from hub.flows.prove import put_file, verify
 from hub.flows.retain import AT_ONCE, retain
+from hub.storage import path_beside, sweep
 from tests.driving_worlds import SIX, Morning, a_morning, act
 
 PICTURE = b"a photo of a door"
@@ -266,3 +273,34 @@ def test_a_file_whose_store_is_down_is_removed_when_it_is_back() -> None:
     Sulking.is_up = True
     assert retain(hub).files == 1
     assert (Sulking.kept, count(hub, ProofFileRow)) == ({}, 0)
+
+
+def test_what_a_killed_write_left_goes_after_an_hour_and_nothing_else() -> None:
+    day = a_delivery()
+    proof = day.hub.settings.data_dir / "proof" / HASH[:2] / HASH
+    old, young = path_beside(proof), path_beside(proof)
+    others = [proof, proof.with_name(".notes.txt"), proof.with_name(f"{HASH}.{new_id()}")]
+    for path in (old, young, *others[1:]):
+        path.write_bytes(PICTURE[:5])
+    long_ago = time.time() - 3700
+    for path in (old, *others):
+        os.utime(path, (long_ago, long_ago))
+    assert retain(day.hub).half_written == 1
+    assert not old.exists()
+    assert all(path.exists() for path in (young, *others))
+
+
+def test_a_write_killed_half_way_leaves_nothing_but_what_is_swept(tmp_path: Path) -> None:
+    program = (
+        "import os, sys, pathlib; from hub.storage import durable_write\n"
+        "def kill(*_):\n"
+        "    os.kill(os.getpid(), 9)\n"
+        "sys.addaudithook(lambda name, _: name == 'os.rename' and kill())\n"
+        f"durable_write(pathlib.Path({str(tmp_path / 'proof')!r}), b'whole')\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], check=False)
+    assert ended.returncode == -9
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"whole"]
+    assert not (tmp_path / "proof").exists()
+    assert sweep(tmp_path, time.time() + 1) == 1
+    assert list(tmp_path.iterdir()) == []

@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from hub.core.errors import ConfigError
+from hub.core.errors import ConfigError, Refused
 from hub.core.values import Point
 from hub.plugins.travel_crow import CrowTravelTimes
-from hub.plugins.travel_osrm import OsrmTravelTimes
+from hub.plugins.travel_osrm import UNREACHABLE_S, OsrmTravelTimes
 
 AT = datetime(2026, 11, 2, 9, tzinfo=UTC)
 STATION, MARKET, PARK = Point(60.1710, 24.9414), Point(60.1680, 24.9520), Point(60.1760, 24.9440)
@@ -56,3 +56,16 @@ def test_without_a_map_roads_say_how_to_get_one(tmp_path, tools_for):
 def test_an_unknown_profile_is_refused(helsinki, tools_for, kind):
     with pytest.raises(ConfigError, match="hovercraft"):
         kind(None, tools_for(helsinki)).matrix(PLACES, AT, "hovercraft")
+
+
+def test_a_place_off_the_map_is_not_moved_to_the_nearest_road(helsinki, tools_for):
+    """Paris was five minutes from Helsinki's station."""
+    travel = OsrmTravelTimes(None, tools_for(helsinki))
+    paris = Point(48.85, 2.35)
+    matrix = travel.matrix([STATION, paris, MARKET], AT)
+    assert [row[1] for row in matrix.seconds] == [UNREACHABLE_S, 0, UNREACHABLE_S]
+    assert matrix.seconds[0][2] < 3600
+    with pytest.raises(Refused, match="no road near"):
+        travel.route([STATION, paris], AT)
+    with pytest.raises(ConfigError, match="no road near"):
+        travel.matrix([paris, Point(48.86, 2.36)], AT)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import socket
+import ssl
+import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -13,11 +15,19 @@ from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
-from hub import ConfigError, Message, Refused, Tools, Unavailable
+from hub import ConfigError, InlineFile, MaybeSent, Message, Refused, Tools, Unavailable
 from hub.http import Http
 from notifiers.email import Email
 
+_connected: list[str] = []
+sys.addaudithook(
+    lambda event, args: _connected.append(str(args[1])) if event == "socket.connect" else None
+)
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
@@ -69,10 +79,14 @@ def channel(port: int) -> Email:
     settings = Email.Settings(
         host="127.0.0.1", port=port, security="none", sender="shop@example.org"
     )
-    return Email(settings, Tools(Http(), lambda: NOON, logging.getLogger("t"), Path()))
+    return Email(settings, tools())
 
 
-def a_message(**changes: str) -> Message:
+def tools(*allowed: str) -> Tools:
+    return Tools(Http(allowed or ["127.0.0.1"]), lambda: NOON, logging.getLogger("t"), Path())
+
+
+def a_message(**changes: Any) -> Message:
     given = {
         "key": "n1",
         "to": "ana@example.com",
@@ -146,7 +160,7 @@ def test_a_line_that_goes_dead_after_the_message_says_that_nobody_knows(
 ) -> None:
     box, port = mailbox
     box.hang_up = "DATA"
-    with pytest.raises(ConnectionError, match="gave no answer"):
+    with pytest.raises(MaybeSent, match="gave no answer"):
         channel(port).send(a_message())
     assert len(box.mails) == 1
 
@@ -170,3 +184,91 @@ def test_a_server_without_encryption_is_not_used_when_encryption_is_set(
     settings = Email.Settings(host="127.0.0.1", port=mailbox[1], sender="shop@example.org")
     with pytest.raises(ConfigError):
         Email(settings, channel(mailbox[1]).tools).check()
+
+
+def test_a_logo_travels_inside_the_page_that_shows_it(mailbox: tuple[Mailbox, int]) -> None:
+    box, port = mailbox
+    logo = InlineFile("logo@hub", "image/png", b"PNG")
+    channel(port).send(a_message(html='<img src="cid:logo@hub">', inline=(logo,)))
+    [mail] = box.mails
+    parts = {part.get_content_type(): part for part in mail.walk()}
+    assert mail.get_content_type() == "multipart/alternative"
+    assert parts["image/png"]["Content-ID"] == "<logo@hub>"
+    assert parts["image/png"].get_content_disposition() == "inline"
+    assert parts["image/png"].get_content() == b"PNG"
+    assert list(mail.iter_attachments()) == []
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "2130706433", "0"])
+@pytest.mark.parametrize("security", ["none", "starttls", "tls"])
+def test_a_server_inside_the_network_is_not_called_and_the_sentence_says_what_to_do(
+    mailbox: tuple[Mailbox, int], host: str, security: str
+) -> None:
+    port = mailbox[1]
+    settings = Email.Settings(host=host, port=port, security=security, sender="shop@example.org")
+    _connected.clear()
+    with pytest.raises(ConfigError, match=f"names {host}:{port} in HUB_HTTP_ALLOW"):
+        Email(settings, tools("elsewhere.example")).send(a_message())
+    assert _connected == []
+
+
+@pytest.fixture
+def encrypted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, int]]:
+    """The ports of two servers whose certificate, trusted here, is for localhost."""
+    certificate = a_certificate(tmp_path, "localhost")
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    ports, controllers = {}, []
+    for security, how in (("starttls", "tls_context"), ("tls", "ssl_context")):
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            ports[security] = probe.getsockname()[1]
+        controllers.append(
+            Controller(Mailbox(), hostname="127.0.0.1", port=ports[security], **{how: context})
+        )
+        controllers[-1].start()
+    yield ports
+    for controller in controllers:
+        controller.stop()
+
+
+def a_certificate(folder: Path, name: str) -> Path:
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    file = folder / "server.pem"
+    file.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        + made.public_bytes(serialization.Encoding.PEM)
+    )
+    return file
+
+
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+def test_encryption_is_with_the_server_that_was_named(
+    encrypted: dict[str, int], security: str
+) -> None:
+    def at(host: str) -> Email:
+        settings = Email.Settings(
+            host=host, port=encrypted[security], security=security, sender="shop@example.org"
+        )
+        return Email(settings, tools("localhost", "127.0.0.1"))
+
+    at("localhost").check()
+    with pytest.raises(ConfigError, match="no encryption we can trust"):
+        at("127.0.0.1").check()

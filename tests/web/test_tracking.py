@@ -17,9 +17,10 @@ from hub.db.tables import BrandRow, ThrottleRow
 from hub.web.app import create_app
 from hub.web.tracking import GUESSES, tracking
 from tests import tracking_worlds as moments
-from tests.tracking_worlds import MOMENTS, Street, branded
+from tests.tracking_worlds import MOMENTS, OWN_WORDS, Street, branded
 
 LIGHTEST = 20_000
+OUR_SITE = '<a href="https://husk.example/" rel="noreferrer noopener"'
 
 
 def app_of(street: Street) -> Flask:
@@ -47,7 +48,8 @@ def test_every_state_is_a_light_page_without_cookie_index_or_stranger(moment: st
     assert answer.headers["X-Robots-Tag"] == "noindex, nofollow"
     assert answer.headers["Referrer-Policy"] == "no-referrer"
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
-    assert not re.search(r"(src|href)=\"https?:", answer.text)
+    loaded = answer.text.replace(OUR_SITE, "<a")
+    assert not re.search(r"(src|href)=\"https?:", loaded)
     assert " style=" not in answer.text
 
 
@@ -122,6 +124,36 @@ def test_a_page_names_nobody_else_and_no_contact() -> None:
         assert hidden not in text
     for n in (1, 3, 4, 5):
         assert f"Yrjönkatu {n}" not in text
+
+
+@pytest.mark.parametrize(
+    ("moment", "which"),
+    [
+        *((moment, "greeting") for moment in ("scheduled", "on_its_way", "at_the_door")),
+        ("delivered", "thanks"),
+        *((moment, "help") for moment in ("failed", "late")),
+    ],
+)
+def test_the_businesss_own_words_stand_where_they_belong(moment: str, which: str) -> None:
+    text = opened(branded(MOMENTS[moment]())).text
+    assert [name for name, words in OWN_WORDS.items() if words in text] == [which]
+
+
+def test_the_shops_website_is_a_link_that_tells_it_nothing() -> None:
+    assert OUR_SITE in opened(branded(moments.scheduled())).text
+    assert OUR_SITE in opened(branded(moments.bare())).text
+    street = branded(moments.scheduled())
+    street.change(BrandRow, website="javascript:alert(1)")
+    assert "javascript:" not in opened(street).text
+
+
+def test_own_words_are_text_and_short_whatever_lies_in_the_database() -> None:
+    street = moments.scheduled()
+    street.change(BrandRow, texts={"greeting": "<img src=x>" + "y" * 400})
+    text = opened(street).text
+    assert "<img src=x" not in text
+    assert "y" * 289 in text
+    assert "y" * 290 not in text
 
 
 def test_markup_in_an_order_stays_text() -> None:

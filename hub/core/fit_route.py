@@ -1,0 +1,84 @@
+"""A route as it now stands: its stops, when each job is done, and what is on board."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, tzinfo
+
+from hub.core.plan_request import JobToPlan, VehicleToPlan
+from hub.core.values import TimeWindow
+
+
+@dataclass(frozen=True, slots=True)
+class StopNow:
+    """``id`` is empty for a stop that is not stored yet; ``depart`` is after all its jobs."""
+
+    id: str
+    place: int
+    jobs: tuple[JobToPlan, ...]
+    under_way: bool
+    arrive: datetime
+    depart: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RouteNow:
+    """``van`` and ``driver`` are the names that sentences use; ``numbers``: job id -> order."""
+
+    id: str
+    van: str
+    driver: str
+    vehicle: VehicleToPlan
+    stops: tuple[StopNow, ...]
+    leave: datetime
+    home: datetime
+    numbers: Mapping[str, str]
+    zone: tzinfo
+
+    @property
+    def first_free(self) -> int:
+        """The index of the first place in the order that is still open to change."""
+        return max((n for n, stop in enumerate(self.stops, 1) if stop.under_way), default=0)
+
+    def naming(self, numbers: Mapping[str, str]) -> RouteNow:
+        """The same route, knowing the order numbers of more jobs."""
+        return replace(self, numbers={**self.numbers, **numbers})
+
+
+def begins(windows: Sequence[TimeWindow], at: datetime) -> datetime:
+    """When service can begin for whoever is there ``at``; at once if every window is over."""
+    return next((max(at, w.opens) for w in windows if at <= w.closes), at)
+
+
+def served(stop: StopNow, arrive: datetime) -> list[tuple[datetime, datetime]]:
+    """From when to when each job of the stop is done, by who arrives at ``arrive``."""
+    clock, spans = arrive, []
+    for job in stop.jobs:
+        start = begins(job.windows, clock)
+        clock = start + timedelta(seconds=job.service_s)
+        spans.append((start, clock))
+    return spans
+
+
+def boards(route: RouteNow, name: str) -> list[int]:
+    """What is on board when leaving, and after each stop."""
+    here = {job.id: job for stop in route.stops for job in stop.jobs}
+    board = sum(
+        job.load.get(name, 0)
+        for job in here.values()
+        if job.load_direction == "deliver" and job.pair_with not in here
+    )
+    after = [board]
+    for stop in route.stops:
+        for job in stop.jobs:
+            board += job.load.get(name, 0) * _taken(job, here)
+        after.append(board)
+    return after
+
+
+def _taken(job: JobToPlan, here: Mapping[str, JobToPlan]) -> int:
+    """1 if its load comes on board at its stop, -1 if it leaves, 0 if it has none."""
+    if job.pair_with in here:
+        return 1 if job.leg == "collect" else -1
+    return {"collect": 1, "deliver": -1, "none": 0}[job.load_direction]

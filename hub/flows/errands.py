@@ -1,0 +1,108 @@
+"""What is stuck: errands that were parked, for a person to try again or let go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlmodel import col, func, select
+
+from hub.db.tables import AuditRow, ErrandRow, EventRow, JobRow, OrderRow
+
+if TYPE_CHECKING:
+    from hub.app import Hub
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """One parked errand. ``order_id`` and ``number`` are empty where it is about no order."""
+
+    id: int
+    event: str
+    subscriber: str
+    occurred_at: datetime
+    attempts: int
+    problem: str
+    order_id: str
+    number: str
+
+
+def parked(hub: Hub, business_id: str, *, limit: int = 100) -> list[Stuck]:
+    """The business's parked errands, newest first."""
+    with hub.reading() as session:
+        rows = session.exec(
+            select(ErrandRow, EventRow, OrderRow)
+            .join(EventRow, col(EventRow.seq) == col(ErrandRow.event_seq))
+            .join(JobRow, col(JobRow.id) == col(ErrandRow.subject_id), isouter=True)
+            .join(
+                OrderRow,
+                (col(OrderRow.business_id) == business_id)
+                & (
+                    (col(OrderRow.id) == col(ErrandRow.subject_id))
+                    | (col(OrderRow.id) == col(JobRow.order_id))
+                ),
+                isouter=True,
+            )
+            .where(ErrandRow.business_id == business_id, ErrandRow.state == "parked")
+            .order_by(col(ErrandRow.id).desc())
+            .limit(limit)
+        ).all()
+    return [
+        Stuck(
+            errand.id or 0,
+            event.name,
+            errand.subscriber,
+            event.occurred_at,
+            errand.attempts,
+            errand.last_error,
+            order.id if order else "",
+            order.number if order else "",
+        )
+        for errand, event, order in rows
+    ]
+
+
+def parked_count(hub: Hub, business_id: str) -> int:
+    """How many errands wait for a person."""
+    with hub.reading() as session:
+        return session.exec(
+            select(func.count())
+            .select_from(ErrandRow)
+            .where(ErrandRow.business_id == business_id, ErrandRow.state == "parked")
+        ).one()
+
+
+def retry(hub: Hub, business_id: str, errand_id: int, *, actor: str) -> None:
+    """Let it be tried again at once. Raises ``LookupError`` if it is not parked (any more)."""
+    _move(hub, business_id, errand_id, "due", "errand.retried", actor)
+
+
+def dismiss(hub: Hub, business_id: str, errand_id: int, *, actor: str) -> None:
+    """Give it up; it stays in the records. Raises ``LookupError`` like ``retry``."""
+    _move(hub, business_id, errand_id, "dismissed", "errand.dismissed", actor)
+
+
+def _move(hub: Hub, business_id: str, errand_id: int, state: str, action: str, actor: str) -> None:
+    with hub.unit() as unit:
+        errand = unit.session.exec(
+            select(ErrandRow)
+            .where(
+                ErrandRow.business_id == business_id,
+                ErrandRow.id == errand_id,
+                ErrandRow.state == "parked",
+            )
+            .with_for_update()
+        ).one_or_none()
+        if errand is None:
+            raise LookupError(f"no parked errand {errand_id}")
+        errand.state, errand.attempts, errand.due_at = state, 0, hub.now()
+        unit.session.add(
+            AuditRow(
+                business_id=business_id,
+                actor=actor,
+                action=action,
+                subject=str(errand_id),
+                at=hub.now(),
+            )
+        )

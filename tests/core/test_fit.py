@@ -1,0 +1,116 @@
+"""Where more work goes on a route: a quick look finds what looking everywhere finds."""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import combinations_with_replacement
+
+import pytest
+
+from hub.core import fit
+from hub.core.fit import Placement, RouteNow, StopNow, placed, timed
+from hub.core.plan_request import JobToPlan, TravelMatrix
+from hub.core.values import TimeWindow
+from tests.planning_worlds import EIGHT, a_van, at, between
+
+
+def a_round(dice: random.Random, stops: int, minutes: float = 8) -> tuple[RouteNow, TravelMatrix]:
+    """A van that fetches and brings, with some windows it can keep; ``stops`` + 4 places."""
+    spots = [(dice.uniform(0, 9000), dice.uniform(0, 9000)) for _ in range(stops + 4)]
+    seconds = [[round((abs(a[0] - b[0]) + abs(a[1] - b[1])) / 12) for b in spots] for a in spots]
+    made = []
+    for n in range(stops):
+        opens = 8 + n * minutes / 60
+        windows = (between(opens - 1, opens + dice.choice((1, 2))),) if dice.random() < 0.3 else ()
+        job = JobToPlan(
+            id=f"j{n}",
+            place=n + 1,
+            service_s=60,
+            load={"g": dice.randint(1, 9)},
+            load_direction=dice.choice(("deliver", "collect")),
+            windows=windows,
+        )
+        made.append(StopNow(f"s{n}", job.place, (job,), n < stops // 9, EIGHT, EIGHT))
+    van = a_van(capacity={"g": stops * 3}, shift=between(8, 8 + stops * 0.25))
+    route = RouteNow("r", "Van", "Mara", van, tuple(made), EIGHT, EIGHT, {}, UTC)
+    return timed(route, {"car": TravelMatrix(seconds, seconds)}, EIGHT), TravelMatrix(
+        seconds, seconds
+    )
+
+
+def everywhere(
+    route: RouteNow, legs: list[JobToPlan], travel: dict[str, TravelMatrix], now: datetime
+) -> Placement:
+    """The best of all places, each judged in full."""
+    before, driven = fit.problems(route), fit._driving_s(route, travel)
+    tried = []
+    for places in combinations_with_replacement(
+        range(route.first_free, len(route.stops) + 1), len(legs)
+    ):
+        after = timed(fit._with(route, legs, places), travel, now)
+        broken = fit.worse(fit.problems(after), before)
+        tried.append(Placement(after, 0, fit._driving_s(after, travel) - driven, broken))
+    return min(tried, key=fit._burden)
+
+
+def new_work(dice: random.Random, kind: str, stops: int) -> list[JobToPlan]:
+    opens = dice.uniform(8, 8 + stops / 8)
+    window = (between(opens, opens + 0.5),) if dice.random() < 0.6 else ()
+    one = JobToPlan(
+        id="new",
+        place=stops + 1,
+        service_s=120,
+        load={"g": dice.randint(1, stops)},
+        load_direction=dice.choice(("deliver", "collect", "none")),
+        windows=window,
+    )
+    if kind == "one":
+        return [one]
+    fetch = replace(one, pair_with="then", leg="collect", load_direction="deliver")
+    bring = replace(fetch, id="then", place=stops + 2, pair_with="new", leg="deliver", windows=())
+    return [fetch, bring]
+
+
+@pytest.mark.parametrize("kind", ["one", "pair"])
+@pytest.mark.parametrize("seed", range(25))
+def test_the_quick_look_finds_a_place_as_good_as_looking_everywhere(kind: str, seed: int) -> None:
+    dice = random.Random(seed)  # noqa: S311
+    stops = 26
+    route, matrix = a_round(dice, stops)
+    legs, travel, now = new_work(dice, kind, stops), {"car": matrix}, at(8.2)
+    route = timed(route, travel, now)
+    best, found = everywhere(route, legs, travel, now), placed(route, legs, travel, now)
+    assert len(found.problems) == len(best.problems)
+    assert sum(p.amount for p in found.problems) <= sum(p.amount for p in best.problems) * 1.05
+    if not best.problems:
+        assert found.extra_s == best.extra_s
+
+
+@pytest.mark.parametrize("kind", ["one", "pair"])
+def test_a_long_route_is_judged_at_a_few_places_and_not_at_each(kind: str) -> None:
+    """Two routes of 300 stops took more than 100 s: everything was worked out for each place."""
+    dice = random.Random(1)  # noqa: S311
+    route, matrix = a_round(dice, 300)
+    legs = new_work(dice, kind, 300)
+    began = time.process_time()
+    placed(route, legs, {"car": matrix}, EIGHT)
+    assert time.process_time() - began < 2  # measured: 0.3 s
+    assert route.stops[0].arrive < route.stops[-1].arrive < EIGHT + timedelta(days=2)
+
+
+def test_the_only_place_that_keeps_a_window_is_found_however_dear_it_is() -> None:
+    dice = random.Random(3)  # noqa: S311
+    route, matrix = a_round(dice, 60, minutes=6)
+    free = [replace(s, jobs=tuple(replace(j, windows=()) for j in s.jobs)) for s in route.stops]
+    travel = {"car": matrix}
+    route = timed(replace(route, stops=tuple(free)), travel, EIGHT)
+    home = TimeWindow(EIGHT, route.home + timedelta(minutes=40))  # no time to wait for it
+    route = replace(route, vehicle=replace(route.vehicle, shift=home))
+    then = route.stops[45].arrive
+    job = JobToPlan(id="new", place=61, windows=(TimeWindow(then, then + timedelta(minutes=9)),))
+    found = placed(route, [job], travel, EIGHT)
+    assert found.problems == ()
+    assert abs(found.position - 46) <= 6
