@@ -1,6 +1,9 @@
 # Everything sets itself up: its own virtual environment, its own uv, from the lock.
 # It needs a Python of 3.12 or newer and a package index, nothing else.
 
+# A company's own certificate authority is trusted as the system trusts it.
+export UV_SYSTEM_CERTS ?= 1
+
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready

@@ -60,4 +60,5 @@ def work(args: argparse.Namespace, settings: Settings) -> None:
 
 def _print_start(hub: Hub, settings: Settings) -> None:
     if nobody_yet(hub):
-        print(f"Make the first account: {settings.public_url}/panel/start?code={start_code(hub)}")
+        path = f"/panel/start?code={start_code(hub)}"
+        print(f"Make the first account: {settings.public_url}{path}", flush=True)
