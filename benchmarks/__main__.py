@@ -6,8 +6,7 @@ import argparse
 import json
 from dataclasses import asdict
 
-from benchmarks.acts import acts
-from benchmarks.pages import pages
+from benchmarks.pages import acts, pages
 from benchmarks.plans import plan
 
 ALL = {"pages": pages, "acts": acts, "plan": plan}
