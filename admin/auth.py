@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 import phonenumbers
-from flask import Blueprint, Response, flash, redirect, request, url_for
+from flask import Blueprint, Response, abort, flash, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from hub.core.business import Trade
@@ -90,7 +90,7 @@ def auth(hub: Hub) -> Blueprint:
         except NotAccepted as problem:
             return _start_form(typed, {problem.field: str(problem)})
         token = log_in(hub, typed["email"], typed["password"], address=request.remote_addr or "")
-        flash("Welcome. Five short steps are left; take them in any order.", "ok")
+        flash("Welcome. A few short steps are left; take them in any order.", "ok")
         return set_session(redirect("/panel/"), token or "")
 
     @pages.get("/welcome/<staff_id>/<int:until>/<signature>")
@@ -118,7 +118,7 @@ def auth(hub: Hub) -> Blueprint:
     def reach(business_id: str, token: str) -> AnyResponse:
         url = request.host_url.rstrip("/")
         if not first_run.reached(hub, business_id, token, url):
-            return page("error.html", 404, code=404)
+            abort(404)
         return page("panel/reached.html", url=url, is_secure=request.is_secure)
 
     return pages
@@ -152,7 +152,7 @@ def _wrong(typed: object) -> dict[str, str]:
 def _inside(path: str) -> str:
     """``path`` if it leads to a page of ours, else the home page."""
     parts = urlsplit(path)
-    ours = path.startswith("/") and not path.startswith(("//", "/\\"))
+    ours = path.startswith("/") and not path.startswith("//") and path.isprintable()
     return path if ours and not parts.netloc and "\\" not in path else "/panel/"
 
 

@@ -26,6 +26,8 @@ from hub.web.staff import me
 if TYPE_CHECKING:
     from hub.app import Hub
 
+USUAL_HOURS = ("08:00", "17:00")
+
 
 class DriverView(HubModelView):
     schema = fleet.DriverIn
@@ -71,13 +73,22 @@ class DriverView(HubModelView):
             "depot_id": [("", "The first depot"), *_names(self.hub, DepotRow)],
         }
 
+    def record_form(self, row: DriverRow | None = None) -> BaseForm:
+        form = super().record_form(row)
+        if row is None and request.method == "GET":
+            form.works.data = {str(day): list(USUAL_HOURS) for day in range(5)}
+        return form
+
     def typed(self, row: DriverRow) -> Mapping[str, Any]:
         return row.model_dump()
 
     def save(self, given: fleet.DriverIn, row_id: str | None) -> DriverRow:
-        return fleet.save_driver(
+        row = fleet.save_driver(
             self.hub, me().business_id, given, driver_id=row_id, actor=me().actor
         )
+        if row.active and not row.works:
+            flash(f"{row.name} works on no day, so no plan gives {row.name} a route.", "warn")
+        return row
 
     def remove(self, row_id: str) -> None:
         fleet.remove_driver(self.hub, me().business_id, row_id, actor=me().actor)

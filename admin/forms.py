@@ -39,6 +39,7 @@ SENTENCES = {
     "enum": "Choose one of the list.",
     "string_pattern_mismatch": "This does not look right.",
 }
+SHORT_FORMS = frozenset({"tls", "starttls"})
 
 
 class Control(Field):
@@ -187,7 +188,11 @@ def _options(kind: Any) -> Options:
     if get_origin(kind) is list:
         kind = get_args(kind)[0]
     values = get_args(kind) or [one.value for one in kind]
-    return [(str(value), str(value).replace("_", " ").capitalize()) for value in values]
+    return [(str(value), _title(str(value))) for value in values]
+
+
+def _title(value: str) -> str:
+    return value.upper() if value in SHORT_FORMS else value.replace("_", " ").capitalize()
 
 
 def _limits(kind: Any, info: FieldInfo) -> dict[str, Any]:

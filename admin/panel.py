@@ -26,7 +26,9 @@ from admin.views import (
     proof,
     settings,
 )
+from hub.flows.log_in import Role
 from hub.web.pages import STATIC
+from hub.web.staff import may
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -54,32 +56,40 @@ BLUEPRINTS = (
 
 @dataclass(frozen=True)
 class Item:
-    """A line of the menu; ``path`` is also the prefix by which it knows it is the present one."""
+    """A line of the menu; ``path`` is also the prefix by which it knows it is the present one.
+
+    Besides owners, only ``roles`` see it: those its page lets in.
+    """
 
     title: str
     path: str
+    roles: tuple[Role, ...] = ()
 
+
+ALL = (Role.DISPATCHER, Role.ACCOUNTANT, Role.VIEWER)
+LOOKS = (Role.DISPATCHER, Role.VIEWER)
+ACTS = (Role.DISPATCHER,)
 
 MENU: tuple[tuple[str, tuple[Item, ...]], ...] = (
-    ("", (Item("Home", "/panel/"),)),
+    ("", (Item("Home", "/panel/", ALL),)),
     (
         "The day",
         (
-            Item("Day", "/panel/day"),
-            Item("Orders", "/panel/orders"),
-            Item("Import", "/panel/import"),
-            Item("Addresses", "/panel/addresses"),
-            Item("Stuck", "/panel/stuck"),
+            Item("Day", "/panel/day", ALL),
+            Item("Orders", "/panel/orders", ALL),
+            Item("Import", "/panel/import", ACTS),
+            Item("Addresses", "/panel/addresses", LOOKS),
+            Item("Stuck", "/panel/stuck", ACTS),
         ),
     ),
     (
         "Set up",
         (
-            Item("Depots", "/panel/records/depots"),
-            Item("Vehicles", "/panel/records/vehicles"),
-            Item("Drivers", "/panel/records/drivers"),
+            Item("Depots", "/panel/records/depots", ALL),
+            Item("Vehicles", "/panel/records/vehicles", ALL),
+            Item("Drivers", "/panel/records/drivers", ALL),
             Item("Branding", "/panel/branding"),
-            Item("Messages", "/panel/messages"),
+            Item("Messages", "/panel/messages", ACTS),
             Item("Map", "/panel/map"),
         ),
     ),
@@ -88,6 +98,7 @@ MENU: tuple[tuple[str, tuple[Item, ...]], ...] = (
         (
             Item("Settings", "/panel/settings"),
             Item("People", "/panel/people"),
+            Item("Public address", "/panel/address"),
             Item("API keys", "/panel/keys"),
             Item("Plugins", "/panel/plugins"),
         ),
@@ -100,7 +111,15 @@ def panel(app: Flask, hub: Hub) -> None:
     app.extensions[STATIC].append(Path(__file__).parent / "static")
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint(hub))
-    app.context_processor(lambda: {"panel_menu": MENU, "is_here": is_here, "me": g.get("staff")})
+    app.context_processor(
+        lambda: {"panel_menu": menu(), "is_here": is_here, "me": g.get("staff"), "may": may}
+    )
+
+
+def menu() -> list[tuple[str, list[Item]]]:
+    """What whoever looks can open, by group; groups with nothing in them are left out."""
+    seen = [(title, [item for item in items if may(*item.roles)]) for title, items in MENU]
+    return [(title, items) for title, items in seen if items]
 
 
 def is_here(path: str) -> bool:

@@ -15,6 +15,8 @@ from hub.maps.svg import draw
 from hub.maps.tiles import Tiles
 from hub.maps.view import View, outline
 
+SIZES = (("wide", 900, 520), ("tall", 390, 420))
+"""A drawing for desks and one for phones; style sheets show the one that fits."""
 COLOURS = 10
 """Classes ``route-1`` to ``route-10`` of day.css; after that they begin again."""
 _PLACED = re.compile(r'data-zoom="([^"]+)" data-left="([^"]+)" data-top="([^"]+)"')
@@ -30,11 +32,21 @@ def route_map(
     routes: Sequence[RouteSeen],
     left_out: Sequence[Unserved] = (),
     *,
-    width: int = 900,
-    height: int = 520,
     nonce: str = "",
 ) -> Markup:
-    """The map, empty while there is nothing to show on it."""
+    """The map in each of ``SIZES``, empty while there is nothing to show on it."""
+    drawn = (_drawn(tiles, routes, left_out, size, nonce) for size in SIZES)
+    return Markup("").join(drawn)
+
+
+def _drawn(
+    tiles: Tiles | None,
+    routes: Sequence[RouteSeen],
+    left_out: Sequence[Unserved],
+    size: tuple[str, int, int],
+    nonce: str,
+) -> Markup:
+    shape, width, height = size
     lines = [_line(route) for route in routes]
     loose = [Point(one.lat, one.lon) for one in left_out if one.lat is not None and one.lon]
     corners = _corners([*chain.from_iterable(lines), *loose])
@@ -57,6 +69,7 @@ def route_map(
     stops = (_stops(view, route, n) for n, route in enumerate(routes, 1))
     drawn = f"{''.join(ways)}{_loose(view, loose)}{''.join(stops)}{_depots(view, routes)}"
     spoken = escape(", ".join(f"{n} {route.driver}" for n, route in enumerate(routes, 1)))
+    svg = svg.replace('class="', f'class="{shape} ', 1)
     svg = svg.replace('aria-label="Map"', f'aria-label="Map of the routes: {spoken}"', 1)
     return Markup(svg.replace("</svg>", f"{drawn}</svg>"))  # noqa: S704  (ours, names escaped)
 
@@ -89,7 +102,7 @@ def _way(view: View, line: Sequence[Point], n: int) -> str:
 
 def _stops(view: View, route: RouteSeen, n: int) -> str:
     drawn = []
-    for stop in route.stops:
+    for stop in route.to_drive:
         if stop.lat is None or stop.lon is None:
             continue
         x, y = view.pixel(Point(stop.lat, stop.lon))

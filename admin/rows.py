@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 WRITES = frozenset({"create_view", "edit_view", "delete_view", "pair_view", "revoke_view"})
 IN_USE = [("1", "Yes"), ("0", "No")]
+LAST_PAGE = 100_000  # whoever asks for more types nonsense, and the database counts in 64 bits
 
 
 class ReadSessions:
@@ -225,9 +226,10 @@ class HubModelView(ModelView):
 
     # Lists
 
-    def get_list(self, *args: Any, **values: Any) -> tuple[int | None, list[Any]]:
+    def get_list(self, page: int, *args: Any, **values: Any) -> tuple[int | None, list[Any]]:
         """The page's rows; nothing stays open while it is drawn."""
-        found: tuple[int | None, list[Any]] = super().get_list(*args, **values)
+        page = min(max(page or 0, 0), LAST_PAGE)
+        found: tuple[int | None, list[Any]] = super().get_list(page, *args, **values)
         self.session.close()
         return found
 

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from flask import request
 
 from hub.core.jobs import State
+from hub.core.notices import Trigger
 from hub.db.tables import JobRow
 from hub.flows.order_story import ENDED, STEPS
 
@@ -25,6 +26,24 @@ STATES = {
     State.LOADED: ("Loaded", "info"),
     State.EN_ROUTE: ("On its way", "info"),
     State.ARRIVED: ("At the door", "info"),
+}
+TRIGGERS = {
+    Trigger.PLACED: "The order has arrived",
+    Trigger.DISPATCHED: "A time is promised",
+    Trigger.ON_ITS_WAY: "The driver is on the way",
+    Trigger.DELIVERED: "It is delivered",
+    Trigger.FAILED: "It did not work out",
+    Trigger.NEXT_STEP: "What happens next was decided",
+    Trigger.WITHDRAWN: "A promised time no longer holds",
+    Trigger.CANCELLED: "The order is cancelled",
+}
+NOTICES = {
+    "due": ("waiting", ""),
+    "sending": ("sending", "info"),
+    "sent": ("sent", "ok"),
+    "uncertain": ("uncertain", "warn"),
+    "failed": ("failed", "bad"),
+    "dropped": ("not sent", "warn"),
 }
 OUTCOMES = {"succeeded": "ok", "partial": "warn", "failed": "bad", "skipped": "warn"}
 

@@ -57,7 +57,7 @@ def restore(settings: Settings, archive: Path) -> None:
             with tarfile.open(archive) as tar:
                 tar.extractall(folder, filter="data")
             note = json.loads(Path(folder, "backup.json").read_text())
-        except (OSError, tarfile.TarError, ValueError) as error:
+        except (OSError, EOFError, tarfile.TarError, ValueError) as error:
             raise ConfigError(f"{archive} is not a backup of this hub ({error}).") from error
         if note["format"] != FORMAT:
             raise ConfigError(f"This backup has format {note['format']}; this hub reads {FORMAT}.")

@@ -16,7 +16,7 @@ _FILE = """\
 {{
 	admin off
 	persist_config off
-	auto_https {auto_https}
+{auto_https}\
 	log {{
 		output stderr
 		format console
@@ -29,7 +29,10 @@ _FILE = """\
 {bind}{tls}\
 	encode zstd gzip
 {hsts}\
-	reverse_proxy unix/{socket}
+	reverse_proxy unix/{socket} {{
+		header_up X-Forwarded-For {{client_ip}}
+		header_up X-Forwarded-Host {{host}}
+	}}
 	handle_errors {{
 		header Retry-After 5
 		respond "The hub is starting or being updated. Try again in a moment." 503
@@ -55,10 +58,8 @@ def caddyfile(settings: Settings, socket: Path) -> str:
     # Somebody else's proxy or tunnel stands before us: believe what it says of its callers.
     is_behind = not domain and settings.public_url.startswith("https:")
     return _FILE.format(
-        auto_https="disable_redirects" if own and not domain else "on" if domain else "off",
-        trusted="\tservers {\n\t\ttrusted_proxies static private_ranges\n\t}\n"
-        if is_behind
-        else "",
+        auto_https="" if domain else f"\tauto_https {'disable_redirects' if own else 'off'}\n",
+        trusted=_TRUSTED if is_behind else "",
         site=domain or f"{'https' if own else 'http'}://:{settings.port}",
         bind="" if domain else f"\tbind {settings.listen}\n",
         tls=f"\ttls {own[0]} {own[1]}\n" if own else "",

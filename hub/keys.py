@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import hmac
 import json
@@ -17,11 +18,15 @@ from hub.storage import durable_write
 
 @dataclass(frozen=True)
 class Keys:
-    """``link`` makes tracking tokens; ``rings`` seal secrets, newest key first."""
+    """``link`` makes tracking tokens; ``rings`` seal secrets, newest key first.
+
+    ``evidence`` signs the chains of proof.
+    """
 
     link: bytes
     session: bytes
     rings: dict[str, tuple[str, ...]]
+    evidence: bytes
 
     @classmethod
     def at(cls, path: Path) -> Keys:
@@ -30,18 +35,25 @@ class Keys:
             return cls._read(text)
         if not path.exists():
             durable_write(path, json.dumps(cls._fresh()).encode())
+        elif "evidence" not in json.loads(path.read_text()):
+            _add_evidence(path)
         return cls._read(path.read_text())
 
     @staticmethod
     def _fresh() -> dict[str, object]:
         rings = {ring: [Fernet.generate_key().decode()] for ring in ("credentials", "webhooks")}
-        return {"link": secrets.token_hex(32), "session": secrets.token_hex(32), "rings": rings}
+        hexes = {name: secrets.token_hex(32) for name in ("link", "session", "evidence")}
+        return {**hexes, "rings": rings}
 
     @classmethod
     def _read(cls, text: str) -> Keys:
         raw = json.loads(text)
         rings = {ring: tuple(keys) for ring, keys in raw["rings"].items()}
-        return cls(bytes.fromhex(raw["link"]), bytes.fromhex(raw["session"]), rings)
+        link, session = bytes.fromhex(raw["link"]), bytes.fromhex(raw["session"])
+        # Keys in the environment from before signing cannot be added to; every process
+        # has to come to the same one.
+        made = hmac.digest(session, b"evidence", "sha256").hex()
+        return cls(link, session, rings, bytes.fromhex(raw.get("evidence", made)))
 
     def seal(self, ring: str, secret: str) -> str:
         return self._ring(ring).encrypt(secret.encode()).decode()
@@ -59,6 +71,16 @@ class Keys:
 
         digest = hmac.digest(self.link, f"{order_id}:{epoch}".encode(), "sha256")[:16]
         return urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def _add_evidence(path: Path) -> None:
+    """Give an older file a key to sign evidence with, once however many processes start."""
+    with path.with_suffix(".lock").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        kept = json.loads(path.read_text())
+        if "evidence" not in kept:
+            kept["evidence"] = secrets.token_hex(32)
+            durable_write(path, json.dumps(kept).encode())
 
 
 def hashed(token: str) -> str:

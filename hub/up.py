@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -38,6 +38,7 @@ class Process:
     command: list[str]
     env: dict[str, str]
     prints_to: Path | None = None  # None: where the supervisor prints
+    socket: Path | None = None  # where it listens; a dead one's stays in the way
     child: subprocess.Popen[bytes] | None = None
     began: float = 0.0
     wait_s: float = 0.0
@@ -45,6 +46,8 @@ class Process:
 
     def start(self) -> None:
         self.began = time.monotonic()
+        if self.socket is not None:
+            self.socket.unlink(missing_ok=True)
         with open(self.prints_to, "ab") if self.prints_to else nullcontext() as out:
             self.child = subprocess.Popen(
                 self.command,
@@ -58,6 +61,7 @@ class Process:
         """Start it again if it has ended and its pause is over."""
         now = time.monotonic()
         if self.child is not None and (code := self.child.poll()) is not None:
+            _end_group(self.child.pid)  # what it started must not outlive it
             lived = now - self.began
             self.wait_s = 0.5 if lived > SOON_S else min(max(self.wait_s, 0.5) * 2, SLOWEST_S)
             self.child, self.not_before = None, now + self.wait_s
@@ -108,11 +112,11 @@ def _processes(settings: Settings, run: Path, messages: Path | None) -> list[Pro
             Process("web", [*hub, "web"], env),
             Process("worker", [*hub, "worker"], env, messages),
         ]
-    file = run / "Caddyfile"
-    file.write_text(caddyfile(settings, run / "web.sock"))
+    file, web = run / "Caddyfile", run / "web.sock"
+    file.write_text(caddyfile(settings, web))
     kept = {"XDG_DATA_HOME": str(settings.data_dir), "XDG_CONFIG_HOME": str(run)}
     return [
-        Process("web", [*hub, "web", "--socket", str(run / "web.sock")], env),
+        Process("web", [*hub, "web", "--socket", str(web)], env, socket=web),
         Process("worker", [*hub, "worker"], env, messages),
         Process(
             "front",
@@ -196,6 +200,13 @@ def _stop(processes: list[Process]) -> None:
             log.warning("process killed name=%s: it did not stop within 10 s", process.name)
             os.killpg(process.child.pid, signal.SIGKILL)
             process.child.wait()
+        _end_group(process.child.pid)
+
+
+def _end_group(pid: int) -> None:
+    """Kill what is left of the process group that ``pid`` led."""
+    with suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
 
 
 def _stop_on_signals() -> list[int]:

@@ -71,12 +71,12 @@ class Email(NotificationChannel):
             mail["From"] = Address(message.sender, addr_spec=str(self.settings.sender))
             mail["To"] = Address(addr_spec=message.to)
             mail["Subject"] = message.subject
+            if message.reply_to:
+                mail["Reply-To"] = message.reply_to
+            domain = str(self.settings.sender).rpartition("@")[2]
+            mail["Message-ID"] = message.message_id or f"<{message.key}@{domain}>"
         except (ValueError, IndexError) as error:  # also a line break in a header
             raise Refused(f"{message.to!r} cannot be written to: {error}") from error
-        if message.reply_to:
-            mail["Reply-To"] = message.reply_to
-        domain = str(self.settings.sender).rpartition("@")[2]
-        mail["Message-ID"] = message.message_id or f"<{message.key}@{domain}>"
         mail["Date"] = format_datetime(self.tools.now())
         mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office replies
         mail.set_content(message.text)

@@ -118,8 +118,30 @@ def test_a_part_that_dies_is_started_again(running: Running) -> None:
         except requests.ConnectionError:
             return False
 
-    assert eventually(answers)
+    assert eventually(answers, 60)
     assert not set(before.values()) & set(running.children().values())
+
+
+def test_a_web_process_killed_with_all_its_helpers_comes_back(running: Running) -> None:
+    leader = running.children()["web"]
+    os.killpg(leader, signal.SIGKILL)
+
+    def answers() -> bool:
+        try:
+            return running.get("/panel/log-in").ok
+        except requests.ConnectionError:
+            return False
+
+    assert eventually(lambda: running.children().get("web", leader) != leader)
+    assert eventually(answers, 60)
+
+
+def test_a_caller_is_known_by_its_own_address_and_names_no_other_host(tmp_path: Path) -> None:
+    """Behind somebody's proxy all callers would else share one address, and one limit."""
+    named = {"HUB_DATA_DIR": str(tmp_path), "HUB_PUBLIC_URL": "https://hub.example"}
+    text = caddyfile(Settings.from_environment(named), Path("/tmp/web.sock"))
+    assert "header_up X-Forwarded-For {client_ip}" in text
+    assert "header_up X-Forwarded-Host {host}" in text
 
 
 def test_stopping_leaves_no_process_behind(running: Running) -> None:

@@ -26,9 +26,10 @@ from hub.db.tables import (
 from hub.flows.connections import connection_id
 from hub.flows.drive import IncomingAct, take_acts
 from hub.flows.next_steps import choose_step
+from hub.flows.plan import plan_day
 from hub.flows.prove import put_file
 from hub.flows.sync import store_all
-from tests.driving_worlds import SIX, Morning, a_morning
+from tests.driving_worlds import DAY, SIX, Morning, a_morning
 
 NUMBER = "2"
 EIGHT = datetime(2026, 11, 23, 6, tzinfo=UTC)  # eight o'clock in Helsinki
@@ -41,6 +42,7 @@ class Street:
         self.day: Morning = a_morning(5)
         self.hub, self.business_id = self.day.hub, self.day.business_id
         self.report(status="open")
+        plan_day(self.hub, self.business_id, DAY, strategy="nearest")  # its door has changed
         self.device = self.day.phone()
         self.said = 0
 

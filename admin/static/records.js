@@ -1,4 +1,4 @@
-// Moving a pin by clicking on a drawn map: the drawing says its zoom and corner (Web Mercator).
+// Help of the set-up forms. Moving a pin by clicking on a drawn map: the drawing says its zoom and corner (Web Mercator).
 for (const box of document.querySelectorAll("[data-moves]")) {
   const svg = box.querySelector("svg");
   const [lat, lon] = box.dataset.moves.split(" ").map((name) => document.getElementById(name));
@@ -20,4 +20,14 @@ function mark(svg, at) {
   const looks = { class: "moved-pin", r: 8, cx: at.x, cy: at.y, fill: "#a3211a", stroke: "#fff", "stroke-width": 2 };
   for (const [name, value] of Object.entries(looks)) dot.setAttribute(name, value);
   if (!old) svg.append(dot);
+}
+
+// Most people work the same hours from Monday to Friday.
+for (const button of document.querySelectorAll("[data-week]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    const days = [...button.closest("fieldset").querySelectorAll(".week-day")];
+    const hours = (day) => [...day.querySelectorAll("input")];
+    for (const day of days.slice(1, 5)) hours(day).forEach((input, n) => (input.value = hours(days[0])[n].value));
+  });
 }

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from sqlmodel import col, select
 from werkzeug.wrappers import Response as AnyResponse
 
+from admin.route_map import SIZES
 from admin.words import typed
 from hub.core.contracts import Match
 from hub.core.jobs import State
@@ -22,6 +23,8 @@ from hub.flows.locate import AddressBook, place_of, set_pin
 from hub.flows.log_in import Role
 from hub.flows.places import contacts_at, remember, search
 from hub.flows.sync import address_document
+from hub.maps.build import read_info
+from hub.maps.coast import Bounds
 from hub.maps.svg import Pin, draw
 from hub.maps.tiles import current_tiles
 from hub.web.pages import csp_nonce, page
@@ -30,7 +33,6 @@ from hub.web.staff import me, needs
 if TYPE_CHECKING:
     from hub.app import Hub
 
-WIDTH, HEIGHT = 760, 480
 AROUND_M = (150, 400, 1000, 3000, 10_000, 40_000)
 """How far the map may reach to each side, closest first."""
 M_PER_DEGREE = 111_320
@@ -53,6 +55,7 @@ def addresses(hub: Hub) -> Blueprint:
     )
 
     @pages.get("")
+    @needs(Role.DISPATCHER, Role.VIEWER)
     def index() -> AnyResponse:
         text = typed("q", 200)
         return page(
@@ -63,6 +66,7 @@ def addresses(hub: Hub) -> Blueprint:
         )
 
     @pages.get("/<place_id>")
+    @needs(Role.DISPATCHER, Role.VIEWER)
     def one(place_id: str) -> AnyResponse:
         return _show(place_id)
 
@@ -210,16 +214,19 @@ def _map(
     if chosen is not None or len(pins) == 1:
         pins = [pin for pin in pins if _near(pin[0], middle, AROUND_M[step])]
     # A line of one point draws nothing but is kept in view: that is how the map reaches further.
-    corners = [[corner] for corner in _corners(middle, AROUND_M[step])]
-    svg = draw(
-        current_tiles(hub.settings.data_dir / "map"),
-        pins=pins,
-        lines=corners,
-        width=WIDTH,
-        height=HEIGHT,
-        nonce=csp_nonce(),
-    )
-    return Markup(svg)  # noqa: S704  (our own drawing; its labels are escaped)
+    drawn_area = read_info(hub.settings.data_dir / "map")
+    around = _corners(middle, AROUND_M[step])
+    if drawn_area is not None:
+        around = _on_the_map(around, middle, drawn_area.bbox)
+    corners = [[corner] for corner in around]
+    tiles, nonce = current_tiles(hub.settings.data_dir / "map"), csp_nonce()
+    drawn = [
+        draw(tiles, pins=pins, lines=corners, width=width, height=height, nonce=nonce).replace(
+            'class="', f'class="{shape} ', 1
+        )
+        for shape, width, height in SIZES
+    ]
+    return Markup("".join(drawn))  # noqa: S704  (our own drawing; its labels are escaped)
 
 
 def _depots(hub: Hub, business_id: str) -> list[Pin]:
@@ -238,6 +245,14 @@ def _corners(middle: Point, around_m: int) -> list[Point]:
         )
         for north, east in ((-1, -1), (1, 1))
     ]
+
+
+def _on_the_map(corners: list[Point], middle: Point, bounds: Bounds) -> list[Point]:
+    """``corners`` drawn in to where the map ends, unless ``middle`` itself lies beyond."""
+    west, south, east, north = bounds
+    if not (west <= middle.lon <= east and south <= middle.lat <= north):
+        return corners
+    return [Point(min(max(c.lat, south), north), min(max(c.lon, west), east)) for c in corners]
 
 
 def _near(point: Point, middle: Point, around_m: int) -> bool:

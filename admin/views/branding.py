@@ -135,7 +135,9 @@ def _preview(hub: Hub, form: BaseForm) -> dict[str, object]:
 
 def _cards(now: datetime, zone: ZoneInfo) -> list[tuple[str, Card]]:
     """The main states of a customer's page, about nobody's order."""
-    hour = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    # In the middle of a morning, whenever it is looked at: nobody is visited at midnight.
+    now = now.astimezone(zone).replace(hour=9, minute=35, second=0, microsecond=0)
+    hour = now.replace(hour=10, minute=0)
     window, soon = TimeWindow(hour, hour + timedelta(hours=1)), now + timedelta(minutes=25)
     minutes = timedelta(minutes=5)
     planned = JobSeen(kind=Kind.DELIVER, state=State.DISPATCHED, windows=(window,))

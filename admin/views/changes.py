@@ -55,7 +55,8 @@ def changes(hub: Hub) -> Blueprint:
             flash(CHANGED, "bad")
             return redirect(url_for("changes.job", shown=shown.isoformat(), job_id=job_id))
         except DoesNotFit as problem:
-            return _show_job(shown, job_id, {"force": str(problem)}, target, 409)
+            said = {"force": str(problem)}
+            return _show_job(shown, job_id, said, target, 409, missed=problem.only_promises)
         except HubError as problem:
             return _show_job(shown, job_id, {"to": str(problem)}, status=409)
         flash("The route is changed.", "ok")
@@ -85,7 +86,8 @@ def changes(hub: Hub) -> Blueprint:
             flash(CHANGED, "bad")
             return redirect(url_for("changes.route", shown=shown.isoformat(), route_id=route_id))
         except DoesNotFit as problem:
-            return _show_route(shown, route_id, {"force": str(problem)}, 409)
+            said = {"force": str(problem)}
+            return _show_route(shown, route_id, said, 409, missed=problem.only_promises)
         except HubError as problem:
             return _show_route(shown, route_id, {"driver_id": str(problem)}, 409)
         flash("The route is handed over.", "ok")
@@ -147,11 +149,15 @@ def changes(hub: Hub) -> Blueprint:
         errors: dict[str, str] | None = None,
         target: str = "",
         status: int = 200,
+        *,
+        missed: bool = False,
     ) -> AnyResponse:
+        """``missed``: nothing but a promise speaks against what was chosen."""
         seen = day_seen(hub, me().business_id, shown)
         here, job = _found(seen.routes, seen.left_out, job_id)
         if job is None:
             abort(404)
+        clock = Clock.of(me().zone)
         offers: list[Offer] = []
         try:
             offers = best_places(hub, me().business_id, job_id, shown)
@@ -164,19 +170,25 @@ def changes(hub: Hub) -> Blueprint:
             job=job,
             here=here,
             offers=offers,
+            missed=missed,
             choices=[
-                (f"{route.id}:{route.version}", route.driver)
+                (f"{route.id}:{route.version}", _titled(route, clock))
                 for route in seen.routes
                 if here is None or route.id != here.id
             ],
             target=target,
             errors=errors or {},
             minutes=minutes,
-            clock=Clock.of(me().zone),
+            clock=clock,
         )
 
     def _show_route(
-        shown: date, route_id: str, errors: dict[str, str] | None = None, status: int = 200
+        shown: date,
+        route_id: str,
+        errors: dict[str, str] | None = None,
+        status: int = 200,
+        *,
+        missed: bool = False,
     ) -> AnyResponse:
         seen = day_seen(hub, me().business_id, shown)
         route = next((route for route in seen.routes if route.id == route_id), None)
@@ -198,6 +210,7 @@ def changes(hub: Hub) -> Blueprint:
             status,
             day=shown,
             route=route,
+            missed=missed,
             drivers=[(one.id, one.name) for one in drivers],
             vehicles=[(one.id, one.name) for one in vehicles],
             driver_id=typed("driver_id", 36) or route.driver_id,
@@ -207,6 +220,14 @@ def changes(hub: Hub) -> Blueprint:
         )
 
     return pages
+
+
+def _titled(route: RouteSeen, clock: Clock) -> str:
+    """A driver may have two routes on a day: also by what, and when."""
+    parts = [route.driver, route.vehicle]
+    if route.leaves_at and route.back_at:
+        parts.append(f"{clock.time(route.leaves_at)}–{clock.time(route.back_at)}")
+    return ", ".join(part for part in parts if part)
 
 
 def _found(

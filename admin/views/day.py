@@ -21,7 +21,7 @@ from hub.flows.dispatch import RouteConflict, publish
 from hub.flows.log_in import Role
 from hub.flows.order_story import ENDED
 from hub.flows.overview import day_seen
-from hub.flows.planning_run import ask_plan, seen_of, stop_plan
+from hub.flows.planning_run import ask_plan, close_failed, seen_of, stop_plan
 from hub.flows.shifts import set_hours, working_on
 from hub.maps.tiles import current_tiles
 from hub.web.pages import csp_nonce, page
@@ -74,6 +74,16 @@ def day(hub: Hub) -> Blueprint:
     def stop(plan_id: str) -> AnyResponse:
         try:
             stop_plan(hub, me().business_id, plan_id, actor=me().actor)
+        except LookupError:
+            abort(404)
+        return _back()
+
+    @pages.post("/plans/<plan_id>/close")
+    @needs(Role.DISPATCHER)
+    def close(plan_id: str) -> AnyResponse:
+        """Put away what a failed run said."""
+        try:
+            close_failed(hub, me().business_id, plan_id, actor=me().actor)
         except LookupError:
             abort(404)
         return _back()
@@ -177,6 +187,7 @@ def day(hub: Hub) -> Blueprint:
             counts=seen.counts,
             digest=_digest(seen),
             runs=list(runs.values()),
+            failed=[run for run in runs.values() if run.says_why(hub.now())],
             run_of=runs,
             is_planning=any(run.is_open for run in runs.values()),
             depots=_depots(),

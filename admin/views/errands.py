@@ -21,6 +21,7 @@ def errands(hub: Hub) -> Blueprint:
     pages = Blueprint("errands", __name__, url_prefix="/panel", template_folder="../templates")
 
     @pages.get("/stuck")
+    @needs(Role.DISPATCHER)
     def index() -> AnyResponse:
         clock = Clock.of(me().zone)
         return page("panel/errands.html", stuck=parked(hub, me().business_id), clock=clock)

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import segno
-from flask import Blueprint, flash, redirect, request, url_for
+from flask import Blueprint, abort, flash, redirect, request, url_for
 from markupsafe import Markup
 from sqlalchemy import func
 from sqlmodel import Session, SQLModel, select
 from werkzeug.wrappers import Response as AnyResponse
 
+from hub.core.jobs import Outcome
 from hub.db.tables import ActRow, DepotRow, DriverRow, JobRow, OrderRow, RouteRow, VehicleRow
 from hub.flows import first_run, people
+from hub.flows.claims import open_claims
 from hub.flows.errands import parked_count
 from hub.flows.log_in import (
     NotAccepted,
@@ -38,6 +40,8 @@ ROLES = (
     (Role.VIEWER, "Viewer: looks, changes nothing"),
 )
 
+ACTS = (Role.DISPATCHER,)
+
 
 @dataclass(frozen=True)
 class Step:
@@ -47,6 +51,7 @@ class Step:
     is_done: bool
     path: str
     why: str
+    roles: tuple[Role, ...] = ()  # who besides owners may take it
 
 
 def home(hub: Hub) -> Blueprint:
@@ -58,11 +63,13 @@ def home(hub: Hub) -> Blueprint:
         today = hub.now().astimezone(ZoneInfo(me().zone)).date()
         with hub.reading() as session:
             steps = _steps(hub, session, business_id)
-            jobs = session.exec(
-                select(JobRow.state, JobRow.outcome, func.count())
-                .where(JobRow.business_id == business_id, JobRow.due_on == today)
-                .group_by(JobRow.state, JobRow.outcome)
-            ).all()
+            ended = dict(
+                session.exec(
+                    select(JobRow.outcome, func.count())
+                    .where(JobRow.business_id == business_id, JobRow.due_on == today)
+                    .group_by(JobRow.outcome)
+                ).all()
+            )
             routes = session.exec(
                 select(RouteRow).where(RouteRow.business_id == business_id, RouteRow.day == today)
             ).all()
@@ -71,16 +78,18 @@ def home(hub: Hub) -> Blueprint:
                 .select_from(JobRow)
                 .where(JobRow.business_id == business_id, JobRow.state == "needs_review")
             ).one()
-        closed = sum(n for state, _, n in jobs if state == "closed")
-        failed = sum(n for state, outcome, n in jobs if outcome in ("failed", "skipped"))
+            claims = open_claims(session, business_id)
+        cancelled = ended.get(Outcome.CANCELLED, 0)
         return page(
             "panel/home.html",
             steps=steps,
             today=today,
-            total=sum(n for _, _, n in jobs),
-            closed=closed,
-            failed=failed,
+            total=sum(ended.values()) - cancelled,
+            done=ended.get(Outcome.SUCCEEDED, 0) + ended.get(Outcome.PARTIAL, 0),
+            failed=ended.get(Outcome.FAILED, 0) + ended.get(Outcome.SKIPPED, 0),
+            cancelled=cancelled,
             review=review,
+            claims=claims,
             stuck=parked_count(hub, business_id),
             routes=len(routes),
             published=sum(route.published_at is not None for route in routes),
@@ -140,11 +149,11 @@ def home(hub: Hub) -> Blueprint:
                 case "link":
                     return _people({}, {}, staff_id)
                 case _:
-                    return page("error.html", 404, code=404)
+                    abort(404)
         except people.LastOwner as problem:
             flash(str(problem), "bad")
         except LookupError:
-            return page("error.html", 404, code=404)
+            abort(404)
         except ValueError:
             flash("Choose a role.", "bad")
         return redirect(url_for("home.people_page"))
@@ -154,7 +163,7 @@ def home(hub: Hub) -> Blueprint:
         try:
             path = people.password_link(hub, business_id, link_for) if link_for else ""
         except LookupError:
-            return page("error.html", 404, code=404)
+            abort(404)
         return page(
             "panel/people.html",
             422 if errors else 200,
@@ -187,7 +196,7 @@ def home(hub: Hub) -> Blueprint:
     def switch() -> AnyResponse:
         token = request.cookies.get(COOKIE, "")
         if not switch_business(hub, token, request.form.get("business_id", "")):
-            return page("error.html", 404, code=404)
+            abort(404)
         return redirect(url_for("home.index"))
 
     return pages
@@ -215,20 +224,36 @@ def _steps(hub: Hub, session: Session, business_id: str) -> list[Step]:
             "/panel/map",
             "Roads for planning, and addresses that find themselves.",
         ),
-        Step("Add your depot", some(DepotRow), "/panel/records/depots", "Where routes start."),
+        Step(
+            "Add your depot", some(DepotRow), "/panel/records/depots", "Where routes start.", ACTS
+        ),
         Step(
             "Add vehicles",
             some(VehicleRow),
             "/panel/records/vehicles",
             "What each can carry.",
+            ACTS,
         ),
         Step(
             "Add drivers and pair a phone",
             some(DriverRow),
             "/panel/records/drivers",
             "Their hours, and a code for their phone.",
+            ACTS,
         ),
-        Step("Bring orders in", some(OrderRow), "/panel/import", "From a file, or over the API."),
-        Step("Plan and publish a day", some(RouteRow), "/panel/day", "Look before drivers see it."),
-        Step("Make the first delivery", done is not None, "/panel/day", "With proof on it."),
+        Step(
+            "Bring orders in",
+            some(OrderRow),
+            "/panel/import",
+            "From a file, or over the API.",
+            ACTS,
+        ),
+        Step(
+            "Plan and publish a day",
+            some(RouteRow),
+            "/panel/day",
+            "Look before drivers see it.",
+            ACTS,
+        ),
+        Step("Make the first delivery", done is not None, "/panel/day", "With proof on it.", ACTS),
     ]

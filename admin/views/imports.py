@@ -116,10 +116,12 @@ def import_pages(hub: Hub) -> Blueprint:
         return _start(413, "The file is larger than 20 MB. Split it into smaller files.")
 
     @pages.get("")
+    @needs(Role.DISPATCHER)
     def start() -> AnyResponse:
         return _start()
 
     @pages.get("/template.csv")
+    @needs(Role.DISPATCHER)
     def template() -> AnyResponse:
         return Response(
             "\ufeff" + template_csv(),  # else spreadsheets read it in their own code page
@@ -142,6 +144,7 @@ def import_pages(hub: Hub) -> Blueprint:
         return redirect(url_for("imports.one", import_id=row.id))
 
     @pages.get("/<import_id>")
+    @needs(Role.DISPATCHER)
     def one(import_id: str) -> AnyResponse:
         return _show(_looked(import_id))
 
@@ -186,6 +189,7 @@ def import_pages(hub: Hub) -> Blueprint:
         if looked.row.state == "stored":
             return page("panel/imports_stored.html", row=looked.row, report=looked.row.report)
         seen, table, clock = looked.preview, looked.table, Clock.of(me().zone)
+        left_out = {problem.row for problem in seen.problems if problem.is_fatal}
         return page(
             "panel/imports_preview.html",
             status,
@@ -203,7 +207,8 @@ def import_pages(hub: Hub) -> Blueprint:
             ],
             meanings=MEANINGS,
             titles=TITLES,
-            fatal=sum(problem.is_fatal for problem in seen.problems),
+            fatal=len(left_out),
+            doubtful=len({problem.row for problem in seen.problems} - left_out),
             problems=seen.problems[:SHOWN_PROBLEMS],
             orders=[(order, _when(clock, order)) for order in seen.orders[:SHOWN_ORDERS]],
             day_order={True: "day", False: "month", None: ""}[looked.reading.day_first],

@@ -13,7 +13,7 @@ from admin.cells import local
 from hub.core.errors import HubError
 from hub.core.values import Point
 from hub.flows.log_in import Role, staff_of
-from hub.flows.map_build import MOST_BYTES, Asked, ask_map, map_state
+from hub.flows.map_build import MOST_BYTES, Asked, CannotCut, ask_map, map_state, may_cut
 from hub.maps.svg import draw
 from hub.maps.tiles import current_tiles
 from hub.web.pages import csp_nonce, page
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from hub.app import Hub
 
 AROUND = 100_000  # what a multipart form adds to its file
+USUAL_KM = "25"
 UNDER_WAY = ("waiting", "building")
 
 
@@ -68,6 +69,8 @@ def map_page(hub: Hub) -> Blueprint:
                 business_id=me().business_id,
                 file_name=upload.filename,
             )
+        except CannotCut as problem:
+            return _page(hub, 422, {"within_km": str(problem)})
         except HubError as problem:
             return _page(hub, 422, {"extract": str(problem)})
         flash("The extract is here. The map is built in the background.", "ok")
@@ -100,5 +103,6 @@ def _page(hub: Hub, status: int = 200, errors: dict[str, str] | None = None) -> 
         percent=round(state.asked.share * 100) if state.asked else 0,
         drawn=Markup(drawn),  # noqa: S704
         errors=errors or {},
-        within_km=request.form.get("within_km", "25"),
+        can_cut=may_cut(hub),
+        within_km=request.form.get("within_km", USUAL_KM),
     )

@@ -11,14 +11,16 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from admin.cells import local
 from admin.forms import form_for, read
-from admin.views.providers import form_of, installed, offered, save_form
+from admin.views.providers import form_of, installed, offered, save_form, titles
+from admin.words import NOTICES, TRIGGERS
 from hub.core.contracts import NotificationChannel
 from hub.core.errors import HubError, MaybeSent
 from hub.core.notice_words import VARIABLES
 from hub.core.notices import Trigger
 from hub.db.tables import ChoiceRow, NoticeRow, NoticeRuleRow
-from hub.flows.choices import choice, switch
+from hub.flows.choices import choice, choices, switch
 from hub.flows.log_in import Role
+from hub.flows.notice_claim import STAND_IN
 from hub.flows.notice_rules import RuleIn, add_rules, recent, rule_of, rules_of, save_rule
 from hub.flows.notice_samples import preview, send_test
 from hub.web.pages import page
@@ -26,25 +28,6 @@ from hub.web.staff import me, needs
 
 if TYPE_CHECKING:
     from hub.app import Hub
-
-TRIGGERS = {
-    Trigger.PLACED: "The order has arrived",
-    Trigger.DISPATCHED: "A time is promised",
-    Trigger.ON_ITS_WAY: "The driver is on the way",
-    Trigger.DELIVERED: "It is delivered",
-    Trigger.FAILED: "It did not work out",
-    Trigger.NEXT_STEP: "What happens next was decided",
-    Trigger.WITHDRAWN: "A promised time no longer holds",
-    Trigger.CANCELLED: "The order is cancelled",
-}
-STATES = {
-    "due": ("waiting", ""),
-    "sending": ("sending", "info"),
-    "sent": ("sent", "ok"),
-    "uncertain": ("uncertain", "warn"),
-    "failed": ("failed", "bad"),
-    "dropped": ("not sent", "warn"),
-}
 
 
 def messages(hub: Hub) -> Blueprint:
@@ -58,7 +41,7 @@ def messages(hub: Hub) -> Blueprint:
         return page(
             "panel/messages.html",
             channels=offered(hub, "channel"),
-            rules=[(rule, _when(rule)) for rule in rules_of(hub, me().business_id)],
+            rules=_rules(hub),
             notices=[_told(row) for row in recent(hub, me().business_id)],
         )
 
@@ -128,6 +111,22 @@ def messages(hub: Hub) -> Blueprint:
     return pages
 
 
+def _rules(hub: Hub) -> list[tuple[NoticeRuleRow, str, str, str]]:
+    """Each rule, when it is used, by which channel, and who stands in for that channel."""
+    named = titles(hub, NotificationChannel)
+    in_use = {row.plugin for row in choices(hub, me().business_id, "channel") if row.active}
+    stand_in = named.get(STAND_IN, "") if STAND_IN in in_use else ""
+    return [
+        (
+            rule,
+            _when(rule),
+            named.get(rule.channel, rule.channel),
+            "" if rule.channel in in_use else stand_in,
+        )
+        for rule in rules_of(hub, me().business_id)
+    ]
+
+
 def _rule(hub: Hub, rule_id: str) -> NoticeRuleRow:
     try:
         return rule_of(hub, me().business_id, rule_id)
@@ -140,7 +139,7 @@ def _when(rule: NoticeRuleRow) -> str:
 
 
 def _told(row: NoticeRow) -> dict[str, Any]:
-    words, tone = STATES.get(row.state, (row.state, ""))
+    words, tone = NOTICES.get(row.state, (row.state, ""))
     return {
         "at": local(row.sent_at or row.created_at),
         "to": row.recipient,
@@ -168,7 +167,7 @@ def _rule_page(hub: Hub, row: NoticeRuleRow, form: BaseForm, status: int = 200) 
     return page(
         "panel/messages_rule.html",
         status,
-        rule=row,
+        by=titles(hub, NotificationChannel).get(row.channel, row.channel),
         when=_when(row),
         form=form,
         variables=VARIABLES,

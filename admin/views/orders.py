@@ -8,13 +8,17 @@ from urllib.parse import urlencode
 from flask import Blueprint, abort, flash, redirect, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from admin.words import Clock, pill, typed, typed_day
+from admin.views.providers import titles
+from admin.words import NOTICES, TRIGGERS, Clock, pill, typed, typed_day
+from hub.core.contracts import NotificationChannel
 from hub.core.errors import HubError
 from hub.core.jobs import NextStep
+from hub.core.notices import Trigger
+from hub.flows.claims import leave_claim, take_claim
 from hub.flows.log_in import Role
 from hub.flows.next_steps import choose_step
 from hub.flows.order_desk import call_off, note_for_driver
-from hub.flows.order_story import FILTERS, JobStory, order_story, orders_like
+from hub.flows.order_story import FILTERS, JobStory, order_story, orders_like, reason_in_words
 from hub.web.pages import page
 from hub.web.staff import me, needs
 
@@ -22,6 +26,13 @@ if TYPE_CHECKING:
     from hub.app import Hub
 
 A_PAGE = 50
+CLAIMED = ("Needs a decision", "warn")
+CLAIMED_WORDS = {
+    "succeeded": "done",
+    "partial": "done in part",
+    "failed": "not done, tried at the door",
+    "skipped": "not attempted",
+}
 STEPS = (
     (NextStep.ANOTHER_DAY, "Try again another day"),
     (NextStep.RETRY_TODAY, "Try again today"),
@@ -53,7 +64,9 @@ def orders(hub: Hub) -> Blueprint:
             more = urlencode({**kept, "before": found[A_PAGE - 1].id})
         return page(
             "panel/orders.html",
-            found=[(line, pill(line.job)) for line in found[:A_PAGE]],
+            found=[
+                (line, CLAIMED if line.is_claimed else pill(line.job)) for line in found[:A_PAGE]
+            ],
             more=more,
             query=query,
             is_first=not typed("before", 36),
@@ -108,6 +121,26 @@ def orders(hub: Hub) -> Blueprint:
             flash(str(problem), "bad")
         return redirect(url_for("orders.one", order_id=order_id))
 
+    @pages.post("/<order_id>/jobs/<job_id>/claims/<act_id>")
+    @needs(Role.DISPATCHER)
+    def decide(order_id: str, job_id: str, act_id: str) -> AnyResponse:
+        if act_id not in {claim.act_id for claim in _job_of(order_id, job_id).claims}:
+            abort(404)
+        about = (hub, me().business_id, act_id)
+        try:
+            match typed("decision", 10):
+                case "take":
+                    take_claim(*about, actor=me().actor)
+                    flash("The job is done, by this driver's proof.", "ok")
+                case "leave":
+                    leave_claim(*about, actor=me().actor)
+                    flash("Left as it is. What the driver said stays on record.", "ok")
+                case _:
+                    flash("Choose: take it as done, or leave it.", "bad")
+        except HubError as problem:
+            flash(str(problem), "bad")
+        return redirect(url_for("orders.one", order_id=order_id))
+
     def _job_of(order_id: str, job_id: str) -> JobStory:
         """The job, if it is one of this order's; else 404."""
         try:
@@ -131,6 +164,13 @@ def orders(hub: Hub) -> Blueprint:
             story=story,
             jobs=[(job, pill(job.row)) for job in reversed(story.jobs)],
             steps=STEPS,
+            reason=reason_in_words,
+            claimed=CLAIMED_WORDS,
+            told=[
+                (notice, TRIGGERS[Trigger(notice.trigger)], NOTICES[notice.state])
+                for notice in story.notices
+            ],
+            channels=titles(hub, NotificationChannel),
             step=typed("step", 20),
             on_day=typed("on_day", 10),
             today=clock.today(hub.now()).isoformat(),

@@ -37,6 +37,11 @@ def offered(hub: Hub, kind: Kind) -> list[Offered]:
     return [Offered(cls.key, cls.title, rows.get(cls.key)) for cls in classes]
 
 
+def titles(hub: Hub, contract: type[Provider]) -> dict[str, str]:
+    """What people call each provider, by its key."""
+    return {cls.key: cls.title for cls in hub.registry.all(contract)}
+
+
 def installed[P: Provider](hub: Hub, contract: type[P], key: str) -> type[P]:
     """The provider of this key; an answer of 404 when there is none."""
     try:

@@ -24,7 +24,9 @@ class BusinessSettings(BaseModel):
     """Defaults that a trade sets and a person may change."""
 
     demands: list[Demand] = Field(default=["photo"], title="Proof a success needs")
-    failure_demands: list[Demand] = Field(default=["note"], title="Proof a failure needs")
+    failure_demands: list[Demand] = Field(
+        default=[], title="Proof a failure needs beside its reason"
+    )
     show_items: bool = Field(default=True, title="Show item names on the customer's page")
     show_photo: bool = Field(default=False, title="Show the door's photo on the customer's page")
     show_driver_name: bool = Field(default=True, title="Show the driver's first name")

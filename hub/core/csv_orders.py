@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -135,7 +135,7 @@ def orders_from(
     refs: dict[str, int] = {}
     for group in grouped(rows, preview):
         reader.order(group, refs)
-    return Preview(preview.orders, preview.problems, preview.skipped, tuple(asked))
+    return replace(preview, asked=tuple(asked))
 
 
 @dataclass(slots=True)
@@ -152,6 +152,10 @@ class _Reader(Cells):
                 custom.setdefault(header, value)
         row = group[0].number
         shipped = [r for r in group if not _is_no(r.cells.get(Field.NEEDS_SHIPPING, ""))]
+        if reason := _why_cancelled(cells):
+            self.preview.skipped.append((row, reason))
+            self.preview.cancelled.append((row, _ref(cells)))
+            return
         if reason := self._why_not(cells, shipped):
             self.preview.skipped.append((row, reason))
             return
@@ -173,8 +177,7 @@ class _Reader(Cells):
         parcels = self.whole(row, cells, Field.PARCELS)
         if parcels is None and not {Field.ITEM, Field.SKU} & cells.keys():
             parcels = self.whole(row, cells, Field.QUANTITY)
-        ref = cells.get(Field.ORDER_ID) or cells.get(Field.ORDER_REF) or _content_ref(cells)
-        again = ref
+        again = ref = _ref(cells)
         while again in refs:
             refs[ref] += 1
             again = f"{ref}-{refs[ref]}"
@@ -206,11 +209,6 @@ class _Reader(Cells):
         )
 
     def _why_not(self, cells: Mapping[Field, str], shipped: list[Row]) -> str:
-        status = cells.get(Field.STATUS, "")
-        if cells.get(Field.CANCELLED):
-            return f"cancelled on {cells[Field.CANCELLED][:10]}"
-        if normalise(status) in _GONE:
-            return f"its status is “{status}”"
         if not shipped:
             return "nothing in it needs shipping"
         method = cells.get(Field.SHIPPING_METHOD, "")
@@ -238,7 +236,7 @@ class _Reader(Cells):
                 row,
                 Field.COUNTRY,
                 written,
-                f"“{written[:60]}” is not a country we know.",
+                f"“{written[:60]}” is not a country we know; taken as yours.",
             )
         return code or self.country
 
@@ -344,6 +342,17 @@ def _address(cells: Mapping[Field, str], place: str) -> Address:
         repaired_postcode(cells.get(Field.POSTCODE, ""), place, region),
         place,
     )
+
+
+def _why_cancelled(cells: Mapping[Field, str]) -> str:
+    status = cells.get(Field.STATUS, "")
+    if cells.get(Field.CANCELLED):
+        return f"cancelled on {cells[Field.CANCELLED][:10]}"
+    return f"its status is “{status}”" if normalise(status) in _GONE else ""
+
+
+def _ref(cells: Mapping[Field, str]) -> str:
+    return cells.get(Field.ORDER_ID) or cells.get(Field.ORDER_REF) or _content_ref(cells)
 
 
 def _content_ref(cells: Mapping[Field, str]) -> str:

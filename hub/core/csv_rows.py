@@ -18,7 +18,8 @@ _LINE_FIELDS = frozenset({Field.ITEM, Field.SKU, Field.BARCODE, Field.QUANTITY})
 class RowProblem:
     """A doubt about one cell. ``row`` counts from 1 as a spreadsheet does.
 
-    ``is_fatal``: the order did not come in because of it; else it came in without the cell.
+    ``is_fatal``: the order did not come in because of it; else it came in, without the cell
+    or with what the message says instead.
     """
 
     row: int
@@ -30,12 +31,16 @@ class RowProblem:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What an import would bring. ``asked`` names date columns whose order was assumed."""
+    """What an import would bring. ``asked`` names date columns whose order was assumed.
+
+    ``cancelled``: row and ref of orders the file calls cancelled; ``skipped`` has them too.
+    """
 
     orders: list[IncomingOrder] = field(default_factory=list)
     problems: list[RowProblem] = field(default_factory=list)
     skipped: list[tuple[int, str]] = field(default_factory=list)
     asked: tuple[str, ...] = ()
+    cancelled: list[tuple[int, str]] = field(default_factory=list)
 
 
 @dataclass(slots=True)

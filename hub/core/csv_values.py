@@ -177,7 +177,8 @@ class Cells:
             return None
         amount = number(written, decimal_comma=self.table.delimiter == ";")
         if amount is None or not 0 <= amount < 1_000_000:
-            self.problem(row, meaning, written, f"“{written[:40]}” is not an amount.")
+            taken = "; it counts as 1" if meaning is Field.QUANTITY else ""
+            self.problem(row, meaning, written, f"“{written[:40]}” is not an amount{taken}.")
             return None
         return amount
 

@@ -38,6 +38,11 @@ class Problem:
     amount: int
     said: str
 
+    @property
+    def is_promise(self) -> bool:
+        """No rule of the route, but what a recipient was told would no longer hold."""
+        return self.kind == "promise"
+
 
 @dataclass(frozen=True, slots=True)
 class Placement:
@@ -48,6 +53,13 @@ class Placement:
     extra_s: int  # more driving
     problems: tuple[Problem, ...]
 
+    @property
+    def burden(self) -> tuple[int, int, int, int]:
+        """The less, the better: rules broken, by how much, promises missed by, more driving."""
+        rules = [one.amount for one in self.problems if not one.is_promise]
+        late_s = sum(one.amount for one in self.problems if one.is_promise)
+        return len(rules), sum(rules), late_s, self.extra_s
+
 
 def placed(
     route: RouteNow,
@@ -57,8 +69,9 @@ def placed(
 ) -> Placement:
     """The best places for ``legs`` (one job, or a pair in its order) among what is to do.
 
-    Where no rule is broken, if there is such a place; else few and by little; then least
-    driving. Of a long route only the places that promise most are judged in full.
+    Where no rule is broken, if there is such a place; else few and by little; then where the
+    promises hold, or nearly; then least driving. Of a long route only the places that look
+    best are judged in full.
     """
     route = timed(route, travel, now)
     before, driven = problems(route), _driving_s(route, travel)
@@ -71,7 +84,7 @@ def placed(
         broken = worse(problems(tried), before)
         position = next(n for n, s in enumerate(tried.stops, 1) if legs[0] in s.jobs)
         options.append(Placement(tried, position, _driving_s(tried, travel) - driven, broken))
-    return min(options, key=_burden)
+    return min(options, key=lambda one: one.burden)
 
 
 def timed(route: RouteNow, travel: Mapping[str, TravelMatrix], now: datetime) -> RouteNow:
@@ -106,6 +119,7 @@ def problems(route: RouteNow) -> tuple[Problem, ...]:
         *_late(route),
         *_overtime(route),
         *_torn(route),
+        *_missed(route),
     )
 
 
@@ -113,10 +127,6 @@ def worse(after: Sequence[Problem], before: Sequence[Problem]) -> tuple[Problem,
     """The problems that were not there, or not so large, before."""
     known = {(one.kind, one.about): one.amount for one in before}
     return tuple(one for one in after if one.amount > known.get((one.kind, one.about), 0))
-
-
-def _burden(one: Placement) -> tuple[int, int, int]:
-    return len(one.problems), sum(problem.amount for problem in one.problems), one.extra_s
 
 
 def _with(route: RouteNow, legs: Sequence[JobToPlan], at: Sequence[int]) -> RouteNow:
@@ -203,6 +213,18 @@ def _torn(route: RouteNow) -> Iterator[Problem]:
             yield Problem("pair", job.id, 1, said)
         elif job.leg == "deliver" and other > n:
             yield Problem("pair", job.id, 1, f"{named} would be delivered before it is collected.")
+
+
+def _missed(route: RouteNow) -> Iterator[Problem]:
+    for stop in route.stops[route.first_free :]:
+        for job, (start, _) in zip(stop.jobs, served(stop, stop.arrive), strict=True):
+            promise = route.promises.get(job.id)
+            if promise is not None and start > promise.closes:
+                late_s = int((start - promise.closes).total_seconds())
+                told = f"{_clock(route, promise.opens)}–{_clock(route, promise.closes)}"
+                at = f"{route.driver} would be there at {_clock(route, start)}"
+                said = f"O{_order(route, job)[1:]} was promised {told}; {at}, {_span(late_s)} late."
+                yield Problem("promise", job.id, late_s, said)
 
 
 def _order(route: RouteNow, job: JobToPlan) -> str:

@@ -95,8 +95,10 @@ class _Along:
             for job, (start, end) in zip(stop.jobs, served(stop, stop.arrive), strict=True):
                 waited += max(0, int((start - clock).total_seconds()))
                 clock = end
-                if job.windows:
-                    closes = max(window.closes for window in job.windows)
+                ends_by = [max(w.closes for w in job.windows)] if job.windows else []
+                if (promise := self.route.promises.get(job.id)) is not None:
+                    ends_by.append(promise.closes)
+                for closes in ends_by:
                     limits.append(max(0, int((closes - start).total_seconds())) + waited)
             spare.append(min([least + waited, *limits]))
             waits.append(waited)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 
 from hub.core.plan_request import JobToPlan, VehicleToPlan
@@ -24,7 +24,10 @@ class StopNow:
 
 @dataclass(frozen=True, slots=True)
 class RouteNow:
-    """``van`` and ``driver`` are the names that sentences use; ``numbers``: job id -> order."""
+    """``van`` and ``driver`` are the names that sentences use; ``numbers``: job id -> order.
+
+    ``promises``: job id -> the window its recipient was told, where one was.
+    """
 
     id: str
     van: str
@@ -35,6 +38,7 @@ class RouteNow:
     home: datetime
     numbers: Mapping[str, str]
     zone: tzinfo
+    promises: Mapping[str, TimeWindow] = field(default_factory=dict)
 
     @property
     def first_free(self) -> int:

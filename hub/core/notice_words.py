@@ -29,6 +29,8 @@ VARIABLES = {
     "done": "delivered, collected or done",
     "address": "where it goes",
     "window": "the day and time they were told",
+    "new": "“New time:” if they were told another one before",
+    "before": "the day and time they were told before, if it is another one",
     "expected": "when the driver is expected, once on the way",
     "time": "when it was closed",
     "received_by": "the name given at the door",
@@ -38,6 +40,7 @@ VARIABLES = {
     "phone": "your phone number, as in Branding",
 }
 MOST_SUBJECT, MOST_TEXT = 150, 3000
+NEW_TIME = "New time:"
 _VARIABLE = re.compile(r"\{([a-z_]+)\}")
 _VISIT = {Kind.DELIVER: "delivery", Kind.COLLECT: "collection", Kind.SERVE: "visit"}
 _DONE = {Kind.DELIVER: "delivered", Kind.COLLECT: "collected", Kind.SERVE: "done"}
@@ -59,8 +62,9 @@ USUAL: dict[Trigger, Text] = {
         24 * HOUR,
     ),
     Trigger.DISPATCHED: Text(
-        "Your {visit} from {brand}: {window}",
+        "{new} Your {visit} from {brand}: {window}",
         "Hello {name},\n\nyour {visit} is planned for\n{window}.\n"
+        "This is a new time; {before} no longer holds.\n"
         "It goes to {address}.\n\nYou can see on its page how far we are.",
         4 * HOUR,
     ),
@@ -176,6 +180,7 @@ class About:
     phone: str = ""
     kind: Kind = Kind.DELIVER
     window: TimeWindow | None = None
+    before: TimeWindow | None = None  # told before, if it was another one
     expected: TimeWindow | None = None
     closed_at: datetime | None = None
     received_by: str = ""
@@ -195,6 +200,8 @@ def values(about: About, zone: ZoneInfo) -> dict[str, str]:
         "done": _DONE[about.kind],
         "address": about.address,
         "window": _span(about.window, zone),
+        "new": NEW_TIME if about.before else "",
+        "before": _span(about.before, zone),
         "expected": _span(about.expected, zone),
         "time": f"{_day(closed.date())}, {closed:%H:%M}" if closed else "",
         "received_by": about.received_by,

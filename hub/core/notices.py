@@ -63,6 +63,9 @@ PAIRED = frozenset({Trigger.FAILED, Trigger.NEXT_STEP})
 """What the first leg of a pair tells: its recipient waits for the second one."""
 
 
+ON_A_ROUTE_AGAIN = "The job is on a route again."
+
+
 def trigger_of(event: Event) -> Trigger | None:
     """``None`` for an event that recipients are not told of."""
     match event:
@@ -130,7 +133,7 @@ def overtaken(trigger: Trigger, now: Situation) -> str:
         case Trigger.ON_ITS_WAY if now.job is not State.EN_ROUTE:
             return "The driver went elsewhere first."
         case Trigger.WITHDRAWN if now.job in ON_A_PHONE:
-            return "The job is on a route again."
+            return ON_A_ROUTE_AGAIN
         case Trigger.WITHDRAWN if now.job is State.CLOSED:
             return "The job was already closed."
         case Trigger.FAILED | Trigger.NEXT_STEP if now.tried_again:

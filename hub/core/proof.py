@@ -1,13 +1,14 @@
 """What proof a hand-over needs, and the chain that shows it was not changed since.
 
 Each field is committed to by a salted SHA-256; a link hashes its commitments and
-the link before. Forgetting a person means erasing the salts: the chain still
-verifies, and nobody can guess a name back from its commitment.
+the link before, and is signed with the operator's key. Forgetting a person means erasing
+the salts: the chain still verifies, and nobody can guess a name back from its commitment.
 """
 
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -64,6 +65,12 @@ def commitment(salt: str, name: str, value: str) -> str:
 
 def link_hash(previous: str, job_id: str, commitments: Mapping[str, str]) -> str:
     return _sha256([previous, job_id, dict(commitments)])
+
+
+def signed(key: bytes, *parts: str | int) -> str:
+    """HMAC-SHA256 over ``parts``, in hex: only who holds ``key`` can make it."""
+    text = json.dumps(parts, separators=(",", ":"), ensure_ascii=False)
+    return hmac.digest(key, text.encode(), "sha256").hex()
 
 
 def changed_fields(

@@ -214,7 +214,7 @@ def _ending(job: JobSeen) -> Shows:
 
 def _unplanned(job: JobSeen, earlier: JobSeen | None, promises: Sequence[TimeWindow]) -> Seen:
     """Not on a phone: a draft route does not count, for it may still change."""
-    broken = outwards(promises[-1]) if promises else None
+    broken = promises[-1] if promises else None
     if broken is None and earlier is None:
         return Seen(Shows.ORDERED, job, quoted=job.windows[0] if job.windows else None)
     return Seen(Shows.RESCHEDULED, job, before=broken, earlier=earlier)
@@ -229,16 +229,19 @@ def _riding(
     now: datetime,
 ) -> Seen:
     half = width / 2
-    promise = promises[-1] if promises else TimeWindow(ride.arrive_at - half, ride.arrive_at + half)
+    # A promise is quoted as every message quotes it; only what is worked out here is rounded.
+    planned = outwards(TimeWindow(ride.arrive_at - half, ride.arrive_at + half))
+    promise = promises[-1] if promises else planned
     coming = _coming(ride, half, now)
     shows = _how_far(job.state, ride)
-    quoted, before = outwards(promise), None
+    quoted: TimeWindow = promise
+    before: TimeWindow | None = None
     is_late = shows is not Shows.AT_THE_DOOR and max(coming.p50, now) > promise.closes
     if is_late:
         closes = max(coming.p90, coming.p10 + _NARROWEST)
         quoted, before = outwards(TimeWindow(coming.p10, closes)), quoted
     elif shows is Shows.SCHEDULED and (moved := _moved(promises)) is not None:
-        shows, before = Shows.RESCHEDULED, outwards(moved)
+        shows, before = Shows.RESCHEDULED, moved
     return Seen(
         shows,
         job,

@@ -141,7 +141,7 @@ def card(seen: Seen, zone: ZoneInfo, now: datetime) -> Card:
         struck=told.span(seen.before, with_day=True) if seen.before else "",
         lines=tuple(line for line in told.lines(seen) if line),
         steps=STEPS[seen.job.kind] if seen.shows in STEP_OF else (),
-        step=STEP_OF.get(seen.shows, 0),
+        step=_step(seen),
     )
 
 
@@ -174,6 +174,15 @@ def day_words(day: date, today: date) -> str:
         case -1:
             return f"Yesterday, {_long_day(day)}"
     return _long_day(day) if day.year == today.year else f"{_long_day(day)} {day.year}"
+
+
+def stays_words(*, photos: bool, items: bool, brand: str) -> str:
+    """What the proof has and its recipient's copy has not; empty where nothing is left out."""
+    what = [*(["photos"] if photos else []), *(["the list of items"] if items else [])]
+    if not what:
+        return ""
+    verb = "stays" if what == ["the list of items"] else "stay"
+    return f"{' and '.join(what).capitalize()} {verb} with {brand}."
 
 
 def stops_words(stops_before: int) -> str:
@@ -268,6 +277,13 @@ def _headline(seen: Seen) -> str:
         case Shows.RESCHEDULED if seen.quoted is None:
             return TRY_AGAIN if seen.earlier else PLANNED_ANEW
     return usual
+
+
+def _step(seen: Seen) -> int:
+    """Back at the first step while a new time is being looked for: nothing is planned."""
+    if seen.shows is Shows.RESCHEDULED and seen.quoted is None:
+        return 1
+    return STEP_OF.get(seen.shows, 0)
 
 
 def _tone(seen: Seen) -> Tone:

@@ -23,6 +23,7 @@ from hub.db.tables_demand import (
     SeenCallRow,
 )
 from hub.db.tables_out import (
+    ChainHeadRow,
     ChainRow,
     ChoiceRow,
     ErrandRow,
@@ -70,6 +71,7 @@ __all__ = [
     "AuditRow",
     "BrandRow",
     "BusinessRow",
+    "ChainHeadRow",
     "ChainRow",
     "ChoiceRow",
     "ConnectionRow",

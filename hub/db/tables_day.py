@@ -26,6 +26,7 @@ class ActRow(SQLModel, table=True):
     received_at: datetime = moment()
     result: str = text(20, default="applied")  # applied | noted | refused
     why: str = text(500, default="")
+    decision: str = text(20, default="")  # a close whose job had moved on: open | taken | left
 
 
 class FixChunkRow(SQLModel, table=True):

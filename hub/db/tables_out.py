@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, UniqueConstraint
+from sqlalchemy import BigInteger, Integer, String, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from hub.db.columns import LONG, document, moment, owner, ref, row_id, text
@@ -21,6 +21,7 @@ class ProofRow(SQLModel, table=True):
     pin_ok: bool | None = None  # None: none was asked for
     scans: list[str] = document(default_factory=list)
     lines: list[Any] = document(default_factory=list)  # DeliveredLine
+    files: list[Any] = document(default_factory=list)  # {kind, sha256}: what its act named
     lat: float | None = None
     lon: float | None = None
     accuracy_m: float | None = None
@@ -31,7 +32,7 @@ class ProofRow(SQLModel, table=True):
 
 
 class ProofFileRow(SQLModel, table=True):
-    """``proof_id`` is ``None`` while an upload waits for the act that names it."""
+    """``proof_id`` is ``None`` while no act that counts names the file; it is no proof then."""
 
     __tablename__ = "proof_file"
     __table_args__ = (UniqueConstraint("job_id", "sha256"),)
@@ -45,6 +46,7 @@ class ProofFileRow(SQLModel, table=True):
     size: int = 0
     store: str = text(60)
     store_ref: str = text(300)
+    device_id: str = text(36, default="")  # whose phone brought it; empty: none, or not known
     received_at: datetime = moment()
 
 
@@ -61,7 +63,20 @@ class ChainRow(SQLModel, table=True):
     salts: dict[str, str] = document()  # field -> salt; erased with the person
     previous: str = text(64)
     hash: str = text(64)
+    signature: str = text(64, default="")  # empty: older than signing
     at: datetime = moment()
+
+
+class ChainHeadRow(SQLModel, table=True):
+    """How far a business's chain goes, signed: what is cut off its end is missed."""
+
+    __tablename__ = "chain_head"
+    id: str = row_id()
+    business_id: str = Field(foreign_key="business.id", unique=True, sa_type=String(36))
+    n: int
+    hash: str = text(64)
+    signed_from: int  # the first link that has a signature
+    signature: str = text(64)
 
 
 class EventRow(SQLModel, table=True):

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, StringConstraints, field_validator
 from hub.core.business import BusinessSettings, Demand, Trade
 from hub.core.countries import country_code
 from hub.db.tables import AuditRow, BusinessRow
+from hub.flows.shifts import in_new_zone
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -60,9 +61,14 @@ def business_of(hub: Hub, business_id: str) -> tuple[BusinessRow, BusinessSettin
 def save_business(
     hub: Hub, business_id: str, given: BusinessIn, settings: BusinessSettings, *, actor: str
 ) -> None:
-    """Keep both. Orders, promises and proof that exist already stay as they are."""
+    """Keep both. Orders, promises and proof that exist already stay as they are.
+
+    With another zone, coming shifts without a route keep their hours, at its clocks.
+    """
     with hub.unit() as unit:
         row = unit.session.get_one(BusinessRow, business_id, with_for_update=True)
+        if given.zone != row.zone:
+            in_new_zone(unit.session, business_id, ZoneInfo(given.zone), hub.now())
         row.name, row.zone, row.country = given.name, given.zone, given.country
         row.language, row.trade = given.language, given.trade.value
         row.settings = settings.model_dump(mode="json")

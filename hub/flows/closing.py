@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, Field
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from hub.core import jobs
 from hub.core.business import BusinessSettings, Demand
@@ -16,6 +16,7 @@ from hub.core.proof import given_by, missing
 from hub.db.tables import BusinessRow, JobRow, ProofFileRow, ProofRow
 from hub.db.unit import Unit
 from hub.flows.prove import append, proof_fields, proof_of
+from hub.keys import Keys
 
 
 class ClosingLine(BaseModel):
@@ -61,7 +62,7 @@ def lacking(session: Session, job: JobRow, closing: Closing) -> list[str]:
     """What the business demands for such an ending and the phone did not bring."""
     business = session.get_one(BusinessRow, job.business_id)
     settings = BusinessSettings.model_validate(business.settings)
-    return missing(demands(settings, closing.outcome), _given(session, job, closing))
+    return missing(demands(settings, closing.outcome), _given(closing))
 
 
 def demands(settings: BusinessSettings, outcome: str) -> Sequence[Demand]:
@@ -74,65 +75,77 @@ def demands(settings: BusinessSettings, outcome: str) -> Sequence[Demand]:
     return settings.demands
 
 
-def close_job(
-    unit: Unit, job: JobRow, closing: Closing, occurred_at: datetime, now: datetime
-) -> ProofRow:
-    """Close ``job`` and keep its proof. Raises ``Impossible`` or, from its state, ``NotNow``."""
+def check(session: Session, job: JobRow, closing: Closing) -> None:
+    """Raises ``Impossible`` for an ending without its reason or its proof."""
     if closing.outcome in (Outcome.FAILED, Outcome.SKIPPED) and closing.reason is None:
         raise Impossible("Say why it did not succeed.")
-    if lack := lacking(unit.session, job, closing):
+    if lack := lacking(session, job, closing):
         raise Impossible(f"Proof is missing: {', '.join(lack)}.")
-    job.state = jobs.close(State(job.state), Outcome(closing.outcome))
+
+
+def close_job(
+    unit: Unit, keys: Keys, job: JobRow, closing: Closing, occurred_at: datetime, now: datetime
+) -> ProofRow:
+    """Close ``job`` and keep its proof. Raises ``Impossible`` or, from its state, ``NotNow``."""
+    check(unit.session, job, closing)
+    jobs.close(State(job.state), Outcome(closing.outcome))
+    return end_job(unit, keys, job, closing, occurred_at, now)
+
+
+def end_job(
+    unit: Unit, keys: Keys, job: JobRow, closing: Closing, occurred_at: datetime, now: datetime
+) -> ProofRow:
+    """Close ``job`` whatever state it is in: somebody found that it is done."""
+    job.state = State.CLOSED
     job.outcome, job.reason = closing.outcome, closing.reason or ""
     job.closed_at, job.closed_occurred_at = now, occurred_at
     job.version += 1
-    return keep_proof(unit, job, closing, occurred_at, now)
+    return keep_proof(unit, keys, job, closing, occurred_at, now)
 
 
 def keep_proof(
-    unit: Unit, job: JobRow, closing: Closing, occurred_at: datetime, now: datetime
+    unit: Unit, keys: Keys, job: JobRow, closing: Closing, occurred_at: datetime, now: datetime
 ) -> ProofRow:
-    """Store the job's proof, tie the files that came before to it, and chain what it says."""
+    """Store the job's proof, tie the files it names that came before, and chain what it says."""
     has_place = closing.lat is not None and closing.lon is not None
     proof = ProofRow(
         business_id=job.business_id,
         job_id=job.id,
         occurred_at=occurred_at,
         received_at=now,
-        **closing.model_dump(exclude={"outcome", "reason", "files", "no_position"}),
+        **closing.model_dump(exclude={"outcome", "reason", "no_position"}),
         no_position="" if has_place else closing.no_position or "the phone gave no position",
     )
     unit.session.add(proof)
     unit.session.flush()
-    for file in _files(unit.session, job):
+    waiting = unit.session.exec(
+        select(ProofFileRow).where(
+            ProofFileRow.business_id == job.business_id,
+            ProofFileRow.job_id == job.id,
+            col(ProofFileRow.sha256).in_([file.sha256 for file in closing.files]),
+        )
+    )
+    for file in waiting:
         file.proof_id = proof.id
-    append(unit, job.business_id, job.id, proof_fields(job, proof), now)
+    append(unit, keys, job.business_id, job.id, proof_fields(job, proof), now)
     return proof
 
 
 def keep_late_proof(
-    unit: Unit, job: JobRow, closing: Closing, occurred_at: datetime, now: datetime
+    unit: Unit, keys: Keys, job: JobRow, closing: Closing, occurred_at: datetime, now: datetime
 ) -> None:
     """Keep what was given at the door of a job that was cancelled meanwhile, once."""
     if proof_of(unit.session, job.business_id, job.id) is None:
-        keep_proof(unit, job, closing, occurred_at, now)
+        keep_proof(unit, keys, job, closing, occurred_at, now)
 
 
-def _given(session: Session, job: JobRow, closing: Closing) -> set[Demand]:
-    stored = {file.kind for file in _files(session, job)}
-    # A file the act names by its hash counts: it may still be on its way up.
+def _given(closing: Closing) -> set[Demand]:
+    # Only files the act itself names count, though they may still be on their way up:
+    # what somebody else brought for the job proves nothing about this hand-over.
     return given_by(
         name=closing.name,
         note=closing.note,
         pin_ok=closing.pin_ok,
         has_lines=bool(closing.lines),
-        file_kinds=stored | {file.kind for file in closing.files},
+        file_kinds={file.kind for file in closing.files},
     )
-
-
-def _files(session: Session, job: JobRow) -> Sequence[ProofFileRow]:
-    return session.exec(
-        select(ProofFileRow).where(
-            ProofFileRow.business_id == job.business_id, ProofFileRow.job_id == job.id
-        )
-    ).all()

@@ -66,7 +66,8 @@ class Day:
 def read_day(hub: Hub, business_id: str, day: date, time_limit_s: float, depot_id: str = "") -> Day:
     """The planning request of a day, for one depot or (without ``depot_id``) all of them.
 
-    Raises ``ConfigError`` when nobody is free, ``LookupError`` for an unknown depot.
+    Raises ``ConfigError`` when nobody works, or everybody is on a published route already;
+    ``LookupError`` for an unknown depot.
     """
     everyone = shifts_on(hub, business_id, day)
     with hub.reading() as session:
@@ -77,8 +78,8 @@ def read_day(hub: Hub, business_id: str, day: date, time_limit_s: float, depot_i
         taken = published_shifts(session, business_id, day)
         working = [s for s in everyone if depot_id in ("", s.depot_id)]
         shifts = tuple(shift for shift in working if shift.id not in taken)
-        if not shifts:
-            at = f" at {depots[depot_id].name}" if depot_id else ""
+        at = f" at {depots[depot_id].name}" if depot_id else ""
+        if not working:
             raise ConfigError(
                 f"No driver is free{at} on {day:%A %d %B}. Add a driver with a shift."
             )
@@ -90,6 +91,8 @@ def read_day(hub: Hub, business_id: str, day: date, time_limit_s: float, depot_i
         reports = {order.id: order_report.validate_python(order.report) for _, order, _ in rows}
         home_of = homes_of(rows, reports, homes)
         rows = [row for row in rows if not depot_id or home_of[row[0].id] == depot_id]
+        if not shifts:
+            raise ConfigError(f"All drivers{at} already have a published route; {_rest(rows)}.")
         crews = _crews(session, business_id, shifts)
     points, index = _points(rows, shifts, depots)
     vehicles = tuple(vehicle_to_plan(*crews[shift.id], index) for shift in shifts)
@@ -124,6 +127,15 @@ def read_day(hub: Hub, business_id: str, day: date, time_limit_s: float, depot_i
         {job.id: place.id for job, _, place in rows},
         off_map,
     )
+
+
+def _rest(rows: Sequence[Due]) -> str:
+    match len(rows):
+        case 0:
+            return "no job is left to plan"
+        case 1:
+            return "add the remaining job to one of them"
+    return f"add the {len(rows)} remaining jobs to one of them"
 
 
 def published_shifts(session: Session, business_id: str, day: date) -> set[str]:

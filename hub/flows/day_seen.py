@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from hub.core.jobs import State
+from hub.core.jobs import Outcome, State
 from hub.core.values import TimeWindow
 from hub.db.tables import PlanRow
 
 Loads = dict[str, int]  # g, cm3, parcels
+DONE = frozenset({Outcome.SUCCEEDED, Outcome.PARTIAL})
+NOT_DONE = frozenset({Outcome.FAILED, Outcome.SKIPPED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,10 @@ class JobSeen:
     eta: datetime
     late: bool
     load: Loads
+
+    @property
+    def cancelled(self) -> bool:
+        return self.outcome == Outcome.CANCELLED
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,11 @@ class StopSeen:
     @property
     def closed(self) -> bool:
         return all(job.state == State.CLOSED for job in self.jobs)
+
+    @property
+    def cancelled(self) -> bool:
+        """Nothing is left to do here: it is on the list, but nobody drives there."""
+        return all(job.cancelled for job in self.jobs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +111,11 @@ class RouteSeen:
         return {name: amount for name, amount in excess.items() if amount > 0}
 
     @property
+    def to_drive(self) -> tuple[StopSeen, ...]:
+        """Where somebody drives, or drove."""
+        return tuple(stop for stop in self.stops if not stop.cancelled)
+
+    @property
     def jobs(self) -> tuple[JobSeen, ...]:
         return tuple(job for stop in self.stops for job in stop.jobs)
 
@@ -120,13 +136,15 @@ class Unserved:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Of jobs; ``late`` ones are also counted where they stand."""
+    """Of jobs on routes; ``jobs`` without the cancelled; ``late`` ones also count elsewhere."""
 
     routes: int
     published: int
     stops: int
     jobs: int
-    closed: int
+    done: int
+    not_done: int
+    cancelled: int
     late: int
     unserved: int
 
@@ -151,9 +169,11 @@ class DaySeen:
         return Counts(
             routes=len(self.routes),
             published=sum(route.published for route in self.routes),
-            stops=sum(len(route.stops) for route in self.routes),
-            jobs=len(jobs),
-            closed=sum(job.state == State.CLOSED for job in jobs),
+            stops=sum(len(route.to_drive) for route in self.routes),
+            jobs=sum(not job.cancelled for job in jobs),
+            done=sum(job.outcome in DONE for job in jobs),
+            not_done=sum(job.outcome in NOT_DONE for job in jobs),
+            cancelled=sum(job.cancelled for job in jobs),
             late=sum(job.late for job in jobs),
             unserved=len(self.left_out),
         )

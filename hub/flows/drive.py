@@ -2,13 +2,17 @@
 
 A phone may say a thing twice, late or in the wrong order. Every act is kept;
 a job's state is worked out anew from all its acts in the order they occurred.
+
+A phone's clock is believed from ``BEHIND`` before the hub's to ``AHEAD`` of it. An act
+outside that (a flat battery's 1970, a wrong year) is taken at the hub's own time, and what
+the phone said stays in its body as ``phone_said``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import ValidationError
@@ -27,9 +31,10 @@ from hub.db.tables import (
     StopRow,
 )
 from hub.db.unit import Unit
-from hub.flows.closing import Closing, Impossible, close_job, keep_late_proof
+from hub.flows.closing import Closing, Impossible, check, close_job, keep_late_proof
 from hub.flows.pairing import device_for, pair, pairing_code
 from hub.flows.states import work_out
+from hub.keys import Keys
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -38,12 +43,16 @@ __all__ = ["ActResult", "IncomingAct", "device_for", "pair", "pairing_code", "ta
 
 AHEAD = timedelta(minutes=5)
 """How far a phone's clock may run ahead before the hub's own time is taken instead."""
+BEHIND = timedelta(days=7)
+"""How long a phone may have been without signal; what it says of earlier is not believed."""
 TOLD: dict[str, type[DriverHeaded] | type[DriverArrived] | type[DriverLeft]] = {
     "head_for": DriverHeaded,
     "arrive": DriverArrived,
     "leave": DriverLeft,
 }
 Result = Literal["applied", "noted", "refused"]
+MOVED_ON = "The job is no longer on this driver's route; the dispatcher decides."
+"""Such a close keeps all it says; see ``hub.flows.claims``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,11 +80,12 @@ class ActResult:
 def take_acts(hub: Hub, device: DeviceRow, acts: Sequence[IncomingAct]) -> list[ActResult]:
     """Take a batch, one unit for each act; what was taken before is answered as before.
 
-    The answers come in the order of ``acts``. A moment more than ``AHEAD`` in the
-    future becomes the hub's own time; what the phone said stays in the act's body as
-    ``phone_said``. Acts of such a phone keep their order by their ids.
+    The answers come in the order of ``acts``. A moment nobody can believe becomes the
+    hub's own time; acts of such a phone keep their order by their ids.
     """
-    in_time = sorted(range(len(acts)), key=lambda n: (acts[n].occurred_at, acts[n].act_id))
+    now = hub.now()
+    at = [_believed(act, now).occurred_at for act in acts]
+    in_time = sorted(range(len(acts)), key=lambda n: (at[n], acts[n].act_id))
     answers = {n: _take(hub, device, acts[n]) for n in in_time}
     return [answers[n] for n in range(len(acts))]
 
@@ -88,12 +98,13 @@ def _take(hub: Hub, device: DeviceRow, act: IncomingAct) -> ActResult:
         if (known := _known(unit.session, device, act.act_id)) is not None:
             return ActResult(act.act_id, known.result, known.why, repeated=True)
         now = hub.now()
-        return _Taking(unit, now, device, _not_ahead(act, now)).take()
+        return _Taking(unit, hub.keys, now, device, _believed(act, now)).take()
 
 
-def _not_ahead(act: IncomingAct, now: datetime) -> IncomingAct:
-    if act.occurred_at <= now + AHEAD:
-        return act
+def _believed(act: IncomingAct, now: datetime) -> IncomingAct:
+    # A difference never overflows, as year 1 in another zone does when it is put into UTC.
+    if -BEHIND <= act.occurred_at - now <= AHEAD:
+        return replace(act, occurred_at=act.occurred_at.astimezone(UTC))
     said = {**act.body, "phone_said": act.occurred_at.isoformat()}
     return replace(act, occurred_at=now, body=said)
 
@@ -111,8 +122,10 @@ def _known(session: Session, device: DeviceRow, act_id: str) -> ActRow | None:
 class _Taking:
     """One act within its unit."""
 
-    def __init__(self, unit: Unit, now: datetime, device: DeviceRow, act: IncomingAct) -> None:
-        self.unit, self.session, self.now = unit, unit.session, now
+    def __init__(
+        self, unit: Unit, keys: Keys, now: datetime, device: DeviceRow, act: IncomingAct
+    ) -> None:
+        self.unit, self.session, self.keys, self.now = unit, unit.session, keys, now
         self.device, self.act = device, act
         self.business_id = device.business_id
 
@@ -131,6 +144,7 @@ class _Taking:
         )
         result, why = self._apply(job, route)
         row.result, row.why = result, why[:500]
+        row.decision = "open" if why == MOVED_ON else ""
         self.session.add(row)
         self.session.flush()
         if route is not None:
@@ -174,12 +188,14 @@ class _Taking:
         if job.state == State.CLOSED:
             if job.outcome != Outcome.CANCELLED:
                 return "noted", f"The job was already closed: {job.outcome}."
-            keep_late_proof(self.unit, job, closing, self.act.occurred_at, self.now)
+            keep_late_proof(self.unit, self.keys, job, closing, self.act.occurred_at, self.now)
             return "noted", "The job was cancelled meanwhile; the dispatcher sees the proof."
-        if route is None:
-            return "noted", "The job is no longer on this driver's route; the dispatcher decides."
         try:
-            proof = close_job(self.unit, job, closing, self.act.occurred_at, self.now)
+            if route is None:
+                check(self.session, job, closing)
+                return "noted", MOVED_ON
+            at = self.act.occurred_at
+            proof = close_job(self.unit, self.keys, job, closing, at, self.now)
         except Impossible as problem:
             return "refused", str(problem)
         except NotNow as problem:

@@ -7,7 +7,7 @@ so that a reload or another device goes on where one stopped.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
@@ -19,8 +19,9 @@ from sqlmodel import Session, col, delete, select
 from hub.core.csv_aliases import normalise
 from hub.core.csv_orders import Columns, Field, Preview, Table, guess_columns, orders_from
 from hub.db.tables import BusinessRow, ConnectionRow, ImportRow
-from hub.flows.connections import connection_id
-from hub.flows.sync import SyncReport, store, store_all
+from hub.db.unit import Unit
+from hub.flows.orders import OrderSeen, orders_by_ref
+from hub.flows.sync import SyncReport, store
 from hub.xlsx import read_file, with_header
 
 if TYPE_CHECKING:
@@ -71,9 +72,13 @@ def preview(
 
 
 def store_preview(hub: Hub, business_id: str, seen: Preview, *, actor: str) -> SyncReport:
-    """Store every readable order of a preview, together. The same file again changes nothing."""
-    connection = connection_id(hub, business_id, "csv")
-    return store_all(hub, business_id, connection, seen.orders, actor=actor)
+    """Store every readable order of a preview, together. The same file again changes nothing.
+
+    What the file calls cancelled is, if it is open.
+    """
+    with hub.unit() as unit:
+        files = _files(unit.session, business_id)
+        return _store(hub, unit, files, seen, actor)[0]
 
 
 def take_file(hub: Hub, business_id: str, content: bytes, file_name: str) -> ImportRow:
@@ -134,10 +139,9 @@ def store_file(hub: Hub, business_id: str, import_id: str, *, actor: str) -> Imp
         if row.state == "stored":  # somebody was quicker
             return row
         files = _files(unit.session, business_id)
-        orders = looked.preview.orders
-        report = store(unit, hub.keys, business_id, files.id, orders, (), hub.now(), actor)
+        report, gone = _store(hub, unit, files, looked.preview, actor)
         row.state, row.content = "stored", b""
-        row.report = _report(report, looked.preview)
+        row.report = _report(report, looked.preview, gone)
         _remember(files, looked)
     return row
 
@@ -189,14 +193,51 @@ def _preview(
 ) -> Preview:
     with hub.reading() as session:
         business = session.get_one(BusinessRow, business_id)
-    return orders_from(
-        table,
-        columns,
-        zone=ZoneInfo(business.zone),
-        country=business.country,
-        now=hub.now(),
-        day_first=day_first,
-    )
+        files = _files(session, business_id)
+        seen = orders_from(
+            table,
+            columns,
+            zone=ZoneInfo(business.zone),
+            country=business.country,
+            now=hub.now(),
+            day_first=day_first,
+        )
+        known = _open_orders(session, files, [ref for _, ref in seen.cancelled])
+    ends = {row for row, ref in seen.cancelled if ref in known}
+    skipped = [
+        (row, f"{why}; the order here will be cancelled" if row in ends else why)
+        for row, why in seen.skipped
+    ]
+    cancelled = [one for one in seen.cancelled if one[0] in ends]
+    return replace(seen, skipped=skipped, cancelled=cancelled)
+
+
+def _store(
+    hub: Hub, unit: Unit, files: ConnectionRow, seen: Preview, actor: str
+) -> tuple[SyncReport, frozenset[int]]:
+    """What came of it, and the rows by which orders were cancelled."""
+    business_id, now = files.business_id, hub.now()
+    known = _open_orders(unit.session, files, [ref for _, ref in seen.cancelled])
+    reports = {ref: one.report for ref, one in known.items()}
+    for order in seen.orders:  # a file that says both means the open one
+        reports.pop(order.ref, None)
+    gone = [
+        replace(report, status="cancelled", updated_at=max(now, report.updated_at))
+        for report in reports.values()
+    ]
+    orders = [*seen.orders, *gone]
+    report = store(unit, hub.keys, business_id, files.id, orders, (), now, actor)
+    return report, frozenset(row for row, ref in seen.cancelled if ref in reports)
+
+
+def _open_orders(
+    session: Session, files: ConnectionRow, refs: Collection[str]
+) -> dict[str, OrderSeen]:
+    """Those among ``refs`` for which something is still to be done."""
+    if not refs:
+        return {}
+    known = orders_by_ref(session, files.business_id, files.id, refs)
+    return {ref: seen for ref, seen in known.items() if seen.is_open}
 
 
 def _read(mapping: dict[str, Any]) -> Reading:
@@ -228,12 +269,13 @@ def _remember(files: ConnectionRow, looked: Looked) -> None:
     files.settings = {**files.settings, MAPPINGS: newest}
 
 
-def _report(report: SyncReport, seen: Preview) -> dict[str, Any]:
+def _report(report: SyncReport, seen: Preview, gone: frozenset[int]) -> dict[str, Any]:
+    skipped = [one for one in seen.skipped if one[0] not in gone]
     days: list[date] = [order.due_on for order in seen.orders if order.due_on]
     days += [order.windows[0].opens.date() for order in seen.orders if order.windows]
     return {
         **asdict(report),
         "problems": [asdict(problem) for problem in seen.problems[:KEPT_PROBLEMS]],
-        "skipped": [list(one) for one in seen.skipped[:KEPT_PROBLEMS]],
+        "skipped": [list(one) for one in skipped[:KEPT_PROBLEMS]],
         "day": min(days).isoformat() if days else "",
     }

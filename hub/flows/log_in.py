@@ -30,7 +30,11 @@ if TYPE_CHECKING:
 IDLE = timedelta(hours=12)
 LONGEST = timedelta(days=14)
 SEEN_EVERY = timedelta(minutes=1)  # a write for each request would serialise all staff
-TRIES, TRIES_WITHIN_S = 10, 900
+WITHIN_S = 900
+TRIES = 10  # of one account from one address: a person who mistypes
+TRIES_OF_ALL = 100  # of one account from everywhere: few enough to guess nothing, and enough
+# that ten strangers cannot lock its owner out
+TRIES_FROM_ONE = 50  # from one address: an office behind one line has many people
 SHORTEST_PASSWORD = 12
 _hasher = PasswordHasher()  # argon2id with the library's present defaults (RFC 9106, low memory)
 _NOBODY = _hasher.hash(secrets.token_urlsafe())  # costs the same as a real account's
@@ -150,8 +154,13 @@ def log_in(hub: Hub, email: str, password: str, *, address: str) -> str | None:
     ``address`` is where the request came from. Raises ``TooManyTries``.
     """
     who = email.strip().lower()[:100]
-    counted = (f"log_in:who:{hashed(who)[:40]}", f"log_in:from:{address}")
-    if not all([within_limit(hub, key, TRIES, TRIES_WITHIN_S) for key in counted]):
+    account = hashed(who)[:32]
+    counted = {
+        f"log_in:{account}:{address}": TRIES,
+        f"log_in:{account}": TRIES_OF_ALL,
+        f"log_in:from:{address}": TRIES_FROM_ONE,
+    }
+    if not all([within_limit(hub, key, most, WITHIN_S) for key, most in counted.items()]):
         raise TooManyTries("Too many tries. Wait 15 minutes, then try again.")
     with hub.reading() as session:
         staff = session.exec(select(StaffRow).where(StaffRow.email == who)).one_or_none()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import re
 import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -38,8 +39,14 @@ PIECE = 1 << 20
 PBF_BEGINS = b"\x0a\x09OSMHeader"  # after the length of the first header (OSM PBF, "File format")
 MOST_TRIES = 3  # a build that dies with its whole machine must not do so for ever
 
+KEPT_AS = re.compile(r"^[0-9a-f-]{36}-")  # a request's id, before its file's own name
+
 Stage = Literal["waiting", "building", "done", "failed"]
 Depots = Sequence[tuple[str, Point]]
+
+
+class CannotCut(Refused):
+    """The distance around the depots is wrong, not the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +91,14 @@ def ask_map(
 
     ``within_km`` cuts it to what lies around the depots of the whole installation.
     A request that still waits is replaced. Raises ``Refused`` with a sentence for a
-    file that is no extract, too large, or far from every depot, and ``BuildRunning``.
+    file that is no extract, too large, or far from every depot (``CannotCut`` for a distance
+    that cannot be), and ``BuildRunning``.
     """
     depots = _depots(hub)
     if within_km is not None and not depots:
-        raise Refused("There is no depot yet to cut the map around. Add one first.")
+        raise CannotCut("There is no depot yet to cut the map around. Add one first.")
     if within_km is not None and not 1 <= within_km <= 500:
-        raise Refused("Cut the map to between 1 and 500 km around the depots.")
+        raise CannotCut("Cut the map to between 1 and 500 km around the depots.")
     folder = _folder(hub)
     with alone(folder / "asked.lock"):
         pass  # while a build runs, better say so before a large upload than after it
@@ -114,7 +122,15 @@ def ask_map(
 
 def map_state(hub: Hub) -> MapState:
     """For a page that shows progress; cheap enough to be asked every second."""
-    return MapState(read_info(_folder(hub)), _read(_folder(hub)))
+    in_use = read_info(_folder(hub))
+    if in_use is not None:
+        in_use = replace(in_use, source=KEPT_AS.sub("", in_use.source))
+    return MapState(in_use, _read(_folder(hub)))
+
+
+def may_cut(hub: Hub) -> bool:
+    """Whether there is a depot to cut a map around."""
+    return bool(_depots(hub))
 
 
 def build_waiting(hub: Hub) -> bool:
@@ -277,7 +293,9 @@ def _folder(hub: Hub) -> Path:
 
 
 def _extract(folder: Path, request: Asked) -> Path:
-    return folder / "incoming" / f"{request.id}.osm.pbf"
+    """Where the file lies: the name a person knows it by stays in it, and so in the map's facts."""
+    name = re.sub(r"[^\w.-]+", "-", request.file_name)[-80:].removesuffix(".osm.pbf")
+    return folder / "incoming" / f"{request.id}-{name}.osm.pbf"
 
 
 def _name(source: Path | BinaryIO, file_name: str) -> str:

@@ -8,7 +8,6 @@ Once fetched, only the delivery is left, from the depot where the driver brought
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -24,7 +23,7 @@ from hub.db.tables import BusinessRow, JobRow, OrderRow
 from hub.db.unit import Unit
 from hub.flows.prove import job_of
 from hub.flows.route_news import tell_routes
-from hub.flows.sync import order_report, store
+from hub.flows.sync import call_off, place_ids
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -128,6 +127,8 @@ class _Choice:
     def try_again(self, job: JobRow, day: date) -> list[JobRow]:
         """New jobs for the legs, from this attempt's; the old windows were for the old attempt."""
         attempt = self._last_attempt(job.order_id) + 1
+        # Not where the old one was: its driver may have been told a new address on the way.
+        places = place_ids(self.unit, self.keys, self.order(job.order_id), self.now)
         following = [
             JobRow(
                 business_id=self.business_id,
@@ -135,7 +136,7 @@ class _Choice:
                 attempt=attempt,
                 leg=old.leg,
                 kind=old.kind,
-                place_id=old.place_id,
+                place_id=places[min(old.leg - len(places), -1)],
                 due_on=day,
                 not_before=day,
                 service_s=old.service_s,
@@ -149,14 +150,8 @@ class _Choice:
         return following
 
     def cancel(self, order_id: str) -> None:
-        """Cancel the order as its source would: whatever is still open for it is closed."""
-        row = self.order(order_id)
-        report = order_report.validate_python(row.report)
-        # A source's clock may be ahead of ours; an older report than the known one would be stale.
-        at = max(self.now, report.updated_at)
-        gone = replace(report, status="cancelled", updated_at=at)
-        about = (self.business_id, row.connection_id)
-        store(self.unit, self.keys, *about, [gone], (), self.now, self.actor)
+        """Cancel the order as a person would: whatever is still open for it is closed."""
+        call_off(self.unit, self.keys, self.order(order_id), self.now, self.actor)
 
     def announce(self, job: JobRow, step: NextStep, following: Sequence[JobRow]) -> None:
         self.unit.announce(

@@ -8,13 +8,14 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from hub.core.business import BusinessSettings
 from hub.core.colours import is_colour, readable_on, text_on
 from hub.core.contracts import InlineFile, NotificationChannel, Reaches
 from hub.core.jobs import NextStep, Reason, next_step
 from hub.core.notice_words import About, filled, filled_line, values
+from hub.core.notices import Trigger
 from hub.core.orders import Kind
 from hub.core.values import Contact, Role, TimeWindow
 from hub.db.tables import (
@@ -24,6 +25,7 @@ from hub.db.tables import (
     EstimateRow,
     JobRow,
     LinkRow,
+    NoticeRow,
     OrderRow,
     PlaceRow,
     PromiseRow,
@@ -177,6 +179,7 @@ def _with_job(session: Session, about: About, job: JobRow) -> About:
         kind=Kind(job.kind),
         address=_address(session, job),
         window=_promised(session, job),
+        before=_told_before(session, job),
         expected=_expected(session, job) or _promised(session, job),
         closed_at=job.closed_occurred_at,
         received_by=proof.name if proof else "",
@@ -212,6 +215,27 @@ def _promised(session: Session, job: JobRow) -> TimeWindow | None:
         .order_by(col(PromiseRow.n).desc())
     ).first()
     return TimeWindow(promise.opens, promise.closes) if promise else None
+
+
+def _told_before(session: Session, job: JobRow) -> TimeWindow | None:
+    """What the last notice of a window said, if the promise in force is another one."""
+    told_at = session.exec(
+        select(func.max(NoticeRow.sent_at)).where(
+            NoticeRow.business_id == job.business_id,
+            NoticeRow.job_id == job.id,
+            NoticeRow.trigger == Trigger.DISPATCHED,
+        )
+    ).one()
+    if told_at is None:
+        return None
+    promises = session.exec(
+        select(PromiseRow)
+        .where(PromiseRow.business_id == job.business_id, PromiseRow.job_id == job.id)
+        .order_by(col(PromiseRow.n))
+    ).all()
+    windows = [(TimeWindow(row.opens, row.closes), row.at) for row in promises]
+    told = [window for window, at in windows if at <= told_at]
+    return told[-1] if told and told[-1] != windows[-1][0] else None
 
 
 def _expected(session: Session, job: JobRow) -> TimeWindow | None:

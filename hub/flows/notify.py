@@ -15,6 +15,7 @@ import logging
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from hub.core.contracts import LooksUp, NotificationChannel
@@ -22,6 +23,7 @@ from hub.core.errors import ConfigError, HubError, MaybeSent, RateLimited, Retry
 from hub.core.events import Event
 from hub.core.notices import (
     MOST_SENDS,
+    ON_A_ROUTE_AGAIN,
     PAIRED,
     Accepted,
     NoticeState,
@@ -57,6 +59,8 @@ def reserve(hub: Hub, event: Event) -> int:
         order, job = _subject(session, event)
         if order is None or (_is_first_of_two(session, job) and trigger not in PAIRED):
             return 0
+        if trigger is Trigger.DISPATCHED:
+            _drop_withdrawn(session, event)
         rules = _rules_without_notice(session, event, trigger)
         for rule in rules:
             due_at, expires_at = moment(trigger, event.occurred_at, rule.within_s)
@@ -101,6 +105,22 @@ def _subject(session: Session, event: Event) -> tuple[OrderRow | None, JobRow | 
         )
     ).one_or_none()
     return order, job
+
+
+def _drop_withdrawn(session: Session, event: Event) -> None:
+    """What waits to say that an earlier time of this job no longer holds: there is a new one."""
+    due_by, _ = moment(Trigger.WITHDRAWN, event.occurred_at, 0)
+    session.exec(
+        update(NoticeRow)
+        .where(
+            col(NoticeRow.business_id) == event.business_id,
+            col(NoticeRow.job_id) == job_of_event(event),
+            col(NoticeRow.trigger) == Trigger.WITHDRAWN,
+            col(NoticeRow.state) == NoticeState.DUE,
+            col(NoticeRow.due_at) <= due_by,  # not what a later event took back again
+        )
+        .values(state=NoticeState.DROPPED, error=ON_A_ROUTE_AGAIN)
+    )
 
 
 def _is_first_of_two(session: Session, job: JobRow | None) -> bool:

@@ -6,6 +6,7 @@ Ids are given: a row that makes its own took twice as long, which a list of 1,00
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import TypeAdapter
@@ -82,26 +83,45 @@ def line_rows(order: OrderRow, incoming: IncomingOrder) -> list[LineRow]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """What one job of an order is to do, as its source reports it."""
+
+    kind: Kind
+    spot: Spot
+    windows: tuple[TimeWindow, ...]
+    service_s: int | None
+
+
+def legs(incoming: IncomingOrder) -> list[Leg]:
+    """One, or two where the goods are fetched first."""
+    last = Leg(incoming.kind, spot(incoming), incoming.windows, incoming.service_s)
+    if (fetch := incoming.pick_up) is None:
+        return [last]
+    where = (fetch.address, fetch.point)
+    return [Leg(Kind.COLLECT, where, fetch.windows, fetch.service_s), last]
+
+
 def job_rows(
-    order: OrderRow, incoming: IncomingOrder, places: Mapping[str, PlaceRow], now: datetime
+    order: OrderRow,
+    incoming: IncomingOrder,
+    places: Mapping[str, PlaceRow],
+    now: datetime,
+    attempt: int = 1,
 ) -> Iterator[JobRow]:
-    """One job, or two where the goods are fetched first. ``places``: by ``spot_key``."""
-    legs: list[tuple[Kind, Spot, tuple[TimeWindow, ...], int | None]]
-    legs = [(incoming.kind, spot(incoming), incoming.windows, incoming.service_s)]
-    if (fetch := incoming.pick_up) is not None:
-        where = (fetch.address, fetch.point)
-        legs.insert(0, (Kind.COLLECT, where, fetch.windows, fetch.service_s))
-    for leg, (kind, where, windows, service_s) in enumerate(legs, 1):
+    """One job a leg. ``places``: by ``spot_key``."""
+    for n, leg in enumerate(legs(incoming), 1):
         yield JobRow(
             id=new_id(),
             business_id=order.business_id,
             order_id=order.id,
-            leg=leg,
-            kind=kind,
-            place_id=places[spot_key(where)].id,
-            windows=window_document(windows),
+            attempt=attempt,
+            leg=n,
+            kind=leg.kind,
+            place_id=places[spot_key(leg.spot)].id,
+            windows=window_document(leg.windows),
             due_on=incoming.due_on,
-            service_s=service_s,
+            service_s=leg.service_s,
             created_at=now,
         )
 
@@ -119,9 +139,7 @@ def place_row(business_id: str, where: Spot, now: datetime) -> PlaceRow:
 
 def spots(incoming: IncomingOrder) -> list[Spot]:
     """Where its jobs are, in their order."""
-    fetch = incoming.pick_up
-    first = [] if fetch is None else [(fetch.address, fetch.point)]
-    return [*first, spot(incoming)]
+    return [leg.spot for leg in legs(incoming)]
 
 
 def spot(incoming: IncomingOrder) -> Spot:

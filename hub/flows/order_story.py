@@ -12,11 +12,14 @@ from sqlalchemy import ColumnElement, String, cast, exists
 from sqlmodel import Session, and_, col, or_, select
 
 from hub.core import jobs
-from hub.core.jobs import State
+from hub.core.jobs import Outcome, Reason, State
 from hub.core.orders import IncomingOrder
 from hub.core.places import place_key
+from hub.core.tracking_words import REASONS
 from hub.core.values import Address
 from hub.db.tables import (
+    ActRow,
+    ApiKeyRow,
     BusinessRow,
     ContactRow,
     DeviceRow,
@@ -35,6 +38,7 @@ from hub.db.tables import (
     StopJobRow,
     StopRow,
 )
+from hub.flows.claims import OPEN, Claim, claims_of
 from hub.flows.next_steps import OPEN_ENDED
 from hub.flows.orders import OrderSeen, one_order
 from hub.flows.sync import address_document
@@ -50,6 +54,7 @@ FILTERS = {
     "under_way": "With a driver",
     "undecided": "Needs a decision",
     "done": "Done",
+    "failed": "An attempt failed",
     "cancelled": "Cancelled",
 }
 """What a list of orders can be narrowed to, in words."""
@@ -67,6 +72,7 @@ class OrderLine:
     due_on: date | None
     windows: tuple[tuple[datetime, datetime], ...]
     attempts: int
+    is_claimed: bool  # a driver says it is done, and nobody said yet whether that counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +87,10 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class JobStory:
-    """One attempt: where, by whom, and how it went. Rows are ``None`` where nothing is known."""
+    """One attempt: where, by whom, and how it went. Rows are ``None`` where nothing is known.
+
+    ``files`` are the proof's; ``unnamed`` came from a phone that never named them in an act.
+    """
 
     row: JobRow
     place: PlaceRow | None
@@ -94,6 +103,8 @@ class JobStory:
     promise: PromiseRow | None
     proof: ProofRow | None
     files: tuple[ProofFileRow, ...]
+    unnamed: tuple[ProofFileRow, ...]
+    claims: tuple[Claim, ...]
 
     @property
     def is_undecided(self) -> bool:
@@ -211,10 +222,14 @@ def _has_state(business_id: str, state: str) -> ColumnElement[bool]:
             return col(OrderRow.status) == "cancelled"
         case "done":
             is_open = _a_job(business_id, job_state != State.CLOSED)
-            return and_(col(OrderRow.status) == "open", ~is_open)
+            is_done = _a_job(business_id, outcome.in_((Outcome.SUCCEEDED, Outcome.PARTIAL)))
+            return and_(col(OrderRow.status) == "open", is_done, ~is_open)
+        case "failed":
+            return _a_job(business_id, outcome.in_((Outcome.FAILED, Outcome.SKIPPED)))
         case "undecided":
             failed = outcome.in_(list(OPEN_ENDED))
-            return _a_job(business_id, and_(failed, col(JobRow.next_step) == ""))
+            undecided = and_(failed, col(JobRow.next_step) == "")
+            return _a_job(business_id, or_(undecided, _is_claimed(business_id)))
         case "review":
             return _a_job(business_id, job_state == State.NEEDS_REVIEW)
         case "planned":
@@ -228,6 +243,15 @@ def _a_job(business_id: str, condition: ColumnElement[bool]) -> ColumnElement[bo
     return exists().where(
         col(JobRow.business_id) == business_id, col(JobRow.order_id) == col(OrderRow.id), condition
     )
+
+
+def _is_claimed(business_id: str) -> ColumnElement[bool]:
+    said = exists().where(
+        col(ActRow.business_id) == business_id,
+        col(ActRow.job_id) == col(JobRow.id),
+        col(ActRow.decision) == OPEN,
+    )
+    return and_(col(JobRow.state) != State.CLOSED, said)
 
 
 def _is_on(session: Session, business_id: str, day: date) -> ColumnElement[bool]:
@@ -270,6 +294,15 @@ def _lines(session: Session, business_id: str, rows: Sequence[OrderRow]) -> list
         # Of a pair, the leg that is still to be done tells how far the order is.
         if before is None or before.attempt < job.attempt or before.state == State.CLOSED:
             last[job.order_id] = job
+    claimed = set(
+        session.exec(
+            select(JobRow.order_id).where(
+                JobRow.business_id == business_id,
+                col(JobRow.order_id).in_(ids),
+                _is_claimed(business_id),
+            )
+        )
+    )
     lines = []
     for row in rows:
         report = OrderSeen(row, "", (), {}, None).report
@@ -284,6 +317,7 @@ def _lines(session: Session, business_id: str, rows: Sequence[OrderRow]) -> list
                 held.due_on if held else None,
                 windows_of(held) if held else (),
                 held.attempt if held else 0,
+                row.id in claimed,
             )
         )
     return lines
@@ -314,6 +348,8 @@ def _job(session: Session, business_id: str, job: JobRow, seen: OrderSeen) -> Jo
         .where(ProofFileRow.business_id == business_id, ProofFileRow.job_id == job.id)
         .order_by(col(ProofFileRow.id))
     ).all()
+    claims = tuple(claims_of(session, business_id, job))
+    said = {file.id for claim in claims for file in claim.files}
     promise = session.exec(
         select(PromiseRow)
         .where(PromiseRow.business_id == business_id, PromiseRow.job_id == job.id)
@@ -331,7 +367,9 @@ def _job(session: Session, business_id: str, job: JobRow, seen: OrderSeen) -> Jo
         seen.estimates.get(job.id),
         promise,
         proof,
-        tuple(files),
+        tuple(file for file in files if file.proof_id is not None),
+        tuple(file for file in files if file.proof_id is None and file.id not in said),
+        claims,
     )
 
 
@@ -342,6 +380,12 @@ def _names(session: Session, business_id: str, actors: set[str]) -> dict[str, st
         kind, _, actor_id = actor.partition(":")
         ids.setdefault(kind, []).append(actor_id)
     names = {"hub": "the hub", "api": "the API"}
+    for key in session.exec(
+        select(ApiKeyRow).where(
+            ApiKeyRow.business_id == business_id, col(ApiKeyRow.id).in_(ids.get("api_key", []))
+        )
+    ):
+        names[f"api_key:{key.id}"] = f"API key {key.title}"
     for staff in session.exec(select(StaffRow).where(col(StaffRow.id).in_(ids.get("staff", [])))):
         names[f"staff:{staff.id}"] = staff.name or staff.email
     for device_id, name in session.exec(
@@ -358,7 +402,8 @@ def _moment(event: EventRow, names: dict[str, str], attempts: dict[str, int]) ->
     attempt = attempts.get(event.payload.get("job_id", ""), 1)
     if attempt > 1:
         what = f"{what} (attempt {attempt})"
-    who = names.get(event.actor) or event.actor.partition(":")[0]
+    kind = event.actor.partition(":")[0]
+    who = names.get(event.actor) or KINDS.get(kind, kind)
     return Moment(event.occurred_at, what, detail, who)
 
 
@@ -388,18 +433,27 @@ def _words(name: str, told: dict[str, Any]) -> tuple[str, str]:
         case "EtaChanged":
             return "New arrival time", ""
         case "JobClosed":
-            return ENDED.get(told["outcome"], told["outcome"]), told["reason"].replace("_", " ")
+            return ENDED.get(told["outcome"], told["outcome"]), reason_in_words(told["reason"])
         case "NextStepChosen":
             return "Next step", STEPS.get(told["step"], told["step"])
     return name, ""
 
 
+def reason_in_words(reason: str) -> str:
+    """Why a job failed or waits; reasons that are sentences already stay as they are."""
+    if reason == Reason.OTHER:
+        return "Another reason"
+    return REASONS[Reason(reason)].rstrip(".") if reason in REASONS else reason.replace("_", " ")
+
+
+KINDS = {"api_key": "an API key", "device": "a driver's phone", "staff": "somebody of the staff"}
+"""Actors whose name nobody knows any more."""
 ENDED = {
-    jobs.Outcome.SUCCEEDED.value: "Done",
-    jobs.Outcome.PARTIAL.value: "Partly done",
-    jobs.Outcome.FAILED.value: "Failed at the door",
-    jobs.Outcome.SKIPPED.value: "Not attempted",
-    jobs.Outcome.CANCELLED.value: "Cancelled",
+    Outcome.SUCCEEDED.value: "Done",
+    Outcome.PARTIAL.value: "Partly done",
+    Outcome.FAILED.value: "Failed at the door",
+    Outcome.SKIPPED.value: "Not attempted",
+    Outcome.CANCELLED.value: "Cancelled",
 }
 STEPS = {
     jobs.NextStep.RETRY_TODAY.value: "try again today",

@@ -14,7 +14,7 @@ from hub.core.jobs import State
 from hub.core.orders import IncomingOrder
 from hub.db.tables import ConnectionRow, EstimateRow, JobRow, LinkRow, OrderRow
 from hub.db.unit import Unit
-from hub.flows.sync import order_report, store
+from hub.flows.sync import call_off, order_report, store
 from hub.keys import Keys
 
 
@@ -104,7 +104,7 @@ def cancel_order(unit: Unit, keys: Keys, seen: OrderSeen, now: datetime, actor: 
         return
     if not seen.is_open:
         raise Refused("This order is done; there is nothing left to cancel.")
-    _report(unit, keys, seen, replace(seen.report, status="cancelled"), now, actor)
+    call_off(unit, keys, seen.row, now, actor)
 
 
 def _report(

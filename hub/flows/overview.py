@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session, col, func, select
 
 from hub.core.fit import begins
-from hub.core.jobs import State
+from hub.core.jobs import Outcome, State
 from hub.core.orders import IncomingOrder
 from hub.core.values import TimeWindow
 from hub.db.tables import (
@@ -22,7 +22,6 @@ from hub.db.tables import (
     OrderRow,
     PlaceRow,
     PlanRow,
-    PromiseRow,
     RouteRow,
     ShiftRow,
     StopJobRow,
@@ -31,6 +30,7 @@ from hub.db.tables import (
 )
 from hub.flows.day import Due, due_jobs, windows_of, with_both_legs
 from hub.flows.day_seen import Counts, DaySeen, JobSeen, Loads, RouteSeen, StopSeen, Unserved
+from hub.flows.route_now import promises_of
 from hub.flows.sync import address_document, order_report
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def _stops(
         .order_by(col(StopRow.n), OrderRow.number)
     ).all()
     ids = [job.id for _, _, job, _ in rows]
-    promises = _promises(session, business_id, ids)
+    promises = promises_of(session, business_id, ids)
     estimates = dict(
         session.exec(
             select(EstimateRow.job_id, EstimateRow.p50).where(
@@ -131,16 +131,6 @@ def _stops(
             )
         )
     return {route_id: tuple(stops) for route_id, stops in found.items()}
-
-
-def _promises(session: Session, business_id: str, ids: Sequence[str]) -> dict[str, TimeWindow]:
-    """Job id -> the promise in force."""
-    rows = session.exec(
-        select(PromiseRow)
-        .where(PromiseRow.business_id == business_id, col(PromiseRow.job_id).in_(ids))
-        .order_by(col(PromiseRow.n))
-    )
-    return {row.job_id: TimeWindow(row.opens, row.closes) for row in rows}
 
 
 def _job(
@@ -177,7 +167,7 @@ def _late(
 ) -> bool:
     """Judged against the promise, else against the last window; an open job also by the clock."""
     due = promise.closes if promise else max((w.closes for w in windows), default=None)
-    if due is None:
+    if due is None or job.outcome == Outcome.CANCELLED:
         return False
     if job.state == State.CLOSED:
         return job.closed_occurred_at is not None and job.closed_occurred_at > due
@@ -207,7 +197,7 @@ def _route(
         shift_ends_at=shift.ends_at,
         published=route.published_at is not None,
         distance_m=route.distance_m,
-        load=_most_on_board([job for stop in stops for job in stop.jobs]),
+        load=_most_on_board([job for stop in stops for job in stop.jobs if not job.cancelled]),
         capacity={name: int(most) for name, most in van.capacity.items()} if van else {},
         geometry=route.geometry,
         stops=stops,

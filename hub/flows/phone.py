@@ -16,8 +16,9 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session, SQLModel, col, or_, select
 
 from hub.core.business import BusinessSettings, Demand
+from hub.core.fit import begins
 from hub.core.orders import IncomingOrder
-from hub.core.values import Contact, Role
+from hub.core.values import Contact, Role, TimeWindow
 from hub.db.tables import (
     BusinessRow,
     DepotRow,
@@ -34,6 +35,7 @@ from hub.db.tables import (
     StopRow,
     VehicleRow,
 )
+from hub.flows.day import windows_of
 from hub.flows.sync import address_document, order_report
 
 if TYPE_CHECKING:
@@ -61,7 +63,11 @@ class PhoneContact:
 
 @dataclass(frozen=True, slots=True)
 class PhoneJob:
-    """``opens``/``closes``: the window asked for, else the one promised; ``None``: neither."""
+    """``opens``/``closes``: the window asked for, else the one promised; ``None``: neither.
+
+    ``arrive_at`` is when the van is there, ``eta`` when work begins: not before the window
+    that was asked for opens.
+    """
 
     job_id: str
     kind: str
@@ -75,6 +81,7 @@ class PhoneJob:
     note: str
     opens: datetime | None
     closes: datetime | None
+    arrive_at: datetime
     eta: datetime
     lines: tuple[PhoneLine, ...]
     parcels: int
@@ -90,7 +97,6 @@ class PhoneStop:
     lon: float | None
     access_note: str
     safe_place: str
-    arrive_at: datetime
     jobs: tuple[PhoneJob, ...]
 
 
@@ -216,8 +222,8 @@ class _Look:
         answer = {}
         for job in rows:
             estimate = estimates.get(job.id)
-            eta = estimate.p50 if estimate else stops[job.id].arrive_at
-            answer[job.id] = _job(job, orders[job.order_id], promises.get(job.id), eta)
+            arrive_at = estimate.p50 if estimate else stops[job.id].arrive_at
+            answer[job.id] = _job(job, orders[job.order_id], promises.get(job.id), arrive_at)
         return answer
 
     def _about_jobs(self, table: type[R], rows: Sequence[JobRow], order: object) -> Sequence[R]:
@@ -241,18 +247,20 @@ def _stop(stop: StopRow, place: PlaceRow, jobs: Sequence[PhoneJob]) -> PhoneStop
         lon=place.lon,
         access_note=place.access_note,
         safe_place=place.safe_place,
-        arrive_at=stop.arrive_at,
         jobs=tuple(jobs),
     )
 
 
-def _job(job: JobRow, order: OrderRow, promise: PromiseRow | None, eta: datetime) -> PhoneJob:
+def _job(job: JobRow, order: OrderRow, promise: PromiseRow | None, arrive_at: datetime) -> PhoneJob:
     report = order_report.validate_python(order.report)
     fetches = job.leg == 1 and report.pick_up is not None
     people = _people(report, fetches)
-    opens, closes = (promise.opens, promise.closes) if promise else (None, None)
-    if job.windows:
-        opens, closes = (datetime.fromisoformat(moment) for moment in job.windows[0])
+    windows = windows_of(job)
+    window = next((one for one in windows if arrive_at <= one.closes), None)
+    if window is None and windows:
+        window = windows[-1]
+    elif window is None and promise is not None:
+        window = TimeWindow(promise.opens, promise.closes)
     told = report.pick_up.instructions if fetches and report.pick_up else report.instructions
     lines = [PhoneLine(n, x.title, x.quantity, x.sku) for n, x in enumerate(report.lines)]
     return PhoneJob(
@@ -266,9 +274,10 @@ def _job(job: JobRow, order: OrderRow, promise: PromiseRow | None, eta: datetime
         name=next((one.name or one.company for one in people), ""),
         contacts=tuple(PhoneContact(one.role, one.name, one.phone) for one in people if one.phone),
         note="\n".join(part for part in (told, job.driver_note) if part),
-        opens=opens,
-        closes=closes,
-        eta=eta,
+        opens=window.opens if window else None,
+        closes=window.closes if window else None,
+        arrive_at=arrive_at,
+        eta=begins(windows, arrive_at),
         # Proof by lines needs something to tick, even for an order that lists none.
         lines=tuple(lines) or (PhoneLine(0, "Parcels", report.load_parcels, ""),),
         parcels=report.load_parcels,

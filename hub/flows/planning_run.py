@@ -33,6 +33,7 @@ TIME_LIMIT_S = 10.0
 LEASE = timedelta(seconds=60)  # reading a day of 2,000 jobs and its roads must fit in one
 LOOK_S = 0.5  # how often a run's row is written and asked whether to stop
 ROUNDS = 3  # a day that changes under every plan is given up
+SAID_FOR = timedelta(minutes=10)  # then a failed run is no news to whoever opens the day
 TRIES = 3  # as is a run that took its worker down
 OPEN = ("waiting", "solving")
 BUG = "Planning met an error in the hub itself. The worker's log says which."
@@ -54,10 +55,17 @@ class PlanSeen:
     error: str
     notes: tuple[str, ...]
     stop_asked: bool
+    done_at: datetime | None = None  # while it is not over
+    is_read: bool = False  # somebody closed what it said when it failed
 
     @property
     def is_open(self) -> bool:
         return self.state in OPEN
+
+    def says_why(self, now: datetime) -> bool:
+        """It failed a short while ago, and nobody has closed that yet."""
+        fresh = self.done_at is not None and now - self.done_at < SAID_FOR
+        return bool(self.error) and fresh and not self.is_read
 
 
 class _Lost(Exception):
@@ -123,6 +131,15 @@ def stop_plan(hub: Hub, business_id: str, plan_id: str, *, actor: str) -> PlanRo
     return run
 
 
+def close_failed(hub: Hub, business_id: str, plan_id: str, *, actor: str) -> None:
+    """Somebody has read why a run failed. Safe to repeat, nothing for one that did not."""
+    with hub.unit() as unit:
+        run = _run(unit.session, business_id, plan_id, lock=True)
+        if run.state == "failed" and not run.progress.get("read"):
+            run.progress = {**run.progress, "read": True}
+            unit.session.add(_said(hub, run, actor, "closed a failed plan"))
+
+
 def plan_seen(hub: Hub, business_id: str, plan_id: str) -> PlanSeen:
     """How far a run is. Raises ``LookupError`` for an unknown one."""
     with hub.reading() as session:
@@ -145,6 +162,8 @@ def seen_of(run: PlanRow) -> PlanSeen:
         error=run.error,
         notes=tuple(result.get("notes", ())),
         stop_asked=run.stop_asked,
+        done_at=run.done_at,
+        is_read=bool(run.progress.get("read")),
     )
 
 

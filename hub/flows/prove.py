@@ -1,24 +1,44 @@
-"""Keep proof: files in their store, and every proof in the business's chain of evidence."""
+"""Keep proof: files in their store, tied to the proof of the act that names them."""
 
 from __future__ import annotations
 
 import hashlib
-import json
-import secrets
 from typing import TYPE_CHECKING
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, or_, select
 
 from hub.core.contracts import PodStore
-from hub.core.errors import HubError, Refused
-from hub.core.proof import FIRST, chained, changed_fields, link_hash
-from hub.db.tables import BusinessRow, ChainRow, JobRow, ProofFileRow, ProofRow
-from hub.db.unit import Unit
+from hub.core.errors import Refused
+from hub.db.tables import (
+    ActRow,
+    DeviceRow,
+    EventRow,
+    JobRow,
+    ProofFileRow,
+    ProofRow,
+    RouteRow,
+    StopJobRow,
+    StopRow,
+)
+from hub.flows.chain import append, file_fields, forget, lock_chain, proof_fields
+from hub.flows.verify import verify
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from hub.app import Hub
+
+__all__ = [
+    "KINDS",
+    "append",
+    "file_fields",
+    "forget",
+    "job_of",
+    "lock_chain",
+    "names",
+    "proof_fields",
+    "proof_of",
+    "put_file",
+    "verify",
+]
 
 KINDS = ("photo", "signature", "document")
 
@@ -33,18 +53,23 @@ def put_file(
     sha256: str,
     *,
     store: str = "disk",
+    device: DeviceRow | None = None,
 ) -> ProofFileRow:
-    """Store one file of a job's proof. Safe to repeat; may come before or after the act.
+    """Store one file for a job. Safe to repeat; may come before or after the act that names it.
 
-    Raises ``Refused`` for content that is not ``sha256`` or a kind nobody knows,
-    ``LookupError`` for a job of another business.
+    It is proof only once an act that counts names it; until then it waits. ``device``
+    is the phone that brings it, ``None`` when it comes from the hub itself. Raises
+    ``Refused`` for content that is not ``sha256`` or a kind nobody knows, ``LookupError``
+    for a job of another business, or one the phone's driver never had.
     """
     if kind not in KINDS:
         raise Refused(f"A proof has no file of kind {kind!r}.")
     if hashlib.sha256(content).hexdigest() != sha256:
         raise Refused("The file changed on its way here. Send it again.")
     with hub.reading() as session:
-        job_of(session, business_id, job_id)
+        job = job_of(session, business_id, job_id)
+        if device is not None and not _may_bring(session, device, job, sha256):
+            raise LookupError(f"job {job_id} was never on device {device.id}")
         if (known := _file(session, business_id, job_id, sha256)) is not None:
             return known
     at = hub.provider(PodStore, store, {}).put(content, media_type=media_type, sha256=sha256)
@@ -56,99 +81,25 @@ def put_file(
         row = ProofFileRow(
             business_id=business_id,
             job_id=job_id,
-            proof_id=proof.id if proof else None,
+            proof_id=proof.id if proof and names(proof.files, sha256) else None,
             kind=kind,
             media_type=media_type,
             sha256=sha256,
             size=len(content),
             store=store,
             store_ref=at,
+            device_id=device.id if device else "",
             received_at=hub.now(),
         )
         unit.session.add(row)
-        append(unit, business_id, job_id, {f"file {row.id}": sha256}, hub.now())
+        append(unit, hub.keys, business_id, job_id, file_fields(row), hub.now())
     return row
 
 
-def append(
-    unit: Unit, business_id: str, job_id: str, fields: dict[str, str], at: datetime
-) -> ChainRow:
-    """Add a link for ``fields`` within the unit that stores what they say."""
-    lock_chain(unit, business_id)
-    last = unit.session.exec(
-        select(ChainRow)
-        .where(ChainRow.business_id == business_id)
-        .order_by(col(ChainRow.n).desc())
-        .limit(1)
-    ).first()
-    salts = {name: secrets.token_hex(16) for name in fields}
-    link = chained(last.hash if last else FIRST, job_id, fields, salts)
-    row = ChainRow(
-        business_id=business_id,
-        n=last.n + 1 if last else 1,
-        job_id=job_id,
-        commitments=link.commitments,
-        salts=salts,
-        previous=link.previous,
-        hash=link.hash,
-        at=at,
-    )
-    unit.session.add(row)
-    unit.session.flush()
-    return row
-
-
-def lock_chain(unit: Unit, business_id: str) -> None:
-    """Make the writers of one chain wait for each other (SQLite has only one anyway)."""
-    unit.session.exec(
-        select(BusinessRow.id).where(BusinessRow.id == business_id).with_for_update()
-    ).one()
-
-
-def proof_fields(job: JobRow, proof: ProofRow) -> dict[str, str]:
-    """What the chain commits to of a proof, as text."""
-    return {
-        "outcome": f"{job.outcome} {job.reason}".strip(),
-        "name": proof.name,
-        "note": proof.note,
-        "pin": json.dumps(proof.pin_ok),
-        "scans": json.dumps(proof.scans),
-        "lines": json.dumps(proof.lines, sort_keys=True),
-        "place": json.dumps([proof.lat, proof.lon, proof.accuracy_m, proof.no_position]),
-        "occurred_at": proof.occurred_at.isoformat(),
-    }
-
-
-def verify(hub: Hub, business_id: str) -> list[str]:
-    """One sentence for each link or file that was tampered with; empty when all is well."""
-    found: list[str] = []
-    with hub.reading() as session:
-        links = session.exec(
-            select(ChainRow).where(ChainRow.business_id == business_id).order_by(col(ChainRow.n))
-        ).all()
-        files = session.exec(
-            select(ProofFileRow).where(ProofFileRow.business_id == business_id)
-        ).all()
-        previous = FIRST
-        for n, link in enumerate(links, 1):
-            if link.n != n or link.previous != previous:
-                found.append(f"link {link.n}: does not follow the one before it")
-            if link.hash != link_hash(link.previous, link.job_id, link.commitments):
-                found.append(f"link {link.n}: its hash is wrong")
-            previous = link.hash
-            if link.salts:
-                fields = _fields_now(session, business_id, link.job_id)
-                for name in changed_fields(link.commitments, link.salts, fields):
-                    found.append(f"link {link.n}: {name} of job {link.job_id} was changed")
-    return found + [problem for file in files if (problem := _file_problem(hub, file))]
-
-
-def forget(unit: Unit, business_id: str, job_id: str) -> None:
-    """Erase the salts of a job's links; what they committed to can no longer be guessed."""
-    for link in unit.session.exec(
-        select(ChainRow).where(ChainRow.business_id == business_id, ChainRow.job_id == job_id)
-    ):
-        link.salts = {}
+def names(files: object, sha256: str) -> bool:
+    """Whether an act's list of ``files`` names this one; the list may be a stranger's."""
+    listed = files if isinstance(files, list) else []
+    return any(isinstance(one, dict) and one.get("sha256") == sha256 for one in listed)
 
 
 def job_of(session: Session, business_id: str, job_id: str) -> JobRow:
@@ -168,6 +119,43 @@ def proof_of(session: Session, business_id: str, job_id: str) -> ProofRow | None
     ).one_or_none()
 
 
+def _may_bring(session: Session, device: DeviceRow, job: JobRow, sha256: str) -> bool:
+    """The driver has or had the job, or the phone already told of this very file."""
+    business_id = device.business_id
+    present = session.exec(
+        select(RouteRow)
+        .join(StopRow, col(StopRow.route_id) == col(RouteRow.id))
+        .join(StopJobRow, col(StopJobRow.stop_id) == col(StopRow.id))
+        .where(RouteRow.business_id == business_id, StopJobRow.job_id == job.id)
+    ).one_or_none()
+    is_shown = present is not None and present.published_at is not None
+    if present is not None and is_shown and present.driver_id == device.driver_id:
+        return True
+    phones = select(DeviceRow.id).where(
+        DeviceRow.business_id == business_id, DeviceRow.driver_id == device.driver_id
+    )
+    told = session.exec(
+        select(ActRow).where(
+            ActRow.business_id == business_id,
+            col(ActRow.device_id).in_(phones),
+            or_(col(ActRow.job_id) == job.id, col(ActRow.route_id).in_(_routes(session, job))),
+        )
+    ).all()
+    return any(act.route_id or names(act.body.get("files"), sha256) for act in told)
+
+
+def _routes(session: Session, job: JobRow) -> set[str]:
+    """The routes that ever showed ``job`` to a driver."""
+    told = session.exec(
+        select(EventRow).where(
+            EventRow.business_id == job.business_id,
+            EventRow.subject_id == job.order_id,
+            EventRow.name == "JobDispatched",
+        )
+    )
+    return {event.payload["route_id"] for event in told if event.payload["job_id"] == job.id}
+
+
 def _file(session: Session, business_id: str, job_id: str, sha256: str) -> ProofFileRow | None:
     return session.exec(
         select(ProofFileRow).where(
@@ -176,25 +164,3 @@ def _file(session: Session, business_id: str, job_id: str, sha256: str) -> Proof
             ProofFileRow.sha256 == sha256,
         )
     ).one_or_none()
-
-
-def _fields_now(session: Session, business_id: str, job_id: str) -> dict[str, str]:
-    rows = session.exec(
-        select(ProofFileRow).where(
-            ProofFileRow.business_id == business_id, ProofFileRow.job_id == job_id
-        )
-    )
-    fields = {f"file {row.id}": row.sha256 for row in rows}
-    if (proof := proof_of(session, business_id, job_id)) is not None:
-        fields |= proof_fields(job_of(session, business_id, job_id), proof)
-    return fields
-
-
-def _file_problem(hub: Hub, file: ProofFileRow) -> str:
-    try:
-        content = hub.provider(PodStore, file.store, {}).get(file.store_ref)
-    except (KeyError, HubError) as problem:
-        return f"file {file.id} of job {file.job_id}: cannot be read ({problem})"
-    if hashlib.sha256(content).hexdigest() != file.sha256:
-        return f"file {file.id} of job {file.job_id}: its content was changed"
-    return ""

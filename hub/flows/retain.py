@@ -3,7 +3,7 @@
 Proof goes in two steps. First its names, notes, positions and the salts that tied them
 to the chain, in one unit; then its files, each removed from its store before its row,
 so that a crash in between leaves a row that finds the file again next time. The chain
-itself stays and still verifies.
+itself stays and still verifies: a signed link says which were let go of.
 """
 
 from __future__ import annotations
@@ -130,15 +130,15 @@ def _forget_proofs(hub: Hub, business_id: str, before: datetime) -> int:
             .limit(AT_ONCE)
         ).all()
         for proof in due:
-            _forget_job(unit, business_id, proof.job_id)
+            _forget_job(hub, unit, business_id, proof.job_id)
             unit.session.delete(proof)
         return len(due)
 
     return _until_none(hub, some)
 
 
-def _forget_job(unit: Unit, business_id: str, job_id: str) -> None:
-    forget(unit, business_id, job_id)
+def _forget_job(hub: Hub, unit: Unit, business_id: str, job_id: str) -> None:
+    forget(unit, hub.keys, business_id, job_id, hub.now())
     for act in unit.session.exec(
         select(ActRow).where(ActRow.business_id == business_id, ActRow.job_id == job_id)
     ):
@@ -157,7 +157,7 @@ def _remove_files(hub: Hub, business_id: str, before: datetime) -> int:
     removed = 0
     for file in _orphans(hub, business_id, before):
         with hub.unit() as unit:
-            forget(unit, business_id, file.job_id)
+            forget(unit, hub.keys, business_id, file.job_id, hub.now(), file_id=file.id)
             shared = _is_shared(unit, file)
         try:
             if not shared:

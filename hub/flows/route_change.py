@@ -13,7 +13,7 @@ from hub.core.business import BusinessSettings
 from hub.core.errors import HubError
 from hub.core.events import JobDispatched, JobWithdrawn
 from hub.core.fit import Placement, Problem, RouteNow, begins, placed, timed
-from hub.core.jobs import Act, NotNow, State
+from hub.core.jobs import Act, NotNow, Outcome, State
 from hub.core.tracking_page import outwards
 from hub.core.values import Point, TimeWindow
 from hub.db.tables import (
@@ -55,6 +55,11 @@ class DoesNotFit(HubError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__(" ".join(problem.said for problem in problems))
         self.problems = tuple(problems)
+
+    @property
+    def only_promises(self) -> bool:
+        """It could be done, but recipients were told something else."""
+        return all(problem.is_promise for problem in self.problems)
 
 
 class Change:
@@ -136,10 +141,19 @@ class Change:
             said = " ".join(problem.said for problem in problems)
             self.audit(f"decided although: {said}", f"route:{route.id}")
 
-    def retime(self, route: RouteRow, roads: Roads) -> None:
-        """Drop empty stops and time the rest anew."""
+    def retime(self, route: RouteRow, roads: Roads) -> bool:
+        """Drop empty stops and time the rest anew; whether the route is now another one.
+
+        Stops where everything is cancelled come last: nobody drives there.
+        """
         before = self.laid(route, roads)
-        self._write(before, timed(before.now, roads.travel, self.now), {})
+        after = timed(before.now, roads.travel, self.now)
+        nowhere = (id for id in before.stops if id in before.cancelled)
+        in_order = [*(stop.id for stop in after.stops), *nowhere]
+        if after == before.now and in_order == list(before.stops):
+            return False
+        self._write(before, after, {})
+        return True
 
     def publish(self, route: RouteRow) -> None:
         """Tell every job of ``route``; those cancelled or held since they were planned leave it."""
@@ -303,7 +317,14 @@ def draw(hub: Hub, route: RouteRow) -> RouteRow:
         stops = session.exec(
             select(PlaceRow.lat, PlaceRow.lon)
             .join(StopRow, col(StopRow.place_id) == col(PlaceRow.id))
-            .where(StopRow.business_id == route.business_id, StopRow.route_id == route.id)
+            .join(StopJobRow, col(StopJobRow.stop_id) == col(StopRow.id))
+            .join(JobRow, col(JobRow.id) == col(StopJobRow.job_id))
+            .where(
+                StopRow.business_id == route.business_id,
+                StopRow.route_id == route.id,
+                JobRow.outcome != Outcome.CANCELLED,
+            )
+            .group_by(col(StopRow.n), col(PlaceRow.lat), col(PlaceRow.lon))
             .order_by(col(StopRow.n))
         ).all()
         ends = {

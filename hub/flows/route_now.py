@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -14,7 +14,7 @@ from hub.core.errors import HubError
 from hub.core.fit import RouteNow, StopNow
 from hub.core.jobs import Outcome, State
 from hub.core.planning import JobToPlan
-from hub.core.values import Point
+from hub.core.values import Point, TimeWindow
 from hub.db.tables import (
     BusinessRow,
     DepotRow,
@@ -22,6 +22,7 @@ from hub.db.tables import (
     JobRow,
     OrderRow,
     PlaceRow,
+    PromiseRow,
     RouteRow,
     ShiftRow,
     StopJobRow,
@@ -123,11 +124,25 @@ def laid(session: Session, business_id: str, route: RouteRow, roads: Roads) -> L
             home=route.back_at or leaves_at,
             numbers={id: number for id, (_, number) in known.items()},
             zone=ZoneInfo(business.zone),
+            # What was told before a job came on a draft is told anew when that is published.
+            promises=promises_of(session, business_id, rows) if route.published_at else {},
         ),
         {stop.id: stop for stop in stops},
         rows,
         frozenset(id for id, here in to_do.items() if not here),
     )
+
+
+def promises_of(
+    session: Session, business_id: str, job_ids: Collection[str]
+) -> dict[str, TimeWindow]:
+    """Job id -> the promise in force, where one was made."""
+    rows = session.exec(
+        select(PromiseRow)
+        .where(PromiseRow.business_id == business_id, col(PromiseRow.job_id).in_(job_ids))
+        .order_by(col(PromiseRow.n))
+    )
+    return {row.job_id: TimeWindow(row.opens, row.closes) for row in rows}
 
 
 def to_plan(

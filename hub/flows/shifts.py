@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
@@ -96,7 +97,7 @@ def working_on(hub: Hub, business_id: str, day: date) -> list[Working]:
                 hours,
                 (shift.vehicle_id if shift else driver.vehicle_id) or "",
                 (shift.depot_id if shift else driver.depot_id) or "",
-                hours != week,
+                hours != week and not (shift and week and _is_span(shift, week, zone)),
                 shift is not None and shift.id in taken,
             )
         )
@@ -161,29 +162,52 @@ def forget_derived(session: Session, driver: DriverRow, now: datetime) -> None:
     """
     business_id = driver.business_id
     zone = _zone(session, business_id)
+    for shift in _coming(session, business_id, now):
+        if shift.driver_id == driver.id and _is_usual(session, shift, driver, zone):
+            session.delete(shift)
+    session.flush()
+
+
+def in_new_zone(session: Session, business_id: str, zone: ZoneInfo, now: datetime) -> None:
+    """The coming shifts keep what clocks show when the business's zone becomes ``zone``.
+
+    Before the zone is changed. What says what a driver's week says is made anew at the
+    next look; what was set for its day is moved. What has a route stays.
+    """
+    old = _zone(session, business_id)
+    drivers = session.exec(select(DriverRow).where(DriverRow.business_id == business_id)).all()
+    for driver in drivers:
+        forget_derived(session, driver, now)
+    for shift in _coming(session, business_id, now):
+        shown = [at.astimezone(old).replace(tzinfo=None) for at in (shift.starts_at, shift.ends_at)]
+        shift.starts_at, shift.ends_at = _moments(shown[0], shown[1], zone)
+
+
+def _coming(session: Session, business_id: str, now: datetime) -> Sequence[ShiftRow]:
+    """Shifts that nobody began and no route was made for."""
     routed = select(RouteRow.shift_id).where(RouteRow.business_id == business_id)
-    for shift in session.exec(
+    return session.exec(
         select(ShiftRow).where(
             ShiftRow.business_id == business_id,
-            ShiftRow.driver_id == driver.id,
             ShiftRow.starts_at > now,
             col(ShiftRow.began_at).is_(None),
             col(ShiftRow.id).not_in(routed),
         )
-    ):
-        if _is_usual(session, shift, driver, zone):
-            session.delete(shift)
-    session.flush()
+    ).all()
 
 
 def _is_usual(session: Session, shift: ShiftRow, driver: DriverRow, zone: ZoneInfo) -> bool:
     usual = driver.works.get(str(shift.day.weekday()))
     return (
         usual is not None
-        and (shift.starts_at, shift.ends_at) == _span(shift.day, usual[0], usual[1], zone)
+        and _is_span(shift, (usual[0], usual[1]), zone)
         and shift.vehicle_id == driver.vehicle_id
         and shift.depot_id == _depot(session, driver.business_id, driver.depot_id or "").id
     )
+
+
+def _is_span(shift: ShiftRow, hours: tuple[str, str], zone: ZoneInfo) -> bool:
+    return (shift.starts_at, shift.ends_at) == _span(shift.day, *hours, zone)
 
 
 def _not_on_the_road(
@@ -203,10 +227,14 @@ def _zone(session: Session, business_id: str) -> ZoneInfo:
 
 
 def _known(session: Session, business_id: str, day: date) -> dict[str, ShiftRow]:
+    """Each driver's shift of the day; of several, one with a route: that driver is not free."""
     rows = session.exec(
-        select(ShiftRow).where(ShiftRow.business_id == business_id, ShiftRow.day == day)
+        select(ShiftRow)
+        .outerjoin(RouteRow, col(RouteRow.shift_id) == col(ShiftRow.id))
+        .where(ShiftRow.business_id == business_id, ShiftRow.day == day)
+        .order_by(col(RouteRow.published_at).is_not(None), col(RouteRow.id).is_not(None))
     )
-    return {shift.driver_id: shift for shift in rows}
+    return {shift.driver_id: shift for shift in rows}  # the last one of a driver stays
 
 
 def _drivers(session: Session, business_id: str) -> list[DriverRow]:
@@ -256,5 +284,16 @@ def _span(day: date, begins: str, ends: str, zone: ZoneInfo) -> tuple[datetime, 
     if opens == closes:
         raise ValueError("A shift begins and ends at different times.")
     last = day if closes > opens else day + timedelta(days=1)
-    start = datetime.combine(day, opens, zone).astimezone(UTC)
-    return start, datetime.combine(last, closes, zone).astimezone(UTC)
+    return _moments(datetime.combine(day, opens), datetime.combine(last, closes), zone)
+
+
+def _moments(opens: datetime, closes: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """When clocks in ``zone`` show these.
+
+    A time they leave out in spring is as much later as they jump; of one that they show
+    twice in autumn, the first is meant.
+    """
+    start, end = (at.replace(tzinfo=zone).astimezone(UTC) for at in (opens, closes))
+    if end <= start:  # it begins in what is left out: all of it is later
+        end = start + (closes - opens)
+    return start, end

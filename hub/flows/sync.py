@@ -18,7 +18,7 @@ from hub.core import jobs
 from hub.core.errors import BadRecord
 from hub.core.events import OrderAmended, OrderCancelled, OrderPlaced
 from hub.core.jobs import Outcome, State
-from hub.core.orders import Change, IncomingOrder, compare
+from hub.core.orders import IncomingOrder, compare
 from hub.db.tables import (
     BusinessRow,
     ContactRow,
@@ -29,34 +29,42 @@ from hub.db.tables import (
     RejectRow,
 )
 from hub.db.unit import Unit
+from hub.flows.known import DONE, SHOWN, Known, about_called_off
 from hub.flows.many_events import announce_all
 from hub.flows.order_rows import (
+    Leg,
     Spot,
     address_document,
     contact_rows,
     job_rows,
+    legs,
     line_rows,
     link_row,
     order_report,
     order_row,
     place_row,
-    spot,
     spot_key,
     spots,
     window_document,
 )
+from hub.flows.readdress import Move, move
 from hub.flows.route_news import tell_routes
 from hub.keys import Keys
 
 if TYPE_CHECKING:
     from hub.app import Hub
 
-__all__ = ["SyncReport", "address_document", "order_report", "store", "store_all"]
+__all__ = [
+    "SyncReport",
+    "address_document",
+    "call_off",
+    "order_report",
+    "place_ids",
+    "store",
+    "store_all",
+]
 
 AT_ONCE = 500  # orders; a statement of SQLite takes 32,766 values
-SHOWN = frozenset({"number", "address", "point", "contacts", "pick_up", "lines", "parcels"})
-SHOWN |= {"windows", "payment_due", "instructions"}
-"""The fields of an order that its driver's phone or its route depend on."""
 
 
 @dataclass
@@ -103,6 +111,25 @@ def store(
     return writer.report
 
 
+def call_off(unit: Unit, keys: Keys, order: OrderRow, now: datetime, actor: str) -> None:
+    """Cancel ``order`` and its open jobs, whatever its source says.
+
+    Its report stays the source's last word, so that the same report again is nothing new.
+    It is opened again, as a new attempt, by a report that is newer than ``now`` and of
+    which something that matters at the door is different; or by a source that cancelled
+    it as well and then takes that back.
+    """
+    unit.session.get_one(BusinessRow, order.business_id, with_for_update={"key_share": True})
+    writer = _Writer(unit, keys, order.business_id, order.connection_id, now, actor)
+    writer.call_off(order)
+
+
+def place_ids(unit: Unit, keys: Keys, order: OrderRow, now: datetime) -> list[str]:
+    """Where the legs of ``order`` are to be done by its last report."""
+    writer = _Writer(unit, keys, order.business_id, order.connection_id, now, "hub")
+    return writer.place_ids(order_report.validate_python(order.report))
+
+
 def _apart(orders: Iterable[IncomingOrder]) -> Iterator[dict[str, IncomingOrder]]:
     """Some at a time, by ref and in their order; a ref that comes again waits for the next."""
     some: dict[str, IncomingOrder] = {}
@@ -113,26 +140,6 @@ def _apart(orders: Iterable[IncomingOrder]) -> Iterator[dict[str, IncomingOrder]
         some[incoming.ref] = incoming
     if some:
         yield some
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """An order that is stored already, as reported now; ``jobs`` are those still open."""
-
-    row: OrderRow
-    incoming: IncomingOrder
-    change: Change
-    jobs: list[JobRow]
-
-    @property
-    def last_legs(self) -> list[JobRow]:
-        return [job for job in self.jobs if job.leg != 1 or self.incoming.pick_up is None]
-
-    @property
-    def movable(self) -> list[JobRow]:
-        """A job that is already on somebody's list keeps its place until a person decides."""
-        free = (State.CREATED, State.NEEDS_REVIEW, State.ON_HOLD)
-        return [job for job in self.last_legs if State(job.state) in free]
 
 
 class _Writer:
@@ -154,9 +161,12 @@ class _Writer:
         new, known = self._compared(orders)
         amended = [one for one in known if one.change.kind == "amended"]
         wanted = [where for incoming in new for where in spots(incoming)]
-        wanted += [spot(one.incoming) for one in amended if one.movable]
-        places = self._places(wanted)
+        reopened = [one for one in amended if one.reopens]
+        wanted += [where for one in reopened for where in spots(one.incoming)]
+        moved = [leg for one in amended for _, was, leg in one.asked if was.spot != leg.spot]
+        places = self._places([*wanted, *(leg.spot for leg in moved)])
         self._place(new, places)
+        self._reopen(reopened, places)
         self._amend(amended, places)
         self._cancel([one for one in known if one.change.kind == "cancelled"])
         self.session.flush()
@@ -180,7 +190,7 @@ class _Writer:
 
     def _compared(
         self, orders: Mapping[str, IncomingOrder]
-    ) -> tuple[list[IncomingOrder], list[_Known]]:
+    ) -> tuple[list[IncomingOrder], list[Known]]:
         """Those not seen before, and those that are now different."""
         rows = {row.ref: row for row in self._of_connection(OrderRow, orders)}
         new, different = [], []
@@ -188,14 +198,16 @@ class _Writer:
             row = rows.get(ref)
             before = None if row is None else order_report.validate_python(row.report)
             change = compare(before, incoming)
+            if row is not None and before is not None and row.status != before.status:
+                change = about_called_off(row, incoming, change)
             if change.kind in ("unchanged", "stale"):
                 self.report.repeats += 1
-            elif row is None:
+            elif row is None or before is None:
                 new.append(incoming)
             else:
-                different.append((row, incoming, change))
-        open_jobs = self._open_jobs([row.id for row, _, _ in different])
-        return new, [_Known(*one, open_jobs[one[0].id]) for one in different]
+                different.append((row, before, incoming, change))
+        open_jobs = self._open_jobs([row.id for row, *_ in different])
+        return new, [Known(*one, open_jobs[one[0].id]) for one in different]
 
     def _place(self, new: Sequence[IncomingOrder], places: Mapping[str, PlaceRow]) -> None:
         about = self.business_id, self.connection_id
@@ -210,34 +222,66 @@ class _Writer:
         announce_all(self.unit, (OrderPlaced(**self._about(order.id)) for order in orders))
         self.report.placed += len(new)
 
-    def _amend(self, amended: Sequence[_Known], places: Mapping[str, PlaceRow]) -> None:
+    def _reopen(self, reopened: Sequence[Known], places: Mapping[str, PlaceRow]) -> None:
+        """Another attempt for each, unless what it is about was delivered before."""
+        tried = self._tried([one.row.id for one in reopened])
+        for one in reopened:
+            last = len(legs(one.before))
+            known = tried[one.row.id]
+            if not any(leg == last and outcome in DONE for _, leg, outcome in known):
+                attempt = max((attempt for attempt, _, _ in known), default=0) + 1
+                rows = job_rows(one.row, one.incoming, places, self.now, attempt)
+                self.session.add_all(rows)
+
+    def _amend(self, amended: Sequence[Known], places: Mapping[str, PlaceRow]) -> None:
         self._forget_details([one.row.id for one in amended])
-        shown = list[JobRow]()
+        shown, moves = list[JobRow](), list[Move]()
         for one in amended:
             self._renew(one)
             self.session.add_all(contact_rows(one.row, one.incoming))
             self.session.add_all(line_rows(one.row, one.incoming))
-            for job in one.last_legs:
-                job.windows = window_document(one.incoming.windows)
-                job.due_on, job.service_s = one.incoming.due_on, one.incoming.service_s
-                job.version += 1
-            for job in one.movable:
-                place = places[spot_key(spot(one.incoming))]
-                job.place_id = place.id
-                if State(job.state) is State.NEEDS_REVIEW and place.lat is not None:
-                    job.state = jobs.after(State.NEEDS_REVIEW, jobs.Act.LOCATE)
+            for job, was, leg in one.asked:
+                self._ask(one, job, was, leg)
+                if was.spot != leg.spot:
+                    together = [other for other in one.jobs if other.attempt == job.attempt]
+                    moves.append(Move(job, places[spot_key(leg.spot)], together))
             if SHOWN.intersection(one.change.fields):
                 shown += one.jobs
-        if shown:
-            tell_routes(self.unit, self.business_id, shown, self.now, self.actor)
+        about = self.now, self.actor
+        left = {job.id for job in move(self.unit, self.business_id, moves, *about)}
+        if shown := [job for job in shown if job.id not in left]:
+            tell_routes(self.unit, self.business_id, shown, *about)
         announce_all(
             self.unit,
             (OrderAmended(**self._about(one.row.id), changed=one.change.fields) for one in amended),
         )
         self.report.amended += len(amended)
 
-    def _cancel(self, cancelled: Sequence[_Known]) -> None:
-        withdrawn = [job for one in cancelled for job in one.jobs]
+    def _ask(self, one: Known, job: JobRow, was: Leg, leg: Leg) -> None:
+        """Only what the source changed: the day of another attempt was decided here."""
+        if was.service_s != leg.service_s:
+            job.service_s = leg.service_s
+        if was.windows != leg.windows:
+            job.windows = window_document(leg.windows)
+        if was.windows != leg.windows or one.before.due_on != one.incoming.due_on:
+            job.due_on, job.not_before = one.incoming.due_on, None
+        job.version += 1
+
+    def call_off(self, order: OrderRow) -> None:
+        self._withdraw(self._open_jobs([order.id])[order.id])
+        order.status, order.updated_at = "cancelled", self.now
+        order.version += 1
+        self.unit.announce(OrderCancelled(**self._about(order.id)))
+        self.session.flush()
+
+    def _cancel(self, cancelled: Sequence[Known]) -> None:
+        self._withdraw([job for one in cancelled for job in one.jobs])
+        for one in cancelled:
+            self._renew(one)
+        announce_all(self.unit, (OrderCancelled(**self._about(one.row.id)) for one in cancelled))
+        self.report.cancelled += len(cancelled)
+
+    def _withdraw(self, withdrawn: Sequence[JobRow]) -> None:
         for job in withdrawn:
             job.state = jobs.close(State(job.state), Outcome.CANCELLED)
             job.outcome, job.closed_at, job.closed_occurred_at = "cancelled", self.now, self.now
@@ -245,12 +289,8 @@ class _Writer:
         if withdrawn:
             about = self.unit, self.business_id, withdrawn, self.now, self.actor
             tell_routes(*about, withdrawn=True)
-        for one in cancelled:
-            self._renew(one)
-        announce_all(self.unit, (OrderCancelled(**self._about(one.row.id)) for one in cancelled))
-        self.report.cancelled += len(cancelled)
 
-    def _renew(self, one: _Known) -> None:
+    def _renew(self, one: Known) -> None:
         row, incoming = one.row, one.incoming
         row.report = order_report.dump_python(incoming, mode="json")
         row.status, row.number, row.updated_at = incoming.status, incoming.number, self.now
@@ -263,6 +303,10 @@ class _Writer:
                     col(table.business_id) == self.business_id, col(table.order_id).in_(order_ids)
                 )
             )
+
+    def place_ids(self, incoming: IncomingOrder) -> list[str]:
+        places = self._places(spots(incoming))
+        return [places[spot_key(where)].id for where in spots(incoming)]
 
     def _places(self, wanted: Sequence[Spot]) -> dict[str, PlaceRow]:
         """Stored places by ``spot_key``, each at the last point that was reported for it."""
@@ -310,6 +354,18 @@ class _Writer:
                 )
             ):
                 found[job.order_id].append(job)
+        return found
+
+    def _tried(self, order_ids: Collection[str]) -> Mapping[str, list[tuple[int, int, str]]]:
+        """Attempt, leg and outcome of every job of these orders."""
+        found: defaultdict[str, list[tuple[int, int, str]]] = defaultdict(list)
+        if order_ids:
+            for order_id, attempt, leg, outcome in self.session.exec(
+                select(JobRow.order_id, JobRow.attempt, JobRow.leg, JobRow.outcome).where(
+                    JobRow.business_id == self.business_id, col(JobRow.order_id).in_(order_ids)
+                )
+            ):
+                found[order_id].append((attempt, leg, outcome))
         return found
 
     def _about(self, order_id: str) -> dict[str, Any]:

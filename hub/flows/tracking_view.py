@@ -29,7 +29,7 @@ from hub.core.tracking_page import (
     life,
     visible,
 )
-from hub.core.tracking_words import Card, card, outcome_line, own_words
+from hub.core.tracking_words import Card, card, outcome_line, own_words, stays_words
 from hub.core.values import Point, Role, TimeWindow
 from hub.db.tables import (
     BrandRow,
@@ -69,10 +69,11 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """The proof, as far as a recipient sees it."""
+    """The proof, as far as a recipient sees it; ``stays`` says what their copy leaves out."""
 
     received_by: str
     photos: int
+    stays: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,7 +217,7 @@ def _content(session: Session, link: _Link, now: datetime) -> Tracked:
         to_pay=order_report.validate_python(order.report).payment_due if may.address else "",
         items=_items(session, link, proof) if may.items else (),
         pin=_point(place) if place and may.map else None,
-        handover=Handover(first_name(proof.name), len(_photos(session, link))) if proof else None,
+        handover=_handover(session, link, proof, brand.name) if proof else None,
     )
 
 
@@ -369,15 +370,29 @@ def _proof(session: Session, link: _Link) -> ProofRow | None:
     ).one_or_none()
 
 
+def _handover(session: Session, link: _Link, proof: ProofRow, brand: str) -> Handover:
+    taken = _photos_taken(session, link)
+    shown = len(taken) if link.may.photo else 0
+    stays = stays_words(
+        photos=len(taken) > shown,
+        items=bool(proof.lines) and not link.may.items,
+        brand=brand or link.business.name,
+    )
+    return Handover(first_name(proof.name), shown, stays)
+
+
 def _photos(session: Session, link: _Link) -> Sequence[ProofFileRow]:
-    if not link.may.photo:
-        return ()
+    return _photos_taken(session, link) if link.may.photo else ()
+
+
+def _photos_taken(session: Session, link: _Link) -> Sequence[ProofFileRow]:
     return session.exec(
         select(ProofFileRow)
         .where(
             ProofFileRow.business_id == link.business.id,
             ProofFileRow.job_id == link.job.id,
             ProofFileRow.kind == "photo",
+            col(ProofFileRow.proof_id).is_not(None),  # else no act named it: it proves nothing
         )
         .order_by(col(ProofFileRow.received_at), col(ProofFileRow.id))
     ).all()

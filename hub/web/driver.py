@@ -144,7 +144,8 @@ def driver(hub: Hub) -> Blueprint:
         content = _content()
         media_type = _media_type(content)
         try:
-            put_file(hub, phone.business_id, job_id, kind, media_type, content, sha256)
+            about = (phone.business_id, job_id, kind, media_type, content, sha256)
+            put_file(hub, *about, device=phone)
         except LookupError:
             raise Problem(404, "There is no such job.") from None
         except Refused as problem:

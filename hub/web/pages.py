@@ -20,6 +20,7 @@ from flask import (
     request,
     send_file,
 )
+from jinja2 import Template
 
 STATIC = "hub_static_folders"
 YEAR_S = 31_536_000
@@ -60,8 +61,11 @@ def csp_nonce() -> str:
     return nonce
 
 
-def page(template: str, status: int = 200, **context: Any) -> Response:
-    """The rendered page. Never cached; nothing from another origin, no inline handlers."""
+def page(template: str | list[str | Template], status: int = 200, **context: Any) -> Response:
+    """The rendered page, of several templates the first there is.
+
+    Never cached; nothing from another origin, no inline handlers.
+    """
     return guarded(make_response(render_template(template, **context), status))
 
 
@@ -79,6 +83,8 @@ def guarded(answer: Response) -> Response:
 
 
 def _path(name: str) -> Path | None:
+    if "\0" in name:
+        return None
     for folder in current_app.extensions[STATIC]:
         path: Path = (folder / name).resolve()
         if path.is_relative_to(folder.resolve()) and path.is_file():

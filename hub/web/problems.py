@@ -9,7 +9,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from flask import Flask, Request, Response, request
+from flask import Flask, Request, Response, g, request
+from jinja2 import Template
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from hub.core.ids import new_id
@@ -31,6 +32,16 @@ _TITLES = {
     415: "The body must be JSON",
     422: "The content is not valid",
     500: "Something went wrong here",
+}
+_FOR_PEOPLE = {
+    400: ("That request cannot be read", "Go back, load the page again and repeat."),
+    401: ("Please log in again", "Your session has ended. Nothing was changed."),
+    403: ("You may not do this", "Your role does not include it. An owner can change your role."),
+    404: ("There is no such page", "The address may be mistyped, or what was here is gone."),
+    405: ("That cannot be done here", "Go back and use the buttons of the page."),
+    413: ("The file is too large", "Choose a smaller one."),
+    429: ("Too many requests", "Wait a minute, then try again."),
+    500: ("Something went wrong here", ""),
 }
 
 
@@ -103,8 +114,7 @@ def answer_problems(app: Flask) -> None:
         if error.code is None or error.code < 400:
             return error
         if _for_people():
-            description = error.description if error.code in (403, 413) else ""
-            return page("error.html", error.code, code=error.code, what=description or "")
+            return _page(error.code, _own_words(error))
         headers = {}
         if isinstance(error, MethodNotAllowed) and error.valid_methods:
             headers["Allow"] = ", ".join(sorted(error.valid_methods))
@@ -116,8 +126,23 @@ def answer_problems(app: Flask) -> None:
         log.error("request failed error_id=%s route=%s", error_id, request.url_rule, exc_info=error)
         detail = f"The error is logged as {error_id}. Nothing was stored."
         if _for_people():
-            return page("error.html", 500, code=500, what=detail)
+            return _page(500, detail)
         return _response(Problem(500, detail), error_id)
+
+
+def _page(code: int, what: str) -> Response:
+    """For staff inside the frame they work in, so that the menu leads on."""
+    templates: list[str | Template] = ["error.html"]
+    if g.get("staff"):
+        templates.insert(0, "panel/error.html")
+    title, advice = _FOR_PEOPLE.get(code, ("That did not work", ""))
+    return page(templates, code, code=code, title=title, what=what or advice)
+
+
+def _own_words(error: HTTPException) -> str:
+    """What one of our views said; empty where it is only the status in werkzeug's words."""
+    said = error.description or ""
+    return "" if said == type(error).description or error.code not in (403, 413) else said
 
 
 def _for_people() -> bool:

@@ -13,7 +13,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from flask import Flask, Response, abort, current_app, g, redirect, request
+from flask import Flask, Request, Response, abort, current_app, g, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from hub.flows.log_in import Role, Staff, staff_of
@@ -45,6 +45,8 @@ def staff_surfaces(app: Flask, hub: Hub) -> None:
             return _to_log_in()  # before a body of any size is read
         if changes and not is_open:
             _csrf()
+        if not _readable(request):
+            abort(400)
         return None
 
     @app.after_request
@@ -67,13 +69,22 @@ def needs[F: Callable[..., Any]](*roles: Role) -> Callable[[F], F]:
     def guard(view: F) -> F:
         @wraps(view)
         def guarded_view(*args: Any, **values: Any) -> Any:
-            if me().role is not Role.OWNER and me().role not in roles:
+            if not may(*roles):
                 abort(403)
             return view(*args, **values)
 
         return guarded_view  # type: ignore[return-value]
 
     return guard
+
+
+def may(*roles: Role | str) -> bool:
+    """Whether whoever looks has one of ``roles`` or owns the business; nobody has none.
+
+    Pages show a link or a button by the same rule by which ``needs`` opens what it leads to.
+    """
+    staff: Staff | None = g.get("staff")
+    return staff is not None and (staff.role is Role.OWNER or staff.role in roles)
 
 
 def me() -> Staff:
@@ -95,6 +106,14 @@ def set_session(answer: AnyResponse, token: str) -> AnyResponse:
 def end_session(answer: AnyResponse) -> AnyResponse:
     answer.delete_cookie(COOKIE, path="/")
     return answer
+
+
+def _readable(incoming: Request) -> bool:
+    """Whether no value holds a NUL: nothing a person types, and no database stores it."""
+    values = [*incoming.args.values(), *incoming.cookies.values()]
+    if incoming.mimetype in ("application/x-www-form-urlencoded", "multipart/form-data"):
+        values += incoming.form.values()
+    return "\0" not in "".join([incoming.path, *values])
 
 
 def _for_staff(path: str) -> bool:

@@ -83,7 +83,7 @@ def test_what_to_know_at_the_door_is_kept(desk: Desk) -> None:
 
 def test_known_addresses_are_found(desk: Desk) -> None:
     assert "Yrjönkatu 10" in text_of(desk.get("/panel/addresses?q=yrjonkatu"))
-    assert desk.get("/panel/addresses?q=%00%25_").status_code == 200
+    assert desk.get("/panel/addresses?q=%25_").status_code == 200
 
 
 def test_an_address_of_another_business_is_not_found(hub: Hub, desk: Desk) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlmodel import select
 
 from hub.app import Hub
+from hub.core.orders import IncomingOrder
+from hub.core.values import Address, Point, TimeWindow
 from hub.db.tables import (
     DriverRow,
     JobRow,
@@ -18,12 +22,15 @@ from hub.db.tables import (
     StopRow,
     VehicleRow,
 )
+from hub.flows.connections import connection_id
 from hub.flows.dispatch import acknowledge
 from hub.flows.log_in import Role
+from hub.flows.order_desk import call_off
 from hub.flows.plan import plan_day
 from hub.flows.planning_run import solve_waiting
 from hub.flows.shifts import set_hours, shifts_on, working_on
-from tests.admin.desk import DAY, Desk, a_desk, a_hub, hidden, text_of, with_orders
+from hub.flows.sync import store_all
+from tests.admin.desk import DAY, SIX, Desk, a_desk, a_hub, hidden, text_of, with_orders
 
 HERE = "/panel/day?day=2026-11-23"
 
@@ -148,6 +155,79 @@ def test_a_job_moves_to_another_route_where_it_fits_or_a_person_insists(desk: De
     assert {stop.route_id for stop in desk.rows(StopRow)} == {full.id}
 
 
+def test_routes_to_choose_from_are_told_apart_by_vehicle_and_hours(desk: Desk) -> None:
+    """A driver with two routes was listed twice, by the same name."""
+    full, other = two_routes(desk)
+    stops = {stop.id: stop.route_id for stop in desk.rows(StopRow)}
+    job_id = next(x.job_id for x in desk.rows(StopJobRow) if stops[x.stop_id] == other.id)
+    page = desk.get(f"/panel/day/2026-11-23/jobs/{job_id}")
+    van = next(row for row in desk.rows(VehicleRow) if row.id == full.vehicle_id)
+    assert re.search(rf"as stop \d {van.name}, \d\d:\d\d–\d\d:\d\d", text_of(page))
+
+
+def test_a_place_that_breaks_a_promise_says_so_and_asks_before_it_is_taken(desk: Desk) -> None:
+    """It was taken at once, and the next customer came 2 h 52 min late."""
+    plan(desk)
+    publish_all(desk)
+    early = TimeWindow(SIX + timedelta(hours=2), SIX + timedelta(hours=2, minutes=10))
+    order = IncomingOrder(
+        ref="2001",
+        number="2001",
+        updated_at=SIX,
+        address=Address(("Bakery yard",), city="Helsinki", country="FI"),
+        point=Point(60.1699, 24.9385),
+        windows=(early,),
+        service_s=6 * 3600,
+    )
+    api = connection_id(desk.hub, desk.business_id, "api")
+    store_all(desk.hub, desk.business_id, api, [order])
+    job = desk.rows(JobRow)[-1]
+    with desk.hub.unit() as unit:  # what was asked for does not matter here, only what was told
+        for row in unit.session.exec(select(JobRow)):
+            row.windows = row.windows if row.id == job.id else []
+    at = f"/panel/day/2026-11-23/jobs/{job.id}"
+    page = desk.get(at)
+    assert re.search(r"3 promised times would be missed: order 100\d by \d h", text_of(page))
+    asked = desk.post(at, to=hidden(page, "to")[0])
+    assert asked.status_code == 409
+    assert "A promised time would be missed. Order 100" in text_of(asked)
+    told = desk.post(at, follow=True, to=hidden(page, "to")[0], force="1")
+    assert "The route is changed." in text_of(told)
+
+
+def test_a_cancelled_stop_is_not_counted_and_has_no_time(desk: Desk) -> None:
+    plan(desk)
+    publish_all(desk)
+    job = next(job for job in desk.rows(JobRow) if job.state == "dispatched")
+    call_off(desk.hub, desk.business_id, job.order_id, actor="staff:1")
+    for _ in range(3):
+        desk.hub.deliver_events()
+    page = text_of(desk.get(HERE))
+    assert "2 stops, leaves" in page
+    assert "0 done 1 cancelled" in page
+    assert "2 on routes" in page
+
+
+def test_a_failed_run_leads_to_what_is_on_no_route_and_can_be_closed(desk: Desk) -> None:
+    """It said to add a driver, and never went away."""
+    plan(desk)
+    publish_all(desk)
+    route = desk.rows(RouteRow)[0]
+    job = next(job for job in desk.rows(JobRow) if job.state == "dispatched")
+    here = {"from": f"{route.id}:{route.version}", "to": "off"}
+    desk.post(f"/panel/day/2026-11-23/jobs/{job.id}", **here)
+    depot_id = hidden(desk.get(HERE), "depot_id")[0]
+    desk.post("/panel/day/plan", day="2026-11-23", depot_id=depot_id, strategy="nearest")
+    solve_waiting(desk.hub)
+    failed = desk.get(HERE)
+    said = "already have a published route; add the remaining job to one of them."
+    assert said in text_of(failed)
+    assert 'href="#left-out"' in failed.text
+    run = desk.rows(PlanRow)[-1]
+    closed = desk.post(f"/panel/day/plans/{run.id}/close", follow=True, day="2026-11-23")
+    assert said not in text_of(closed)
+
+
 def test_a_stale_change_is_refused_with_a_sentence(desk: Desk) -> None:
     plan(desk)
     route = desk.rows(RouteRow)[0]
@@ -250,6 +330,7 @@ def test_nothing_of_another_business_is_shown_or_changed(hub: Hub, desk: Desk) -
     for path, fields in {
         "plan": {"depot_id": route.depot_id},
         f"plans/{run.id}/stop": {},
+        f"plans/{run.id}/close": {},
         "publish": {"route": f"{route.id}:{route.version}"},
         f"shifts/{mara.id}": {"do": "off"},
         f"2026-11-23/jobs/{job.id}": {"from": f"{route.id}:{route.version}", "to": "off"},

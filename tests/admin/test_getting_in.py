@@ -244,3 +244,38 @@ def test_every_page_carries_a_strict_policy(hub: Hub, client: FlaskClient) -> No
         assert "default-src 'none'" in policy
         assert "unsafe" not in policy
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_strangers_cannot_lock_an_owner_out(hub: Hub, client: FlaskClient) -> None:
+    founded(hub)
+    guess = {"email": "aino@husk.example", "password": "wrong"}
+    for n in range(12):
+        for _ in range(2):
+            client.post("/panel/log-in", data=guess, environ_base={"REMOTE_ADDR": f"203.0.113.{n}"})
+    right = guess | {"password": PASSWORD}
+    answer = client.post("/panel/log-in", data=right, environ_base={"REMOTE_ADDR": "192.0.2.7"})
+    assert answer.status_code == 302
+
+
+@pytest.mark.parametrize("path", ["/panel/people?x=%00", "/panel/%00", "/static/%00x"])
+def test_a_nul_is_a_bad_request_and_no_fault_of_ours(
+    hub: Hub, client: FlaskClient, path: str
+) -> None:
+    founded(hub)
+    logged_in(client)
+    assert client.get(path).status_code in (400, 404)
+    answer = client.post("/panel/log-in", data={"email": "a\0b", "password": "x"})
+    assert answer.status_code == 400
+
+
+def test_a_way_on_with_a_line_break_leads_home(hub: Hub, client: FlaskClient) -> None:
+    founded(hub)
+    answer = client.post(
+        "/panel/log-in",
+        data={
+            "email": "aino@husk.example",
+            "password": PASSWORD,
+            "next": "/panel\r\nX-Evil: 1",
+        },
+    )
+    assert answer.headers["Location"] == "/panel/"

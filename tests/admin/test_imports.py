@@ -148,6 +148,18 @@ def test_a_mistake_is_named_by_row_and_column(desk: Desk) -> None:
     assert "Phone" in page
 
 
+def test_a_quantity_nobody_can_read_says_what_it_counts_as(desk: Desk) -> None:
+    text = "Order no;Street;City;Item;Qty;Phone\n1;Yrjönkatu 1;Helsinki;Bun;two;12\n"
+    page = text_of(desk.get(upload(desk, text)))
+    assert "“two” is not an amount; it counts as 1." in page
+    assert "comes in without it" not in page
+
+
+def test_doubts_are_counted_by_row_not_by_cell(desk: Desk) -> None:
+    text = "Order no;Street;City;Item;Qty;Phone\n1;Yrjönkatu 1;Helsinki;Bun;two;12\n"
+    assert " 1 row to check" in text_of(desk.get(upload(desk, text)))
+
+
 @pytest.mark.parametrize("path", EXPORTS, ids=lambda p: p.name)
 def test_real_exports_are_looked_at_and_taken_in(desk: Desk, path: Path) -> None:
     here = upload(desk, path.read_bytes(), path.name)

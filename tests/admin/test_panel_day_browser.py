@@ -105,7 +105,7 @@ def test_a_bakerys_morning_by_clicking(desk: Desk, page: Page, tmp_path: Path) -
     page.get_by_label("Look for another address").fill("Yrjönkatu 10, Helsinki")
     page.get_by_role("button", name="Find").click()
     found += look(page, "address")
-    page.locator("[data-pick] svg").click(position={"x": 200, "y": 150})
+    page.locator("[data-pick] svg.wide").click(position={"x": 200, "y": 150})
     page.get_by_text("The pin stands at").wait_for()
     page.get_by_role("button", name="Set the pin here").click()
     page.get_by_text("Every address is on the map.").wait_for()

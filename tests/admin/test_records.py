@@ -259,6 +259,22 @@ def test_what_is_used_stays_and_says_why(panel: Panel) -> None:
     assert rows(panel.hub, DepotRow) == []
 
 
+def test_a_new_driver_is_offered_a_usual_week_and_a_free_one_is_warned_of(panel: Panel) -> None:
+    page = panel.get(f"{RECORDS}/drivers/new/").text
+    assert page.count('value="08:00"') == page.count('value="17:00"') == 5
+    warning = "Otso works on no day"
+    assert warning in panel.post(f"{RECORDS}/drivers/new/", name="Otso", active="1").text
+    hours = {"works-0-from": "08:00", "works-0-to": "12:00"}
+    answer = panel.post(f"{RECORDS}/drivers/new/", name="Mara", active="1", **hours)
+    assert "works on no day" not in answer.text
+
+
+def test_the_pairing_page_says_that_the_link_pairs_at_once(panel: Panel) -> None:
+    *_, driver_id = a_fleet(panel.hub, panel.business_id)
+    page = panel.post(f"{RECORDS}/drivers/pair/", id=driver_id).text
+    assert "paired at once" in page and "press “Pair this phone”" not in page
+
+
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.ACCOUNTANT])
 def test_who_may_only_look_is_offered_and_allowed_no_change(hub: Hub, role: Role) -> None:
     business_id = a_bakery(hub)

@@ -148,6 +148,22 @@ def test_what_is_no_extract_is_refused_with_a_sentence(
     assert answer.status_code == 422 and sentence in answer.text
 
 
+def test_without_a_depot_nothing_is_asked_that_would_fail_after_the_upload(panel: Panel) -> None:
+    assert 'name="within_km"' not in panel.get("/panel/map").text
+    with HELSINKI.open("rb") as file:
+        page = panel.post("/panel/map", extract=(file, "helsinki.osm.pbf")).text
+    assert "A map is being built" in page
+    a_fleet(panel.hub, panel.business_id)
+    assert panel.named("/panel/map", "within_km") == "25"
+
+
+def test_a_distance_that_cannot_be_is_said_at_its_own_field(panel: Panel) -> None:
+    with HELSINKI.open("rb") as file:
+        page = panel.post("/panel/map", extract=(file, "h.osm.pbf"), within_km="25").text
+    assert 'id="within_km-error">There is no depot yet' in page
+    assert 'id="extract-error"' not in page
+
+
 def test_the_map_in_use_is_drawn_with_what_it_holds(helsinki: Path) -> None:
     hub = an_installed_hub(helsinki)
     page = a_panel(hub, a_bakery(hub)).get("/panel/map").text

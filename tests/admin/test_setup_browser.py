@@ -94,11 +94,11 @@ def test_depot_vehicle_driver_and_phone_by_clicking_only(desk: Desk) -> None:
     page.get_by_role("link", name="Add a driver").first.click()
     page.get_by_label("Name").fill("Mara")
     page.get_by_label("Vehicle").select_option(label="Van 1")
-    page.get_by_label("Monday from").fill("08:00")
     page.get_by_label("Monday to").fill("16:00")
+    page.get_by_role("button", name="Monday's hours until Friday").click()
     page.get_by_role("button", name="Save").click()
     (driver,) = desk.rows(DriverRow)
-    assert driver.works == {"0": ["08:00", "16:00"]}
+    assert driver.works == {str(day): ["08:00", "16:00"] for day in range(5)}
     assert driver.vehicle_id == desk.rows(VehicleRow)[0].id
 
     page.get_by_role("button", name="Pair a phone").click()

@@ -53,7 +53,7 @@ def everywhere(
         after = timed(fit._with(route, legs, places), travel, now)
         broken = fit.worse(fit.problems(after), before)
         tried.append(Placement(after, 0, fit._driving_s(after, travel) - driven, broken))
-    return min(tried, key=fit._burden)
+    return min(tried, key=lambda one: one.burden)
 
 
 def new_work(dice: random.Random, kind: str, stops: int) -> list[JobToPlan]:

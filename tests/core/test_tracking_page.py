@@ -28,7 +28,7 @@ from hub.core.tracking_page import (
     outwards,
     visible,
 )
-from hub.core.tracking_words import HEADLINES, STEPS, card, day_words, outcome_line
+from hub.core.tracking_words import HEADLINES, STEPS, card, day_words, outcome_line, stays_words
 from hub.core.values import TimeWindow
 
 HELSINKI = ZoneInfo("Europe/Helsinki")
@@ -104,11 +104,28 @@ def test_a_pair_whose_goods_could_not_be_fetched_is_not_on_its_way() -> None:
     assert seen.shows is Shows.ON_ITS_WAY
 
 
-def test_the_newest_promise_is_quoted_on_round_times_and_never_narrower() -> None:
-    seen = look(ON_PHONE, promises=(span(3, 58.5),), ride=a_ride())
-    assert seen.quoted == span(0, 60)
+def test_the_newest_promise_is_quoted_as_the_mail_quoted_it() -> None:
+    seen = look(ON_PHONE, promises=(span(3, 58),), ride=a_ride())
+    assert seen.quoted == span(3, 58)  # cut to the hours asked for: 12:03–12:58 in both
     seen = look(ON_PHONE, promises=(span(0, 60), span(30, 90)), ride=a_ride(60))
     assert seen.quoted == span(30, 90)
+
+
+def test_planned_is_not_the_step_of_a_retry_that_is_still_to_be_planned() -> None:
+    seen = look(closed(Outcome.FAILED), replace(JOB, attempt=2), promises=())
+    told = card(seen, HELSINKI, NOON)
+    assert "as soon as it is planned" in " ".join(told.lines)
+    assert told.steps[told.step - 1] == "Ordered"
+    seen = look(closed(Outcome.FAILED), replace(ON_PHONE, attempt=2), ride=a_ride(has_begun=False))
+    told = card(seen, HELSINKI, NOON)
+    assert told.steps[told.step - 1] == "Planned"
+
+
+def test_a_recipient_is_told_what_their_copy_of_the_proof_leaves_out() -> None:
+    assert stays_words(photos=True, items=False, brand="Husk") == "Photos stay with Husk."
+    both = stays_words(photos=True, items=True, brand="Husk")
+    assert both == "Photos and the list of items stay with Husk."
+    assert stays_words(photos=False, items=False, brand="Husk") == ""
 
 
 @given(st.integers(0, 10_000), st.integers(0, 10_000))

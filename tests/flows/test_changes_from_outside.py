@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from hub.core.jobs import State
-from hub.core.values import Address, TimeWindow
+from hub.core.values import TimeWindow
 from hub.db.tables import OrderRow, RouteRow
 from hub.flows.connections import connection_id
 from hub.flows.dispatch import remove_job
@@ -75,7 +75,6 @@ def test_what_was_delivered_before_its_cancellation_stays_delivered() -> None:
     "changes",
     [
         {"windows": (TimeWindow(SIX + timedelta(hours=5), SIX + timedelta(hours=6)),)},
-        {"address": Address(("Kalevankatu 9",), city="Helsinki", country="FI")},
         {"instructions": "Ring twice"},
     ],
 )

@@ -52,7 +52,8 @@ def closed(day: Morning, job: JobRow, **body: object) -> str:
     """The words of the document after the driver closed the job at 10:12."""
     body = {"outcome": "succeeded", "name": "Anna F.", "note": "By hand."} | body
     if body["outcome"] in ("succeeded", "partial"):
-        picture_of(day, job, a_picture("red"))
+        named = {"kind": "photo", "sha256": picture_of(day, job, a_picture("red"))}
+        body["files"] = [named, *body.get("files", [])]  # type: ignore[misc]
     [told] = take_acts(day.hub, day.phone(), [act("1", "close", job, 12, **body)])
     assert told.result == "applied", told.why
     return text(day, job)
@@ -81,11 +82,13 @@ def test_a_delivery_says_who_what_when_and_where() -> None:
 def test_each_file_stands_with_its_fingerprint_and_link() -> None:
     day, job = a_day_to_close()
     known_by = picture_of(day, job, a_picture("blue"), "signature")
-    said = closed(day, job)
+    unnamed = picture_of(day, job, a_picture("green"))
+    said = closed(day, job, files=[{"kind": "signature", "sha256": known_by}])
+    assert unnamed not in said
     assert known_by in said
     assert sha256(a_picture("red")).hexdigest() in said
     assert "link 1" in said
-    assert "link 2" in said
+    assert "link 3" in said  # the second is the picture's that nobody named
 
 
 @pytest.mark.parametrize(
@@ -139,7 +142,8 @@ def test_a_lost_a_changed_and_a_late_file_are_said_and_do_not_stop_the_document(
     proofs: Path = day.hub.settings.data_dir / "proof"
     (proofs / lost[:2] / lost).unlink()
     (proofs / changed[:2] / changed).write_bytes(a_picture("white"))
-    said = closed(day, job, files=[{"kind": "photo", "sha256": "c" * 64}])
+    named = [{"kind": "photo", "sha256": one} for one in (lost, changed, "c" * 64)]
+    said = closed(day, job, files=named)
     assert "missing from its store" in said
     assert "changed after it was sealed" in said
     assert "Still on its way" in said
@@ -158,7 +162,7 @@ def test_a_forgotten_person_is_no_forgery() -> None:
     day, job = a_day_to_close()
     closed(day, job)
     with day.hub.unit() as unit:
-        forget(unit, day.business_id, job.id)
+        forget(unit, day.hub.keys, day.business_id, job.id, day.hub.now())
         unit.session.exec(select(ProofRow)).one().name = ""
     said = text(day, job)
     assert "Changed since" not in said

@@ -195,6 +195,16 @@ def test_an_upload_larger_than_allowed_is_refused(hub: Hub, tmp_path: Path) -> N
     assert files(tmp_path) == []
 
 
+def test_the_map_in_use_names_the_file_it_was_built_from(
+    hub: Hub, bakery: str, tmp_path: Path
+) -> None:
+    with HELSINKI.open("rb") as upload:
+        ask_map(hub, upload, within_km=None, actor="staff:1", file_name="Etelä Suomi.osm.pbf")
+    assert build_waiting(hub)
+    in_use = map_state(hub).in_use
+    assert in_use is not None and in_use.source == "Etelä-Suomi.osm.pbf"
+
+
 def test_a_later_request_replaces_the_one_that_waits(hub: Hub, tmp_path: Path) -> None:
     ask_map(hub, HELSINKI, within_km=None, actor="staff:1")
     [first] = files(tmp_path)

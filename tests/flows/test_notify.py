@@ -52,7 +52,7 @@ from hub.db.tables import (
 from hub.flows.brand import logo_webp
 from hub.flows.choices import choice, choose, switch
 from hub.flows.connections import connection_id
-from hub.flows.dispatch import publish, remove_job
+from hub.flows.dispatch import add_job, publish, remove_job
 from hub.flows.drive import IncomingAct, take_acts
 from hub.flows.found import found
 from hub.flows.next_steps import choose_step
@@ -336,6 +336,32 @@ def test_a_window_that_is_withdrawn_is_told_unless_there_is_a_new_one(shop: Shop
     assert shop.box.about("no longer holds") == []
     shop.tick(minutes=6)
     assert len(shop.box.about("no longer holds")) == 1
+
+
+def test_a_time_that_is_told_anew_is_said_to_be_new_and_the_withdrawal_is_dropped(
+    shop: Shop,
+) -> None:
+    """The withdrawal waited for eight minutes, and the new time came as if it were the first."""
+    shop.uses_mail().order()
+    route = shop.on_the_road()
+    shop.tick()
+    [first] = shop.box.about("Your delivery from")
+    assert "new time" not in plain(first).lower()
+    shop.tick(minutes=300)
+    about = shop.hub, shop.business_id, route.id, shop.job().id
+    remove_job(*about, actor="staff:1", expected_version=route.version)
+    add_job(*about, actor="staff:1", expected_version=route.version + 1)
+    shop.tick()
+    [withdrawn] = shop.notices("withdrawn")
+    assert (withdrawn.state, withdrawn.error) == ("dropped", "The job is on a route again.")
+    with shop.hub.reading() as session:
+        old, new = session.exec(select(PromiseRow).order_by(PromiseRow.n)).all()
+    [mail] = shop.box.about("New time: Your delivery from Husk & Co")
+    assert f"{new.opens + timedelta(hours=2):%H:%M}" in str(mail["Subject"])
+    before = f"{old.opens + timedelta(hours=2):%H:%M} – {old.closes + timedelta(hours=2):%H:%M}"
+    assert f"This is a new time; Monday 23 November, {before} no longer holds." in " ".join(
+        plain(mail).split()
+    )
 
 
 def test_an_unsent_window_is_dropped_once_it_is_withdrawn(shop: Shop) -> None:

@@ -14,14 +14,14 @@ from pathlib import Path
 
 import pytest
 from apscheduler.schedulers.background import BackgroundScheduler
-from sqlmodel import select
+from sqlmodel import col, select
 
 from hub.app import Hub
 from hub.core.jobs import State
-from hub.db.tables import JobRow, PlanRow
+from hub.db.tables import JobRow, PlanRow, ShiftRow
 from hub.flows.dispatch import publish
 from hub.flows.plan import plan_day
-from hub.flows.planning_run import ask_plan, plan_seen, solve_waiting, stop_plan
+from hub.flows.planning_run import ask_plan, close_failed, plan_seen, solve_waiting, stop_plan
 from hub.worker import CHORES, Chore, schedule
 from tests.flows.plan_worlds import DAY, NORTH, SOUTH, Town, a_town, near, open_hub
 
@@ -218,6 +218,44 @@ def test_a_day_on_which_nobody_works_fails_with_a_sentence(town: Town) -> None:
     seen = plan_seen(town.hub, town.business_id, run.id)
     assert (seen.state, seen.is_open) == ("failed", False)
     assert "No driver is free at South on Sunday 22 November" in seen.error
+
+
+def test_a_day_on_which_everybody_drives_already_says_so_and_what_to_do(town: Town) -> None:
+    """It said "No driver is free … Add a driver with a shift", though all of them had shifts."""
+    plan_day(town.hub, town.business_id, DAY, strategy="nearest")
+    for route in town.routes():
+        publish(town.hub, town.business_id, route.id, actor="staff:1", expected_version=1)
+    with town.hub.unit() as unit:  # who got no route yet has the day off
+        free = unit.session.exec(
+            select(ShiftRow).where(
+                ShiftRow.business_id == town.business_id,
+                col(ShiftRow.id).not_in([route.shift_id for route in town.routes()]),
+            )
+        )
+        for shift in free:
+            shift.ends_at = shift.starts_at
+    town.orders({"S8": near(SOUTH, 2), "S9": near(SOUTH, 3)})
+    run = asked(town)
+    solve_waiting(town.hub)
+    seen = plan_seen(town.hub, town.business_id, run.id)
+    assert seen.error == (
+        "All drivers at South already have a published route; "
+        "add the 2 remaining jobs to one of them."
+    )
+
+
+def test_a_failed_run_says_why_for_ten_minutes_or_until_somebody_closes_it(town: Town) -> None:
+    """The red box never went away."""
+    sunday = DAY - timedelta(days=1)
+    run = ask_plan(town.hub, town.business_id, town.south, sunday, actor="staff:1")
+    solve_waiting(town.hub)
+    now = town.hub.now()
+    assert plan_seen(town.hub, town.business_id, run.id).says_why(now)
+    assert not plan_seen(town.hub, town.business_id, run.id).says_why(now + timedelta(minutes=11))
+    with pytest.raises(LookupError):
+        close_failed(town.hub, "another", run.id, actor="staff:2")
+    close_failed(town.hub, town.business_id, run.id, actor="staff:1")
+    assert not plan_seen(town.hub, town.business_id, run.id).says_why(now)
 
 
 def test_another_business_can_neither_ask_nor_see_nor_stop(town: Town) -> None:

@@ -107,7 +107,7 @@ def first_run(page: Page) -> None:
     page.get_by_label("Time zone").select_option("Europe/Helsinki")
     page.get_by_label("Fresh food").check()
     page.get_by_role("button", name="Create account and business").click()
-    page.get_by_text("Five short steps are left").wait_for()
+    page.get_by_text("A few short steps are left").wait_for()
 
 
 def a_fleet(hub: Hub, starts_at: datetime) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Playwright, expect, sync_playwright
+from playwright.sync_api import Locator, Playwright, expect, sync_playwright
 from sqlmodel import select
 
 from hub.app import Hub
@@ -214,6 +215,109 @@ def test_what_was_begun_at_the_door_survives_a_reload(
     phone.context.close()
 
 
+NO_ANSWER = """
+navigator.geolocation.watchPosition = () => 1;
+navigator.geolocation.getCurrentPosition = () => {};
+"""
+SLOW_FIX = """
+navigator.geolocation.watchPosition = () => 1;
+navigator.geolocation.getCurrentPosition = (got) => setTimeout(() => got(
+  {timestamp: Date.now(), coords: {latitude: 60.2, longitude: 24.9, accuracy: 7}}), 1500);
+"""
+
+
+@pytest.mark.parametrize(
+    ("gps", "place"),
+    [(NO_ANSWER, (None, "No GPS signal in time.")), (SLOW_FIX, (60.2, ""))],
+    ids=["silent", "slow"],
+)
+def test_a_close_is_not_lost_by_a_reload_while_the_place_is_looked_for(
+    day: Day,
+    playwright: Playwright,
+    tmp_path: Path,
+    picture: Path,
+    gps: str,
+    place: tuple[float | None, str],
+) -> None:
+    phone = Screen(a_phone(playwright, tmp_path / "profile"), day.url, day.code)
+    phone.context.add_init_script(gps)
+    phone.pair()
+    phone.press("Start shift")
+    phone.state("Online")
+    phone.page.locator("main .next").get_by_role("link", name=DONE).click()
+    phone.prove(picture, "Ana")
+    phone.page.locator(".finish button").click()
+    phone.page.reload()
+    phone.sees("3 of 4 stops left")
+    phone.state("Online")
+    assert [outcome for _, outcome in day.closed()] == ["succeeded"]
+    [proof] = day.rows(ProofRow)
+    assert (proof.lat, proof.no_position) == place
+    assert len(day.rows(ProofFileRow)) == 2
+    assert phone.problems == []
+    phone.context.close()
+
+
+def test_another_stop_can_come_next_and_the_one_stood_at_waits(
+    day: Day, playwright: Playwright, tmp_path: Path
+) -> None:
+    phone = Screen(a_phone(playwright, tmp_path / "profile"), day.url, day.code)
+    phone.pair()
+    phone.press("Start shift")
+    phone.state("Online")
+    phone.press("Arrived")
+    phone.press("Not today…")
+    phone.sees("do another stop first")
+    phone.press("Do another stop first")
+    last = phone.page.locator(".stops li").last
+    name = last.locator("strong").inner_text()
+    phone.offline(True)
+    last.get_by_role("button", name="Do this one next").click()
+    heading = phone.page.locator("main .next h2")
+    expect(heading).to_contain_text(name)
+    phone.sees("4 of 4 stops left")
+    assert phone.page.get_by_text("Arrived", exact=True).count() == 1  # only the button
+    phone.offline(False)
+    phone.state("Online")
+    states = sorted(job.state for job in day.rows(JobRow))
+    assert states == ["dispatched", "dispatched", "dispatched", "en_route"]
+    expect(heading).to_contain_text(name)
+    assert day.closed() == []
+    phone.context.close()
+
+
+def test_a_message_and_the_bar_below_cover_nothing_and_times_have_24_hours(
+    day: Day, playwright: Playwright, tmp_path: Path
+) -> None:
+    phone = Screen(a_phone(playwright, tmp_path / "profile"), day.url, day.code)
+    phone.pair()
+    assert not re.search(r"[AP]M\b", phone.page.locator("main").inner_text())
+    phone.press("Start shift")
+    phone.page.locator("main .next").get_by_role("link", name="Could not").click()
+    bar = phone.page.locator(".finish")
+    phone.page.get_by_text("Add more").click()
+    note = phone.page.locator("#note")
+    note.focus()
+    phone.page.wait_for_timeout(300)
+    assert _box(note)["bottom"] <= _box(bar)["y"]
+    phone.page.evaluate(
+        "import(document.querySelector('script[type=module]').src.replace('app.js', 'dom.js'))"
+        ".then((dom) => dom.toast('Saved.'))"
+    )
+    toast = _box(phone.page.locator("#toast"))
+    assert toast["bottom"] <= _box(bar)["y"] or toast["y"] >= _box(bar)["bottom"]
+    assert toast["y"] > _box(phone.page.locator("main h1"))["bottom"]
+    if SHOTS:
+        phone.page.screenshot(path=f"{SHOTS}/toast.png")
+    phone.context.close()
+
+
+def _box(part: Locator) -> dict[str, float]:
+    box = part.bounding_box()
+    assert box is not None
+    return {"y": box["y"], "bottom": box["y"] + box["height"]}
+
+
 def test_a_changed_route_must_be_seen_and_a_refused_act_stays_until_dismissed(
     day: Day, playwright: Playwright, tmp_path: Path
 ) -> None:
@@ -243,7 +347,6 @@ def test_a_changed_route_must_be_seen_and_a_refused_act_stays_until_dismissed(
         business.settings = {**business.settings, "failure_demands": ["photo"]}
     phone.page.locator("main .next").get_by_role("link", name="Could not").click()
     phone.page.get_by_label("Nobody there").check()
-    phone.page.locator("#note").fill("Rang twice")
     phone.page.locator(".finish button").click()
     phone.state("Online · 1 refused")
     phone.page.locator("#state").click()
@@ -317,8 +420,9 @@ def test_axe_and_the_policy_find_nothing_on_any_screen(
     phone.page.locator("main .next").get_by_role("link", name="Could not").click()
     phone.is_fine("7-failed")
     phone.press("Back", "header")
-    phone.press("Skip for now")
-    phone.is_fine("8-skip")
+    phone.press("Not today…")
+    phone.sees("This ends the")
+    phone.is_fine("8-not-today")
     phone.page.goto(f"{day.url}/driver/#/")
     phone.state("Online")
     phone.offline(True)

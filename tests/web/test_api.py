@@ -378,3 +378,14 @@ def test_the_page_for_people_shows_every_call_without_scripts(world: World) -> N
     assert page.status_code == 200
     assert "/api/v1/orders/{order_id}/cancel" in page.text
     assert "<script" not in page.text
+
+
+@pytest.mark.parametrize("address", [{"country": "FI"}, {"lines": [" "]}, {"lines": []}])
+def test_an_address_that_says_nowhere_is_refused_at_its_field(
+    world: World, address: dict[str, object]
+) -> None:
+    sent = {**an_order("1"), "address": address}
+    sent.pop("point", None)
+    problem = is_problem(world.call("POST", ORDERS, sent), 422)
+    assert "address or a point" in problem["errors"][0]["detail"]
+    assert world.count() == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from sqlmodel import select
 from werkzeug.test import TestResponse
 
 from hub.core.jobs import State
-from hub.db.tables import ActRow, DeviceRow, ProofFileRow
+from hub.db.tables import ActRow, DeviceRow, JobRow, ProofFileRow, StopJobRow, StopRow
 from hub.flows.drive import pair, pairing_code
 from hub.flows.prove import verify
 from tests.driving_worlds import DAY, PHOTO, TEN, Morning, a_morning
@@ -103,6 +103,28 @@ def test_the_route_shows_all_a_driver_needs_at_the_door(phone: Phone) -> None:
     assert job["state"] == State.DISPATCHED
     assert job["opens"] < job["eta"] < job["closes"]
     assert route["stops"][0]["address"].startswith("Yrjönkatu")
+
+
+def test_a_van_that_is_early_shows_when_work_begins_not_when_it_is_there(phone: Phone) -> None:
+    with phone.day.hub.unit() as unit:
+        stop = unit.session.exec(select(StopRow).where(StopRow.n == 1)).one()
+        [job] = unit.session.exec(
+            select(JobRow)
+            .join(StopJobRow, StopJobRow.job_id == JobRow.id)
+            .where(StopJobRow.stop_id == stop.id)
+        )
+        there = stop.arrive_at
+        opens, closes = there + timedelta(hours=2), there + timedelta(hours=4)
+        over = (there - timedelta(hours=4), there - timedelta(hours=2))
+        job.windows = [[one.isoformat() for one in window] for window in (over, (opens, closes))]
+    [shown] = phone.route().json["routes"][0]["stops"][0]["jobs"]
+    moments = [datetime.fromisoformat(shown[name]) for name in ("arrive_at", "eta", "opens")]
+    assert moments == [there, opens, opens]
+    assert datetime.fromisoformat(shown["closes"]) == closes
+
+
+def test_a_failure_needs_no_note_unless_the_business_says_so(phone: Phone) -> None:
+    assert phone.route().json["failure_demands"] == []
 
 
 def test_an_unchanged_route_costs_no_download(phone: Phone) -> None:
@@ -352,3 +374,75 @@ def test_vendored_files_are_exactly_what_the_lock_says() -> None:
         assert entry["integrity"].startswith("sha512-")
         assert {"version", "license"} <= entry.keys()
         assert f"{name}/LICENSE" in entry["files"]
+
+
+def test_only_a_driver_who_has_or_had_the_job_may_bring_a_picture_of_it(phone: Phone) -> None:
+    day = phone.day
+    stranger, job = Phone(day, driver=1), day.jobs()[0].id
+    assert stranger.put(job, *a_picture()).status_code == 404
+    assert phone.put(job, *a_picture()).status_code == 200
+    with day.hub.reading() as session:
+        [file] = session.exec(select(ProofFileRow)).all()
+        device = session.exec(select(DeviceRow.id).where(DeviceRow.driver_id == day.drivers[0]))
+        assert file.device_id in device.all()
+    # Told late by a phone the hub never saw with this job: only the very file it named.
+    files = [{"kind": "photo", "sha256": a_picture("blue")[1]}]
+    close = told("1", "close", job, body={"outcome": "succeeded", "files": files})
+    assert stranger.tell(close).json["results"][0]["result"] == "noted"
+    assert stranger.put(job, *a_picture("green")).status_code == 404
+    assert stranger.put(job, *a_picture("blue")).status_code == 200
+
+
+def test_a_driver_whose_route_was_handed_over_may_still_bring_what_was_taken(phone: Phone) -> None:
+    from hub.flows.dispatch import hand_over
+
+    day, job = phone.day, phone.day.jobs()[0].id
+    assert phone.tell(told("1", "head_for", job)).json["results"][0]["result"] == "applied"
+    hand_over(
+        day.hub,
+        day.business_id,
+        day.route().id,
+        day.drivers[1],
+        actor="staff:1",
+        expected_version=day.route().version,
+        force=True,
+    )
+    assert phone.put(job, *a_picture()).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "1970-01-01T00:05:00Z",
+        "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:59-14:00",
+        (TEN - timedelta(days=7, seconds=1)).isoformat(),
+    ],
+)
+def test_a_clock_nobody_can_believe_gives_the_hubs_time_and_blocks_no_other_act(
+    phone: Phone, moment: str
+) -> None:
+    one, two, _ = phone.day.jobs()
+    body = {"outcome": "succeeded", "files": PHOTO}
+    answer = phone.tell(
+        told("1", "close", one.id, body=body, occurred_at=moment), told("2", "arrive", two.id)
+    )
+    assert answer.status_code == 200
+    assert [result["result"] for result in answer.json["results"]] == ["applied", "applied"]
+    closed = next(job for job in phone.day.jobs() if job.id == one.id)
+    assert closed.closed_occurred_at == TEN
+    with phone.day.hub.reading() as session:
+        act = session.exec(select(ActRow).where(ActRow.act_id == "1")).one()
+    assert act.occurred_at == act.received_at == TEN
+    assert datetime.fromisoformat(act.body["phone_said"]) == datetime.fromisoformat(moment)
+    assert verify(phone.day.hub, phone.day.business_id) == []
+
+
+def test_a_phone_without_signal_for_a_week_is_believed_in_its_own_zone(phone: Phone) -> None:
+    job, moment = phone.day.jobs()[0].id, "2026-11-16T10:00:00+02:00"
+    phone.day.now[0] = TEN - timedelta(hours=2)
+    body = {"outcome": "succeeded", "files": PHOTO}
+    [result] = phone.tell(told("1", "close", job, body=body, occurred_at=moment)).json["results"]
+    assert result["result"] == "applied"
+    assert phone.day.jobs()[0].closed_occurred_at == datetime.fromisoformat(moment)
+    assert verify(phone.day.hub, phone.day.business_id) == []

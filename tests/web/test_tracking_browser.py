@@ -10,13 +10,17 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
+from sqlmodel import select
 from werkzeug.serving import make_server
 
+from hub.db.tables import JobRow
+from tests.driving_worlds import DAY
 from tests.tracking_worlds import MOMENTS, Street, branded, on_its_way, scheduled
 from tests.web.test_tracking import LIGHTEST, app_of
 
@@ -117,6 +121,48 @@ def test_text_twice_as_large_still_fits_a_phone(browser: Browser, helsinki: Path
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         shoot(page, "late-390-rtl")
         page.close()
+
+
+# The words of the page that do not fit between the edges of one line of their own.
+BROKEN_WORDS = """() => {
+  const broken = []
+  const walk = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT)
+  for (let node; (node = walk.nextNode()); ) {
+    for (const word of node.data.matchAll(/[^\\s-]+/g)) {
+      const range = document.createRange()
+      range.setStart(node, word.index)
+      range.setEnd(node, word.index + word[0].length)
+      const boxes = [...range.getClientRects()]
+      const isHidden = node.parentElement.closest(".hidden, svg, style")
+      if (!isHidden && new Set(boxes.map((box) => Math.round(box.top))).size > 1) broken.push(word[0])
+    }
+  }
+  return broken
+}"""
+
+
+@pytest.mark.parametrize("moment", ["ordered", "scheduled", "rescheduled", "late", "delivered"])
+def test_large_text_on_a_small_phone_breaks_no_word_and_hides_nothing(
+    browser: Browser, helsinki: Path, moment: str
+) -> None:
+    street, token = a_street(moment, helsinki)
+    if moment == "ordered":
+        street.day.now[0] -= timedelta(days=1)
+        with street.hub.unit() as unit:
+            for job in unit.session.exec(select(JobRow)):
+                job.due_on = DAY
+    with served(street) as url:
+        for width in (320, 390):
+            page = browser.new_page(viewport={"width": width, "height": 844})
+            page.goto(f"{url}/t/{token}")
+            for percent in (100, 200):
+                page.evaluate(f"document.documentElement.style.fontSize = '{percent}%'")
+                shoot(page, f"{moment}-{width}-{percent}")
+                assert page.evaluate("document.documentElement.scrollWidth") <= width
+                assert page.evaluate(BROKEN_WORDS) == [], (width, percent)
+            tops = page.locator(".steps li").evaluate_all("all => all.map(one => one.offsetTop)")
+            assert len(set(tops)) in (1, len(tops))  # whole rows, or one below the other
+            page.close()
 
 
 def test_the_photo_is_fetched_only_when_asked_for(browser: Browser, helsinki: Path) -> None:

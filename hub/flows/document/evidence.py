@@ -10,7 +10,7 @@ from hub.core.errors import HubError
 from hub.core.proof import changed_fields, link_hash
 from hub.db.tables import ProofFileRow
 from hub.flows.document.told import Told
-from hub.flows.prove import proof_fields
+from hub.flows.prove import file_fields, proof_fields
 from hub.pdf.pod import Evidence
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def evidence(hub: Hub, told: Told) -> list[tuple[str, Evidence]]:
         what = "Signature" if kind == "signature" else f"{kind.capitalize()} {number}"
         found.append((kind, Evidence(what, sha256, link, content, problem)))
 
-    for file in told.files:
+    for file in (one for one in told.files if one.proof_id is not None):
         content, problem = _opened(hub, file)
         add(file.kind, file.sha256, links.get(f"file {file.id}"), content, problem)
     stored = {file.sha256 for file in told.files}
@@ -53,7 +53,7 @@ def _opened(hub: Hub, file: ProofFileRow) -> tuple[bytes, str]:
 
 def warnings(told: Told) -> list[str]:
     """What of this job no longer is what its links in the chain committed to."""
-    fields = {f"file {file.id}": file.sha256 for file in told.files}
+    fields = {name: value for file in told.files for name, value in file_fields(file).items()}
     fields |= proof_fields(told.job, told.proof)
     found = []
     for link in told.links:
@@ -61,7 +61,7 @@ def warnings(told: Told) -> list[str]:
             found.append(f"Link {link.n} of the chain of evidence was changed after the fact.")
         if link.salts:
             changed = changed_fields(link.commitments, link.salts, fields)
-            names = ["a file" if name.startswith("file ") else name for name in changed]
+            names = ["a file" if "file " in name else name for name in changed]
             if names:
                 found.append(f"Changed since link {link.n} was sealed: {', '.join(names)}.")
     return found

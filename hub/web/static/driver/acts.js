@@ -1,6 +1,8 @@
 // What the driver says happened goes into the box first; the hub hears of it from there.
 
-import { position } from "./position.js";
+import { isSettled, known, settle } from "./position.js";
+
+const HOLD_MS = 10_000; // longer than any wait for a place, also after a restart
 
 // Time-ordered (UUID version 7), so that acts of one moment keep their order.
 export function newId() {
@@ -52,12 +54,42 @@ export async function move(route, stop, kind, state, before) {
   if (items.length) await box.add(items, told);
 }
 
-// The end of a job with everything that proves it, in one transaction.
-export async function close(route, job, proof, files) {
+// On the way to this stop, whatever was next before: a door headed for or stood at waits again.
+export async function headFor(route, stop) {
+  const about = (job) => ({ job_id: job.job_id, route_id: route.route_id });
+  const others = route.stops.filter((one) => one.stop_id !== stop.stop_id).flatMap((one) => one.jobs);
+  const jobs = stop.jobs.filter((job) => ["dispatched", "loaded"].includes(job.state));
+  const left = others.filter((job) => job.state === "arrived").map((job) => act("leave", about(job)));
+  const heads = jobs.map((job) => act("head_for", about(job)));
+  const items = [...left, ...heads];
+  if (!items.length) return;
+  const { act_id } = items.at(-1).act;
+  const waits = others.filter((job) => ["en_route", "arrived"].includes(job.state));
+  await box.add(items, {
+    ...Object.fromEntries(waits.map((job) => [job.job_id, { act_id, state: "dispatched", back: true }])),
+    ...Object.fromEntries(jobs.map((job) => [job.job_id, { act_id, state: "en_route" }])),
+  });
+}
+
+// The end of a job with everything that proves it, kept at once with the place known now. If
+// that is old or none, the act is held back a moment, in which `place` may find a better one.
+export async function close(route, job, proof, files, draft) {
   const named = files.map(({ kind, sha256 }) => ({ kind, sha256 }));
-  const body = { ...proof, ...(await position()), files: named };
+  const body = { ...proof, ...known(), files: named };
   const end = act("close", { job_id: job.job_id, route_id: route.route_id }, body);
+  const hold = isSettled() ? 0 : Date.now() + HOLD_MS;
   const items = files.map((file) => ({ type: "file", file: { job_id: job.job_id, ...file } }));
   const { outcome, reason } = proof;
-  await box.add([end, ...items], { [job.job_id]: { act_id: end.act.act_id, state: "closed", outcome, reason } });
+  const told = { [job.job_id]: { act_id: end.act.act_id, state: "closed", outcome, reason } };
+  await box.add([{ ...end, hold }, ...items], told, draft);
+}
+
+// Give the acts held back their place, also those of a page that was closed meanwhile.
+export async function place() {
+  const held = (await box.waiting()).filter((item) => item.hold > Date.now());
+  if (!held.length) return;
+  await settle();
+  for (const item of held) {
+    await box.release(item.seq, { no_position: undefined, ...known(new Date(item.act.occurred_at)) });
+  }
 }

@@ -1,6 +1,7 @@
 // Which screen is shown, and when this phone talks to the hub.
 
 import "./outbox.js";
+import { place } from "./acts.js";
 import { look, refresh } from "./day.js";
 import { count, h, toast } from "./dom.js";
 import { follow, trouble } from "./position.js";
@@ -12,7 +13,7 @@ import { pairing } from "./pairing.js";
 
 const EVERY_MS = 15_000;
 const screens = { "": list, stop, close, outbox: unsent, pair: pairing };
-const place = document.getElementById("screen");
+const main = document.getElementById("screen");
 let shown = null;
 let talking = null;
 let once_more = false;
@@ -53,7 +54,7 @@ async function show() {
   shown = { screen, rest, hash: location.hash };
   await draw(now);
   window.scrollTo(0, 0);
-  (place.querySelector("h1") ?? place).focus({ preventScroll: true });
+  (main.querySelector("h1") ?? main).focus({ preventScroll: true });
 }
 
 // Only screens nobody is typing on are drawn anew by themselves.
@@ -68,8 +69,8 @@ async function draw(now) {
   const parts = await screen.parts(now, ...rest);
   if (shown.hash !== hash) return; // the driver went on meanwhile
   const top = window.scrollY;
-  place.replaceChildren(...warnings(now), ...parts.flat(2).filter(Boolean));
-  place.querySelector("h1")?.setAttribute("tabindex", "-1");
+  main.replaceChildren(...warnings(now), ...parts.flat(2).filter(Boolean));
+  main.querySelector("h1")?.setAttribute("tabindex", "-1");
   window.scrollTo(0, top);
   head(now);
 }
@@ -123,6 +124,7 @@ async function begin() {
   } catch {
     toast("This browser cannot keep the page for times without signal.");
   }
+  place().then(sync);
   await sync();
 }
 

@@ -1,9 +1,9 @@
 // Close a job with exactly what it demands; what was begun survives a restart of the phone.
 
-import { close as closeJob } from "./acts.js";
-import { go, told } from "./app.js";
+import { close as closeJob, place } from "./acts.js";
+import { go, sync, told } from "./app.js";
 import { findStop } from "./day.js";
-import { button, h, toast } from "./dom.js";
+import { button, h, link, toast } from "./dom.js";
 import { goods } from "./goods.js";
 import { photos } from "./photos.js";
 import { signature } from "./signature.js";
@@ -47,18 +47,17 @@ function form(now, route, job, how, draft) {
     const lack = lacking(demands, how, draft, job);
     check.replaceChildren(...[...(how === "done" ? [] : ["reason"]), ...demands].map((one) => tick(one, !lack.includes(one))));
     end.disabled = lack.length > 0;
-    end.textContent = how === "done" && isPartial(draft, job) ? words.part : { done: words.done, failed: words.not, skipped: "Skip this stop" }[how];
+    end.textContent = how === "done" && isPartial(draft, job) ? words.part : { done: words.done, failed: words.not, skipped: "End it for today" }[how];
   };
   const finish = async () => {
     end.disabled = true;
-    end.textContent = "Taking time and place…";
     try {
-      await closeJob(route, job, proof(how, draft, job), [...draft.photos, draft.signature].filter(Boolean));
+      await closeJob(route, job, proof(how, draft, job), [...draft.photos, draft.signature].filter(Boolean), key(job, how));
     } catch (problem) {
       toast(`Not saved: ${problem.message}`);
       return paint();
     }
-    await box.forget(key(job, how));
+    place().then(sync);
     toast(now.online ? "Saved." : "Saved on this phone. It is sent when there is signal.");
     go("#/");
     return told();
@@ -67,14 +66,25 @@ function form(now, route, job, how, draft) {
   const extra = SECTIONS.filter((name) => !demands.includes(name) && name !== "pin" && (how === "done" || ["note", "photo"].includes(name)));
   paint();
   return [
-    h("h1", {}, { done: words.done, failed: words.not, skipped: "Skip for now" }[how] + (job.name ? ` · ${job.name}` : "")),
+    h("h1", {}, { done: words.done, failed: words.not, skipped: "Not today" }[how] + (job.name ? ` · ${job.name}` : "")),
     h("div", { class: "stack" },
+      how === "skipped" && whatFollows(words),
       how !== "done" && reasons(how, draft, changed),
       SECTIONS.filter((name) => demands.includes(name)).map((name) => made[name]()),
-      extra.length > 0 && h("details", { class: "card", open: false }, h("summary", {}, "Add more"), h("div", { class: "stack" }, extra.map((name) => made[name]()))),
+      extra.length > 0 && h("details", { class: "card", ontoggle: showWhole }, h("summary", {}, "Add more"), h("div", { class: "stack" }, extra.map((name) => made[name]()))),
       h("div", { class: "finish card stack tight" }, check, end)),
   ];
 }
+
+function whatFollows(words) {
+  return h("div", { class: "card stack tight" },
+    h("p", {}, `This ends the ${words.name.toLowerCase()} for today. The customer is told that it did not work out; another day is planned, or the dispatcher decides.`),
+    h("p", {}, "Still possible today? Then do another stop first, and this one stays on your list."),
+    link("Do another stop first", "#/", "secondary big"));
+}
+
+// What was unfolded is not left under the bar.
+const showWhole = (event) => event.target.open && event.target.scrollIntoView({ block: "start" });
 
 function section(name, words, job, draft, changed) {
   const field = (label, control) => h("div", { class: "card" }, h("div", { class: "field" }, h("label", { for: control.id }, label), control));

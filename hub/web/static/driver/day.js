@@ -101,7 +101,7 @@ function withTold(route, told) {
 }
 
 function over(job, told) {
-  if (!told || job.state === "closed" || FAR[told.state] < FAR[job.state]) return job;
+  if (!told || job.state === "closed" || (!told.back && FAR[told.state] < FAR[job.state])) return job;
   return { ...job, state: told.state, outcome: told.outcome ?? "", reason: told.reason ?? "" };
 }
 

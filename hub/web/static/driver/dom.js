@@ -19,14 +19,22 @@ export const link = (text, href, look = "") => h("a", { class: `button ${look}`,
 let hiding;
 export function toast(text) {
   const place = document.getElementById("toast");
+  place.style.setProperty("--bar", `${barBelow()}px`);
   place.textContent = text;
   place.classList.add("shown");
   clearTimeout(hiding);
   hiding = setTimeout(() => place.classList.remove("shown"), 5000);
 }
 
+// How far up the bar at the foot of the screen reaches; 0 where a message fits below it.
+function barBelow() {
+  const bar = document.querySelector(".finish")?.getBoundingClientRect();
+  return !bar || innerHeight - bar.bottom > 96 ? 0 : Math.max(0, innerHeight - bar.top);
+}
+
+// As the panel and the customer's page write it, whatever the phone is set to.
 export function clock(moment, zone) {
-  return new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit", timeZone: zone }).format(new Date(moment));
+  return new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: zone }).format(new Date(moment));
 }
 
 export function ago(moment) {

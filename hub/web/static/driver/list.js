@@ -1,6 +1,6 @@
 // The day: the next stop large, the later ones short, the done ones folded away.
 
-import { acknowledge, allLoaded, endShift, startShift } from "./acts.js";
+import { acknowledge, allLoaded, endShift, headFor, startShift } from "./acts.js";
 import { go, told } from "./app.js";
 import { isDone } from "./day.js";
 import { button, clock, count, h } from "./dom.js";
@@ -29,7 +29,7 @@ function one(now, route, n) {
     !route.loaded && h("div", { class: "card stack tight" }, h("p", {}, h("strong", {}, "Load the van: "), goods(route)), button("All loaded", async () => { await allLoaded(route); await told(); }, "secondary big")),
     next && nextStop(now, route, next),
     later.length > 0 && h("h2", {}, "After that"),
-    later.length > 0 && h("ol", { class: "stops" }, later.map((stop) => short(now, stop))),
+    later.length > 0 && h("ol", { class: "stops" }, later.map((stop) => short(now, stop, nextButton(route, stop)))),
     !next && finish(route),
     done.length > 0 && h("details", { class: "card" }, h("summary", {}, `${done.length} done`), h("ol", { class: "stops" }, done.map((stop) => short(now, stop)))),
   ];
@@ -41,7 +41,7 @@ function notBegun(now, route, heading) {
     h(heading, {}, `Hello, ${firstName(now)}`),
     h("div", { class: "card stack" },
       h("p", { class: "large" }, `${count(route.stops.length, "stop")}, ${goods(route)}`),
-      h("p", {}, [`${clock(route.starts_at, now.day.zone)} to ${clock(route.ends_at, now.day.zone)}`, route.vehicle, first && `first stop ${clock(first.arrive_at, now.day.zone)}`].filter(Boolean).join(" · ")),
+      h("p", {}, [`${clock(route.starts_at, now.day.zone)} to ${clock(route.ends_at, now.day.zone)}`, route.vehicle, first && `first stop ${clock(first.jobs[0].eta, now.day.zone)}`].filter(Boolean).join(" · ")),
       h("p", { class: "muted" }, `Start from ${route.depot}`),
       button("Start shift", async () => { await startShift(route); await told(); }, "big"),
       h("p", { class: "hint" }, "From here to the end of the shift this phone notes where it is, and never before or after.")),
@@ -71,13 +71,25 @@ function changed(now, route) {
     button("I have seen it", async () => { await acknowledge(route); await told(); }, "big"));
 }
 
-function short(now, stop) {
+// The plan's order is a proposal: any stop can come next, and the others wait.
+function nextButton(route, stop) {
+  const doNext = async () => {
+    await headFor(route, stop);
+    await told();
+    go("#/");
+  };
+  const made = button("Do this one next", doNext, "quiet");
+  made.setAttribute("aria-describedby", `stop-${stop.stop_id}`);
+  return made;
+}
+
+function short(now, stop, action = null) {
   const names = [...new Set(stop.jobs.map((job) => job.name).filter(Boolean))].join(", ");
   const end = isDone(stop) ? stop.jobs.map(ended).join(", ") : clock(stop.jobs[0].eta, now.day.zone);
-  return h("li", {}, h("a", { class: "short", href: `#/stop/${stop.stop_id}` },
+  return h("li", {}, h("a", { class: "short", id: `stop-${stop.stop_id}`, href: `#/stop/${stop.stop_id}` },
     h("span", { class: "n" }, String(stop.n)),
     h("span", { class: "what" }, h("strong", {}, names || stop.address), names && h("span", { class: "muted" }, stop.address), isDone(stop) && h("span", { class: "small" }, end)),
-    !isDone(stop) && h("span", { class: "when" }, end)));
+    !isDone(stop) && h("span", { class: "when" }, end)), action);
 }
 
 function finish(route) {

@@ -5,6 +5,7 @@
 //   { seq, type: "act",  at, tries, error, refused, act: {act_id, kind, …} }
 //   { seq, type: "file", at, tries, error, refused, file: {job_id, sha256, kind, media_type, bytes} }
 // and leaves it only once the hub has answered for it, or a person dismissed the refusal.
+// An act with a moment in `hold` is not sent before: its place is still being looked for.
 self.box = (() => {
   const NAME = "hub-driver";
   const MOST_ACTS = 100; // the hub takes 200 in one batch
@@ -52,14 +53,34 @@ self.box = (() => {
   const waiting = async () => (await all()).filter((item) => !item.refused);
 
   // All of `items` and what they mean for the screen (`told`, by job or route), or none.
-  async function add(items, told = {}) {
+  // `draft` is the key of what was typed for them and is not needed any more.
+  async function add(items, told = {}, draft = "") {
     await within(["box", "kept"], "readwrite", (store, kept) => {
+      if (draft) kept.delete(draft);
       const at = new Date().toISOString();
       for (const item of items) store.add({ at, tries: 0, error: "", refused: "", ...item });
       const asked = kept.get("told");
       asked.onsuccess = () => kept.put({ ...asked.result, ...told }, "told");
     });
     changed.postMessage("added");
+  }
+
+  // Let a held act go, with `news` in its body; one whose moment has passed may be under way.
+  async function release(seq, news) {
+    await within(["box"], "readwrite", (store) => {
+      const asked = store.get(seq);
+      asked.onsuccess = () => {
+        const item = asked.result;
+        if (!item || item.hold <= Date.now()) return;
+        store.put({ ...item, hold: 0, act: { ...item.act, body: { ...item.act.body, ...news } } });
+      };
+    });
+  }
+
+  // Comes back once no act is held any more, at most some seconds later.
+  async function allFree() {
+    const until = Math.max(0, ...(await waiting()).map((item) => item.hold || 0));
+    await new Promise((done) => setTimeout(done, Math.max(0, until - Date.now())));
   }
 
   async function dismiss(seq) {
@@ -78,7 +99,7 @@ self.box = (() => {
 
   async function send() {
     const token = await get("token");
-    const items = await waiting();
+    const items = (await waiting()).filter((item) => !(item.hold > Date.now()));
     if (!token || !items.length) return;
     try {
       const acts = items.filter((item) => item.type === "act");
@@ -151,5 +172,5 @@ self.box = (() => {
     if (answer.status === 429) throw new Stop();
   }
 
-  return { add, all, changed, dismiss, flush, forget, get, set, waiting, within };
+  return { add, all, allFree, changed, dismiss, flush, forget, get, release, set, waiting, within };
 })();

@@ -1,13 +1,14 @@
 // Where the phone is: a fresh fix, else the last one with its age, else why there is none.
 
-const FRESH_MS = 15_000;
-const WAIT_MS = 4000;
+const FRESH_MS = 60_000; // younger than a minute is still this door
+const WAIT_MS = 3000;
 const LOST_MS = 300_000; // a tunnel or a stairwell is no news
 let last = null;
 let problem = "";
 let watching = null;
 
 const PROBLEMS = { 1: "This phone does not share its location.", 2: "No GPS signal.", 3: "No GPS signal in time." };
+const canTell = () => window.isSecureContext && Boolean(navigator.geolocation);
 
 // From the start of the shift to its end, and never outside it.
 export function follow(isOn) {
@@ -22,20 +23,25 @@ export function follow(isOn) {
 
 export const trouble = () => (window.isSecureContext && (!last || Date.now() - last.timestamp > LOST_MS) ? problem : "");
 
-export async function position() {
-  if (!window.isSecureContext || !navigator.geolocation) return { no_position: "This address has no HTTPS, so the phone gives no location." };
-  if (!last || Date.now() - last.timestamp > FRESH_MS) await oneFix();
+// Whether waiting a moment would bring nothing better than `known()`.
+export const isSettled = () => !canTell() || (last !== null && Date.now() - last.timestamp <= FRESH_MS);
+
+// What can be said of the place this very moment, for something that happened `at`.
+export function known(at = Date.now()) {
+  if (!canTell()) return { no_position: "This address has no HTTPS, so the phone gives no location." };
   if (!last) return { no_position: problem || PROBLEMS[3] };
   const { latitude: lat, longitude: lon, accuracy } = last.coords;
-  const age = Math.max(0, Math.round((Date.now() - last.timestamp) / 1000));
+  const age = Math.max(0, Math.round((at - last.timestamp) / 1000));
   return { lat, lon, accuracy_m: Math.round(accuracy), position_age_s: age };
 }
 
-function oneFix() {
-  return new Promise((done) => {
+// Waits at most WAIT_MS for a fix that is fresh.
+export async function settle() {
+  if (isSettled()) return;
+  await new Promise((done) => {
     const settled = (work) => (what) => { work(what); done(); };
     navigator.geolocation.getCurrentPosition(settled(got), settled(lost), { enableHighAccuracy: true, timeout: WAIT_MS, maximumAge: FRESH_MS });
-    setTimeout(done, WAIT_MS + 500); // some phones never answer while the question is on screen
+    setTimeout(done, WAIT_MS); // some phones never answer while the question is on screen
   });
 }
 

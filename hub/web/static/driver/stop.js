@@ -1,6 +1,6 @@
 // One stop: how to get there, whom to call, what to do at the door.
 
-import { move } from "./acts.js";
+import { headFor, move } from "./acts.js";
 import { told } from "./app.js";
 import { findStop, isDone } from "./day.js";
 import { button, clock, count, h, link } from "./dom.js";
@@ -36,15 +36,20 @@ function when(now, one) {
   const job = one.jobs.find((each) => each.state !== "closed") ?? one.jobs[0];
   const zone = now.day.zone;
   const late = job.state !== "closed" && job.closes && new Date(job.eta) > new Date(job.closes);
-  return h("p", {},
-    job.opens && h("span", {}, `Between ${clock(job.opens, zone)} and ${clock(job.closes, zone)} · `),
-    h("span", { class: late ? "late" : "" }, late ? `late: ${clock(job.eta, zone)}` : `about ${clock(job.eta, zone)}`));
+  const begins = clock(job.eta, zone);
+  const waits = job.state !== "closed" && new Date(job.arrive_at) < new Date(job.eta) && Date.now() < new Date(job.eta);
+  return [
+    h("p", {},
+      job.opens && h("span", {}, `Between ${clock(job.opens, zone)} and ${clock(job.closes, zone)} · `),
+      h("span", { class: late ? "late" : "" }, late ? `late: ${begins}` : `about ${begins}`)),
+    waits && h("p", { class: "strong" }, job.state === "arrived" ? `Wait until ${begins}.` : `There about ${clock(job.arrive_at, zone)}: wait until ${begins}.`),
+  ];
 }
 
 function way(route, one, arrived) {
   const before = ["dispatched", "loaded"];
   const leave = async () => {
-    await move(route, one, "head_for", "en_route", before);
+    await headFor(route, one);
     await told();
   };
   const arrive = async () => {
@@ -76,7 +81,7 @@ function work(now, route, one, job, arrived) {
     job.state !== "closed" && route.began_at && h("div", { class: "two" },
       link(words.done, onTheDoor("done"), `big ${arrived ? "" : "secondary"}`),
       link(words.not, onTheDoor("failed"), "big danger"),
-      link("Skip for now", onTheDoor("skipped"), "quiet")));
+      link("Not today…", onTheDoor("skipped"), "quiet")));
 }
 
 function calls(person) {

@@ -52,7 +52,7 @@ export function ended(job) {
     case "succeeded": return words.done;
     case "partial": return words.part;
     case "cancelled": return "Cancelled";
-    case "skipped": return `Skipped: ${REASONS[job.reason] ?? job.reason}`;
+    case "skipped": return `Not today: ${REASONS[job.reason] ?? job.reason}`;
     default: return `${words.not}: ${REASONS[job.reason] ?? job.reason}`;
   }
 }

@@ -24,7 +24,7 @@ addEventListener("fetch", (event) => {
 });
 
 addEventListener("sync", (event) => {
-  if (event.tag === "outbox") event.waitUntil(box.flush());
+  if (event.tag === "outbox") event.waitUntil(box.flush().then(box.allFree).then(box.flush));
 });
 
 async function kept(what) {
