@@ -41,15 +41,16 @@ browser:
 	else echo "The tests need Chromium: install your system's package and try again."; exit 1; fi
 
 test: setup browser
-	@$(BIN)/python -m pytest -n 2
+	@$(BIN)/python -m pytest -n 2 --dist worksteal --durations=15
 
 # Every figure in docs/benchmarks.md; ratios against a floor or a peer in the same run.
 bench: setup
 	@$(BIN)/python -m benchmarks
 
 # What takes longer than anybody waits for before each commit: 200 kills at random points.
-soak: setup
-	@HUB_KILL_SEEDS=200 $(BIN)/python -m pytest tests/faults
+soak: setup browser
+	@$(BIN)/python -m pytest -n 2 -m soak
+	@HUB_KILL_SEEDS=200 $(BIN)/python -m pytest -n 2 tests/faults
 
 check: setup
 	@$(BIN)/ruff check .

@@ -222,19 +222,23 @@ def urls(rule: Rule, ids: dict[str, str]) -> Iterator[str]:
         for name, value in zip(names, values, strict=True):
             path = re.sub(rf"<(?:[^<>:]+:)?{name}>", value, path)
         yield path
-        yield from (f"{path}?id={one}" for one in ids.values() if not names)
+        yield from (
+            f"{path}?id={ids[table]}" for table in NAMED_BY_ID if "/records/" in path and not names
+        )
 
 
 def value_for(rule: Rule, name: str, ids: dict[str, str]) -> list[str]:
     """``job_id`` takes the id of a job; a place that says nothing takes every id."""
     if rule._converters[name].__class__.__name__ == "IntegerConverter":
         return ["1"]
-    if name == "shown":
-        return [str(DAY)]
+    if name in NO_IDS:
+        return NO_IDS[name]
     table = name.removesuffix("_id")
     return [ids[table]] if table in ids else list(ids.values())
 
 
+NO_IDS = {"shown": [str(DAY)], "what": ["role", "remove", "link"], "signature": ["0"]}
+NAMED_BY_ID = ("depot", "vehicle", "driver", "order", "job")  # flask-admin's pages take ?id=
 # At /t/ the link itself is the permission; it has a test of its own below.
 RULES = [rule for rule in the_rules() if not rule.rule.startswith("/t/")]
 

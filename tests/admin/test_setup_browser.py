@@ -148,7 +148,7 @@ def test_the_branding_preview_follows_what_is_typed(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("size", SIZES, ids=["phone", "desk"])
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.soak)])
 def test_axe_finds_nothing_on_any_set_up_page(
     desk: Desk, theme: str, size: tuple[int, int]
 ) -> None:

@@ -392,7 +392,7 @@ def test_a_revoked_phone_keeps_what_was_not_sent_and_sends_it_once_paired_again(
     phone.context.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.soak)])
 def test_axe_and_the_policy_find_nothing_on_any_screen(
     day: Day, playwright: Playwright, tmp_path: Path, picture: Path, scheme: str
 ) -> None:
