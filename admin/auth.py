@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
@@ -124,7 +125,7 @@ def auth(hub: Hub) -> Blueprint:
     return pages
 
 
-def _start_form(typed: object, errors: dict[str, str]) -> Response:
+def _start_form(typed: Mapping[str, str], errors: dict[str, str]) -> Response:
     zones = sorted(zone for zone in available_timezones() if "/" in zone or zone == "UTC")
     return page(
         "panel/start.html",
@@ -137,14 +138,13 @@ def _start_form(typed: object, errors: dict[str, str]) -> Response:
     )
 
 
-def _wrong(typed: object) -> dict[str, str]:
-    get = typed.get  # type: ignore[attr-defined]
+def _wrong(typed: Mapping[str, str]) -> dict[str, str]:
     errors: dict[str, str] = {}
-    if get("zone") not in available_timezones():
+    if typed.get("zone") not in available_timezones():
         errors["zone"] = "Choose your time zone."
-    if get("country") not in phonenumbers.SUPPORTED_REGIONS:
+    if typed.get("country") not in phonenumbers.SUPPORTED_REGIONS:
         errors["country"] = "Choose your country; phone numbers are read by it."
-    if get("trade") not in set(Trade):
+    if typed.get("trade") not in set(Trade):
         errors["trade"] = "Choose what you do most."
     return errors
 

@@ -9,9 +9,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hub.core.contracts import Subscriber, Tools
-from hub.core.events import Event, JobClosed, OrderAmended, OrderCancelled, OrderPlaced
+from hub.core.events import (
+    Event,
+    JobClosed,
+    JobWithdrawn,
+    OrderAmended,
+    OrderCancelled,
+    OrderPlaced,
+)
 from hub.core.notices import HEARD
-from hub.flows.dispatch import retime_without
+from hub.flows.dispatch import retime, retime_without
 from hub.flows.locate import locate_new
 from hub.flows.next_steps import settle
 from hub.flows.notify import reserve
@@ -31,7 +38,11 @@ def reactions(hub: Hub) -> tuple[Subscriber, ...]:
             settle(hub, event.business_id, event.job_id)
 
     def make_room(event: Event, tools: Tools) -> None:
-        retime_without(hub, event.business_id, event.subject_id, actor="hub")
+        match event:
+            case JobWithdrawn():
+                retime(hub, event.business_id, event.route_id, actor="hub")
+            case OrderCancelled():  # drafts too, of which nobody was told
+                retime_without(hub, event.business_id, event.subject_id, actor="hub")
 
     def tell(event: Event, tools: Tools) -> None:
         reserve(hub, event)
@@ -39,6 +50,6 @@ def reactions(hub: Hub) -> tuple[Subscriber, ...]:
     return (
         Subscriber("hub.locate", (OrderPlaced, OrderAmended), locate),
         Subscriber("hub.next_step", (JobClosed,), follow_up),
-        Subscriber("hub.routes", (OrderCancelled,), make_room),
+        Subscriber("hub.routes", (OrderCancelled, JobWithdrawn), make_room),
         Subscriber("hub.notices", HEARD, tell),
     )

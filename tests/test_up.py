@@ -139,7 +139,7 @@ def test_a_web_process_killed_with_all_its_helpers_comes_back(running: Running) 
 def test_a_caller_is_known_by_its_own_address_and_names_no_other_host(tmp_path: Path) -> None:
     """Behind somebody's proxy all callers would else share one address, and one limit."""
     named = {"HUB_DATA_DIR": str(tmp_path), "HUB_PUBLIC_URL": "https://hub.example"}
-    text = caddyfile(Settings.from_environment(named), Path("/tmp/web.sock"))
+    text = caddyfile(Settings.from_environment(named), Path("web.sock"))
     assert "header_up X-Forwarded-For {client_ip}" in text
     assert "header_up X-Forwarded-Host {host}" in text
 
@@ -167,7 +167,7 @@ def test_a_domain_gets_its_certificate_and_a_foreign_proxy_is_believed(tmp_path:
     def front(**env: str) -> str:
         named = {f"HUB_{name.upper()}": value for name, value in env.items()}
         settings = Settings.from_environment({"HUB_DATA_DIR": str(tmp_path), **named})
-        return caddyfile(settings, Path("/tmp/web.sock"))
+        return caddyfile(settings, Path("web.sock"))
 
     domain = front(domain="hub.example.com")
     assert "\nhub.example.com {" in domain

@@ -36,6 +36,8 @@ def import_file(args: argparse.Namespace, settings: Settings) -> int:
     report = store_preview(hub, args.business, seen, actor="cli")
     places = locate_new(hub, args.business)
     print(f"{report.placed} new, {report.amended} changed, {report.repeats} as before", end="; ")
+    if report.cancelled:
+        print(f"{report.cancelled} cancelled", end="; ")
     print(f"{places.to_review} addresses to look at")
     return 1 if any(problem.is_fatal for problem in seen.problems) else 0
 

@@ -30,12 +30,13 @@ from hub.flows.closing import Closing, end_job
 from hub.flows.prove import job_of, proof_of
 from hub.flows.roads import Roads
 from hub.flows.route_change import Change, draw
-from hub.flows.route_now import roads_for
+from hub.flows.route_now import roads_for, stops_of
 
 if TYPE_CHECKING:
     from hub.app import Hub
 
 TAKEN, LEFT, OPEN = "taken", "left", "open"
+MOVED = "The job moved to another route at this moment. Look again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,9 +191,11 @@ def _off(
     ).one_or_none()
     if link is None:
         return None
-    stop = change.session.get_one(StopRow, link.stop_id)
-    if route is None or roads is None or stop.route_id != route.id:
-        raise NotNow("The job moved to another route at this moment. Look again.")
+    if route is None or roads is None:
+        raise NotNow(MOVED)
+    stops = stops_of(change.session, change.business_id, route.id)
+    if link.stop_id not in {stop.id for stop in stops}:
+        raise NotNow(MOVED)
     stored = change.route(route.id, None)
     change.session.delete(link)
     change.session.flush()

@@ -39,6 +39,7 @@ __all__ = [
     "move_job",
     "publish",
     "remove_job",
+    "retime",
     "retime_without",
 ]
 
@@ -161,21 +162,25 @@ def retime_without(hub: Hub, business_id: str, order_id: str, *, actor: str) -> 
             .distinct()
         ).all()
     for route_id in route_ids:
-        try:
-            _retime(hub, business_id, route_id, actor)
-        except (RouteConflict, LookupError) as conflict:
-            raise RetryLater(str(conflict)) from conflict
+        retime(hub, business_id, route_id, actor=actor)
 
 
-def _retime(hub: Hub, business_id: str, route_id: str, actor: str) -> None:
-    roads = roads_for(hub, business_id, (route_id,))
-    with hub.unit() as unit:
-        change = Change(hub, unit, business_id, actor)
-        route = change.route(route_id, None)
-        now = change.laid(route, roads).now
-        if now.first_free == len(now.stops) or not change.retime(route, roads):
-            return  # nothing is left to drive to, or nothing changes by it
-        change.bump(route)
+def retime(hub: Hub, business_id: str, route_id: str, *, actor: str) -> None:
+    """Time what is left of a route that something was taken from. Safe to repeat.
+
+    Raises ``RetryLater`` when the route changes at the same moment.
+    """
+    try:
+        roads = roads_for(hub, business_id, (route_id,))
+        with hub.unit() as unit:
+            change = Change(hub, unit, business_id, actor)
+            route = change.route(route_id, None)
+            now = change.laid(route, roads).now
+            if now.first_free == len(now.stops) or not change.retime(route, roads):
+                return  # nothing is left to drive to, or nothing changes by it
+            change.bump(route)
+    except (RouteConflict, LookupError) as conflict:
+        raise RetryLater(str(conflict)) from conflict
     draw(hub, route)
 
 

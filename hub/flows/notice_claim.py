@@ -25,7 +25,15 @@ from hub.core.notices import (
     reachable,
 )
 from hub.core.values import Role
-from hub.db.tables import BusinessRow, ChoiceRow, JobRow, NoticeRow, NoticeRuleRow, OrderRow
+from hub.db.tables import (
+    BrandRow,
+    BusinessRow,
+    ChoiceRow,
+    JobRow,
+    NoticeRow,
+    NoticeRuleRow,
+    OrderRow,
+)
 from hub.db.unit import took_one
 from hub.flows.notice_mail import (
     about_order,
@@ -99,17 +107,21 @@ def claim(hub: Hub, business_id: str, notice_id: str, lease: timedelta) -> Turn 
             return None
         row.attempts += 1
         row.sends = max(row.sends, 1)
-        return Turn(
+        brand = brand_of(unit.session, business_id)
+        turn = Turn(
             business_id=business_id,
             notice_id=notice_id,
             claim=token,
             channel=row.channel,
-            message=_message(unit.session, row),
+            message=_message(brand, row),
             sends=row.sends,
             attempts=row.attempts,
             again=again,
             passed=passed,
         )
+    # The logo is drawn for mail programs outside the unit: that takes its time.
+    pictures = inline_of(brand, turn.message.html)
+    return replace(turn, message=replace(turn.message, inline=pictures))
 
 
 def _claimable(hub: Hub) -> Any:
@@ -175,7 +187,9 @@ def _worded(hub: Hub, session: Session, row: NoticeRow) -> str:
     contact = reachable(contacts_of(session, order), Role(rule.role), reaches)
     if contact is None:
         return f"There is no address for {rule.channel}: neither {rule.role} nor buyer has one."
-    job = session.get(JobRow, row.job_id) if row.job_id else None
+    job = session.exec(
+        select(JobRow).where(JobRow.business_id == row.business_id, JobRow.id == row.job_id)
+    ).one_or_none()
     business = session.get_one(BusinessRow, row.business_id)
     about = replace(about_order(hub, session, order, job), name=contact.name)
     brand = brand_of(session, row.business_id)
@@ -209,8 +223,7 @@ def _none_set_up(session: Session, row: NoticeRow) -> str:
     return f"The channel {row.channel!r} is not set up."
 
 
-def _message(session: Session, row: NoticeRow) -> Message:
-    brand = brand_of(session, row.business_id)
+def _message(brand: BrandRow, row: NoticeRow) -> Message:
     return Message(
         key=row.id,
         to=row.recipient,
@@ -220,7 +233,6 @@ def _message(session: Session, row: NoticeRow) -> Message:
         sender=brand.sender_name or brand.name,
         reply_to=brand.email,
         message_id=row.message_id,
-        inline=inline_of(brand, row.html),
     )
 
 

@@ -85,7 +85,11 @@ class Told:
         return cls(
             business=session.get_one(BusinessRow, business_id),
             brand=session.exec(select(BrandRow).where(BrandRow.business_id == business_id)).first(),
-            order=session.get_one(OrderRow, job.order_id),
+            order=session.exec(
+                select(OrderRow).where(
+                    OrderRow.business_id == business_id, OrderRow.id == job.order_id
+                )
+            ).one(),
             job=job,
             proof=proof,
             lines=session.exec(
@@ -94,13 +98,17 @@ class Told:
                 .order_by(col(LineRow.n))
             ).all(),
             contacts={one.role: one for one in contacts},
-            place=session.get(PlaceRow, job.place_id) if job.place_id else None,
+            place=session.exec(
+                select(PlaceRow).where(
+                    PlaceRow.business_id == business_id, PlaceRow.id == job.place_id
+                )
+            ).one_or_none(),
             promise=session.exec(
                 select(PromiseRow)
                 .where(PromiseRow.business_id == business_id, PromiseRow.job_id == job_id)
                 .order_by(col(PromiseRow.n).desc())
             ).first(),
-            driver=_driver(session, act),
+            driver=_driver(session, business_id, act.route_id if act else None),
             files=session.exec(
                 select(ProofFileRow)
                 .where(ProofFileRow.business_id == business_id, ProofFileRow.job_id == job_id)
@@ -115,9 +123,12 @@ class Told:
         )
 
 
-def _driver(session: Session, act: ActRow | None) -> DriverRow | None:
-    route = session.get(RouteRow, act.route_id) if act and act.route_id else None
-    return session.get(DriverRow, route.driver_id) if route else None
+def _driver(session: Session, business_id: str, route_id: str | None) -> DriverRow | None:
+    return session.exec(
+        select(DriverRow)
+        .join(RouteRow, col(RouteRow.driver_id) == col(DriverRow.id))
+        .where(RouteRow.business_id == business_id, RouteRow.id == route_id)
+    ).one_or_none()
 
 
 def _point(lat: float | None, lon: float | None) -> Point | None:
