@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import tempfile
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -71,9 +73,10 @@ class Hub:
         """A complete hub that forgets everything; for tests and notebooks.
 
         ``url`` names another (empty) database; without plugins every installed one loads.
-        ``http_allow`` is what ``HUB_HTTP_ALLOW`` would name.
+        ``http_allow`` is what ``HUB_HTTP_ALLOW`` would name. Without ``data_dir`` its files
+        live in a temporary directory and go when the hub does.
         """
-        data_dir = data_dir or Path(tempfile.mkdtemp(prefix="hub-"))
+        folder = data_dir or Path(tempfile.mkdtemp(prefix="hub-"))
         if url:
             engine = open_engine(url)
         else:
@@ -84,8 +87,11 @@ class Hub:
         registry = Registry() if plugins else Registry.installed()
         for plugin in plugins:
             registry.add(plugin, getattr(plugin, "__name__", repr(plugin)))
-        settings = replace(Settings.from_environment({}), data_dir=data_dir, http_allow=http_allow)
-        return cls(engine, registry, settings, Keys.at(data_dir / "keys.json"), now=now)
+        settings = replace(Settings.from_environment({}), data_dir=folder, http_allow=http_allow)
+        hub = cls(engine, registry, settings, Keys.at(folder / "keys.json"), now=now)
+        if data_dir is None:
+            weakref.finalize(hub, shutil.rmtree, folder, ignore_errors=True)
+        return hub
 
     @contextmanager
     def unit(self) -> Iterator[Unit]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 from sqlmodel import select
 
@@ -79,8 +77,7 @@ class Morning:
 
 def a_morning(orders: int = 3, url: str = "") -> Morning:
     now = [SIX]
-    folder = Path(tempfile.mkdtemp(prefix="hub-test-"))
-    hub = Hub.in_memory(Plugin(), now=lambda: now[0], data_dir=folder, url=url)
+    hub = Hub.in_memory(Plugin(), now=lambda: now[0], url=url)
     business_id = found(hub, "Husk", zone="Europe/Helsinki", country="FI")
     with hub.unit() as unit:
         depot = DepotRow(business_id=business_id, name="Bakery", lat=60.1699, lon=24.9384)

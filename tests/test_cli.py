@@ -13,7 +13,7 @@ def test_the_demo_serves_every_order_or_says_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("HUB_DATA_DIR", str(tmp_path))
-    assert main(["demo", "--orders", "60"]) == 0
+    assert main(["demo", "--orders", "60", "--exit"]) == 0
     told = capsys.readouterr().out
     served = {word.rstrip(")") for word in told.replace(",", " ").split() if word.startswith("#1")}
     assert "60 orders" in told
