@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+from argon2 import PasswordHasher
 from pydantic import ValidationError
 from sqlalchemy import Engine
 from sqlalchemy.pool import StaticPool
@@ -48,6 +49,7 @@ class Hub:
         self.registry = registry
         self.settings = settings
         self.keys = keys
+        self.passwords = PasswordHasher()  # argon2id as RFC 9106 has it for little memory
         self.now = now or _clock(settings)
         self.tools = Tools(
             Http(settings.http_allow), self.now, logging.getLogger("hub.plugin"), settings.data_dir
@@ -89,6 +91,8 @@ class Hub:
             registry.add(plugin, getattr(plugin, "__name__", repr(plugin)))
         settings = replace(Settings.from_environment({}), data_dir=folder, http_allow=http_allow)
         hub = cls(engine, registry, settings, Keys.at(folder / "keys.json"), now=now)
+        # It guards nothing that outlives it, so nobody need wait for its hashes.
+        hub.passwords = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
         if data_dir is None:
             weakref.finalize(hub, shutil.rmtree, folder, ignore_errors=True)
         return hub

@@ -28,6 +28,7 @@ def free_port() -> int:
 
 class Running:
     def __init__(self, data_dir: Path, *command: str) -> None:
+        self.data_dir = data_dir
         self.port = free_port()
         env = {**os.environ, "HUB_DATA_DIR": str(data_dir), "HUB_PORT": str(self.port)}
         self.process = subprocess.Popen(
@@ -70,9 +71,20 @@ class Running:
         self.process.wait(timeout=20)
 
 
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """One hub for all tests that leave it running."""
+    yield from started(tmp_path_factory.mktemp("running"))
+
+
 @pytest.fixture
-def running(tmp_path: Path) -> Iterator[Running]:
-    hub = Running(tmp_path / "data", "up")
+def own(tmp_path: Path) -> Iterator[Running]:
+    """A hub for a test that ends it."""
+    yield from started(tmp_path)
+
+
+def started(data_dir: Path) -> Iterator[Running]:
+    hub = Running(data_dir, "up")
     try:
         hub.until("first account")
         yield hub
@@ -144,21 +156,21 @@ def test_a_caller_is_known_by_its_own_address_and_names_no_other_host(tmp_path: 
     assert "header_up X-Forwarded-Host {host}" in text
 
 
-def test_stopping_leaves_no_process_behind(running: Running) -> None:
-    children = running.children().values()
-    running.stop()
-    assert running.process.returncode == 0
+def test_stopping_leaves_no_process_behind(own: Running) -> None:
+    children = own.children().values()
+    own.stop()
+    assert own.process.returncode == 0
     assert all(gone(pid) for pid in children)
 
 
-def test_even_a_killed_supervisor_takes_its_children_along(running: Running) -> None:
-    children = running.children().values()
-    running.process.kill()
+def test_even_a_killed_supervisor_takes_its_children_along(own: Running) -> None:
+    children = own.children().values()
+    own.process.kill()
     assert eventually(lambda: all(gone(pid) for pid in children))
 
 
-def test_a_second_hub_on_the_same_data_is_refused(running: Running, tmp_path: Path) -> None:
-    second = Running(tmp_path / "data", "up")
+def test_a_second_hub_on_the_same_data_is_refused(running: Running) -> None:
+    second = Running(running.data_dir, "up")
     assert "already runs" in second.until("already runs")
     assert second.process.wait(timeout=10) == 1
 

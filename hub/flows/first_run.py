@@ -46,7 +46,7 @@ def start(
     with the business that was founded.
     """
     checked_email(email)
-    hash_of(password)
+    hash_of(hub, password)
     if not business.strip():
         raise NotAccepted("business", "Say what your business is called.")
     if not nobody_yet(hub) or not within_limit(hub, "first account", 1, 5):

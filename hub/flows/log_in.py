@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from pydantic import EmailStr, TypeAdapter, ValidationError
 from sqlalchemy import func
@@ -36,8 +35,6 @@ TRIES_OF_ALL = 100  # of one account from everywhere: few enough to guess nothin
 # that ten strangers cannot lock its owner out
 TRIES_FROM_ONE = 50  # from one address: an office behind one line has many people
 SHORTEST_PASSWORD = 12
-_hasher = PasswordHasher()  # argon2id with the library's present defaults (RFC 9106, low memory)
-_NOBODY = _hasher.hash(secrets.token_urlsafe())  # costs the same as a real account's
 _email = TypeAdapter(EmailStr)
 
 
@@ -100,7 +97,7 @@ def add_staff(
     (``hub.flows.people``). Raises ``NotAccepted`` for what cannot be used.
     """
     address = checked_email(email)
-    password_hash = "" if password is None else hash_of(password)
+    password_hash = "" if password is None else hash_of(hub, password)
     with hub.unit() as unit:
         staff = unit.session.exec(select(StaffRow).where(StaffRow.email == address)).one_or_none()
         if staff is None:
@@ -137,7 +134,7 @@ def checked_email(email: str) -> str:
         raise NotAccepted("email", "This is not an e-mail address.") from None
 
 
-def hash_of(password: str) -> str:
+def hash_of(hub: Hub, password: str) -> str:
     """Raises ``NotAccepted`` for a password that is too easily guessed."""
     if len(password) < SHORTEST_PASSWORD:
         raise NotAccepted("password", f"Use at least {SHORTEST_PASSWORD} characters.")
@@ -145,7 +142,7 @@ def hash_of(password: str) -> str:
         raise NotAccepted("password", "Use at most 1,000 characters.")
     if len(set(password)) < 5:
         raise NotAccepted("password", "Use more different characters.")
-    return _hasher.hash(password)
+    return hub.passwords.hash(password)
 
 
 def log_in(hub: Hub, email: str, password: str, *, address: str) -> str | None:
@@ -165,8 +162,10 @@ def log_in(hub: Hub, email: str, password: str, *, address: str) -> str | None:
     with hub.reading() as session:
         staff = session.exec(select(StaffRow).where(StaffRow.email == who)).one_or_none()
     known = staff is not None and not staff.disabled and bool(staff.password_hash)
-    good = _is(password[:1000], staff.password_hash if staff and known else _NOBODY)
-    if not (good and known and staff):
+    if staff is None or not known:
+        hub.passwords.hash(password[:1000])  # takes as long as looking at a real account's
+        return None
+    if not _is(hub, password[:1000], staff.password_hash):
         return None
     for key in counted:
         forgive(hub, key)
@@ -248,10 +247,10 @@ def log_out(hub: Hub, token: str) -> None:
 
 def change_password(hub: Hub, staff_id: str, old: str, new: str) -> None:
     """Set a new password and end every session. Raises ``NotAccepted``."""
-    password_hash = hash_of(new)
+    password_hash = hash_of(hub, new)
     with hub.reading() as session:
         staff = session.get_one(StaffRow, staff_id)
-    if not _is(old, staff.password_hash):
+    if not _is(hub, old, staff.password_hash):
         raise NotAccepted("old", "This is not your present password.")
     with hub.unit() as unit:
         unit.session.get_one(StaffRow, staff_id).password_hash = password_hash
@@ -260,7 +259,8 @@ def change_password(hub: Hub, staff_id: str, old: str, new: str) -> None:
 
 def _open_session(hub: Hub, staff: StaffRow, password: str) -> str | None:
     token, now = secrets.token_urlsafe(32), datetime.now(UTC)
-    renewed = _hasher.hash(password) if _hasher.check_needs_rehash(staff.password_hash) else ""
+    is_old = hub.passwords.check_needs_rehash(staff.password_hash)
+    renewed = hub.passwords.hash(password) if is_old else ""
     with hub.unit() as unit:
         first = unit.session.exec(
             select(MembershipRow)
@@ -288,8 +288,8 @@ def _session_row(session: Session, token: str) -> LogInRow | None:
     return session.exec(select(LogInRow).where(LogInRow.token_hash == hashed(token))).one_or_none()
 
 
-def _is(password: str, password_hash: str) -> bool:
+def _is(hub: Hub, password: str, password_hash: str) -> bool:
     try:
-        return _hasher.verify(password_hash, password)
+        return hub.passwords.verify(password_hash, password)
     except (VerificationError, InvalidHashError):
         return False

@@ -75,7 +75,7 @@ def composed(
         "phone": brand.phone,
         "email": brand.email,
         "website": brand.website if brand.website.startswith(("https://", "http://")) else "",
-        "logo": f"cid:{LOGO}" if brand.logo else "",
+        "logo": f"cid:{LOGO}" if brand.logo and logo_png(brand.logo) else "",
         "colour": colour,
         "on_colour": text_on(colour),
         "on_light": readable_on(colour, LIGHT),

@@ -99,7 +99,7 @@ def welcomed(hub: Hub, staff_id: str, until: int, signature: str) -> StaffRow | 
 
 def set_password(hub: Hub, staff_id: str, until: int, signature: str, password: str) -> bool:
     """``False`` if the link is no longer good. Raises ``NotAccepted`` for a weak password."""
-    password_hash = hash_of(password)
+    password_hash = hash_of(hub, password)
     if welcomed(hub, staff_id, until, signature) is None:
         return False
     with hub.unit() as unit:

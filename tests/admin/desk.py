@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-import shutil
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -64,7 +63,7 @@ def a_hub(
     map_dir: Path | None, tmp_path: Path, url: str = "", now: list[datetime] | None = None
 ) -> Hub:
     if map_dir is not None:
-        shutil.copytree(map_dir / "map", tmp_path / "map", symlinks=True)
+        (tmp_path / "map").symlink_to(map_dir / "map")
     moment = now or [SIX]
     return Hub.in_memory(now=lambda: moment[0], data_dir=tmp_path, url=url)
 

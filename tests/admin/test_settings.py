@@ -164,8 +164,9 @@ def test_a_distance_that_cannot_be_is_said_at_its_own_field(panel: Panel) -> Non
     assert 'id="extract-error"' not in page
 
 
-def test_the_map_in_use_is_drawn_with_what_it_holds(helsinki: Path) -> None:
-    hub = an_installed_hub(helsinki)
+def test_the_map_in_use_is_drawn_with_what_it_holds(helsinki: Path, tmp_path: Path) -> None:
+    (tmp_path / "map").symlink_to(helsinki / "map")
+    hub = an_installed_hub(tmp_path)
     page = a_panel(hub, a_bakery(hub)).get("/panel/map").text
     assert "In use" in page and "<svg" in page and "OpenStreetMap" in page
 

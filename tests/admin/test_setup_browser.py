@@ -61,7 +61,8 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def desk(helsinki: Path, tmp_path: Path, browser: Browser) -> Iterator[Desk]:
     """An owner of a new bakery, on a hub whose map is Helsinki's centre."""
-    hub = an_installed_hub(helsinki, f"sqlite:///{tmp_path}/hub.db")
+    (tmp_path / "map").symlink_to(helsinki / "map")
+    hub = an_installed_hub(tmp_path, f"sqlite:///{tmp_path}/hub.db")
     panel = a_panel(hub, a_bakery(hub))
     server = make_server("127.0.0.1", 0, create_app(hub), threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)

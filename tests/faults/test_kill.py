@@ -130,11 +130,11 @@ def test_a_day_of_deaths_loses_and_doubles_nothing(
 
 
 @pytest.mark.parametrize("seed", range(max(1, SEEDS // 10)))
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("empty_database_url", ["postgresql"], indirect=True)
 def test_nor_does_it_on_postgresql(
-    tmp_path: Path, database_url: str, keeper: Keeper, whole_day: Life, seed: int
+    tmp_path: Path, empty_database_url: str, keeper: Keeper, whole_day: Life, seed: int
 ) -> None:
-    world = World(keeper, tmp_path, database_url, founded(tmp_path, database_url))
+    world = World(keeper, tmp_path, empty_database_url, founded(tmp_path, empty_database_url))
     for ends in deaths(seed, whole_day.moments):
         world.live(seed, ends=ends)
         nothing_is_lost_or_half_done(world)

@@ -200,14 +200,14 @@ def test_a_bakerys_day(
     playwright: Playwright,
     helsinki: Path,
     tmp_path: Path,
-    database_url: str,
+    empty_database_url: str,
     mailbox: tuple[Mailbox, int],
 ) -> None:
     box, port = mailbox
     shutil.copytree(helsinki / "map", tmp_path / "hub" / "map", symlinks=True)
     env = {
         "HUB_DATA_DIR": str(tmp_path / "hub"),
-        "HUB_DATABASE_URL": database_url,
+        "HUB_DATABASE_URL": empty_database_url,
         "HUB_HTTP_ALLOW": f"127.0.0.1:{port}",
     }
     hub = Hub.from_settings(Settings.from_environment(env))

@@ -247,6 +247,7 @@ def test_a_close_is_not_lost_by_a_reload_while_the_place_is_looked_for(
     phone.page.locator("main .next").get_by_role("link", name=DONE).click()
     phone.prove(picture, "Ana")
     phone.page.locator(".finish button").click()
+    phone.sees("Saved.")
     phone.page.reload()
     phone.sees("3 of 4 stops left")
     phone.state("Online")

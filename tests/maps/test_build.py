@@ -39,29 +39,29 @@ def test_a_built_map_says_what_it_covers(helsinki):
     assert info.attribution == "© OpenStreetMap contributors"
 
 
-def test_a_build_that_is_killed_leaves_the_map_in_use_and_the_next_one_clears_up(tmp_path):
+def test_a_build_that_is_killed_leaves_the_map_in_use_and_the_next_one_clears_up(tmp_path, block):
     map_dir = tmp_path / "map"
-    first = build(HELSINKI, map_dir, built_at=AT, profiles=())
-    command = [sys.executable, "-c", KILLED, str(HELSINKI), str(map_dir)]
+    first = build(block, map_dir, built_at=AT, profiles=())
+    command = [sys.executable, "-c", KILLED, str(block), str(map_dir)]
     root = str(Path(__file__).parents[2])
     died = subprocess.run(command, env={**os.environ, "PYTHONPATH": root}, check=False)
     assert died.returncode == 9
     assert read_info(map_dir) == first
-    second = build(HELSINKI, map_dir, built_at=AT, profiles=())
+    second = build(block, map_dir, built_at=AT, profiles=())
     assert read_info(map_dir) == second
     assert [p.name for p in map_dir.glob("build-*")] == [second.id]
 
 
-def test_a_build_that_fails_leaves_the_map_in_use_and_nothing_behind(tmp_path):
+def test_a_build_that_fails_leaves_the_map_in_use_and_nothing_behind(tmp_path, block):
     map_dir = tmp_path / "map"
-    first = build(HELSINKI, map_dir, built_at=AT, profiles=())
+    first = build(block, map_dir, built_at=AT, profiles=())
 
     def stop(step: str, share: float) -> None:
         if step == "addresses":
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        build(HELSINKI, map_dir, built_at=AT, profiles=(), progress=stop)
+        build(block, map_dir, built_at=AT, profiles=(), progress=stop)
     assert read_info(map_dir) == first
     assert [p.name for p in map_dir.glob("build-*")] == [first.id]
 
