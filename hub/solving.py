@@ -26,6 +26,8 @@ from hub.http import Http
 LOG = logging.getLogger("hub.solving")
 LOOK_S = 0.2  # how often a cancel is looked for
 START_S = 20.0  # a cold import of a solver on a busy machine took 6 s
+_APART = multiprocessing.get_context("forkserver")
+_APART.set_forkserver_preload([__name__])  # once a worker, and not again for each plan
 STOP_S = 5.0  # from being told to stop; a solver that is deaf for longer is ended
 
 Make = tuple[str, str, Mapping[str, object]]  # module, class, settings
@@ -46,9 +48,8 @@ def solve(
     day: then it is its last lawful plan, or else the quick answer. Blocks for about
     ``request.time_limit_s``. The caller still asks ``violations``.
     """
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    child = context.Process(target=_serve, args=(theirs, make, request, data_dir), daemon=True)
+    ours, theirs = _APART.Pipe()
+    child = _APART.Process(target=_serve, args=(theirs, make, request, data_dir), daemon=True)
     child.start()
     theirs.close()
     try:

@@ -88,7 +88,7 @@ class Screen:
     ) -> None:
         self.context, self.url, self.code, self.name = context, url, code, name
         self.page: Page = context.pages[0]
-        self.page.set_default_timeout(8000)
+        self.page.set_default_timeout(60_000)
         self.problems: list[str] = []
         self.page.on("pageerror", lambda error: self.problems.append(str(error)))
         self.page.on("console", self._heard)

@@ -13,6 +13,7 @@ from hub.web.driver import driver
 from hub.web.openapi import docs
 from hub.web.pages import pages
 from hub.web.problems import answer_problems
+from hub.web.rules import LateRule
 from hub.web.staff import staff_surfaces
 from hub.web.tracking import tracking
 
@@ -32,6 +33,7 @@ def create_app(hub: Hub) -> Flask:
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=hub.settings.public_url.startswith("https:"),
     )
+    app.url_rule_class = LateRule
     app.url_map.converters["row_id"] = RowId
     if hub.settings.proxied:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_host=1)  # type: ignore[method-assign]

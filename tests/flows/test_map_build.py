@@ -47,7 +47,8 @@ if __name__ == "__main__":
 
 @pytest.fixture
 def hub(tmp_path: Path) -> Hub:
-    return Hub.in_memory(now=lambda: SIX, data_dir=tmp_path)
+    url = f"sqlite:///{tmp_path / 'hub.db'}"  # a connection for each of several threads
+    return Hub.in_memory(now=lambda: SIX, data_dir=tmp_path, url=url)
 
 
 @pytest.fixture
