@@ -7,7 +7,6 @@ here they do it beside the hub. Whatever happens to them, there is a plan.
 from __future__ import annotations
 
 import logging
-import multiprocessing
 import signal
 import time
 from collections.abc import Callable, Mapping
@@ -19,6 +18,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Literal
 
+from hub.apart import APART
 from hub.core.contracts import RoutingStrategy, Tools
 from hub.core.planning import Plan, PlanRequest, completed, violations
 from hub.http import Http
@@ -26,8 +26,6 @@ from hub.http import Http
 LOG = logging.getLogger("hub.solving")
 LOOK_S = 0.2  # how often a cancel is looked for
 START_S = 20.0  # a cold import of a solver on a busy machine took 6 s
-_APART = multiprocessing.get_context("forkserver")
-_APART.set_forkserver_preload([__name__])  # once a worker, and not again for each plan
 STOP_S = 5.0  # from being told to stop; a solver that is deaf for longer is ended
 
 Make = tuple[str, str, Mapping[str, object]]  # module, class, settings
@@ -48,8 +46,8 @@ def solve(
     day: then it is its last lawful plan, or else the quick answer. Blocks for about
     ``request.time_limit_s``. The caller still asks ``violations``.
     """
-    ours, theirs = _APART.Pipe()
-    child = _APART.Process(target=_serve, args=(theirs, make, request, data_dir), daemon=True)
+    ours, theirs = APART.Pipe()
+    child = APART.Process(target=_serve, args=(theirs, make, request, data_dir), daemon=True)
     child.start()
     theirs.close()
     try:

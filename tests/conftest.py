@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import logging
+import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,10 +35,10 @@ def built_helsinki(data_dir: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def helsinki(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+def helsinki(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data directory whose current map is Helsinki's centre; built once for all workers."""
     base = tmp_path_factory.getbasetemp()
-    kept = (base if worker_id == "master" else base.parent) / "helsinki"
+    kept = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "helsinki"
     kept.mkdir(exist_ok=True)
     with open(kept / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

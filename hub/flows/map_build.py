@@ -8,7 +8,6 @@ by a power cut, so that an interrupted build is seen and begun again.
 from __future__ import annotations
 
 import logging
-import multiprocessing
 import os
 import re
 import signal
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal
 from pydantic import TypeAdapter
 from sqlmodel import select
 
+from hub.apart import APART
 from hub.core.errors import ConfigError, HubError, Refused
 from hub.core.ids import new_id
 from hub.core.values import Point
@@ -139,9 +139,7 @@ def build_waiting(hub: Hub) -> bool:
     request = _read(folder)
     if request is None or request.stage not in ("waiting", "building"):
         return False
-    child = multiprocessing.get_context("spawn").Process(
-        target=_work, args=(folder, list(_depots(hub)), hub.now()), daemon=True
-    )
+    child = APART.Process(target=_work, args=(folder, list(_depots(hub)), hub.now()), daemon=True)
     child.start()
     child.join()
     if child.exitcode:

@@ -1,0 +1,13 @@
+"""Processes beside a worker's own, for what is long, large or may die.
+
+They are forked from one server that has imported what they need: a new interpreter takes
+5 s of a small machine before it begins, a fork none. The worker's own threads and
+connections are never copied.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+
+APART = multiprocessing.get_context("forkserver")
+APART.set_forkserver_preload(["hub.solving", "hub.flows.map_build"])
