@@ -31,7 +31,7 @@ _FILE = """\
 {hsts}\
 	reverse_proxy unix/{socket} {{
 		header_up X-Forwarded-For {{client_ip}}
-		header_up X-Forwarded-Host {{host}}
+		header_up X-Forwarded-Host {{hostport}}
 	}}
 	handle_errors {{
 		header Retry-After 5
