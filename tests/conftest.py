@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import logging
 import os
 from collections.abc import Callable, Iterator
@@ -26,6 +27,12 @@ from hub.maps.cut import write_cut
 
 HELSINKI = Path(__file__).parents[1] / "hub" / "demo" / "helsinki.osm.pbf"
 BUILT_AT = datetime(2026, 11, 1, 6, 0, tzinfo=UTC)
+
+
+def pytest_collection_finish() -> None:
+    """What is imported by now lives to the end: looking through it again took an eighth more."""
+    gc.collect()
+    gc.freeze()
 
 
 def built_helsinki(data_dir: Path) -> Path:
