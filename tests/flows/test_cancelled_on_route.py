@@ -10,7 +10,7 @@ import pytest
 from sqlmodel import select
 
 from hub.app import Hub
-from hub.core.values import Line
+from hub.core.values import Address, Line
 from hub.db.tables import OrderRow, ProofRow, StopJobRow, StopRow
 from hub.flows.connections import connection_id
 from hub.flows.dispatch import retime_without
@@ -108,3 +108,18 @@ def test_what_was_cancelled_is_neither_done_nor_on_board() -> None:
     assert (counts.done, counts.not_done, counts.cancelled, counts.jobs) == (1, 3, 1, 4)
     assert counts.stops == 4
     assert seen.routes[0].load["g"] == 4000
+
+
+def test_a_job_that_leaves_for_its_new_address_times_the_rest_anew() -> None:
+    """The others kept the times they had with the stop that nobody drives to any more."""
+    day = a_morning()
+    day.publish()
+    [(first, _), *rest] = stops(day)
+    order_id = next(job.order_id for job in day.jobs() if job.id == first)
+    reported(day, order_id, address=Address(("Mannerheimintie 1",), city="Helsinki", country="FI"))
+    deliver(day.hub)
+    after = stops(day)
+    assert [job_id for job_id, _ in after] == [job_id for job_id, _ in rest]
+    assert all(
+        new.arrive_at < old.arrive_at for (_, new), (_, old) in zip(after, rest, strict=True)
+    )
