@@ -1,8 +1,7 @@
 """Processes beside a worker's own, for what is long, large or may die.
 
-They are forked from one server that has imported what they need: a new interpreter takes
-5 s of a small machine before it begins, a fork none. The worker's own threads and
-connections are never copied.
+They are forked from one server that has imported what they need: a new interpreter would
+import it all before it begins. The worker's own threads and connections are never copied.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ def reactions(hub: Hub) -> tuple[Subscriber, ...]:
 
     def make_room(event: Event, tools: Tools) -> None:
         match event:
-            case JobWithdrawn():
+            case JobWithdrawn(rest_waits=True):
                 retime(hub, event.business_id, event.route_id, actor="hub")
             case OrderCancelled():  # drafts too, of which nobody was told
                 retime_without(hub, event.business_id, event.subject_id, actor="hub")

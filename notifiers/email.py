@@ -138,7 +138,7 @@ class Email(NotificationChannel):
 
 @cache
 def _trusting(paths: ssl.DefaultVerifyPaths) -> ssl.SSLContext:
-    """What this machine trusts; reading it takes 50 ms, more than sending a mail nearby.
+    """What this machine trusts; reading it takes longer than sending a mail nearby.
 
     ``paths`` are where that stands; other paths are read anew.
     """

@@ -30,7 +30,7 @@ BUILT_AT = datetime(2026, 11, 1, 6, 0, tzinfo=UTC)
 
 
 def pytest_collection_finish() -> None:
-    """What is imported by now lives to the end: looking through it again took an eighth more."""
+    """What is imported by now lives to the end: the collector need not look at it again."""
     gc.collect()
     gc.freeze()
 
@@ -82,9 +82,23 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def reused(postgres: str) -> Engine:
+def new_postgres(postgres: str) -> Callable[[], str]:
+    """Creates an empty database on the server, and says its URL."""
+
+    def create() -> str:
+        name = f"t{new_id().replace('-', '')}"
+        with psycopg.connect(postgres, autocommit=True) as connection:
+            connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+        at, _, query = postgres.partition("?")
+        return f"{at.rsplit('/', 1)[0]}/{name}" + (f"?{query}" if query else "")
+
+    return create
+
+
+@pytest.fixture(scope="session")
+def reused(new_postgres: Callable[[], str]) -> Engine:
     """A database that holds every table, for one test after the other."""
-    engine = open_engine(_created(postgres, "reused"))
+    engine = open_engine(new_postgres())
     SQLModel.metadata.create_all(engine)
     return engine
 
@@ -95,7 +109,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'hub.db'}"
     engine: Engine = request.getfixturevalue("reused")
-    with engine.begin() as connection:  # a tenth of the time that a new database takes
+    with engine.begin() as connection:  # sooner done than a new database
         connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
         for table in SQLModel.metadata.tables.values():
             connection.execute(delete(table))
@@ -107,11 +121,4 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A database of each kind that nobody has migrated."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'hub.db'}"
-    return _created(request.getfixturevalue("postgres"), f"t{new_id().replace('-', '')}")
-
-
-def _created(server: str, name: str) -> str:
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
-    at, _, query = server.partition("?")
-    return f"{at.rsplit('/', 1)[0]}/{name}" + (f"?{query}" if query else "")
+    return str(request.getfixturevalue("new_postgres")())

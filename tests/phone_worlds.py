@@ -28,6 +28,8 @@ CHROMIUM = next(
 DONE = re.compile("^(Delivered|Collected|Work done)$")
 SHOTS = os.environ.get("HUB_TEST_SHOTS", "")
 
+expect.set_options(timeout=30_000)
+
 
 class Quiet(WSGIRequestHandler):
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
@@ -109,6 +111,12 @@ class Screen:
 
     def sees(self, text: str) -> None:
         expect(self.page.locator("body")).to_contain_text(text)
+
+    def start_shift(self) -> None:
+        """Start the shift, and wait until the hub has heard of it."""
+        self.press("Start shift")
+        expect(self.page.get_by_role("button", name="Start shift")).to_have_count(0)
+        self.state("Online")
 
     def press(self, name: str, within: str = "main") -> None:
         place = self.page.locator(within)

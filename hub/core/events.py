@@ -64,10 +64,11 @@ class JobDispatched(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobWithdrawn(Event):
-    """A job left a published route."""
+    """A job left a published route; ``rest_waits``: its other stops are yet to be timed anew."""
 
     job_id: str
     route_id: str
+    rest_waits: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

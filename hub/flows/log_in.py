@@ -161,8 +161,7 @@ def log_in(hub: Hub, email: str, password: str, *, address: str) -> str | None:
         raise TooManyTries("Too many tries. Wait 15 minutes, then try again.")
     with hub.reading() as session:
         staff = session.exec(select(StaffRow).where(StaffRow.email == who)).one_or_none()
-    known = staff is not None and not staff.disabled and bool(staff.password_hash)
-    if staff is None or not known:
+    if staff is None or staff.disabled or not staff.password_hash:
         hub.passwords.hash(password[:1000])  # takes as long as looking at a real account's
         return None
     if not _is(hub, password[:1000], staff.password_hash):

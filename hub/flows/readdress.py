@@ -44,8 +44,9 @@ def move(
 
     A job on a route leaves it with the other leg of its pair, and waits to be located and
     put on a route by a person: nobody is sent to a door that was not looked up. The other
-    stops keep their times. Where the driver is under way the job stays on the route: its
-    stop moves if the new place is on the map, else a note tells the driver.
+    stops are timed anew by who hears of it: roads are not read inside a unit. Where the
+    driver is under way the job stays on the route: its stop moves if the new place is on
+    the map, else a note tells the driver.
     """
     there = [one for one in moves if one.place.id != one.job.place_id]
     for one in moves:
@@ -57,7 +58,7 @@ def move(
     legs = {leg.id: leg for one in routed for leg in one.legs}
     left = [leg for leg in legs.values() if State(leg.state) in ON_A_ROUTE]
     if left:
-        tell_routes(unit, business_id, left, now, actor, withdrawn=True)
+        tell_routes(unit, business_id, left, now, actor, withdrawn=True, rest_waits=True)
         _take_off(unit, business_id, left)
     for one in leaving:
         one.job.place_id = one.place.id

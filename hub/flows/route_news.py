@@ -29,11 +29,13 @@ def tell_routes(
     actor: str,
     *,
     withdrawn: bool = False,
+    rest_waits: bool = False,
 ) -> None:
     """Each route that shows one of ``jobs`` is now different.
 
     ``withdrawn``: they are not to be done any more. They stay on the route's list, so
     that a driver who was at the door without signal can still bring proof.
+    ``rest_waits``: whoever hears of it times the other stops anew.
     """
     shown = unit.session.exec(
         select(RouteRow, StopJobRow.job_id)
@@ -46,10 +48,14 @@ def tell_routes(
     ).all()
     if withdrawn:
         orders = {job.id: job.order_id for job in jobs}
+        last = {route.id: job_id for route, job_id in shown}  # once a route is enough
         for route, job_id in shown:
             if route.published_at is not None:
                 about = _about(business_id, orders[job_id], now, actor)
-                unit.announce(JobWithdrawn(**about, job_id=job_id, route_id=route.id))
+                waits = rest_waits and last[route.id] == job_id
+                unit.announce(
+                    JobWithdrawn(**about, job_id=job_id, route_id=route.id, rest_waits=waits)
+                )
     for route in {route.id: route for route, _ in shown}.values():
         now_different(unit, route, now, actor)
 

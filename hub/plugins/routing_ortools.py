@@ -19,8 +19,8 @@ from hub import JobToPlan, Need, Plan, PlanRequest, RoutingStrategy, VehicleToPl
 
 UNITS = 1800  # whole units per cent, as prices per km and hour need them
 REPORT_S = 1.0
-ENOUGH_S = (0.5, 0.15)  # at all, and for each job: its search has no end of its own, and
-# the best plan of 20 jobs was always found within 2 s
+ENOUGH_S = (0.5, 0.008)  # at all, and times the jobs squared: its search has no end of its own.
+# Of eight mixed days of 20 jobs, four times as long made one cheaper, by a thousandth.
 
 
 class OrtoolsRouting(RoutingStrategy):
@@ -31,7 +31,7 @@ class OrtoolsRouting(RoutingStrategy):
         return frozenset(Need)
 
     def plan(self, request: PlanRequest, progress: Callable[[Plan], bool]) -> Plan:
-        enough_s = ENOUGH_S[0] + ENOUGH_S[1] * len(request.jobs)
+        enough_s = ENOUGH_S[0] + ENOUGH_S[1] * len(request.jobs) ** 2
         deadline = time.monotonic() + min(request.time_limit_s, enough_s)
         quick = completed(request, {})
         if not progress(quick) or not request.jobs or not request.vehicles:

@@ -11,8 +11,8 @@ from werkzeug.routing import Rule
 class LateRule(Rule):
     """Makes what builds its URLs when the first one is built.
 
-    Werkzeug compiles two functions for each rule, 2 ms together: of the hub's routes a
-    process links to a few, and starts 0.3 s sooner.
+    Werkzeug compiles two functions for each rule as it is added. Of the hub's routes a
+    process links to a few, so most of that work is never needed.
     """
 
     def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:

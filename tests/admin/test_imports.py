@@ -76,6 +76,20 @@ def test_the_same_file_again_changes_nothing(desk: Desk) -> None:
     assert len(desk.rows(OrderRow)) == 4
 
 
+STATUS = "Order no;Name;Street;City;Status\n1;Aino Laine;Mannerheimintie 14;Helsinki;{}\n"
+
+
+def test_a_file_of_cancellations_says_so_before_it_is_taken_in(desk: Desk) -> None:
+    """The button offered to take in 0 orders."""
+    take_in(desk, upload(desk, STATUS.format("processing")))
+    path = upload(desk, STATUS.format("cancelled"))
+    page = text_of(desk.get(path))
+    assert "1 will be cancelled" in page
+    assert "Cancel 1 order" in page and "Take in" not in page
+    take_in(desk, path)
+    assert [order.status for order in desk.rows(OrderRow)] == ["cancelled"]
+
+
 def test_columns_nobody_knows_are_named_by_the_dispatcher(desk: Desk) -> None:
     path = upload(desk, ODD)
     assert "0 orders can come in" in text_of(desk.get(path))

@@ -23,6 +23,8 @@ from tests.admin.panel_worlds import Panel, a_bakery, a_fleet, a_panel, an_insta
 SHOTS = os.environ.get("HUB_TEST_SHOTS", "")
 SIZES = ((390, 844), (1280, 900))
 
+expect.set_options(timeout=30_000)
+
 
 @dataclass
 class Desk:

@@ -10,7 +10,7 @@ import os
 import random
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -98,7 +98,20 @@ def whole_day(
     keeper: Keeper, bakery: tuple[Path, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Life:
     """A day that nobody disturbs: how many moments each phase has, and how long it takes."""
-    life = a_copy(keeper, bakery, tmp_path_factory.mktemp("whole")).live(0)
+    return undisturbed(a_copy(keeper, bakery, tmp_path_factory.mktemp("whole")))
+
+
+@pytest.fixture(scope="module")
+def whole_day_on_postgresql(
+    keeper: Keeper, new_postgres: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
+) -> Life:
+    """The same; this database has other statements."""
+    folder, url = tmp_path_factory.mktemp("whole"), new_postgres()
+    return undisturbed(World(keeper, folder, url, founded(folder, url)))
+
+
+def undisturbed(world: World) -> Life:
+    life = world.live(0)
     assert life.code == 0
     return life
 
@@ -130,14 +143,19 @@ def test_a_day_of_deaths_loses_and_doubles_nothing(
 
 
 @pytest.mark.parametrize("seed", range(max(1, SEEDS // 10)))
-@pytest.mark.parametrize("empty_database_url", ["postgresql"], indirect=True)
 def test_nor_does_it_on_postgresql(
-    tmp_path: Path, empty_database_url: str, keeper: Keeper, whole_day: Life, seed: int
+    tmp_path: Path,
+    new_postgres: Callable[[], str],
+    keeper: Keeper,
+    whole_day_on_postgresql: Life,
+    seed: int,
 ) -> None:
-    world = World(keeper, tmp_path, empty_database_url, founded(tmp_path, empty_database_url))
-    for ends in deaths(seed, whole_day.moments):
-        world.live(seed, ends=ends)
+    url, lives = new_postgres(), []
+    world = World(keeper, tmp_path, url, founded(tmp_path, url))
+    for ends in deaths(seed, whole_day_on_postgresql.moments):
+        lives.append(world.live(seed, ends=ends).code)
         nothing_is_lost_or_half_done(world)
+    assert lives[:4] == [-9] * 4
     the_day_ends_well(world, seed)
 
 

@@ -13,12 +13,12 @@ from hub.app import Hub
 from hub.core.values import Address, Line
 from hub.db.tables import OrderRow, ProofRow, StopJobRow, StopRow
 from hub.flows.connections import connection_id
-from hub.flows.dispatch import retime_without
+from hub.flows.dispatch import remove_job, retime_without
 from hub.flows.drive import take_acts
 from hub.flows.order_desk import call_off
 from hub.flows.overview import day_seen
 from hub.flows.sync import order_report, store_all
-from tests.driving_worlds import DAY, PHOTO, Morning, a_morning, act
+from tests.driving_worlds import DAY, PHOTO, TEN, Morning, a_morning, act
 
 
 def by_the_panel(day: Morning, order_id: str) -> None:
@@ -123,3 +123,18 @@ def test_a_job_that_leaves_for_its_new_address_times_the_rest_anew() -> None:
     assert all(
         new.arrive_at < old.arrive_at for (_, new), (_, old) in zip(after, rest, strict=True)
     )
+
+
+def test_what_a_dispatcher_took_off_is_timed_once_however_late_the_news_arrives() -> None:
+    """The phone had to acknowledge a second version, some seconds apart from the first."""
+    day = a_morning()
+    day.publish()
+    under_way, _, third = [next(j for j in day.jobs() if j.id == id) for id, _ in stops(day)]
+    day.now[0] = TEN
+    take_acts(day.hub, day.phone(), [act("h", "head_for", under_way, 0)])
+    route = day.route()
+    about = (day.hub, day.business_id, route.id, third.id)
+    removed = remove_job(*about, actor="staff:1", expected_version=route.version)
+    day.now[0] += timedelta(minutes=1)
+    deliver(day.hub)
+    assert day.route().version == removed.version

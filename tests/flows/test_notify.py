@@ -615,6 +615,8 @@ def test_a_busy_carrier_is_not_tried_beyond_the_moment(shop: Shop) -> None:
         [row] = shop.notices()
         if row.state == "dropped":
             break
+    shop.tick(minutes=30)
+    [row] = shop.notices()
     assert row.state == "dropped"
     assert "451" in row.error
     assert shop.box.mails == []

@@ -178,8 +178,7 @@ def test_a_phone_restarted_with_unsent_items_loses_nothing(
 ) -> None:
     phone = Screen(a_phone(playwright, tmp_path / "profile"), day.url, day.code)
     phone.pair()
-    phone.press("Start shift")
-    phone.state("Online")
+    phone.start_shift()
     phone.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
     phone.offline(True)
     phone.press("Arrived")
@@ -242,8 +241,7 @@ def test_a_close_is_not_lost_by_a_reload_while_the_place_is_looked_for(
     phone = Screen(a_phone(playwright, tmp_path / "profile"), day.url, day.code)
     phone.context.add_init_script(gps)
     phone.pair()
-    phone.press("Start shift")
-    phone.state("Online")
+    phone.start_shift()
     phone.page.locator("main .next").get_by_role("link", name=DONE).click()
     phone.prove(picture, "Ana")
     phone.page.locator(".finish button").click()
@@ -264,8 +262,7 @@ def test_another_stop_can_come_next_and_the_one_stood_at_waits(
 ) -> None:
     phone = Screen(a_phone(playwright, tmp_path / "profile"), day.url, day.code)
     phone.pair()
-    phone.press("Start shift")
-    phone.state("Online")
+    phone.start_shift()
     phone.press("Arrived")
     phone.press("Not today…")
     phone.sees("do another stop first")
@@ -324,8 +321,7 @@ def test_a_changed_route_must_be_seen_and_a_refused_act_stays_until_dismissed(
 ) -> None:
     phone = Screen(a_phone(playwright, tmp_path / "profile"), day.url, day.code)
     phone.pair()
-    phone.press("Start shift")
-    phone.state("Online")
+    phone.start_shift()
     [route] = day.rows(RouteRow)
     assert route.acknowledged == route.version
     last = phone.page.locator(".stops li").last
@@ -371,8 +367,7 @@ def test_a_revoked_phone_keeps_what_was_not_sent_and_sends_it_once_paired_again(
 ) -> None:
     phone = Screen(a_phone(playwright, tmp_path / "profile"), day.url, day.code)
     phone.pair()
-    phone.press("Start shift")
-    phone.state("Online")
+    phone.start_shift()
     with day.hub.unit() as unit:
         for device in unit.session.exec(select(DeviceRow)):
             device.revoked_at = day.hub.now()
@@ -404,8 +399,7 @@ def test_axe_and_the_policy_find_nothing_on_any_screen(
     phone.is_fine("1-pair")
     phone.pair()
     phone.is_fine("2-before-the-shift")
-    phone.press("Start shift")
-    phone.state("Online")
+    phone.start_shift()
     phone.is_fine("3-list")
     phone.press("All loaded")
     phone.press("Arrived")
