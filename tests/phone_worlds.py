@@ -144,7 +144,8 @@ class Screen:
         expect(self.page.locator(".checklist .met", has_text="Signature")).to_be_visible()
 
     def prove(self, picture: Path, name: str) -> None:
-        """Give what the business demands on the screen that is open."""
+        """Give what the business demands on the screen that opens."""
+        self.page.locator("#photo").wait_for(state="attached")
         for tick in self.page.locator("main .goods").get_by_role("checkbox").all():
             tick.check()
         self.page.locator("#photo").set_input_files(picture)

@@ -171,7 +171,7 @@ def test_a_job_with_a_new_address_leaves_its_route_to_be_located() -> None:
     assert [stop.n for stop in shown_to(day.hub, day.phone()).routes[0].stops] == [1, 2]
     assert day.route().version == route.version + 1
     [withdrawn] = day.events("JobWithdrawn")
-    assert withdrawn.payload == {"job_id": job.id, "route_id": route.id}
+    assert withdrawn.payload == {"job_id": job.id, "route_id": route.id, "rest_waits": True}
     assert len(day.events("RouteChanged")) == 1
 
 

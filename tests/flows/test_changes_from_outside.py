@@ -39,7 +39,7 @@ def test_an_order_cancelled_by_its_source_is_taken_back_from_the_phone() -> None
     assert day.route().version == route.version + 1
     assert [e.payload for e in day.events("RouteChanged")] == [{"version": route.version + 1}]
     [withdrawn] = day.events("JobWithdrawn")
-    assert withdrawn.payload == {"job_id": job.id, "route_id": route.id}
+    assert withdrawn.payload == {"job_id": job.id, "route_id": route.id, "rest_waits": False}
     [shown] = [
         one
         for stop in shown_to(day.hub, day.phone()).routes[0].stops
