@@ -17,13 +17,13 @@ from argon2 import PasswordHasher
 from pydantic import ValidationError
 from sqlalchemy import Engine
 from sqlalchemy.pool import StaticPool
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session
 
 import hub.db.tables
 from hub.core.contracts import Provider, Subscriber, Tools
 from hub.core.errors import ConfigError
 from hub.db import outbox
-from hub.db.engine import open_engine
+from hub.db.engine import create_tables, open_engine
 from hub.db.unit import Unit, forbid_open_unit, reading, unit
 from hub.http import Http
 from hub.keys import Keys
@@ -85,7 +85,7 @@ class Hub:
             engine = open_engine(
                 "sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False}
             )
-        SQLModel.metadata.create_all(engine)
+        create_tables(engine)
         registry = Registry() if plugins else Registry.installed()
         for plugin in plugins:
             registry.add(plugin, getattr(plugin, "__name__", repr(plugin)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, TypeVar
 
@@ -34,6 +35,12 @@ HOOKS: dict[type[Provider], str] = {
 P = TypeVar("P", bound=Provider)
 
 
+@cache
+def _named() -> list[EntryPoint]:
+    """What the installed distributions name; reading all their files is slow, so once."""
+    return sorted(entry_points(group=GROUP), key=lambda point: point.name)
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """A plugin that could not be used, for the panel's Plugins page."""
@@ -54,7 +61,7 @@ class Registry:
     def installed(cls, *, without: frozenset[str] = frozenset()) -> Registry:
         """Every plugin that an installed distribution names under ``hub.plugins``."""
         registry = cls()
-        for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
+        for point in _named():
             if point.name not in without:
                 registry.add_entry_point(point)
         return registry

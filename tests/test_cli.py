@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,13 @@ from hub.cli import main
 
 
 def test_the_demo_serves_every_order_or_says_why(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    helsinki: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("HUB_DATA_DIR", str(tmp_path))
+    shutil.copytree(helsinki / "map", tmp_path / "demo" / "map", symlinks=True)
     assert main(["demo", "--orders", "60", "--exit"]) == 0
     told = capsys.readouterr().out
     served = {word.rstrip(")") for word in told.replace(",", " ").split() if word.startswith("#1")}

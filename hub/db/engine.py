@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import logging
+from contextlib import closing
+from functools import cache
 from types import ModuleType
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event
-from sqlmodel import create_engine
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlmodel import SQLModel, create_engine
 
 WRITE = {"hub_write": True}
 SAFE_SQLITE = (3, 51, 3)  # before it, two processes in WAL mode can corrupt (sqlite.org/wal.html)
@@ -25,17 +29,36 @@ def open_engine(url: str, **kwargs: Any) -> Engine:
     return create_engine(url, pool_pre_ping=True, **kwargs)
 
 
+def create_tables(engine: Engine) -> None:
+    """Make each table that is not there yet, as the models have it."""
+    if engine.dialect.name != "sqlite":
+        SQLModel.metadata.create_all(engine)
+        return
+    with closing(engine.raw_connection()) as connection:
+        connection.cursor().executescript(_script())
+
+
+@cache
+def _script() -> str:
+    """Every table and index in SQL: writing it takes longer than running it."""
+    made: list[CreateTable | CreateIndex] = []
+    for table in SQLModel.metadata.sorted_tables:
+        made.append(CreateTable(table, if_not_exists=True))
+        made += [CreateIndex(index, if_not_exists=True) for index in table.indexes]
+    return ";\n".join(str(one.compile(dialect=sqlite.dialect())) for one in made)
+
+
 def sqlite_module() -> ModuleType:
     try:
-        import pysqlite3.dbapi2 as sqlite
+        import pysqlite3.dbapi2 as found
     except ImportError:
-        import sqlite3 as sqlite
-    if sqlite.sqlite_version_info < SAFE_SQLITE:
+        import sqlite3 as found
+    if found.sqlite_version_info < SAFE_SQLITE:
         log.warning(
             "SQLite %s can corrupt a database that several processes write; install pysqlite3",
-            sqlite.sqlite_version,
+            found.sqlite_version,
         )
-    return sqlite  # type: ignore[no-any-return]
+    return found  # type: ignore[no-any-return]
 
 
 def _set_up_sqlite(connection: Any, _: Any) -> None:

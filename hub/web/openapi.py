@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, Literal
 
 from flask import Blueprint, Response, render_template_string
@@ -33,8 +34,9 @@ _QUERY = (
 )
 
 
+@cache
 def document() -> dict[str, Any]:
-    """The OpenAPI 3.1 document."""
+    """The OpenAPI 3.1 document; the same one each time, so not to be changed."""
     taken: list[tuple[type[BaseModel], Literal["validation", "serialization"]]]
     taken = [(OrderIn, "validation"), (OrderPatch, "validation")]
     for model in (OrderOut, PageOut, StoredOut, ProblemOut):
@@ -104,15 +106,14 @@ def document() -> dict[str, Any]:
 
 def docs() -> Blueprint:
     routes = Blueprint("docs", __name__, url_prefix="/api")
-    described = document()
 
     @routes.get("/openapi.json")
     def openapi_json() -> dict[str, Any]:
-        return described
+        return document()
 
     @routes.get("/docs")
     def page() -> Response:
-        html = render_template_string(_PAGE, api=described, methods=("get", "post", "patch"))
+        html = render_template_string(_PAGE, api=document(), methods=("get", "post", "patch"))
         policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
         return Response(html, headers={"Content-Security-Policy": policy})
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 
 from werkzeug.routing import Rule
 
@@ -16,11 +15,12 @@ class LateRule(Rule):
     """
 
     def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
-        @cache
-        def made() -> Callable[..., tuple[str, str]]:
-            return super(LateRule, self)._compile_builder(append_unknown)
+        made: Callable[..., tuple[str, str]] | None = None
 
         def build(rule: Rule, **values: object) -> tuple[str, str]:
-            return made()(rule, **values)
+            nonlocal made
+            if made is None:
+                made = super(LateRule, self)._compile_builder(append_unknown)
+            return made(rule, **values)
 
         return build

@@ -40,7 +40,7 @@ from hub.flows.prove import verify
 from tests.faults.a_day import FAILED, PHASES, REFS, a_bakery, a_hub, set_clock, sha
 from tests.faults.keeper import Keeper, Life, a_keeper
 
-SEEDS = int(os.environ.get("HUB_KILL_SEEDS", "4"))
+SEEDS = int(os.environ.get("HUB_KILL_SEEDS", "2"))
 KINDS = ("photo", "signature")
 WORDS = {f"{ref}-{word}" for ref in REFS for word in ("head_for", "arrive", "close", *KINDS)}
 

@@ -225,6 +225,21 @@ navigator.geolocation.getCurrentPosition = (got) => setTimeout(() => got(
 """
 
 
+def test_a_tap_is_not_lost_when_the_screen_would_be_drawn_anew_under_the_finger(
+    day: Day, playwright: Playwright, tmp_path: Path
+) -> None:
+    phone = Screen(a_phone(playwright, tmp_path / "profile"), day.url, day.code)
+    phone.pair()
+    button = phone.page.get_by_role("button", name="Start shift").bounding_box()
+    assert button
+    phone.page.mouse.move(button["x"] + 20, button["y"] + 20)
+    phone.page.mouse.down()
+    phone.page.evaluate("box.changed.onmessage()")
+    phone.page.mouse.up()
+    phone.sees("4 of 4 stops left")
+    phone.context.close()
+
+
 @pytest.mark.parametrize(
     ("gps", "place"),
     [(NO_ANSWER, (None, "No GPS signal in time.")), (SLOW_FIX, (60.2, ""))],

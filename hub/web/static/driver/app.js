@@ -12,11 +12,15 @@ import { unsent } from "./unsent.js";
 import { pairing } from "./pairing.js";
 
 const EVERY_MS = 15_000;
+const TAP_MS = 50; // the click comes after the finger has gone
 const screens = { "": list, stop, close, outbox: unsent, pair: pairing };
 const main = document.getElementById("screen");
 let shown = null;
 let talking = null;
 let once_more = false;
+let turn = Promise.resolve(); // who draws looks first: nobody who looked earlier draws later
+let held = false; // a finger is on the screen, and what it points at must not move
+let put_off = false;
 
 // Send what waits, fetch the route, and show what came of it.
 export function sync() {
@@ -47,27 +51,47 @@ export function go(where) {
   else location.hash = where;
 }
 
-async function show() {
+function inTurn(draws) {
+  turn = turn.then(draws, draws);
+  return turn;
+}
+
+const show = () => inTurn(async () => {
   const now = await look();
   const [, name = "", ...rest] = location.hash.split("/");
   const screen = now.token ? (screens[name] ?? list) : name === "outbox" ? unsent : pairing;
   shown = { screen, rest, hash: location.hash };
-  await draw(now);
+  await draw(now, true);
   window.scrollTo(0, 0);
   (main.querySelector("h1") ?? main).focus({ preventScroll: true });
-}
+});
 
 // Only screens nobody is typing on are drawn anew by themselves.
-async function paint() {
+const paint = () => inTurn(async () => {
   const now = await look();
-  if (shown && !shown.screen.still) await draw(now);
-  else head(now);
+  if (!shown || shown.screen.still) head(now);
+  else await draw(now);
+});
+
+function touched() {
+  held = true;
 }
 
-async function draw(now) {
-  const { screen, rest, hash } = shown;
+function let_go() {
+  setTimeout(() => {
+    held = false;
+    if (put_off) paint();
+    put_off = false;
+  }, TAP_MS);
+}
+
+async function draw(now, come_what_may = false) {
+  const { screen, rest } = shown;
   const parts = await screen.parts(now, ...rest);
-  if (shown.hash !== hash) return; // the driver went on meanwhile
+  if (held && !come_what_may) {
+    put_off = true;
+    return;
+  }
   const top = window.scrollY;
   main.replaceChildren(...warnings(now), ...parts.flat(2).filter(Boolean));
   main.querySelector("h1")?.setAttribute("tabindex", "-1");
@@ -111,6 +135,8 @@ const notice = (look_, text) => h("p", { class: `notice ${look_}` }, text);
 
 async function begin() {
   addEventListener("hashchange", show);
+  main.addEventListener("pointerdown", touched);
+  for (const end of ["pointerup", "pointercancel"]) addEventListener(end, let_go);
   addEventListener("online", sync);
   addEventListener("offline", paint);
   document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && sync());
