@@ -30,13 +30,14 @@ demo: setup
 	@rm -rf hub-data/demo/hub.db*
 	@$(BIN)/hub demo
 
-# The tests look at pages in a real browser: an installed Chromium, or Debian's.
+# The tests look at pages in a real browser: an installed Chromium, or Debian's shell of it.
 browser:
-	@for candidate in chromium chromium-browser google-chrome; do \
+	@for candidate in chromium-headless-shell chromium chromium-browser google-chrome; do \
 	  command -v $$candidate >/dev/null && exit 0; done; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  (apt-get install -qq -y --no-install-recommends chromium \
-	   || (apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium)) \
+	  install="apt-get install -qq -y --no-install-recommends"; \
+	  ($$install chromium-headless-shell \
+	   || (apt-get update -qq && ($$install chromium-headless-shell || $$install chromium))) \
 	  >/dev/null; \
 	else echo "The tests need Chromium: install your system's package and try again."; exit 1; fi
 

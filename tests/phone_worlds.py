@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from shutil import which
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
@@ -20,15 +19,10 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from hub.app import Hub
 from hub.web.app import create_app
 from hub.web.driver import driver
+from tests.browsers import ARGS, CHROMIUM
 
-CHROMIUM = next(
-    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := which(name))),
-    "/usr/bin/chromium",
-)
 DONE = re.compile("^(Delivered|Collected|Work done)$")
 SHOTS = os.environ.get("HUB_TEST_SHOTS", "")
-
-expect.set_options(timeout=30_000)
 
 
 class Quiet(WSGIRequestHandler):
@@ -61,7 +55,7 @@ def a_phone(playwright: Playwright, profile: Path, scheme: str = "light") -> Bro
     return playwright.chromium.launch_persistent_context(
         profile,
         executable_path=CHROMIUM,
-        args=["--no-sandbox"],
+        args=ARGS,
         viewport={"width": 390, "height": 844},
         has_touch=True,
         is_mobile=True,

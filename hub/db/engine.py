@@ -45,7 +45,8 @@ def _script() -> str:
     for table in SQLModel.metadata.sorted_tables:
         made.append(CreateTable(table, if_not_exists=True))
         made += [CreateIndex(index, if_not_exists=True) for index in table.indexes]
-    return ";\n".join(str(one.compile(dialect=sqlite.dialect())) for one in made)
+    said = [str(one.compile(dialect=sqlite.dialect())) for one in made]
+    return ";\n".join(["BEGIN", *said, "COMMIT"])  # all of it, or nothing
 
 
 def sqlite_module() -> ModuleType:

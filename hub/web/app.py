@@ -15,6 +15,7 @@ from hub.web.pages import pages
 from hub.web.problems import answer_problems
 from hub.web.rules import LateRule
 from hub.web.staff import staff_surfaces
+from hub.web.templating import InThisProcess
 from hub.web.tracking import tracking
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def create_app(hub: Hub) -> Flask:
         SESSION_COOKIE_SECURE=hub.settings.public_url.startswith("https:"),
     )
     app.url_rule_class = LateRule
+    app.jinja_env.bytecode_cache = InThisProcess()
     app.url_map.converters["row_id"] = RowId
     if hub.settings.proxied:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_host=1)  # type: ignore[method-assign]

@@ -19,6 +19,7 @@ from hub.flows.planning_run import solve_waiting
 from hub.web.app import create_app
 from hub.web.staff import COOKIE
 from tests.admin.desk import MORNING, Desk, a_desk, a_hub
+from tests.browsers import ARGS, CHROMIUM
 
 SHOTS = Path(os.environ.get("HUB_SHOTS", ""))
 DAY = "/panel/day?day=2026-11-23"
@@ -43,9 +44,7 @@ def desk(helsinki: Path, tmp_path: Path) -> Desk:
 @pytest.fixture
 def page(desk: Desk) -> Iterator[Page]:
     with served(desk.hub) as url, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox"]
-        )
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
         context = browser.new_context(base_url=url, viewport={"width": 1280, "height": 900})
         context.add_cookies([{"name": COOKIE, "value": desk.token, "url": url}])
         page = context.new_page()
@@ -144,9 +143,7 @@ def test_the_pages_carry_the_day_without_scripts(desk: Desk, tmp_path: Path) -> 
     sheet = tmp_path / "monday.csv"
     sheet.write_text(MORNING)
     with served(desk.hub) as url, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox"]
-        )
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
         context = browser.new_context(base_url=url, java_script_enabled=False)
         context.add_cookies([{"name": COOKIE, "value": desk.token, "url": url}])
         page = context.new_page()

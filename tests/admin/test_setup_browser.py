@@ -19,11 +19,10 @@ from hub.flows.pairing import pair
 from hub.web.app import create_app
 from hub.web.staff import COOKIE
 from tests.admin.panel_worlds import Panel, a_bakery, a_fleet, a_panel, an_installed_hub
+from tests.browsers import ARGS, CHROMIUM
 
 SHOTS = os.environ.get("HUB_TEST_SHOTS", "")
 SIZES = ((390, 844), (1280, 900))
-
-expect.set_options(timeout=30_000)
 
 
 @dataclass
@@ -57,7 +56,7 @@ def _no_complaint(message) -> None:  # type: ignore[no-untyped-def]
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        yield playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
 
 
 @pytest.fixture

@@ -69,6 +69,7 @@ def child(code: str, path: Path) -> subprocess.Popen[str]:
         env={**os.environ, "PYTHONPATH": ROOT},
         stdout=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
 
 
@@ -265,7 +266,7 @@ def test_a_build_killed_half_way_leaves_the_map_and_is_begun_again(
     while (asked := map_state(hub).asked) is None or not asked.step:
         assert time.monotonic() < until
         time.sleep(0.01)
-    worker.send_signal(signal.SIGKILL)
+    os.killpg(worker.pid, signal.SIGKILL)  # and its builder, as `hub up` does
     worker.wait()
     assert worker.stdout is not None
     worker.stdout.close()

@@ -29,7 +29,8 @@ from hub.flows.drive import pairing_code
 from hub.flows.prove import verify
 from hub.settings import Settings
 from hub.worker import CHORES
-from tests.phone_worlds import CHROMIUM, DONE, Screen, a_phone, a_photo, driver_app, served
+from tests.browsers import ARGS, CHROMIUM
+from tests.phone_worlds import DONE, Screen, a_phone, a_photo, driver_app, served
 
 PASSWORD = "four loaves of rye bread"
 ORDERS = """Order no;Name;E-mail;Street;Postcode;City;Item;Qty;Delivery date
@@ -185,7 +186,7 @@ def until(holds: Any, seconds: int = 60) -> None:
 
 
 def desk_of(playwright: Playwright, url: str) -> tuple[BrowserContext, Page, list[str]]:
-    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
     context = browser.new_context(base_url=url, viewport={"width": 1280, "height": 900})
     page = context.new_page()
     page.set_default_timeout(60_000)

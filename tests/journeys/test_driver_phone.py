@@ -230,10 +230,7 @@ def test_a_tap_is_not_lost_when_the_screen_would_be_drawn_anew_under_the_finger(
 ) -> None:
     phone = Screen(a_phone(playwright, tmp_path / "profile"), day.url, day.code)
     phone.pair()
-    phone.state("Online")
-    button = phone.page.get_by_role("button", name="Start shift").bounding_box()
-    assert button
-    phone.page.mouse.move(button["x"] + 20, button["y"] + 20)
+    phone.page.get_by_role("button", name="Start shift").hover()
     phone.page.mouse.down()
     phone.page.evaluate("box.changed.onmessage()")
     phone.page.mouse.up()

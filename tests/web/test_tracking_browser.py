@@ -20,6 +20,7 @@ from sqlmodel import select
 from werkzeug.serving import make_server
 
 from hub.db.tables import JobRow
+from tests.browsers import ARGS, CHROMIUM
 from tests.driving_worlds import DAY
 from tests.tracking_worlds import MOMENTS, Street, branded, on_its_way, scheduled
 from tests.web.test_tracking import LIGHTEST, app_of
@@ -31,9 +32,7 @@ WITH_ONE_REFUSED = (*MOMENTS, "unknown")
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as play:
-        chromium = play.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
-        )
+        chromium = play.chromium.launch(executable_path=CHROMIUM, args=ARGS)
         yield chromium
         chromium.close()
 
