@@ -85,6 +85,7 @@ def test_a_file_of_cancellations_says_so_before_it_is_taken_in(desk: Desk) -> No
     path = upload(desk, STATUS.format("cancelled"))
     page = text_of(desk.get(path))
     assert "1 will be cancelled" in page
+    assert "not to be delivered" not in page and "which columns hold" not in page
     assert "Cancel 1 order" in page and "Take in" not in page
     take_in(desk, path)
     assert [order.status for order in desk.rows(OrderRow)] == ["cancelled"]
