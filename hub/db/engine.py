@@ -14,6 +14,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlmodel import SQLModel, create_engine
 
 WRITE = {"hub_write": True}
+ONE_MOMENT = {"isolation_level": "REPEATABLE READ"}  # PostgreSQL: by itself each query has its own
 SAFE_SQLITE = (3, 51, 3)  # before it, two processes in WAL mode can corrupt (sqlite.org/wal.html)
 log = logging.getLogger(__name__)
 

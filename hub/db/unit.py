@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from hub.core.events import Event
-from hub.db.engine import WRITE
+from hub.db.engine import ONE_MOMENT, WRITE
 from hub.db.tables import EventRow
 
 _open: ContextVar[bool] = ContextVar("unit_open", default=False)
@@ -70,6 +70,10 @@ def unit(engine: Engine) -> Iterator[Unit]:
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Session]:
-    """A consistent look at the data that takes no write lock and keeps nothing."""
-    with Session(engine, expire_on_commit=False) as session:
+    """A consistent look at the data that takes no write lock and keeps nothing.
+
+    All of its queries see one moment. SQLite gives that to every transaction.
+    """
+    look = engine if engine.dialect.name == "sqlite" else engine.execution_options(**ONE_MOMENT)
+    with Session(look, expire_on_commit=False) as session:
         yield session
