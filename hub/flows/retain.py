@@ -3,7 +3,8 @@
 Proof goes in two steps. First its names, notes, positions and the salts that tied them
 to the chain, in one unit; then its files, each removed from its store before its row,
 so that a crash in between leaves a row that finds the file again next time. The chain
-itself stays and still verifies: a signed link says which were let go of.
+itself stays and still verifies: a signed link says which were let go of. What phones said
+that became no proof goes at the same age.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, String, cast
 from sqlmodel import SQLModel, col, delete, func, select, update
 
 from hub.core.business import BusinessSettings
@@ -33,6 +34,7 @@ from hub.db.tables import (
 )
 from hub.db.unit import Unit
 from hub.flows.choices import providers
+from hub.flows.claims import LEFT, OPEN
 from hub.flows.prove import forget, lock_chain
 from hub.storage import sweep
 
@@ -54,6 +56,7 @@ class RetainReport:
     uploads: int = 0
     proofs: int = 0
     files: int = 0
+    acts: int = 0
     half_written: int = 0
 
 
@@ -85,6 +88,7 @@ def _retain_one(hub: Hub, business: BusinessRow, report: RetainReport) -> None:
     report.uploads += _empty_uploads(hub, id_, now - UPLOADS)
     report.proofs += _forget_proofs(hub, id_, proofs)
     report.files += _remove_files(hub, id_, proofs)
+    report.acts += _empty_acts(hub, id_, proofs)
 
 
 def _sweep(hub: Hub, table: type[SQLModel], key: str, *due: ColumnElement[bool]) -> int:
@@ -150,6 +154,27 @@ def _forget_job(hub: Hub, unit: Unit, business_id: str, job_id: str) -> None:
     ):
         file.proof_id = None
     unit.session.flush()
+
+
+def _empty_acts(hub: Hub, business_id: str, before: datetime) -> int:
+    """What phones said that became no proof goes too: refused, overtaken, not believed.
+
+    That the act came stays. A claim nobody decided can no longer be taken: it is left.
+    """
+    due = (
+        col(ActRow.business_id) == business_id,
+        col(ActRow.received_at) < before,
+        cast(ActRow.body, String) != "{}",
+    )
+
+    def some(unit: Unit) -> int:
+        acts = unit.session.exec(select(ActRow).where(*due).limit(AT_ONCE)).all()
+        for act in acts:
+            act.body = {}
+            act.decision = LEFT if act.decision == OPEN else act.decision
+        return len(acts)
+
+    return _until_none(hub, some)
 
 
 def _remove_files(hub: Hub, business_id: str, before: datetime) -> int:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from hashlib import sha256
 
 import pytest
 from sqlmodel import select
 
 from hub.core.jobs import NotNow, State
-from hub.db.tables import ProofFileRow, ProofRow, StopJobRow
+from hub.db.tables import ActRow, ProofFileRow, ProofRow, StopJobRow
 from hub.flows.claims import Claim, claims_of, leave_claim, open_claims, take_claim
 from hub.flows.dispatch import hand_over, remove_job
 from hub.flows.drive import take_acts
 from hub.flows.found import found
 from hub.flows.prove import put_file, verify
+from hub.flows.retain import retain
 from tests.driving_worlds import TEN, Morning, a_morning, act
 
 PICTURE = b"a photo of a door"
@@ -135,3 +137,12 @@ def test_another_business_cannot_decide() -> None:
     for decide in (take_claim, leave_claim):
         with pytest.raises(LookupError):
             decide(day.hub, other, claims(day)[0].act_id, actor="staff:1")
+
+
+def test_a_claim_nobody_decided_waits_no_longer_once_its_words_are_let_go_of() -> None:
+    day = claimed()
+    day.now[0] = TEN + timedelta(days=400)
+    retain(day.hub)
+    assert (claims(day), waiting(day)) == ([], 0)
+    with day.hub.reading() as session:
+        assert all(one.body == {} for one in session.exec(select(ActRow)))

@@ -197,12 +197,29 @@ def test_proof_goes_when_its_days_are_over_and_the_chain_still_verifies() -> Non
     assert day.jobs()[0].outcome == "succeeded"
 
 
+def test_what_a_phone_said_that_became_no_proof_goes_as_proof_does(database_url: str) -> None:
+    day = a_morning(1, database_url)
+    day.publish()
+    keep_proof(day, 30)
+    said = {"outcome": "succeeded", "name": "Ana", "note": "By hand", "lat": 60.1, "lon": 24.9}
+    [told] = take_acts(day.hub, day.phone(), [act("0", "close", day.jobs()[0], 0, **said)])
+    assert told.result == "refused"
+    day.now[0] = SIX + 29 * DAY
+    assert retain(day.hub).acts == 0
+    day.now[0] = SIX + 31 * DAY
+    assert retain(day.hub).acts == 1
+    with day.hub.reading() as session:
+        kept = session.exec(select(ActRow)).one()
+    assert (kept.body, kept.why) == ({}, "Proof is missing: photo.")
+    assert retain(day.hub).acts == 0
+
+
 def test_letting_go_twice_is_letting_go_once() -> None:
     day = a_delivery()
     day.now[0] = SIX + 400 * DAY
     retain(day.hub)
     again = retain(day.hub)
-    assert (again.rows, again.uploads, again.proofs, again.files) == (0, 0, 0, 0)
+    assert (again.rows, again.uploads, again.proofs, again.files, again.acts) == (0,) * 5
 
 
 def test_a_younger_proof_keeps_the_bytes_it_shares_with_an_older_one() -> None:
