@@ -51,6 +51,16 @@ def given_by(
     return {demand for demand, is_there in parts.items() if is_there}
 
 
+def names(files: object, sha256: str, kind: str = "") -> bool:
+    """Whether an act's list of ``files`` names this one, as this ``kind`` where one is given.
+
+    The list may be a stranger's.
+    """
+    listed = files if isinstance(files, list) else []
+    same = [one for one in listed if isinstance(one, dict) and one.get("sha256") == sha256]
+    return any(not kind or one.get("kind") == kind for one in same)
+
+
 def chained(
     previous: str, job_id: str, fields: Mapping[str, str], salts: Mapping[str, str]
 ) -> Link:

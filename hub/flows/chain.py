@@ -5,14 +5,13 @@ Each link is signed, and so is the head, which says how far the chain goes.
 
 from __future__ import annotations
 
-import json
 import secrets
 from datetime import UTC, datetime
 
 from sqlmodel import Session, col, select
 
 from hub.core.proof import FIRST, chained, link_hash, signed
-from hub.db.tables import BusinessRow, ChainHeadRow, ChainRow, JobRow, ProofFileRow, ProofRow
+from hub.db.tables import BusinessRow, ChainHeadRow, ChainRow
 from hub.db.unit import Unit
 from hub.keys import Keys
 
@@ -56,10 +55,13 @@ def forget(
 
 
 def lock_chain(unit: Unit, business_id: str) -> None:
-    """Make the writers of one chain wait for each other (SQLite has only one anyway)."""
-    unit.session.exec(
-        select(BusinessRow.id).where(BusinessRow.id == business_id).with_for_update()
-    ).one()
+    """Make the writers of one chain wait for each other (SQLite has only one anyway).
+
+    Not the usual FOR UPDATE: a caller that has already written rows of the business, or
+    took this lock for its orders, must not deadlock.
+    """
+    mine = select(BusinessRow.id).where(BusinessRow.id == business_id)
+    unit.session.exec(mine.with_for_update(key_share=True)).one()
 
 
 def head_of(session: Session, business_id: str) -> ChainHeadRow | None:
@@ -77,33 +79,6 @@ def link_signature(keys: Keys, link: ChainRow) -> str:
 def head_signature(keys: Keys, head: ChainHeadRow) -> str:
     about = (head.id, head.business_id, head.n, head.hash, head.signed_from)
     return signed(keys.evidence, "head", *about)
-
-
-def proof_fields(job: JobRow, proof: ProofRow) -> dict[str, str]:
-    """What the chain commits to of a proof, as text."""
-    return {
-        "outcome": f"{job.outcome} {job.reason}".strip(),
-        "name": proof.name,
-        "note": proof.note,
-        "pin": json.dumps(proof.pin_ok),
-        "scans": json.dumps(proof.scans),
-        "lines": json.dumps(proof.lines, sort_keys=True),
-        "files": json.dumps(proof.files, sort_keys=True),
-        "place": json.dumps([proof.lat, proof.lon, proof.accuracy_m, proof.no_position]),
-        "position_age_s": json.dumps(proof.position_age_s),
-        "occurred_at": _utc(proof.occurred_at),
-        "received_at": _utc(proof.received_at),
-        "proof": proof.id,
-    }
-
-
-def file_fields(file: ProofFileRow) -> dict[str, str]:
-    """What the chain commits to of a file. Whose proof it is follows from the proof's own."""
-    about = [file.kind, file.media_type, file.size, file.store, file.store_ref, file.device_id]
-    return {
-        f"file {file.id}": file.sha256,
-        f"about file {file.id}": json.dumps([*about, _utc(file.received_at)]),
-    }
 
 
 def _add(

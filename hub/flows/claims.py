@@ -134,7 +134,7 @@ def leave_claim(hub: Hub, business_id: str, act_id: str, *, actor: str) -> None:
 def _claim(act: ActRow, name: str, job: JobRow, files: Sequence[ProofFileRow]) -> Claim | None:
     if (said := _said(act)) is None:
         return None  # let go of with the proof
-    named = {file.sha256 for file in said.files}
+    named = {(file.sha256, file.kind) for file in said.files}
     return Claim(
         act.id,
         job.id,
@@ -144,7 +144,7 @@ def _claim(act: ActRow, name: str, job: JobRow, files: Sequence[ProofFileRow]) -
         act.received_at,
         act.decision,
         act.decision == OPEN and job.state != State.CLOSED,
-        tuple(file for file in files if file.sha256 in named),
+        tuple(file for file in files if (file.sha256, file.kind) in named),
     )
 
 

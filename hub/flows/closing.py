@@ -12,10 +12,11 @@ from sqlmodel import Session, col, select
 from hub.core import jobs
 from hub.core.business import BusinessSettings, Demand
 from hub.core.jobs import Outcome, Reason, State
-from hub.core.proof import given_by, missing
+from hub.core.proof import given_by, missing, names
 from hub.db.tables import BusinessRow, JobRow, ProofFileRow, ProofRow
 from hub.db.unit import Unit
-from hub.flows.prove import append, proof_fields, proof_of
+from hub.flows.prove import proof_of
+from hub.flows.sealed import seal
 from hub.keys import Keys
 
 
@@ -62,7 +63,7 @@ def lacking(session: Session, job: JobRow, closing: Closing) -> list[str]:
     """What the business demands for such an ending and the phone did not bring."""
     business = session.get_one(BusinessRow, job.business_id)
     settings = BusinessSettings.model_validate(business.settings)
-    return missing(demands(settings, closing.outcome), _given(closing))
+    return missing(demands(settings, closing.outcome), _given(session, job, closing))
 
 
 def demands(settings: BusinessSettings, outcome: str) -> Sequence[Demand]:
@@ -118,16 +119,10 @@ def keep_proof(
     )
     unit.session.add(proof)
     unit.session.flush()
-    waiting = unit.session.exec(
-        select(ProofFileRow).where(
-            ProofFileRow.business_id == job.business_id,
-            ProofFileRow.job_id == job.id,
-            col(ProofFileRow.sha256).in_([file.sha256 for file in closing.files]),
-        )
-    )
-    for file in waiting:
-        file.proof_id = proof.id
-    append(unit, keys, job.business_id, job.id, proof_fields(job, proof), now)
+    for file in _here(unit.session, job, closing):
+        if names(proof.files, file.sha256, file.kind):
+            file.proof_id = proof.id
+    seal(unit, keys, job, proof, now)
     return proof
 
 
@@ -139,13 +134,29 @@ def keep_late_proof(
         keep_proof(unit, keys, job, closing, occurred_at, now)
 
 
-def _given(closing: Closing) -> set[Demand]:
+def _given(session: Session, job: JobRow, closing: Closing) -> set[Demand]:
     # Only files the act itself names count, though they may still be on their way up:
-    # what somebody else brought for the job proves nothing about this hand-over.
+    # what somebody else brought for the job proves nothing about this hand-over. A file
+    # is one thing only: what it was named last and, if it is here, what it came as.
+    named = {file.sha256: file.kind for file in closing.files}
+    otherwise = {
+        file.sha256 for file in _here(session, job, closing) if file.kind != named[file.sha256]
+    }
     return given_by(
         name=closing.name,
         note=closing.note,
         pin_ok=closing.pin_ok,
         has_lines=bool(closing.lines),
-        file_kinds={file.kind for file in closing.files},
+        file_kinds={kind for sha256, kind in named.items() if sha256 not in otherwise},
     )
+
+
+def _here(session: Session, job: JobRow, closing: Closing) -> Sequence[ProofFileRow]:
+    """The job's files that the act names, as far as they have arrived."""
+    return session.exec(
+        select(ProofFileRow).where(
+            ProofFileRow.business_id == job.business_id,
+            ProofFileRow.job_id == job.id,
+            col(ProofFileRow.sha256).in_([file.sha256 for file in closing.files]),
+        )
+    ).all()

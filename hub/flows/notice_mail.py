@@ -13,7 +13,7 @@ from sqlmodel import Session, col, func, select
 from hub.core.business import BusinessSettings
 from hub.core.colours import is_colour, readable_on, text_on
 from hub.core.contracts import InlineFile, NotificationChannel, Reaches
-from hub.core.jobs import NextStep, Reason, next_step
+from hub.core.jobs import NextStep, Outcome, Reason, next_step
 from hub.core.notice_words import About, filled, filled_line, values
 from hub.core.notices import Trigger
 from hub.core.orders import Kind
@@ -174,6 +174,7 @@ def _with_job(session: Session, about: About, job: JobRow) -> About:
         select(ProofRow).where(ProofRow.business_id == job.business_id, ProofRow.job_id == job.id)
     ).one_or_none()
     following = next_attempt(session, job)
+    at_door = proof is not None and job.outcome != Outcome.CANCELLED
     return replace(
         about,
         kind=Kind(job.kind),
@@ -181,7 +182,7 @@ def _with_job(session: Session, about: About, job: JobRow) -> About:
         window=_promised(session, job),
         before=_told_before(session, job),
         expected=_expected(session, job) or _promised(session, job),
-        closed_at=job.closed_occurred_at,
+        closed_at=proof.occurred_at if proof and at_door else job.closed_occurred_at,
         received_by=proof.name if proof else "",
         reason=Reason(job.reason) if job.reason else None,
         next_step=_step(session, job),

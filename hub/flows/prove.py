@@ -9,6 +9,7 @@ from sqlmodel import Session, col, or_, select
 
 from hub.core.contracts import PodStore
 from hub.core.errors import Refused
+from hub.core.proof import names
 from hub.db.tables import (
     ActRow,
     DeviceRow,
@@ -20,7 +21,8 @@ from hub.db.tables import (
     StopJobRow,
     StopRow,
 )
-from hub.flows.chain import append, file_fields, forget, lock_chain, proof_fields
+from hub.flows.chain import append, forget, lock_chain
+from hub.flows.sealed import file_fields
 from hub.flows.verify import verify
 
 if TYPE_CHECKING:
@@ -28,13 +30,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "KINDS",
-    "append",
-    "file_fields",
     "forget",
     "job_of",
     "lock_chain",
-    "names",
-    "proof_fields",
     "proof_of",
     "put_file",
     "verify",
@@ -59,8 +57,9 @@ def put_file(
 
     It is proof only once an act that counts names it; until then it waits. ``device``
     is the phone that brings it, ``None`` when it comes from the hub itself. Raises
-    ``Refused`` for content that is not ``sha256`` or a kind nobody knows, ``LookupError``
-    for a job of another business, or one the phone's driver never had.
+    ``Refused`` for content that is not ``sha256``, for a kind nobody knows or another than
+    the same file came or was named with, ``LookupError`` for a job of another business, or
+    one the phone's driver never had.
     """
     if kind not in KINDS:
         raise Refused(f"A proof has no file of kind {kind!r}.")
@@ -71,17 +70,19 @@ def put_file(
         if device is not None and not _may_bring(session, device, job, sha256):
             raise LookupError(f"job {job_id} was never on device {device.id}")
         if (known := _file(session, business_id, job_id, sha256)) is not None:
-            return known
+            return _same(known, kind)
+        _check_kind(proof_of(session, business_id, job_id), kind, sha256)
     at = hub.provider(PodStore, store, {}).put(content, media_type=media_type, sha256=sha256)
     with hub.unit() as unit:
         lock_chain(unit, business_id)
         if (known := _file(unit.session, business_id, job_id, sha256)) is not None:
-            return known
+            return _same(known, kind)
         proof = proof_of(unit.session, business_id, job_id)
+        _check_kind(proof, kind, sha256)
         row = ProofFileRow(
             business_id=business_id,
             job_id=job_id,
-            proof_id=proof.id if proof and names(proof.files, sha256) else None,
+            proof_id=proof.id if proof and names(proof.files, sha256, kind) else None,
             kind=kind,
             media_type=media_type,
             sha256=sha256,
@@ -94,12 +95,6 @@ def put_file(
         unit.session.add(row)
         append(unit, hub.keys, business_id, job_id, file_fields(row), hub.now())
     return row
-
-
-def names(files: object, sha256: str) -> bool:
-    """Whether an act's list of ``files`` names this one; the list may be a stranger's."""
-    listed = files if isinstance(files, list) else []
-    return any(isinstance(one, dict) and one.get("sha256") == sha256 for one in listed)
 
 
 def job_of(session: Session, business_id: str, job_id: str) -> JobRow:
@@ -117,6 +112,19 @@ def proof_of(session: Session, business_id: str, job_id: str) -> ProofRow | None
     return session.exec(
         select(ProofRow).where(ProofRow.business_id == business_id, ProofRow.job_id == job_id)
     ).one_or_none()
+
+
+def _same(known: ProofFileRow, kind: str) -> ProofFileRow:
+    """The file that is here already. Raises ``Refused`` if it is here as something else."""
+    if known.kind != kind:
+        raise Refused(f"This file is here already, as {known.kind} and not as {kind}.")
+    return known
+
+
+def _check_kind(proof: ProofRow | None, kind: str, sha256: str) -> None:
+    """Raises ``Refused`` for a file that the closing act named as another kind."""
+    if proof and names(proof.files, sha256) and not names(proof.files, sha256, kind):
+        raise Refused(f"The driver closed the job with this file as something else than {kind}.")
 
 
 def _may_bring(session: Session, device: DeviceRow, job: JobRow, sha256: str) -> bool:

@@ -49,6 +49,7 @@ from hub.flows.order_rows import (
 )
 from hub.flows.readdress import Move, move
 from hub.flows.route_news import tell_routes
+from hub.flows.sealed import seal_amended
 from hub.keys import Keys
 
 if TYPE_CHECKING:
@@ -169,6 +170,8 @@ class _Writer:
         self._reopen(reopened, places)
         self._amend(amended, places)
         self._cancel([one for one in known if one.change.kind == "cancelled"])
+        about = self.business_id, [one.row.id for one in known], self.now
+        seal_amended(self.unit, self.keys, *about)
         self.session.flush()
 
     def set_aside(self, rejects: Sequence[BadRecord]) -> None:

@@ -172,7 +172,8 @@ def _open(session: Session, token: str, now: datetime) -> _Link | None:
     rows = session.exec(
         select(JobRow).where(JobRow.business_id == business_id, JobRow.order_id == row.order_id)
     ).all()
-    jobs = {_job_seen(one): one for one in rows}
+    proven_at = _proven_at(session, business_id, row.order_id)
+    jobs = {_job_seen(one, proven_at.get(one.id)): one for one in rows}
     job = jobs[current(list(jobs))]
     stop, route = _published(session, business_id, job.id)
     seen = decide(
@@ -221,7 +222,22 @@ def _content(session: Session, link: _Link, now: datetime) -> Tracked:
     )
 
 
-def _job_seen(row: JobRow) -> JobSeen:
+def _proven_at(session: Session, business_id: str, order_id: str) -> dict[str, datetime]:
+    """By job, when its proof says that it ended; one cancelled before the door ended otherwise."""
+    return dict(
+        session.exec(
+            select(ProofRow.job_id, ProofRow.occurred_at)
+            .join(JobRow, col(JobRow.id) == col(ProofRow.job_id))
+            .where(
+                ProofRow.business_id == business_id,
+                JobRow.order_id == order_id,
+                JobRow.outcome != Outcome.CANCELLED,
+            )
+        ).all()
+    )
+
+
+def _job_seen(row: JobRow, proven_at: datetime | None) -> JobSeen:
     return JobSeen(
         kind=Kind(row.kind),
         attempt=row.attempt,
@@ -235,7 +251,7 @@ def _job_seen(row: JobRow) -> JobSeen:
             TimeWindow(datetime.fromisoformat(opens), datetime.fromisoformat(closes))
             for opens, closes in row.windows
         ),
-        ended_at=row.closed_occurred_at,
+        ended_at=proven_at or row.closed_occurred_at,
         closed_at=row.closed_at,
     )
 

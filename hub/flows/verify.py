@@ -12,14 +12,21 @@ from sqlmodel import Session, col, select
 from hub.core.contracts import PodStore
 from hub.core.errors import HubError
 from hub.core.jobs import Outcome, State
-from hub.core.proof import FIRST, changed_fields, link_hash
+from hub.core.proof import FIRST, changed_fields, link_hash, names
 from hub.db.tables import ChainHeadRow, ChainRow, JobRow, ProofFileRow, ProofRow
 from hub.flows.chain import (
     FORGOTTEN,
-    file_fields,
     head_of,
     head_signature,
     link_signature,
+)
+from hub.flows.sealed import (
+    Asked,
+    asked_of,
+    file_fields,
+    has_proof,
+    in_force,
+    job_fields,
     proof_fields,
 )
 from hub.keys import Keys
@@ -44,6 +51,7 @@ class _Kept:
     head: ChainHeadRow | None
     jobs: dict[str, JobRow]
     proofs: dict[str, ProofRow]  # by job
+    asked: dict[str, Asked]  # by job, of those with a proof
     files: Sequence[ProofFileRow]
     forgotten: frozenset[int]
 
@@ -67,6 +75,7 @@ class _Kept:
             head_of(session, business_id),
             {job.id: job for job in jobs},
             {proof.job_id: proof for proof in proofs},
+            asked_of(session, business_id, has_proof(business_id)),
             files,
             frozenset(int(n) for n in said.split(",") if n.isdecimal()),
         )
@@ -113,8 +122,9 @@ class _Kept:
             fields.setdefault(file.job_id, {}).update(file_fields(file))
         for job_id, proof in self.proofs.items():
             if (job := self.jobs.get(job_id)) is not None:
-                fields.setdefault(job_id, {}).update(proof_fields(job, proof))
-        for link in self.links:
+                about_job = job_fields(job, self.asked[job_id])
+                fields.setdefault(job_id, {}).update(proof_fields(job, proof) | about_job)
+        for link, promised in in_force(self.links):
             about = f"link {link.n}"
             let_go = link.n in self.forgotten or FORGOTTEN in link.commitments
             expected = set() if let_go else set(link.commitments)
@@ -123,7 +133,7 @@ class _Kept:
             if expected - link.salts.keys() and (link.salts or link.n >= self.signed_from):
                 yield f"{about}: its salts were erased, but nobody was forgotten"
             now = fields.get(link.job_id, {})
-            for name in changed_fields(link.commitments, link.salts, now):
+            for name in changed_fields(promised, link.salts, now):
                 yield f"{about}: {name} of job {link.job_id} was changed"
 
     def covered(self) -> Iterator[str]:
@@ -141,8 +151,12 @@ class _Kept:
             link, proof = sealed.get(file.job_id), self.proofs.get(file.job_id)
             if link is not None and "files" not in link.commitments:
                 continue  # sealed before proofs named their files
-            is_named = proof and file.sha256 in {one.get("sha256") for one in proof.files}
-            if file.proof_id != (proof.id if proof and is_named else None):
+            may_hang_on: set[str | None] = {None}
+            if proof and names(proof.files, file.sha256):  # older hubs tied it as any kind
+                may_hang_on.add(proof.id)
+            if proof and names(proof.files, file.sha256, file.kind):
+                may_hang_on.discard(None)
+            if file.proof_id not in may_hang_on:
                 yield f"{about}: belongs to another proof than the one that names it"
         linked = {link.job_id for link in self.links}
         for job in self.jobs.values():

@@ -264,6 +264,17 @@ def test_a_delivery_is_told_from_order_to_door(shop: Shop) -> None:
     assert {row.state for row in shop.notices()} == {"sent"}
 
 
+def test_the_time_of_a_hand_over_is_its_proofs_own(shop: Shop) -> None:
+    shop.uses_mail().order()
+    shop.on_the_road()
+    shop.tick(minutes=240)
+    shop.says("close", outcome="succeeded", files=PHOTO)
+    with shop.hub.unit() as unit:
+        unit.session.exec(select(JobRow)).one().closed_occurred_at = SIX
+    shop.tick(minutes=1)
+    assert "delivered: Monday 23 November, 10:00" in plain(shop.box.mails[-1])
+
+
 def test_a_mail_wears_the_business_brand_and_no_strangers_markup(shop: Shop) -> None:
     with shop.hub.unit() as unit:
         brand = unit.session.exec(select(BrandRow)).one()

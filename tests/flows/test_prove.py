@@ -269,6 +269,75 @@ def test_a_file_no_act_names_is_no_proof_and_one_that_comes_late_is() -> None:
     assert verify(day.hub, day.business_id) == []
 
 
+def test_a_signature_named_as_a_photo_meets_no_demand_for_one() -> None:
+    day = a_morning(1)
+    day.publish()
+    [job] = day.jobs()
+    put_file(day.hub, day.business_id, job.id, "signature", "image/png", PICTURE, HASH)
+    close = act("1", "close", job, 0, outcome="succeeded", files=FILES)
+    [told] = take_acts(day.hub, day.phone(), [close])
+    assert (told.result, told.why) == ("refused", "Proof is missing: photo.")
+
+
+def test_one_file_named_twice_is_not_two_proofs() -> None:
+    day = a_morning(1)
+    demanding(day, "photo", "signature")
+    day.publish()
+    both = [*FILES, {"kind": "signature", "sha256": HASH}]
+    close = act("1", "close", day.jobs()[0], 0, outcome="succeeded", files=both)
+    [told] = take_acts(day.hub, day.phone(), [close])
+    assert (told.result, told.why) == ("refused", "Proof is missing: photo.")
+
+
+def test_a_file_that_comes_late_as_another_kind_than_named_is_refused() -> None:
+    day = a_morning(1)
+    day.publish()
+    [job] = day.jobs()
+    close = act("1", "close", job, 0, outcome="succeeded", files=FILES)
+    assert take_acts(day.hub, day.phone(), [close])[0].result == "applied"
+    with pytest.raises(Refused, match="something else than signature"):
+        put_file(day.hub, day.business_id, job.id, "signature", "image/png", PICTURE, HASH)
+
+
+def test_a_file_that_comes_again_as_another_kind_is_refused() -> None:
+    day = a_delivery()
+    job_id = day.jobs()[0].id
+    with pytest.raises(Refused, match="here already, as photo and not as signature"):
+        put_file(day.hub, day.business_id, job_id, "signature", "image/png", PICTURE, HASH)
+
+
+def test_a_file_of_another_kind_than_named_is_not_tied_to_the_proof() -> None:
+    day = a_morning(1)
+    demanding(day)
+    day.publish()
+    [job] = day.jobs()
+    put_file(day.hub, day.business_id, job.id, "signature", "image/png", PICTURE, HASH)
+    close = act("1", "close", job, 0, outcome="succeeded", files=FILES)
+    assert take_acts(day.hub, day.phone(), [close])[0].result == "applied"
+    with day.hub.reading() as session:
+        assert session.exec(select(ProofFileRow)).one().proof_id is None
+    assert verify(day.hub, day.business_id) == []
+
+
+def test_a_file_an_older_hub_tied_as_another_kind_is_no_forgery() -> None:
+    day = a_morning(1)
+    demanding(day)
+    day.publish()
+    [job] = day.jobs()
+    put_file(day.hub, day.business_id, job.id, "signature", "image/png", PICTURE, HASH)
+    take_acts(day.hub, day.phone(), [act("1", "close", job, 0, outcome="succeeded", files=FILES)])
+    with day.hub.unit() as unit:
+        proof = unit.session.exec(select(ProofRow)).one()
+        unit.session.exec(select(ProofFileRow)).one().proof_id = proof.id
+    assert verify(day.hub, day.business_id) == []
+
+
+def demanding(day: Morning, *demands: str) -> None:
+    with day.hub.unit() as unit:
+        business = unit.session.get_one(BusinessRow, day.business_id)
+        business.settings = {**business.settings, "demands": list(demands)}
+
+
 def test_a_photo_somebody_brought_meets_no_demand_unless_the_act_names_it() -> None:
     day = a_morning(1)
     day.publish()

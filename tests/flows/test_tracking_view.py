@@ -136,6 +136,16 @@ def test_the_photo_is_there_only_while_the_settings_and_the_page_show_it() -> No
     assert document(street.hub, street.token) is None
 
 
+def test_the_time_of_a_hand_over_is_its_proofs_own() -> None:
+    street = moments.delivered()
+    before = seen(street).outcome
+    with street.hub.unit() as unit:
+        job = unit.session.get_one(JobRow, street.job.id)
+        assert job.closed_occurred_at is not None
+        job.closed_occurred_at -= timedelta(hours=2)
+    assert seen(street).outcome == before
+
+
 def test_a_photo_still_on_its_way_up_is_no_error() -> None:
     street = moments.at_the_door()
     street.settings(show_photo=True)

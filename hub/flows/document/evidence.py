@@ -10,7 +10,7 @@ from hub.core.errors import HubError
 from hub.core.proof import changed_fields, link_hash
 from hub.db.tables import ProofFileRow
 from hub.flows.document.told import Told
-from hub.flows.prove import file_fields, proof_fields
+from hub.flows.sealed import Asked, file_fields, in_force, job_fields, proof_fields
 from hub.pdf.pod import Evidence
 
 if TYPE_CHECKING:
@@ -54,13 +54,14 @@ def _opened(hub: Hub, file: ProofFileRow) -> tuple[bytes, str]:
 def warnings(told: Told) -> list[str]:
     """What of this job no longer is what its links in the chain committed to."""
     fields = {name: value for file in told.files for name, value in file_fields(file).items()}
-    fields |= proof_fields(told.job, told.proof)
+    asked = Asked(told.order.number, told.lines, told.place.address if told.place else {})
+    fields |= proof_fields(told.job, told.proof) | job_fields(told.job, asked)
     found = []
-    for link in told.links:
+    for link, promised in in_force(told.links):
         if link.hash != link_hash(link.previous, link.job_id, link.commitments):
             found.append(f"Link {link.n} of the chain of evidence was changed after the fact.")
         if link.salts:
-            changed = changed_fields(link.commitments, link.salts, fields)
+            changed = changed_fields(promised, link.salts, fields)
             names = ["a file" if "file " in name else name for name in changed]
             if names:
                 found.append(f"Changed since link {link.n} was sealed: {', '.join(names)}.")
