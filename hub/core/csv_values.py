@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 
 from hub.core import csv_windows
@@ -14,7 +14,7 @@ from hub.core.csv_columns import Columns
 from hub.core.csv_reading import Table
 from hub.core.csv_rows import Preview, RowProblem
 from hub.core.csv_windows import Day, Unclear
-from hub.core.values import Point, TimeWindow
+from hub.core.values import Point, TimeWindow, moments
 
 _GRAMS = {
     "kg": Decimal(1000),
@@ -71,7 +71,7 @@ class Cells:
             opens = self.at(base, start or time(0))
             closes = self.at(opens.date(), stop or time(23, 59))
             try:
-                return (TimeWindow(opens, closes),), on
+                return (_window(opens, closes),), on
             except ValueError:
                 self.backwards(row, cells)
                 return (), on
@@ -94,7 +94,7 @@ class Cells:
         on = on or (self.local.date() if spans else None)
         if on is None:
             return (), None
-        windows = [TimeWindow(self.at(on, a), self.at(on, b)) for a, b in spans]
+        windows = [_window(self.at(on, a), self.at(on, b)) for a, b in spans]
         return tuple(windows), on
 
     def dated_text(self, before: str, text: str, after: str) -> tuple[Day | None, str]:
@@ -195,3 +195,13 @@ class Cells:
         problem = RowProblem(row, self.header(meaning), value[:200], message, fatal)
         if problem not in self.preview.problems[-20:]:
             self.preview.problems.append(problem)
+
+
+def _window(opens: datetime, closes: datetime) -> TimeWindow:
+    """The window that clocks of one zone show. Raises ``ValueError`` when it runs backwards.
+
+    Its ends keep their offset but not the zone: a time that clocks show twice would never
+    equal itself once it was stored.
+    """
+    shown = (at.astimezone(opens.tzinfo) for at in moments(opens, closes))
+    return TimeWindow(*(at.replace(tzinfo=timezone(at.utcoffset() or timedelta())) for at in shown))

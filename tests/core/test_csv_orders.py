@@ -7,7 +7,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hub.core.countries import country_code, repaired_postcode
@@ -303,3 +303,25 @@ def test_no_cell_stops_an_import(rows):
 
 def test_the_template_has_as_many_cells_in_each_row():
     assert {len(row) for row in csv.reader(io.StringIO(template_csv()))} == {20}
+
+
+@pytest.mark.parametrize("zone", ["Europe/Helsinki", "Australia/Lord_Howe", "America/New_York"])
+@given(
+    st.sampled_from([date(2026, 3, 8), date(2026, 3, 29), date(2026, 10, 4), date(2026, 11, 1)]),
+    st.times(),
+    st.times(),
+)
+@example(date(2026, 3, 29), time(3, 30), time(4, 10))
+@settings(max_examples=60, deadline=None)
+def test_no_window_of_a_file_closes_before_it_opens(zone, day, one, other):
+    """Whatever the clocks do that day; it is then stored and read again without its zone."""
+    opens, closes = sorted([one, other])
+    text = f"Order,Address,Date,From,To\n1,1 Road,{day},{opens:%H:%M},{closes:%H:%M}\n"
+    table = read_table(text.encode(), "day.csv")
+    columns = guess_columns(table.headers, table.rows)
+    found = orders_from(
+        table, columns, zone=ZoneInfo(zone), country="GB", now=datetime(2026, 1, 1, tzinfo=UTC)
+    )
+    [window] = found.orders[0].windows
+    assert not found.problems
+    assert window.opens.astimezone(UTC) <= window.closes.astimezone(UTC)
