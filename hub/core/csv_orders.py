@@ -19,6 +19,7 @@ from hub.core.countries import (
 from hub.core.csv_aliases import Field, normalise
 from hub.core.csv_cells import currency, number, safe_cell, unguarded
 from hub.core.csv_columns import Columns, guess_columns
+from hub.core.csv_limits import LONGEST, shorten
 from hub.core.csv_reading import BadFile, Table, read_table
 from hub.core.csv_rows import PLACE_FIELDS, Preview, Row, RowProblem, grouped, rows_of
 from hub.core.csv_template import template_csv
@@ -149,7 +150,7 @@ class _Reader(Cells):
             for meaning, value in part.cells.items():
                 cells.setdefault(meaning, value)
             for header, value in part.custom.items():
-                custom.setdefault(header, value)
+                custom.setdefault(header[:200], value)
         row = group[0].number
         shipped = [r for r in group if not _is_no(r.cells.get(Field.NEEDS_SHIPPING, ""))]
         if reason := _why_cancelled(cells):
@@ -158,6 +159,8 @@ class _Reader(Cells):
             return
         if reason := self._why_not(cells, shipped):
             self.preview.skipped.append((row, reason))
+            return
+        if not self._fits(row, cells):
             return
         for line in cells.get(Field.ATTRIBUTES, "").splitlines():
             key, _, value = line.partition(":")
@@ -182,7 +185,11 @@ class _Reader(Cells):
             refs[ref] += 1
             again = f"{ref}-{refs[ref]}"
         refs[again], ref = 1, again
-        minutes = self.decimal(row, cells, Field.SERVICE)
+        if len(ref) > LONGEST[Field.ORDER_REF]:  # as long as it may be, and twice in the file
+            message = "This number stands in the file twice. Give each order its own."
+            self.problem(row, Field.ORDER_REF, ref, message, fatal=True)
+            return
+        minutes = self.minutes(row, cells)
         if (driver := cells.get(Field.DRIVER)) and Field.DRIVER in self.mapping.values():
             custom.setdefault(self.header(Field.DRIVER), driver)
         self.preview.orders.append(
@@ -208,12 +215,19 @@ class _Reader(Cells):
             )
         )
 
+    def _fits(self, row: int, cells: dict[Field, str], *, goods: bool = False) -> bool:
+        """Shorten what is too long, and say so. ``False``: the order cannot come in."""
+        found = list(shorten(cells, goods=goods))
+        for one in found:
+            self.problem(row, one.meaning, one.written, one.message, fatal=one.is_fatal)
+        return not any(one.is_fatal for one in found)
+
     def _why_not(self, cells: Mapping[Field, str], shipped: list[Row]) -> str:
         if not shipped:
             return "nothing in it needs shipping"
         method = cells.get(Field.SHIPPING_METHOD, "")
         if any(word in normalise(method) for word in _PICKS_UP):
-            return f"the customer picks it up (“{method}”)"
+            return f"the customer picks it up (“{method[:60]}”)"
         at_till = normalise(cells.get(Field.CHANNEL, "")) in _TILLS
         if at_till and not any(cells.get(part) for part in PLACE_FIELDS):
             return "sold at the till, no delivery address"
@@ -224,9 +238,9 @@ class _Reader(Cells):
     ) -> None:
         known = guess_columns([key]).get(0)
         if known in (*_DATED, Field.INSTRUCTIONS, Field.PHONE) and known not in cells:
-            cells[known] = value
+            cells[known] = value[: LONGEST.get(known, 200)]
         else:
-            custom.setdefault(key, value[:500])
+            custom.setdefault(key[:200], value[:500])
 
     def _country(self, row: int, cells: Mapping[Field, str]) -> str:
         written = cells.get(Field.COUNTRY, "")
@@ -262,6 +276,7 @@ class _Reader(Cells):
     def _lines(self, rows: list[Row], cells: Mapping[Field, str]) -> tuple[Line, ...]:
         lines = []
         for row in rows:
+            self._fits(row.number, row.cells, goods=True)
             title = row.cells.get(Field.ITEM) or row.cells.get(Field.SKU)
             if not title:
                 continue

@@ -325,3 +325,50 @@ def test_no_window_of_a_file_closes_before_it_opens(zone, day, one, other):
     [window] = found.orders[0].windows
     assert not found.problems
     assert window.opens.astimezone(UTC) <= window.closes.astimezone(UTC)
+
+
+def test_a_cell_longer_than_can_be_kept_is_named_and_what_became_of_it():
+    def said(header, text):
+        found = read(f"Order,Address,Item,{header}\n7,1 Road,Ham,{text}\n")
+        return found.orders, [(p.row, p.column, p.is_fatal, p.message) for p in found.problems]
+
+    [order], problems = said("Name", "n" * 201)
+    assert order.recipient.name == "n" * 200
+    too_long = "This is longer than 200 characters"
+    assert problems == [(2, "Name", False, f"{too_long}; the rest was left out.")]
+    [order], problems = said("SKU", "7" * 121)
+    assert order.lines[0].sku == ""
+    assert problems[0][3] == "This is longer than 120 characters; it was left out."
+    assert said("Address 2", "8" * 201) == (
+        [],
+        [(2, "Address 2", True, f"{too_long}. Shorten it.")],
+    )
+
+
+def test_every_row_of_an_order_has_its_own_goods_checked():
+    found = read(f"Order,Address,Item\n7,1 Road,Ham\n7,1 Road,{'e' * 501}\n")
+    assert [len(line.title) for line in found.orders[0].lines] == [3, 500]
+    assert [problem.row for problem in found.problems] == [3]
+
+
+@pytest.mark.parametrize(
+    ("written", "pieces", "said"),
+    [
+        ("2.5", 3, "“2.5” is not a whole number; it counts as 3."),
+        ("0.4", 1, "“0.4” is not a whole number; it counts as 1."),
+        ("2.0", 2, None),
+    ],
+)
+def test_a_broken_number_of_pieces_is_rounded_up_and_said(written, pieces, said):
+    """0.4 of a ham was left at home, half a bread of 2.5 too."""
+    found = read(f"Order,Address,Item,Quantity\n7,1 Road,Ham,{written}\n")
+    assert [line.quantity for line in found.orders[0].lines] == [pieces]
+    assert [problem.message for problem in found.problems] == ([said] if said else [])
+
+
+def test_nobody_stays_longer_than_a_day_at_a_door():
+    found = read("Order,Address,Service time\n1,1 Road,90000\n2,2 Road,1440\n3,3 Road,0:15\n")
+    assert [order.service_s for order in found.orders] == [None, 86400, 900]
+    assert [(p.row, p.message) for p in found.problems] == [
+        (2, "“90000” is more than 1,440; your usual time is taken.")
+    ]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import select
 
 from hub.app import Hub
@@ -22,8 +24,8 @@ class Files:
         self.hub = Hub.in_memory(now=lambda: MARCH, url=url)
         self.business_id = found(self.hub, "Husk", zone="Europe/Helsinki", country="FI")
 
-    def store(self, text: str) -> dict:  # type: ignore[type-arg]
-        row = take_file(self.hub, self.business_id, text.encode(), "day.csv")
+    def store(self, content: str) -> dict:  # type: ignore[type-arg]
+        row = take_file(self.hub, self.business_id, content.encode(), "day.csv")
         return store_file(self.hub, self.business_id, row.id, actor="test").report
 
     def rows(self, table: type) -> list:  # type: ignore[type-arg]
@@ -56,3 +58,25 @@ def test_a_window_that_clocks_show_twice_in_autumn_is_no_change_the_second_time(
     assert files.store(HEADER + row)["placed"] == 1
     assert files.windows() == [("2026-10-25T03:10:00+03:00", "2026-10-25T03:50:00+03:00")]
     assert files.store(HEADER + row)["repeats"] == 1
+
+
+def test_cells_of_any_length_can_be_stored(files: Files) -> None:
+    """PostgreSQL refused the whole file for one long name, and said in no row why."""
+    header = "Order,Address,City,Name,Phone,Email,Item,SKU,Barcode,Notes,Tags,COD Amount"
+    rows = [
+        ",".join([f"{n}", "Kaivokatu 1", *("x" * 5000 if at == n else "1" for at in range(2, 12))])
+        for n in range(2, 12)
+    ]
+    stored = files.store("\n".join([header, *rows, f"{'9' * 5000},Kaivokatu 1,Helsinki" + "," * 9]))
+    assert stored["placed"] == 9
+    fatal = [problem["row"] for problem in stored["problems"] if problem["is_fatal"]]
+    assert fatal == [2, 12]  # another city, another order
+    too_long = {p["row"] for p in stored["problems"] if "longer than" in p["message"]}
+    assert too_long == set(range(2, 13))
+
+
+def test_a_failing_statement_names_nobody(files: Files) -> None:
+    """The people in a row that could not be written stood in the log."""
+    with pytest.raises(DBAPIError) as failed, files.hub.unit() as unit:
+        unit.session.execute(text("INSERT INTO nowhere VALUES (:name)"), {"name": "Aino Virtanen"})
+    assert "Aino" not in str(failed.value)
