@@ -26,6 +26,7 @@ from hub.core.csv_template import template_csv
 from hub.core.csv_values import Cells
 from hub.core.orders import IncomingOrder, Kind
 from hub.core.phones import e164
+from hub.core.places import place_key
 from hub.core.values import Address, Contact, Line, Role
 
 __all__ = [
@@ -169,10 +170,7 @@ class _Reader(Cells):
         place = self._country(row, cells)
         address = _address(cells, place)
         point = self.point(row, cells)
-        if (
-            point is None
-            and not Address(address.lines, address.city, "", address.postcode).one_line()
-        ):
+        if point is None and not place_key(address):
             self.problem(row, Field.LINE1, "", "This row has no address. Add one.", fatal=True)
             return
         windows, due_on = self.when(row, cells)

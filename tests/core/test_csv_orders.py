@@ -372,3 +372,10 @@ def test_nobody_stays_longer_than_a_day_at_a_door():
     assert [(p.row, p.message) for p in found.problems] == [
         (2, "“90000” is more than 1,440; your usual time is taken.")
     ]
+
+
+def test_an_address_of_signs_alone_is_none():
+    """All of them were one place, and one pin served them all."""
+    found = read("Order,Address,City\n1,---,***\n2,!!!,\n3,1 Road,York\n")
+    assert [order.ref for order in found.orders] == ["3"]
+    assert [(p.row, p.is_fatal) for p in found.problems] == [(2, True), (3, True)]

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import select
 
 from hub.app import Hub
-from hub.db.tables import OrderRow
+from hub.db.tables import JobRow, OrderRow, PlaceRow
 from hub.flows.found import found
 from hub.flows.import_file import store_file, take_file
 from hub.flows.order_rows import order_report
@@ -80,3 +80,10 @@ def test_a_failing_statement_names_nobody(files: Files) -> None:
     with pytest.raises(DBAPIError) as failed, files.hub.unit() as unit:
         unit.session.execute(text("INSERT INTO nowhere VALUES (:name)"), {"name": "Aino Virtanen"})
     assert "Aino" not in str(failed.value)
+
+
+def test_orders_with_coordinates_alone_go_to_places_of_their_own(files: Files) -> None:
+    """They shared one place, named by the country, at the last one's coordinates."""
+    files.store("Order,Lat,Lon\n1,60.17,24.93\n2,60.25,24.95\n")
+    places = {row.id: (row.lat, row.lon) for row in files.rows(PlaceRow)}
+    assert [places[job.place_id] for job in files.rows(JobRow)] == [(60.17, 24.93), (60.25, 24.95)]
