@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -25,7 +26,7 @@ from hub.core.csv_rows import PLACE_FIELDS, Preview, Row, RowProblem, grouped, r
 from hub.core.csv_template import template_csv
 from hub.core.csv_values import Cells
 from hub.core.orders import IncomingOrder, Kind
-from hub.core.phones import e164
+from hub.core.phones import e164, lost_digits
 from hub.core.places import place_key
 from hub.core.values import Address, Contact, Line, Role
 
@@ -52,25 +53,22 @@ _IDENTITY = (
     Field.COMPANY,
     *PLACE_FIELDS,
 )
-_GONE = frozenset(
+_CANCELLED = frozenset(
     [
         "cancelled",
         "canceled",
-        "refunded",
-        "voided",
-        "failed",
         "storniert",
+        "annulliert",
         "annule",
         "annulee",
         "cancelado",
         "annullato",
         "geannuleerd",
         "peruttu",
-        "wccancelled",
-        "wcrefunded",
-        "wcfailed",
+        "peruutettu",
     ]
 )
+_GONE = _CANCELLED | {"refunded", "voided", "failed", "wccancelled", "wcrefunded", "wcfailed"}
 _PICKS_UP = (
     "pickup",
     "clickandcollect",
@@ -167,6 +165,7 @@ class _Reader(Cells):
             key, _, value = line.partition(":")
             if value.strip():
                 self._attribute(key.strip(), value.strip(), cells, custom)
+        self._doubt_status(row, cells)
         place = self._country(row, cells)
         address = _address(cells, place)
         point = self.point(row, cells)
@@ -240,6 +239,12 @@ class _Reader(Cells):
         else:
             custom.setdefault(key[:200], value[:500])
 
+    def _doubt_status(self, row: int, cells: Mapping[Field, str]) -> None:
+        status = cells.get(Field.STATUS, "")
+        if _CANCELLED.intersection(normalise(word) for word in re.findall(r"\w+", status)):
+            message = f"“{status[:60]}” may mean cancelled; it is taken as an order."
+            self.problem(row, Field.STATUS, status, message)
+
     def _country(self, row: int, cells: Mapping[Field, str]) -> str:
         written = cells.get(Field.COUNTRY, "")
         code = country_code(written) if written else self.country
@@ -260,12 +265,10 @@ class _Reader(Cells):
         if phone and (read := e164(phone, place)):
             phone = read
         elif phone:
-            self.problem(
-                row,
-                Field.PHONE,
-                phone,
-                f"“{phone[:40]}” is not a phone number we can dial. Write it as +358401234567.",
-            )
+            why = f"“{phone[:40]}” is not a phone number we can dial."
+            if lost_digits(phone):
+                why = f"Of “{phone[:40]}” a spreadsheet kept the start only."
+            self.problem(row, Field.PHONE, phone, f"{why} Write it as +358401234567.")
         email = cells.get(Field.EMAIL, "")
         if not (name or phone or email):
             return ()
@@ -361,7 +364,9 @@ def _why_cancelled(cells: Mapping[Field, str]) -> str:
     status = cells.get(Field.STATUS, "")
     if cells.get(Field.CANCELLED):
         return f"cancelled on {cells[Field.CANCELLED][:10]}"
-    return f"its status is “{status}”" if normalise(status) in _GONE else ""
+    words = [normalise(word) for word in re.findall(r"\w+", status)]
+    is_gone = normalise(status) in _GONE or bool(words and words[0] in _CANCELLED)
+    return f"its status is “{status[:60]}”" if is_gone else ""
 
 
 def _ref(cells: Mapping[Field, str]) -> str:

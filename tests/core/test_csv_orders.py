@@ -194,6 +194,8 @@ def test_kinds_coordinates_priority_and_unknown_columns():
         ("+49 (0)351 000001", "DE", "+49351000001"), ("07700 900123", "GB", "+447700900123"),
         ("0044 7700 900123", "FI", "+447700900123"),
         ("0491 570 006 / 0491 570 157", "AU", "+61491570006"), ("n/a", "GB", None),
+        ("6.149157E+10", "AU", None), ("3.58401E+11", "FI", None), ("+3,58401E+11", "FI", None),
+        ("6.149157001E+10", "AU", "+61491570010"),
     ],
 )  # fmt: skip
 def test_phones_are_dialable_whatever_a_spreadsheet_did(text, country, number_):
@@ -379,3 +381,26 @@ def test_an_address_of_signs_alone_is_none():
     found = read("Order,Address,City\n1,---,***\n2,!!!,\n3,1 Road,York\n")
     assert [order.ref for order in found.orders] == ["3"]
     assert [(p.row, p.is_fatal) for p in found.problems] == [(2, True), (3, True)]
+
+
+def test_a_phone_number_that_a_spreadsheet_cut_is_not_filled_with_zeros():
+    """It was a stranger's."""
+    found = read("Order,Address,Phone\n1,1 Road,3.58401E+11\n")
+    assert [(p.row, p.message) for p in found.problems] == [
+        (2, "Of “3.58401E+11” a spreadsheet kept the start only. Write it as +358401234567.")
+    ]
+
+
+@pytest.mark.parametrize(
+    "status", ["Cancelled", "Cancelled by customer", "Canceled - refund", "Peruutettu"]
+)
+def test_what_begins_with_cancelled_stays_out(status):
+    found = read(f"Order,Address,Status\n1,1 Road,{status}\n2,2 Road,Paid\n")
+    assert [order.ref for order in found.orders] == ["2"]
+    assert found.cancelled == [(2, "1")]
+
+
+def test_what_may_mean_cancelled_comes_in_and_is_asked_back():
+    found = read("Order,Address,Status\n1,1 Road,Partly cancelled\n2,2 Road,Partially refunded\n")
+    assert [order.ref for order in found.orders] == ["1", "2"]
+    assert [(p.row, p.column, p.is_fatal) for p in found.problems] == [(2, "Status", False)]
