@@ -156,8 +156,8 @@ def _text(cell: object) -> str:
         case int() | float():
             return _number(value, form)
         case _:
-            text = str(value)[:_MAX_CELL]
-            return "" if text.startswith("#") and text.endswith(("!", "?", "/A")) else text
+            is_error = getattr(cell, "data_type", "") == "e"  # #REF!, #N/A in any language
+            return "" if is_error else str(value)[:_MAX_CELL]
 
 
 def _number(value: float, form: str) -> str:

@@ -89,3 +89,10 @@ def test_a_damaged_workbook_raises_nothing_but_a_bad_file(at, noise):
         read_file(content, "day.xlsx")
     except BadFile as problem:
         assert "day.xlsx" in str(problem)
+
+
+def test_words_between_a_hash_and_an_exclamation_mark_are_no_error():
+    """They came in as empty cells, and the order under another number or none."""
+    row = ["#1001!", "#5 or #6?", "#4 Kaivokatu!", "00100"]
+    table = read_file(workbook([HEADER, [*row, "", "", "#12 ring twice!"]]), "day.xlsx")
+    assert table.rows == ((*row, "", "", "#12 ring twice!"),)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -19,12 +20,14 @@ from hub.core.countries import (
 from hub.core.csv_aliases import Field, normalise
 from hub.core.csv_cells import currency, number, safe_cell, unguarded
 from hub.core.csv_columns import Columns, guess_columns
+from hub.core.csv_limits import LONGEST, shorten
 from hub.core.csv_reading import BadFile, Table, read_table
 from hub.core.csv_rows import PLACE_FIELDS, Preview, Row, RowProblem, grouped, rows_of
 from hub.core.csv_template import template_csv
 from hub.core.csv_values import Cells
 from hub.core.orders import IncomingOrder, Kind
-from hub.core.phones import e164
+from hub.core.phones import e164, lost_digits
+from hub.core.places import place_key
 from hub.core.values import Address, Contact, Line, Role
 
 __all__ = [
@@ -50,25 +53,22 @@ _IDENTITY = (
     Field.COMPANY,
     *PLACE_FIELDS,
 )
-_GONE = frozenset(
+_CANCELLED = frozenset(
     [
         "cancelled",
         "canceled",
-        "refunded",
-        "voided",
-        "failed",
         "storniert",
+        "annulliert",
         "annule",
         "annulee",
         "cancelado",
         "annullato",
         "geannuleerd",
         "peruttu",
-        "wccancelled",
-        "wcrefunded",
-        "wcfailed",
+        "peruutettu",
     ]
 )
+_GONE = _CANCELLED | {"refunded", "voided", "failed", "wccancelled", "wcrefunded", "wcfailed"}
 _PICKS_UP = (
     "pickup",
     "clickandcollect",
@@ -149,7 +149,7 @@ class _Reader(Cells):
             for meaning, value in part.cells.items():
                 cells.setdefault(meaning, value)
             for header, value in part.custom.items():
-                custom.setdefault(header, value)
+                custom.setdefault(header[:200], value)
         row = group[0].number
         shipped = [r for r in group if not _is_no(r.cells.get(Field.NEEDS_SHIPPING, ""))]
         if reason := _why_cancelled(cells):
@@ -159,17 +159,17 @@ class _Reader(Cells):
         if reason := self._why_not(cells, shipped):
             self.preview.skipped.append((row, reason))
             return
+        if not self._fits(row, cells):
+            return
         for line in cells.get(Field.ATTRIBUTES, "").splitlines():
             key, _, value = line.partition(":")
             if value.strip():
                 self._attribute(key.strip(), value.strip(), cells, custom)
+        self._doubt_status(row, cells)
         place = self._country(row, cells)
         address = _address(cells, place)
         point = self.point(row, cells)
-        if (
-            point is None
-            and not Address(address.lines, address.city, "", address.postcode).one_line()
-        ):
+        if point is None and not place_key(address):
             self.problem(row, Field.LINE1, "", "This row has no address. Add one.", fatal=True)
             return
         windows, due_on = self.when(row, cells)
@@ -182,7 +182,11 @@ class _Reader(Cells):
             refs[ref] += 1
             again = f"{ref}-{refs[ref]}"
         refs[again], ref = 1, again
-        minutes = self.decimal(row, cells, Field.SERVICE)
+        if len(ref) > LONGEST[Field.ORDER_REF]:  # as long as it may be, and twice in the file
+            message = "This number stands in the file twice. Give each order its own."
+            self.problem(row, Field.ORDER_REF, ref, message, fatal=True)
+            return
+        minutes = self.minutes(row, cells)
         if (driver := cells.get(Field.DRIVER)) and Field.DRIVER in self.mapping.values():
             custom.setdefault(self.header(Field.DRIVER), driver)
         self.preview.orders.append(
@@ -208,12 +212,19 @@ class _Reader(Cells):
             )
         )
 
+    def _fits(self, row: int, cells: dict[Field, str], *, goods: bool = False) -> bool:
+        """Shorten what is too long, and say so. ``False``: the order cannot come in."""
+        found = list(shorten(cells, goods=goods))
+        for one in found:
+            self.problem(row, one.meaning, one.written, one.message, fatal=one.is_fatal)
+        return not any(one.is_fatal for one in found)
+
     def _why_not(self, cells: Mapping[Field, str], shipped: list[Row]) -> str:
         if not shipped:
             return "nothing in it needs shipping"
         method = cells.get(Field.SHIPPING_METHOD, "")
         if any(word in normalise(method) for word in _PICKS_UP):
-            return f"the customer picks it up (“{method}”)"
+            return f"the customer picks it up (“{method[:60]}”)"
         at_till = normalise(cells.get(Field.CHANNEL, "")) in _TILLS
         if at_till and not any(cells.get(part) for part in PLACE_FIELDS):
             return "sold at the till, no delivery address"
@@ -224,9 +235,15 @@ class _Reader(Cells):
     ) -> None:
         known = guess_columns([key]).get(0)
         if known in (*_DATED, Field.INSTRUCTIONS, Field.PHONE) and known not in cells:
-            cells[known] = value
+            cells[known] = value[: LONGEST.get(known, 200)]
         else:
-            custom.setdefault(key, value[:500])
+            custom.setdefault(key[:200], value[:500])
+
+    def _doubt_status(self, row: int, cells: Mapping[Field, str]) -> None:
+        status = cells.get(Field.STATUS, "")
+        if _CANCELLED.intersection(normalise(word) for word in re.findall(r"\w+", status)):
+            message = f"“{status[:60]}” may mean cancelled; it is taken as an order."
+            self.problem(row, Field.STATUS, status, message)
 
     def _country(self, row: int, cells: Mapping[Field, str]) -> str:
         written = cells.get(Field.COUNTRY, "")
@@ -248,12 +265,10 @@ class _Reader(Cells):
         if phone and (read := e164(phone, place)):
             phone = read
         elif phone:
-            self.problem(
-                row,
-                Field.PHONE,
-                phone,
-                f"“{phone[:40]}” is not a phone number we can dial. Write it as +358401234567.",
-            )
+            why = f"“{phone[:40]}” is not a phone number we can dial."
+            if lost_digits(phone):
+                why = f"Of “{phone[:40]}” a spreadsheet kept the start only."
+            self.problem(row, Field.PHONE, phone, f"{why} Write it as +358401234567.")
         email = cells.get(Field.EMAIL, "")
         if not (name or phone or email):
             return ()
@@ -262,6 +277,7 @@ class _Reader(Cells):
     def _lines(self, rows: list[Row], cells: Mapping[Field, str]) -> tuple[Line, ...]:
         lines = []
         for row in rows:
+            self._fits(row.number, row.cells, goods=True)
             title = row.cells.get(Field.ITEM) or row.cells.get(Field.SKU)
             if not title:
                 continue
@@ -348,7 +364,9 @@ def _why_cancelled(cells: Mapping[Field, str]) -> str:
     status = cells.get(Field.STATUS, "")
     if cells.get(Field.CANCELLED):
         return f"cancelled on {cells[Field.CANCELLED][:10]}"
-    return f"its status is “{status}”" if normalise(status) in _GONE else ""
+    words = [normalise(word) for word in re.findall(r"\w+", status)]
+    is_gone = normalise(status) in _GONE or bool(words and words[0] in _CANCELLED)
+    return f"its status is “{status[:60]}”" if is_gone else ""
 
 
 def _ref(cells: Mapping[Field, str]) -> str:

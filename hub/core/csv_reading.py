@@ -18,6 +18,7 @@ from hub.core.csv_aliases import KNOWN, normalise
 MAX_BYTES = 20_000_000
 MAX_ROWS = 50_000
 MAX_COLUMNS = 500
+_PAGES = ("cp1252", "mac-roman", "cp1250")
 _SEPARATORS = (";", ",", "\t", "|")
 _END = "\x02end\x02"  # a quote that never closes swallows it
 
@@ -46,6 +47,11 @@ def read_table(content: bytes, filename: str) -> Table:
     check_size(content, filename)
     _refuse_other_kinds(content, filename)
     encoding, text = _decode(content)
+    if encoding in _PAGES and _is_garbled(text[:20_000]):
+        raise BadFile(
+            f"{filename} is in an alphabet whose encoding we cannot tell. Save it as XLSX, or as"
+            " CSV in UTF-8, and upload that."
+        )
     if "\0" in text:
         raise BadFile(f"{filename} is not a text file. Save it as CSV or XLSX and try again.")
     text = text.lstrip("\ufeff")
@@ -132,9 +138,14 @@ def _decode(content: bytes) -> tuple[str, str]:
     text = content.decode("utf-8", "replace")
     if sum(c > "\x7f" and c != "\ufffd" for c in text) >= 2 * text.count("\ufffd"):
         return "utf-8", text
-    pages = ("cp1252", "mac-roman", "cp1250")
-    best = min(pages, key=lambda page: _oddness(content[:20000].decode(page, "replace")))
+    best = min(_PAGES, key=lambda page: _oddness(content[:20000].decode(page, "replace")))
     return best, content.decode(best, "replace")
+
+
+def _is_garbled(text: str) -> bool:
+    """Whether most accents stand three or more together: no text of these pages does that."""
+    runs = [len(run) for run in re.findall(r"[^\x00-\x7f]+", text)]
+    return sum(runs) > 5 and sum(run for run in runs if run > 2) > 0.6 * sum(runs)
 
 
 def _oddness(text: str) -> int:

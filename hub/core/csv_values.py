@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
+from math import ceil
 
 from hub.core import csv_windows
 from hub.core.csv_aliases import Field
@@ -14,7 +16,7 @@ from hub.core.csv_columns import Columns
 from hub.core.csv_reading import Table
 from hub.core.csv_rows import Preview, RowProblem
 from hub.core.csv_windows import Day, Unclear
-from hub.core.values import Point, TimeWindow
+from hub.core.values import Point, TimeWindow, moments
 
 _GRAMS = {
     "kg": Decimal(1000),
@@ -22,6 +24,15 @@ _GRAMS = {
     "lb": Decimal("453.59237"),
     "lbs": Decimal("453.59237"),
     "oz": Decimal("28.349523125"),
+}
+MOST_GRAMS = 100_000_000
+_MOST = {Field.SERVICE: 24 * 60, Field.PARCELS: 100_000}
+_NO_WEIGHT = "; it counts as nothing"
+_INSTEAD = {
+    Field.QUANTITY: "; it counts as 1",
+    Field.SERVICE: "; your usual time is taken",
+    Field.PARCELS: "; each line counts as one",
+    Field.WEIGHT: _NO_WEIGHT,
 }
 
 
@@ -71,7 +82,7 @@ class Cells:
             opens = self.at(base, start or time(0))
             closes = self.at(opens.date(), stop or time(23, 59))
             try:
-                return (TimeWindow(opens, closes),), on
+                return (_window(opens, closes),), on
             except ValueError:
                 self.backwards(row, cells)
                 return (), on
@@ -94,7 +105,7 @@ class Cells:
         on = on or (self.local.date() if spans else None)
         if on is None:
             return (), None
-        windows = [TimeWindow(self.at(on, a), self.at(on, b)) for a, b in spans]
+        windows = [_window(self.at(on, a), self.at(on, b)) for a, b in spans]
         return tuple(windows), on
 
     def dated_text(self, before: str, text: str, after: str) -> tuple[Day | None, str]:
@@ -163,24 +174,41 @@ class Cells:
         for symbol in "()_0123456789.,":
             words = words.replace(symbol, " ")
         unit = next((_GRAMS[word] for word in words.split() if word in _GRAMS), _GRAMS["kg"])
-        return round(amount * unit)
+        grams = round(amount * unit)
+        if grams > MOST_GRAMS:
+            self.problem(row, Field.WEIGHT, cells[Field.WEIGHT], f"More than 100 t{_NO_WEIGHT}.")
+        return grams if grams <= MOST_GRAMS else 0
+
+    def minutes(self, row: int, cells: Mapping[Field, str]) -> Decimal | None:
+        """Time at the stop, also written 0:15. ``None``: the business's usual."""
+        clock = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)(?::00)?", cells.get(Field.SERVICE, ""))
+        if clock:
+            return Decimal(int(clock[1]) * 60 + int(clock[2]))
+        return self.decimal(row, cells, Field.SERVICE)
 
     def whole(self, row: int, cells: Mapping[Field, str], meaning: Field) -> int | None:
-        """A whole number; ``None`` when the cell is blank or is none."""
+        """A whole number, a broken one rounded up; ``None`` when the cell is blank or is none."""
         amount = self.decimal(row, cells, meaning)
-        return None if amount is None else int(amount.to_integral_value())
+        if amount is None:
+            return None
+        if (count := ceil(amount)) != amount:
+            written = cells[meaning]
+            message = f"“{written[:40]}” is not a whole number; it counts as {count}."
+            self.problem(row, meaning, written, message)
+        return count
 
     def decimal(self, row: int, cells: Mapping[Field, str], meaning: Field) -> Decimal | None:
-        """An amount from 0 to a million; ``None`` when the cell is blank or is none."""
+        """An amount from 0 to what can be; ``None`` when the cell is blank or holds none."""
         written = cells.get(meaning)
         if not written:
             return None
         amount = number(written, decimal_comma=self.table.delimiter == ";")
-        if amount is None or not 0 <= amount < 1_000_000:
-            taken = "; it counts as 1" if meaning is Field.QUANTITY else ""
-            self.problem(row, meaning, written, f"“{written[:40]}” is not an amount{taken}.")
-            return None
-        return amount
+        most, instead = _MOST.get(meaning, 999_999), _INSTEAD.get(meaning, "")
+        if amount is not None and 0 <= amount <= most:
+            return amount
+        why = f"more than {most:,}" if amount and amount > most else "not an amount"
+        self.problem(row, meaning, written, f"“{written[:40]}” is {why}{instead}.")
+        return None
 
     def header(self, meaning: Field) -> str:
         """The file's own word for a meaning."""
@@ -195,3 +223,13 @@ class Cells:
         problem = RowProblem(row, self.header(meaning), value[:200], message, fatal)
         if problem not in self.preview.problems[-20:]:
             self.preview.problems.append(problem)
+
+
+def _window(opens: datetime, closes: datetime) -> TimeWindow:
+    """The window that clocks of one zone show. Raises ``ValueError`` when it runs backwards.
+
+    Its ends keep their offset but not the zone: a time that clocks show twice would never
+    equal itself once it was stored.
+    """
+    shown = (at.astimezone(opens.tzinfo) for at in moments(opens, closes))
+    return TimeWindow(*(at.replace(tzinfo=timezone(at.utcoffset() or timedelta())) for at in shown))

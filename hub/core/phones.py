@@ -17,6 +17,8 @@ def e164(text: str, country: str) -> str | None:
     ``country`` (ISO 3166-1 alpha-2) reads numbers without a prefix. "Can exist" is
     the length test: numbers kept for fiction are possible though never valid.
     """
+    if lost_digits(text):
+        return None
     whole = _unfloated(text.strip().lstrip("'").strip())
     for part in (whole, *_APART.split(whole)):
         if found := _read(part, country):
@@ -24,8 +26,18 @@ def e164(text: str, country: str) -> str | None:
     return None
 
 
+def lost_digits(text: str) -> bool:
+    """Whether a spreadsheet kept the start of a number only: 3.58401E+11.
+
+    It shows six figures of a long one. Written whole, a number lacks no more than the
+    zeros at its end, of which two are taken on trust.
+    """
+    found = re.fullmatch(r"['+]*(\d+)(?:[.,](\d+))?[eE]\+?(\d{1,3})", text.strip())
+    return found is not None and len(found[1] + (found[2] or "")) + 2 < int(found[3]) + 1
+
+
 def _read(text: str, country: str) -> str | None:
-    if not 6 <= len(_DIGITS.findall(text)) <= 17 or len(text) > 40:
+    if lost_digits(text) or not 6 <= len(_DIGITS.findall(text)) <= 17 or len(text) > 40:
         return None
     text = re.sub(r"^00(?=[1-9])", "+", text)
     candidates = [text] if text.startswith("+") else [text, "+" + re.sub(r"\D", "", text)]

@@ -7,7 +7,7 @@ cubic centimetres. Degrees are WGS 84. Every datetime is timezone-aware.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
 
@@ -16,6 +16,18 @@ def aware(moment: datetime, name: str) -> datetime:
     if moment.tzinfo is None:
         raise ValueError(f"{name} has no timezone: {moment!r}")
     return moment
+
+
+def moments(opens: datetime, closes: datetime) -> tuple[datetime, datetime]:
+    """In UTC, when clocks show these, both of one zone.
+
+    A time they leave out in spring is as much later as they jump; of one that they show
+    twice in autumn, the first is meant.
+    """
+    start, end = opens.astimezone(UTC), closes.astimezone(UTC)
+    if end <= start:  # it begins in what is left out: all of it is later
+        end = start + (closes - opens)  # of one zone, so what the clocks' faces say
+    return start, end
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +49,8 @@ class TimeWindow:
 
     def __post_init__(self) -> None:
         aware(self.opens, "opens")
-        if aware(self.closes, "closes") < self.opens:
+        aware(self.closes, "closes")
+        if self.closes.astimezone(UTC) < self.opens.astimezone(UTC):  # in one zone faces compare
             raise ValueError(f"closes before it opens: {self.opens} .. {self.closes}")
 
 

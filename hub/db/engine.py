@@ -15,6 +15,7 @@ from sqlmodel import SQLModel, create_engine
 
 WRITE = {"hub_write": True}
 ONE_MOMENT = {"isolation_level": "REPEATABLE READ"}  # PostgreSQL: by itself each query has its own
+_QUIET = {"hide_parameters": True}  # an error goes to the log, and a row is about people
 SAFE_SQLITE = (3, 51, 3)  # before it, two processes in WAL mode can corrupt (sqlite.org/wal.html)
 log = logging.getLogger(__name__)
 
@@ -22,12 +23,12 @@ log = logging.getLogger(__name__)
 def open_engine(url: str, **kwargs: Any) -> Engine:
     """An engine whose units take the write lock on entry and whose commits survive power loss."""
     if url.startswith("sqlite"):
-        engine = create_engine(url, module=sqlite_module(), **kwargs)
+        engine = create_engine(url, module=sqlite_module(), **_QUIET, **kwargs)
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     url = url.replace("postgresql://", "postgresql+psycopg://", 1)
-    return create_engine(url, pool_pre_ping=True, **kwargs)
+    return create_engine(url, pool_pre_ping=True, **_QUIET, **kwargs)
 
 
 def create_tables(engine: Engine) -> None:

@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 from hub.core.errors import Refused
 from hub.core.jobs import State
 from hub.core.orders import IncomingOrder
+from hub.core.places import place_key
 from hub.db.tables import ConnectionRow, EstimateRow, JobRow, LinkRow, OrderRow
 from hub.db.unit import Unit
 from hub.flows.sync import call_off, order_report, store
@@ -92,10 +93,16 @@ def orders_after(
 def amend_order(
     unit: Unit, keys: Keys, seen: OrderSeen, changes: dict[str, Any], now: datetime, actor: str
 ) -> None:
-    """Store ``changes`` to its report. Raises ``Refused`` once nothing is left to do for it."""
+    """Store ``changes`` to its report. Raises ``Refused`` once nothing is left to do for it.
+
+    Raises ``ValueError`` for what would be no order, such as one for nowhere.
+    """
     if not seen.is_open:
         raise Refused("This order is closed or cancelled; it can no longer be changed.")
-    _report(unit, keys, seen, replace(seen.report, **changes), now, actor)
+    report = replace(seen.report, **changes)
+    if report.point is None and not place_key(report.address):
+        raise ValueError("address names no place")
+    _report(unit, keys, seen, report, now, actor)
 
 
 def cancel_order(unit: Unit, keys: Keys, seen: OrderSeen, now: datetime, actor: str) -> None:

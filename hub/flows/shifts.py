@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session, col, select
 
 from hub.core.errors import ConfigError, Refused
+from hub.core.values import moments
 from hub.db.tables import AuditRow, BusinessRow, DepotRow, DriverRow, RouteRow, ShiftRow, VehicleRow
 
 if TYPE_CHECKING:
@@ -179,8 +180,8 @@ def in_new_zone(session: Session, business_id: str, zone: ZoneInfo, now: datetim
     for driver in drivers:
         forget_derived(session, driver, now)
     for shift in _coming(session, business_id, now):
-        shown = [at.astimezone(old).replace(tzinfo=None) for at in (shift.starts_at, shift.ends_at)]
-        shift.starts_at, shift.ends_at = _moments(shown[0], shown[1], zone)
+        shown = [at.astimezone(old).replace(tzinfo=zone) for at in (shift.starts_at, shift.ends_at)]
+        shift.starts_at, shift.ends_at = moments(shown[0], shown[1])
 
 
 def _coming(session: Session, business_id: str, now: datetime) -> Sequence[ShiftRow]:
@@ -284,16 +285,4 @@ def _span(day: date, begins: str, ends: str, zone: ZoneInfo) -> tuple[datetime, 
     if opens == closes:
         raise ValueError("A shift begins and ends at different times.")
     last = day if closes > opens else day + timedelta(days=1)
-    return _moments(datetime.combine(day, opens), datetime.combine(last, closes), zone)
-
-
-def _moments(opens: datetime, closes: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
-    """When clocks in ``zone`` show these.
-
-    A time they leave out in spring is as much later as they jump; of one that they show
-    twice in autumn, the first is meant.
-    """
-    start, end = (at.replace(tzinfo=zone).astimezone(UTC) for at in (opens, closes))
-    if end <= start:  # it begins in what is left out: all of it is later
-        end = start + (closes - opens)
-    return start, end
+    return moments(datetime.combine(day, opens, zone), datetime.combine(last, closes, zone))

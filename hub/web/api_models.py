@@ -254,9 +254,7 @@ def _values(order: OrderIn | OrderPatch, country: str, names: Set[str]) -> dict[
 
 
 def _findable[M](model: M, address: AddressIn, point: PointIn | None) -> M:
-    whole = address.value()
-    says_where = any(map(str.strip, (*whole.lines, whole.city, whole.postcode)))
-    if point is None and not (says_where and place_key(whole)):
+    if point is None and not place_key(address.value()):
         raise ValueError("needs an address or a point")
     return model
 

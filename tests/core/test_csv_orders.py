@@ -7,7 +7,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hub.core.countries import country_code, repaired_postcode
@@ -194,6 +194,8 @@ def test_kinds_coordinates_priority_and_unknown_columns():
         ("+49 (0)351 000001", "DE", "+49351000001"), ("07700 900123", "GB", "+447700900123"),
         ("0044 7700 900123", "FI", "+447700900123"),
         ("0491 570 006 / 0491 570 157", "AU", "+61491570006"), ("n/a", "GB", None),
+        ("6.149157E+10", "AU", None), ("3.58401E+11", "FI", None), ("+3,58401E+11", "FI", None),
+        ("6.149157001E+10", "AU", "+61491570010"),
     ],
 )  # fmt: skip
 def test_phones_are_dialable_whatever_a_spreadsheet_did(text, country, number_):
@@ -303,3 +305,102 @@ def test_no_cell_stops_an_import(rows):
 
 def test_the_template_has_as_many_cells_in_each_row():
     assert {len(row) for row in csv.reader(io.StringIO(template_csv()))} == {20}
+
+
+@pytest.mark.parametrize("zone", ["Europe/Helsinki", "Australia/Lord_Howe", "America/New_York"])
+@given(
+    st.sampled_from([date(2026, 3, 8), date(2026, 3, 29), date(2026, 10, 4), date(2026, 11, 1)]),
+    st.times(),
+    st.times(),
+)
+@example(date(2026, 3, 29), time(3, 30), time(4, 10))
+@settings(max_examples=60, deadline=None)
+def test_no_window_of_a_file_closes_before_it_opens(zone, day, one, other):
+    """Whatever the clocks do that day; it is then stored and read again without its zone."""
+    opens, closes = sorted([one, other])
+    text = f"Order,Address,Date,From,To\n1,1 Road,{day},{opens:%H:%M},{closes:%H:%M}\n"
+    table = read_table(text.encode(), "day.csv")
+    columns = guess_columns(table.headers, table.rows)
+    found = orders_from(
+        table, columns, zone=ZoneInfo(zone), country="GB", now=datetime(2026, 1, 1, tzinfo=UTC)
+    )
+    [window] = found.orders[0].windows
+    assert not found.problems
+    assert window.opens.astimezone(UTC) <= window.closes.astimezone(UTC)
+
+
+def test_a_cell_longer_than_can_be_kept_is_named_and_what_became_of_it():
+    def said(header, text):
+        found = read(f"Order,Address,Item,{header}\n7,1 Road,Ham,{text}\n")
+        return found.orders, [(p.row, p.column, p.is_fatal, p.message) for p in found.problems]
+
+    [order], problems = said("Name", "n" * 201)
+    assert order.recipient.name == "n" * 200
+    too_long = "This is longer than 200 characters"
+    assert problems == [(2, "Name", False, f"{too_long}; the rest was left out.")]
+    [order], problems = said("SKU", "7" * 121)
+    assert order.lines[0].sku == ""
+    assert problems[0][3] == "This is longer than 120 characters; it was left out."
+    assert said("Address 2", "8" * 201) == (
+        [],
+        [(2, "Address 2", True, f"{too_long}. Shorten it.")],
+    )
+
+
+def test_every_row_of_an_order_has_its_own_goods_checked():
+    found = read(f"Order,Address,Item\n7,1 Road,Ham\n7,1 Road,{'e' * 501}\n")
+    assert [len(line.title) for line in found.orders[0].lines] == [3, 500]
+    assert [problem.row for problem in found.problems] == [3]
+
+
+@pytest.mark.parametrize(
+    ("written", "pieces", "said"),
+    [
+        ("2.5", 3, "“2.5” is not a whole number; it counts as 3."),
+        ("0.4", 1, "“0.4” is not a whole number; it counts as 1."),
+        ("2.0", 2, None),
+    ],
+)
+def test_a_broken_number_of_pieces_is_rounded_up_and_said(written, pieces, said):
+    """0.4 of a ham was left at home, half a bread of 2.5 too."""
+    found = read(f"Order,Address,Item,Quantity\n7,1 Road,Ham,{written}\n")
+    assert [line.quantity for line in found.orders[0].lines] == [pieces]
+    assert [problem.message for problem in found.problems] == ([said] if said else [])
+
+
+def test_nobody_stays_longer_than_a_day_at_a_door():
+    found = read("Order,Address,Service time\n1,1 Road,90000\n2,2 Road,1440\n3,3 Road,0:15\n")
+    assert [order.service_s for order in found.orders] == [None, 86400, 900]
+    assert [(p.row, p.message) for p in found.problems] == [
+        (2, "“90000” is more than 1,440; your usual time is taken.")
+    ]
+
+
+def test_an_address_of_signs_alone_is_none():
+    """All of them were one place, and one pin served them all."""
+    found = read("Order,Address,City\n1,---,***\n2,!!!,\n3,1 Road,York\n")
+    assert [order.ref for order in found.orders] == ["3"]
+    assert [(p.row, p.is_fatal) for p in found.problems] == [(2, True), (3, True)]
+
+
+def test_a_phone_number_that_a_spreadsheet_cut_is_not_filled_with_zeros():
+    """It was a stranger's."""
+    found = read("Order,Address,Phone\n1,1 Road,3.58401E+11\n")
+    assert [(p.row, p.message) for p in found.problems] == [
+        (2, "Of “3.58401E+11” a spreadsheet kept the start only. Write it as +358401234567.")
+    ]
+
+
+@pytest.mark.parametrize(
+    "status", ["Cancelled", "Cancelled by customer", "Canceled - refund", "Peruutettu"]
+)
+def test_what_begins_with_cancelled_stays_out(status):
+    found = read(f"Order,Address,Status\n1,1 Road,{status}\n2,2 Road,Paid\n")
+    assert [order.ref for order in found.orders] == ["2"]
+    assert found.cancelled == [(2, "1")]
+
+
+def test_what_may_mean_cancelled_comes_in_and_is_asked_back():
+    found = read("Order,Address,Status\n1,1 Road,Partly cancelled\n2,2 Road,Partially refunded\n")
+    assert [order.ref for order in found.orders] == ["1", "2"]
+    assert [(p.row, p.column, p.is_fatal) for p in found.problems] == [(2, "Status", False)]

@@ -60,3 +60,30 @@ def test_no_bytes_raise_anything_but_a_bad_file(content):
         assert str(problem).startswith("day.csv")
     else:
         assert len(table.rows) == len(table.numbers) > 0
+
+
+@pytest.mark.parametrize(
+    ("page", "text"),
+    [
+        ("cp1251", "улица Ленина 1;Москва"),
+        ("shift_jis", "東京都港区 1;東京"),
+        ("gbk", "北京市朝阳区建国路 1;北京"),
+        ("cp1253", "Οδός Ερμού 1;Αθήνα"),
+        ("cp1256", "شارع الملك 1;الرياض"),
+    ],
+)
+def test_an_alphabet_we_cannot_tell_is_refused_not_garbled(page, text):
+    with pytest.raises(BadFile, match="UTF-8"):
+        read_table(f"Order;Address;City\n1;{text}\n".encode(page), "day.csv")
+
+
+@pytest.mark.parametrize(
+    ("page", "text"),
+    [
+        ("cp1250", "Żółkiewskiego 1;Łódź\n2;Świętokrzyska 5;Kraków\n3;Náměstí Míru;Kroměříž"),
+        ("cp1252", "Hämeentie 1;Hyvinkää\n2;Rue de l’Église;Nîmes\n3;Straße;Köln"),
+    ],
+)
+def test_western_and_central_european_pages_still_come_in(page, text):
+    table = read_table(f"Order;Address;City\n1;{text}\n".encode(page), "day.csv")
+    assert table.rows[0][1:] == tuple(text.split("\n")[0].split(";"))

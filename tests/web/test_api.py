@@ -153,6 +153,17 @@ def test_a_patch_changes_only_what_it_names(world: World) -> None:
     is_problem(world.call("PATCH", path, {"status": "cancelled"}), 422)
 
 
+@pytest.mark.parametrize("line", ["---", "😀", "  "])
+def test_an_address_without_a_letter_or_digit_is_refused_new_or_changed(
+    world: World, line: str
+) -> None:
+    nowhere = {"lines": [line], "country": "FI"}
+    is_problem(world.call("POST", ORDERS, an_order("2", address=nowhere)), 422)
+    order = world.order()
+    problem = is_problem(world.call("PATCH", f"{ORDERS}/{order['id']}", {"address": nowhere}), 422)
+    assert "address" in problem["detail"]
+
+
 def test_cancelling_closes_the_jobs_and_may_be_repeated(world: World) -> None:
     order = world.order(updated_at="2030-01-01T00:00:00Z")  # a source whose clock is ahead
     path = f"{ORDERS}/{order['id']}"
