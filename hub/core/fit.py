@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from hub.core.fit_places import promising
-from hub.core.fit_route import RouteNow, StopNow, begins, boards, served
+from hub.core.fit_route import RouteNow, StopNow, begins, boards, served, starts
 from hub.core.plan_request import JobToPlan, TravelMatrix
 
 __all__ = [
@@ -52,13 +52,14 @@ class Placement:
     position: int  # of the first new job's stop, from 1
     extra_s: int  # more driving
     problems: tuple[Problem, ...]
+    earlier_s: int = 0  # the vehicle must leave
 
     @property
     def burden(self) -> tuple[int, int, int, int]:
-        """The less, the better: rules broken, by how much, promises missed by, more driving."""
+        """The less, the better: rules broken, by how much, promises missed by, longer out."""
         rules = [one.amount for one in self.problems if not one.is_promise]
         late_s = sum(one.amount for one in self.problems if one.is_promise)
-        return len(rules), sum(rules), late_s, self.extra_s
+        return len(rules), sum(rules), late_s, self.extra_s + self.earlier_s
 
 
 def placed(
@@ -83,32 +84,77 @@ def placed(
         tried = timed(_with(route, legs, at), travel, now)
         broken = worse(problems(tried), before)
         position = next(n for n, s in enumerate(tried.stops, 1) if legs[0] in s.jobs)
-        options.append(Placement(tried, position, _driving_s(tried, travel) - driven, broken))
+        earlier_s = max(0, int((route.leave - tried.leave).total_seconds()))
+        extra_s = _driving_s(tried, travel) - driven
+        options.append(Placement(tried, position, extra_s, broken, earlier_s))
     return min(options, key=lambda one: one.burden)
 
 
 def timed(route: RouteNow, travel: Mapping[str, TravelMatrix], now: datetime) -> RouteNow:
     """``route`` with the times of everything that is still to do worked out anew.
 
-    Leaves as late as the first window allows, and does nothing in the past.
+    It leaves when it was to leave: later where it would wait at its first door, earlier, as
+    little as it takes, where somebody would be too late. Nothing is done in the past, nor before
+    the time its recipient was told.
     """
     seconds = travel[route.vehicle.profile].seconds
-    place, clock = route.vehicle.start, max(route.vehicle.shift.opens, now)
-    leave, stops = clock, list[StopNow]()
+    if route.first_free:
+        return _timed_from(route, seconds, route.leave, now)
+    earliest = max(route.vehicle.shift.opens, now)
+    leave = max(earliest, route.leave)
+    found = _timed_from(route, seconds, leave, now)
+    late = max(_overrun(found), _delay(found))
+    if late <= timedelta(0) or leave == earliest:
+        return found
+    return _timed_from(route, seconds, max(earliest, leave - late), now)
+
+
+def _timed_from(
+    route: RouteNow, seconds: Sequence[Sequence[int]], leave: datetime, now: datetime
+) -> RouteNow:
+    place, clock, stops = route.vehicle.start, leave, list[StopNow]()
     for n, stop in enumerate(route.stops):
         if stop.under_way:
-            leave, clock = route.leave, max(stop.depart, now)
+            clock = max(stop.depart, now)
         else:
             way = timedelta(seconds=seconds[place][stop.place])
             if n == 0:
-                clock = leave = max(clock, begins(stop.jobs[0].windows, clock + way) - way)
-            stop = replace(stop, arrive=clock + way, depart=served(stop, clock + way)[-1][1])
-            clock = stop.depart
+                first = stop.jobs[0]
+                start = starts(first, clock + way, route.promises.get(first.id))
+                clock = leave = max(clock, start - way)
+            depart = served(stop, clock + way, route.promises)[-1][1]
+            stop = replace(stop, arrive=clock + way, depart=depart)
+            clock = depart
         stops.append(stop)
         place = stop.place
     end = place if route.vehicle.end is None else route.vehicle.end
     home = clock + timedelta(seconds=seconds[place][end])
     return replace(route, stops=tuple(stops), leave=leave, home=home)
+
+
+def _overrun(route: RouteNow) -> timedelta:
+    """By how much it is home too late; negative while there is time."""
+    allowed = timedelta(seconds=route.vehicle.overtime_s)
+    return route.home - route.vehicle.shift.closes - allowed
+
+
+def _delay(route: RouteNow) -> timedelta:
+    """By how much too late the latest job would begin; negative while none is."""
+    late = []
+    for job, start in _beginnings(route):
+        closes = [max(window.closes for window in job.windows)] if job.windows else []
+        if (promise := route.promises.get(job.id)) is not None:
+            closes.append(promise.closes)
+        late += [start - one for one in closes]
+    return max(late, default=timedelta(0))
+
+
+def _beginnings(route: RouteNow) -> Iterator[tuple[JobToPlan, datetime]]:
+    """What is still to do, and when it would begin."""
+    for stop in route.stops[route.first_free :]:
+        spans = served(stop, stop.arrive, route.promises)
+        for job, (start, _) in zip(stop.jobs, spans, strict=True):
+            yield job, start
 
 
 def problems(route: RouteNow) -> tuple[Problem, ...]:
@@ -183,14 +229,13 @@ def _lacking(route: RouteNow) -> Iterator[Problem]:
 
 
 def _late(route: RouteNow) -> Iterator[Problem]:
-    for stop in route.stops[route.first_free :]:
-        for job, (start, _) in zip(stop.jobs, served(stop, stop.arrive), strict=True):
-            closes = max((window.closes for window in job.windows), default=start)
-            if start > closes:
-                late_s = int((start - closes).total_seconds())
-                at = f"{route.driver} would be at {_order(route, job)} at {_clock(route, start)}"
-                said = f"{at}, {_span(late_s)} after its window closes."
-                yield Problem("window", job.id, late_s, said)
+    for job, start in _beginnings(route):
+        closes = max((window.closes for window in job.windows), default=start)
+        if start > closes:
+            late_s = int((start - closes).total_seconds())
+            at = f"{route.driver} would be at {_order(route, job)} at {_clock(route, start)}"
+            said = f"{at}, {_span(late_s)} after its window closes."
+            yield Problem("window", job.id, late_s, said)
 
 
 def _overtime(route: RouteNow) -> Iterator[Problem]:
@@ -216,15 +261,14 @@ def _torn(route: RouteNow) -> Iterator[Problem]:
 
 
 def _missed(route: RouteNow) -> Iterator[Problem]:
-    for stop in route.stops[route.first_free :]:
-        for job, (start, _) in zip(stop.jobs, served(stop, stop.arrive), strict=True):
-            promise = route.promises.get(job.id)
-            if promise is not None and start > promise.closes:
-                late_s = int((start - promise.closes).total_seconds())
-                told = f"{_clock(route, promise.opens)}–{_clock(route, promise.closes)}"
-                at = f"{route.driver} would be there at {_clock(route, start)}"
-                said = f"O{_order(route, job)[1:]} was promised {told}; {at}, {_span(late_s)} late."
-                yield Problem("promise", job.id, late_s, said)
+    for job, start in _beginnings(route):
+        promise = route.promises.get(job.id)
+        if promise is not None and start > promise.closes:
+            late_s = int((start - promise.closes).total_seconds())
+            told = f"{_clock(route, promise.opens)}–{_clock(route, promise.closes)}"
+            at = f"{route.driver} would be there at {_clock(route, start)}"
+            said = f"O{_order(route, job)[1:]} was promised {told}; {at}, {_span(late_s)} late."
+            yield Problem("promise", job.id, late_s, said)
 
 
 def _order(route: RouteNow, job: JobToPlan) -> str:

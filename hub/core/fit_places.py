@@ -92,7 +92,8 @@ class _Along:
         for stop in reversed(self.route.stops):
             waited, least = 0, spare[-1]
             clock, limits = stop.arrive, list[int]()
-            for job, (start, end) in zip(stop.jobs, served(stop, stop.arrive), strict=True):
+            spans = served(stop, stop.arrive, self.route.promises)
+            for job, (start, end) in zip(stop.jobs, spans, strict=True):
                 waited += max(0, int((start - clock).total_seconds()))
                 clock = end
                 ends_by = [max(w.closes for w in job.windows)] if job.windows else []

@@ -55,11 +55,26 @@ def begins(windows: Sequence[TimeWindow], at: datetime) -> datetime:
     return next((max(at, w.opens) for w in windows if at <= w.closes), at)
 
 
-def served(stop: StopNow, arrive: datetime) -> list[tuple[datetime, datetime]]:
+def starts(job: JobToPlan, at: datetime, promise: TimeWindow | None) -> datetime:
+    """When ``job`` is begun by who is there ``at``: nobody rings before the time that was told.
+
+    A promise that no longer fits the windows asked for keeps nobody waiting.
+    """
+    start = begins(job.windows, at)
+    if promise is None or start >= promise.opens:
+        return start
+    kept = begins(job.windows, promise.opens)
+    closes = max((window.closes for window in job.windows), default=kept)
+    return kept if kept <= closes else start
+
+
+def served(
+    stop: StopNow, arrive: datetime, promises: Mapping[str, TimeWindow]
+) -> list[tuple[datetime, datetime]]:
     """From when to when each job of the stop is done, by who arrives at ``arrive``."""
     clock, spans = arrive, []
     for job in stop.jobs:
-        start = begins(job.windows, clock)
+        start = starts(job, clock, promises.get(job.id))
         clock = start + timedelta(seconds=job.service_s)
         spans.append((start, clock))
     return spans

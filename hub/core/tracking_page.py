@@ -177,8 +177,23 @@ def visible(seen: Seen, settings: BusinessSettings) -> Visible:
 
 def outwards(window: TimeWindow) -> TimeWindow:
     """``window`` on round times: it opens no later and closes no earlier than it did."""
-    opens, closes = window.opens, window.closes
-    return TimeWindow(opens - _over(opens), closes + (ROUND_TO - _over(closes)) % ROUND_TO)
+    return TimeWindow(floored(window.opens), ceiled(window.closes))
+
+
+def rounded(at: datetime, width: timedelta) -> TimeWindow:
+    """A window so wide around ``at``, on the nearest round times; with ``at`` in it."""
+    opens = floored(at - width / 2 + ROUND_TO / 2)
+    return TimeWindow(min(opens, at), max(at, opens + width + -width % ROUND_TO))
+
+
+def floored(at: datetime) -> datetime:
+    """The round time at or before."""
+    return at - _over(at)
+
+
+def ceiled(at: datetime) -> datetime:
+    """The round time at or after."""
+    return at + -_over(at) % ROUND_TO
 
 
 def first_name(full: str) -> str:

@@ -48,6 +48,8 @@ class Offer:
     extra_s: int  # more driving
     problems: tuple[str, ...]
     late: tuple[Late, ...]
+    earlier_s: int = 0  # the vehicle must leave
+    pair: bool = False  # both halves would come on it
 
     @property
     def fits(self) -> bool:
@@ -79,10 +81,10 @@ def best_places(hub: Hub, business_id: str, job_id: str, day: date) -> list[Offe
         ).all()
     tried = [(route, _tried(hub, business_id, route, legs)) for route in routes]
     tried.sort(key=lambda one: one[1].burden)
-    return [_offer(route, found) for route, found in tried[:BEST]]
+    return [_offer(route, found, len(legs) > 1) for route, found in tried[:BEST]]
 
 
-def _offer(route: RouteRow, found: Placement) -> Offer:
+def _offer(route: RouteRow, found: Placement, pair: bool) -> Offer:
     missed = sorted((p for p in found.problems if p.is_promise), key=lambda p: -p.amount)
     return Offer(
         route.id,
@@ -96,6 +98,8 @@ def _offer(route: RouteRow, found: Placement) -> Offer:
         found.extra_s,
         tuple(problem.said for problem in found.problems if not problem.is_promise),
         tuple(Late(found.route.numbers[p.about], p.amount) for p in missed),
+        found.earlier_s,
+        pair,
     )
 
 

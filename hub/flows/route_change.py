@@ -14,7 +14,7 @@ from hub.core.errors import HubError
 from hub.core.events import JobDispatched, JobWithdrawn
 from hub.core.fit import Placement, Problem, RouteNow, begins, placed, timed
 from hub.core.jobs import Act, NotNow, Outcome, State
-from hub.core.tracking_page import outwards
+from hub.core.tracking_page import ceiled, floored, rounded
 from hub.core.values import Point, TimeWindow
 from hub.db.tables import (
     AuditRow,
@@ -207,12 +207,14 @@ class Change:
                 .group_by(col(PromiseRow.job_id))
             ).all()
         )
-        half = timedelta(seconds=self.settings.window_s / 2)
+        width = timedelta(seconds=self.settings.window_s)
         shift = self._shift_of(route_id)
+        leaves_at = route_of(self.session, self.business_id, route_id).leaves_at
+        out = max(self.now, leaves_at or shift.opens)
         for stop, job in work:
             job.state, job.version = jobs.after(State(job.state), Act.DISPATCH), job.version + 1
             at: datetime = begins(windows_of(job), stop.arrive_at)
-            promise = promised(at, half, windows_of(job), shift)
+            promise = promised(at, width, windows_of(job), shift, out)
             self.session.add(
                 PromiseRow(
                     business_id=self.business_id,
@@ -297,14 +299,20 @@ class Change:
 
 
 def promised(
-    at: datetime, half: timedelta, windows: Sequence[TimeWindow], shift: TimeWindow
+    at: datetime,
+    width: timedelta,
+    windows: Sequence[TimeWindow],
+    shift: TimeWindow,
+    leaves_at: datetime,
 ) -> TimeWindow:
     """What a recipient served ``at`` is told: round times around it, nothing impossible.
 
-    Nobody comes outside the shift, nor before the window that was asked for opens.
+    Nobody comes outside the shift, before the vehicle left, nor before the window that was
+    asked for opens.
     """
-    promise = outwards(TimeWindow(at - half, at + half))
-    for limit in (shift, *windows):
+    promise = rounded(at, width)
+    out = ceiled(leaves_at) if ceiled(leaves_at) <= at else floored(at)
+    for limit in (shift, TimeWindow(out, max(out, promise.closes)), *windows):
         if limit.opens <= at <= limit.closes:
             opens, closes = max(promise.opens, limit.opens), min(promise.closes, limit.closes)
             promise = TimeWindow(opens, closes)

@@ -49,19 +49,37 @@ def test_a_promise_is_in_round_times_and_never_before_the_shift() -> None:
     assert min(moments) == shift.starts_at
     told = [event.payload for event in day.events("JobDispatched")]
     at = {one["job_id"]: datetime.fromisoformat(one["eta"]) for one in told}
-    half = timedelta(minutes=30)
+    leaves_at = day.route().leaves_at
+    assert leaves_at is not None
     for p in promises:
-        assert p.opens <= max(at[p.job_id] - half, shift.starts_at)
-        assert p.closes >= at[p.job_id] + half
+        assert leaves_at <= p.opens <= at[p.job_id] <= p.closes
+        assert p.closes - p.opens <= HOUR
+        middle = p.closes - HOUR / 2
+        assert abs(middle - at[p.job_id]) <= timedelta(minutes=2.5)
+
+
+def test_nobody_is_told_a_time_before_the_van_can_have_left() -> None:
+    """At 09:51 it was told that somebody came from 09:35 on."""
+    out = SIX + timedelta(hours=2, minutes=51)
+    at, shift = out + timedelta(minutes=6), TimeWindow(SIX, SIX + 9 * HOUR)
+    told = promised(at, HOUR / 2, [], shift, out)
+    assert (told.opens - SIX, told.closes - SIX) == (
+        timedelta(hours=2, minutes=55),
+        timedelta(hours=3, minutes=10),
+    )
+    at_once = promised(out, HOUR / 2, [], shift, out)
+    assert at_once.opens == SIX + timedelta(hours=2, minutes=50)
 
 
 def test_a_promise_keeps_to_the_window_that_was_asked_for() -> None:
     ten = SIX + timedelta(hours=4)
     asked, shift = TimeWindow(ten, ten + timedelta(hours=2)), TimeWindow(SIX, SIX + 9 * HOUR)
-    early = promised(ten + timedelta(minutes=7, seconds=3), HOUR / 2, [asked], shift)
-    assert early == TimeWindow(ten, ten + timedelta(minutes=40))
-    late = promised(asked.closes - timedelta(seconds=1), HOUR / 2, [asked], shift)
-    assert late == TimeWindow(asked.closes - timedelta(minutes=35), asked.closes)
+    early = promised(ten + timedelta(minutes=7, seconds=3), HOUR, [asked], shift, SIX)
+    assert early == TimeWindow(ten, ten + timedelta(minutes=35))
+    late = promised(asked.closes - timedelta(seconds=1), HOUR, [asked], shift, SIX)
+    assert late == TimeWindow(asked.closes - timedelta(minutes=30), asked.closes)
+    whole = promised(ten + timedelta(minutes=58), HOUR / 2, [asked], shift, SIX)
+    assert whole == TimeWindow(ten + timedelta(minutes=45), ten + timedelta(minutes=75))
 
 
 def test_a_job_taken_off_can_be_put_on_again_where_it_was_cheapest() -> None:

@@ -11,7 +11,14 @@ from sqlmodel import select
 from hub.app import Hub
 from hub.core.values import Point, TimeWindow
 from hub.db.tables import DriverRow, PlaceRow, PromiseRow, RouteRow, StopJobRow, StopRow
-from hub.flows.dispatch import DoesNotFit, add_job, best_places, hand_over, publish
+from hub.flows.dispatch import (
+    DoesNotFit,
+    add_job,
+    best_places,
+    hand_over,
+    publish,
+    remove_job,
+)
 from hub.flows.plan import plan_day
 from hub.flows.shifts import shifts_on, working_on
 from tests.flows.plan_worlds import DAY, SIX, SOUTH, Plugin, Town, a_town, kilos, near
@@ -124,6 +131,68 @@ def test_a_route_that_keeps_every_promise_comes_before_one_with_less_driving(
     assert (first.route_id, first.fits) == (other.id, True)
     assert (second.route_id, second.fits) == (near_it.id, False)
     assert second.extra_s < first.extra_s
+
+
+ELEVEN = SIX + timedelta(hours=5)
+
+
+def a_late_round(folder: Path) -> Town:
+    """Four doors in the south from eleven on; published, so that nobody leaves before then."""
+    town = a_town(Hub.in_memory(Plugin(), now=lambda: SIX, data_dir=folder))
+    windows = (TimeWindow(ELEVEN, ELEVEN + timedelta(hours=3)),)
+    town.orders({f"S{n}": near(SOUTH, n) for n in range(1, 5)}, windows=windows)
+    plan_day(town.hub, town.business_id, DAY, strategy="nearest")
+    for route in town.routes():
+        publish(town.hub, town.business_id, route.id, actor="staff:1", expected_version=1)
+    return town
+
+
+def begins_before_told(town: Town) -> list[str]:
+    """The jobs whose stop is left before the time that its recipient was told begins."""
+    with town.hub.reading() as session:
+        rows = session.exec(
+            select(PromiseRow.job_id, PromiseRow.opens, StopRow.depart_at)
+            .join(StopJobRow, StopJobRow.job_id == PromiseRow.job_id)  # type: ignore[arg-type]
+            .join(StopRow, StopRow.id == StopJobRow.stop_id)  # type: ignore[arg-type]
+        ).all()
+    return [job_id for job_id, opens, depart_at in rows if depart_at <= opens]
+
+
+@pytest.mark.parametrize("which", [0, 1, -1])
+def test_a_stop_taken_off_sends_nobody_out_earlier_than_told(tmp_path: Path, which: int) -> None:
+    """A van that left at 12:34 was sent out at 07:44, to wait at its first door."""
+    town = a_late_round(tmp_path)
+    [route] = town.routes()
+    leaves_at = route.leaves_at
+    assert leaves_at is not None and leaves_at > ELEVEN - timedelta(minutes=10)
+    job_id = town.links()[which].job_id
+    remove_job(
+        town.hub,
+        town.business_id,
+        route.id,
+        job_id,
+        actor="staff:1",
+        expected_version=route.version,
+    )
+    [after] = town.routes()
+    assert after.leaves_at is not None and after.leaves_at >= leaves_at
+    assert begins_before_told(town) == []
+
+
+def test_a_new_stop_sends_a_van_out_no_earlier_than_it_must(tmp_path: Path) -> None:
+    town = a_late_round(tmp_path)
+    [route] = town.routes()
+    door = doors(town, route)[0]
+    early = (TimeWindow(SIX + timedelta(hours=4), SIX + timedelta(hours=4, minutes=30)),)
+    job_id = town.order("E1", door, windows=early)
+    anywhere = town.order("A1", door)
+    [best, *_] = best_places(town.hub, town.business_id, anywhere, DAY)
+    assert best.fits and best.earlier_s < 900
+    [needed, *_] = best_places(town.hub, town.business_id, job_id, DAY)
+    assert needed.fits and 1800 <= needed.earlier_s < 3700
+    add_job(town.hub, town.business_id, route.id, job_id, actor="s", expected_version=route.version)
+    assert begins_before_told(town) == []
+    assert missed(town) == []
 
 
 def test_a_route_is_not_given_to_a_driver_who_is_on_the_road_at_that_time(tmp_path: Path) -> None:
