@@ -12,7 +12,7 @@ from pathlib import Path
 from hub.core.errors import ConfigError
 from hub.db.engine import sqlite_module
 from hub.settings import Settings
-from hub.storage import durable_write
+from hub.storage import durable_copy
 
 FORMAT = 1
 KEPT = ("proof", "map")
@@ -43,14 +43,20 @@ def back_up(settings: Settings, target: Path) -> None:
             for name in KEPT:
                 if (settings.data_dir / name).exists():
                     tar.add(settings.data_dir / name, name, filter=_kept)
-        durable_write(target, archive.read_bytes())
+        durable_copy(archive, target)
 
 
 def restore(settings: Settings, archive: Path) -> None:
-    """Put a backup into an empty data directory. Raises ``ConfigError`` if it is not empty."""
+    """Put a backup into a data directory without a hub's data; else raises ``ConfigError``."""
     target = _database(settings)
-    if target.exists():
-        raise ConfigError(f"{target} exists. Restore into a new HUB_DATA_DIR, or move it away.")
+    # A write-ahead log of another database would be replayed into this one.
+    beside = (target.with_name(f"{target.name}{end}") for end in ("-wal", "-shm"))
+    wanted = (target, *beside, *(settings.data_dir / name for name in KEPT))
+    if there := [str(path) for path in wanted if path.exists()]:
+        raise ConfigError(
+            f"Already there: {', '.join(there)}. Restore into a new HUB_DATA_DIR, or move all"
+            " of these away first."
+        )
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=settings.data_dir) as folder:
         try:
@@ -64,7 +70,7 @@ def restore(settings: Settings, archive: Path) -> None:
         for name in KEPT:
             if Path(folder, name).exists():
                 shutil.move(Path(folder, name), settings.data_dir / name)
-        durable_write(target, Path(folder, "hub.db").read_bytes())
+        durable_copy(Path(folder, "hub.db"), target)
 
 
 def _kept(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 from hub.core.ids import new_id
 
+PART = 1_000_000  # bytes of a copy that are in memory at once
 _BESIDE = re.compile(r"\..+\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -17,12 +20,22 @@ def durable_write(path: Path, content: bytes, *, mode: int = 0o600) -> None:
     Writes beside it, syncs the file, renames, syncs the folder: leaving out any
     of these lost acknowledged photos in every power cut we tried.
     """
+    _write(path, [content], mode)
+
+
+def durable_copy(source: Path, path: Path, *, mode: int = 0o600) -> None:
+    """``durable_write`` of what ``source`` holds, which need not fit into memory."""
+    with source.open("rb") as file:
+        _write(path, iter(partial(file.read, PART), b""), mode)
+
+
+def _write(path: Path, parts: Iterable[bytes], mode: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path_beside(path)
     handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            file.writelines(parts)
             file.flush()
             os.fsync(file.fileno())
         os.replace(beside, path)

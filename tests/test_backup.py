@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import tarfile
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
@@ -58,8 +60,31 @@ def test_a_backup_holds_no_keys(tmp_path: Path) -> None:
 def test_nothing_is_restored_over_a_hub_that_exists(tmp_path: Path) -> None:
     hub = a_hub_with_a_business(tmp_path / "one")
     backup.back_up(hub.settings, tmp_path / "backup.tar.gz")
-    with pytest.raises(ConfigError, match="exists"):
+    with pytest.raises(ConfigError, match="Already there"):
         backup.restore(hub.settings, tmp_path / "backup.tar.gz")
+
+
+@pytest.mark.parametrize("left", ["proof", "map", "hub.db-wal"])
+def test_nothing_is_restored_beside_what_an_old_hub_left(tmp_path: Path, left: str) -> None:
+    """With the database alone moved away, the photos came to lie in proof/proof."""
+    hub = a_hub_with_a_business(tmp_path / "one")
+    backup.back_up(hub.settings, tmp_path / "backup.tar.gz")
+    (tmp_path / "two" / left).mkdir(parents=True)
+    with pytest.raises(ConfigError, match=f"two/{left}.*move all"):
+        backup.restore(settings_at(tmp_path / "two"), tmp_path / "backup.tar.gz")
+    assert [path.name for path in (tmp_path / "two").iterdir()] == [left]
+
+
+def test_a_backup_need_not_fit_into_memory(tmp_path: Path) -> None:
+    hub = a_hub_with_a_business(tmp_path / "one")
+    (tmp_path / "one" / "proof" / "film").write_bytes(os.urandom(20_000_000))
+    tracemalloc.start()
+    try:
+        backup.back_up(hub.settings, tmp_path / "backup.tar.gz")
+        backup.restore(settings_at(tmp_path / "two"), tmp_path / "backup.tar.gz")
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_something_else_is_not_taken_for_a_backup(tmp_path: Path) -> None:

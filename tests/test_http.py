@@ -10,7 +10,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from flask import Flask, Response, redirect
+from flask import Flask, Response, redirect, request
 from werkzeug.serving import make_server
 
 from hub import AuthError, RateLimited, Refused, Unavailable
@@ -46,6 +46,14 @@ def shop() -> Iterator[int]:
     @app.get("/away")
     def away() -> Any:
         return redirect("http://127.0.0.2/inside")
+
+    @app.get("/told")
+    def told() -> Any:
+        return dict(request.headers)
+
+    @app.get("/moved")
+    def moved() -> Any:
+        return redirect(f"http://{request.args['to']}/told")
 
     with serve(app) as port:
         yield port
@@ -94,6 +102,17 @@ def test_public_addresses_are_not_refused(address: str) -> None:
 def test_a_redirect_into_the_network_is_not_followed(shop: int) -> None:
     with pytest.raises(Refused):
         Http([f"127.0.0.1:{shop}"]).get_json(f"http://127.0.0.1:{shop}/away")
+
+
+@pytest.mark.parametrize(("host", "keeps"), [("127.0.0.1", True), ("localhost", False)])
+def test_a_key_in_a_header_goes_to_the_server_it_was_meant_for(
+    shop: int, host: str, keeps: bool
+) -> None:
+    http = Http(["127.0.0.1", "localhost"])
+    url = f"http://127.0.0.1:{shop}/moved?to={host}:{shop}"
+    told = http.get_json(url, headers={"X-Api-Key": "secret", "Authorization": "Basic x"})
+    assert ("X-Api-Key" in told, "Authorization" in told) == (keeps, keeps)
+    assert told["Accept-Encoding"]
 
 
 def test_an_allowed_address_is_called(shop: int) -> None:

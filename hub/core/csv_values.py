@@ -206,7 +206,8 @@ class Cells:
         most, instead = _MOST.get(meaning, 999_999), _INSTEAD.get(meaning, "")
         if amount is not None and 0 <= amount <= most:
             return amount
-        why = f"more than {most:,}" if amount and amount > most else "not an amount"
+        unit = " minutes" if meaning is Field.SERVICE else ""
+        why = f"more than {most:,}{unit}" if amount and amount > most else "not an amount"
         self.problem(row, meaning, written, f"“{written[:40]}” is {why}{instead}.")
         return None
 

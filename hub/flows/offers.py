@@ -11,7 +11,7 @@ from sqlmodel import col, select
 from hub.core.business import BusinessSettings
 from hub.core.fit import Placement, placed
 from hub.core.jobs import NotNow
-from hub.db.tables import BusinessRow, JobRow, RouteRow, StopJobRow, StopRow
+from hub.db.tables import BusinessRow, JobRow, PlaceRow, RouteRow, StopJobRow, StopRow
 from hub.flows.prove import job_of
 from hub.flows.roads import OFF_MAP
 from hub.flows.route_now import laid, legs_of, roads_for, to_plan
@@ -65,7 +65,14 @@ def best_places(hub: Hub, business_id: str, job_id: str, day: date) -> list[Offe
     """
     with hub.reading() as session:
         legs = legs_of(session, business_id, job_of(session, business_id, job_id))
-        if any(leg.place_id is None for leg in legs):
+        pinned = session.exec(
+            select(PlaceRow.id).where(
+                PlaceRow.business_id == business_id,
+                col(PlaceRow.id).in_({leg.place_id for leg in legs}),
+                col(PlaceRow.lat).is_not(None),
+            )
+        ).all()
+        if any(leg.place_id not in pinned for leg in legs):
             raise NotNow("The job has no place on the map yet.")
         here = (
             select(StopRow.route_id)

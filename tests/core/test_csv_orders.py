@@ -372,7 +372,7 @@ def test_nobody_stays_longer_than_a_day_at_a_door():
     found = read("Order,Address,Service time\n1,1 Road,90000\n2,2 Road,1440\n3,3 Road,0:15\n")
     assert [order.service_s for order in found.orders] == [None, 86400, 900]
     assert [(p.row, p.message) for p in found.problems] == [
-        (2, "“90000” is more than 1,440; your usual time is taken.")
+        (2, "“90000” is more than 1,440 minutes; your usual time is taken.")
     ]
 
 

@@ -6,7 +6,7 @@ As a program: one worker that takes one planning run, until somebody kills it.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -57,12 +57,12 @@ class Town:
     north: str
     south: str
 
-    def order(self, ref: str, at: Point, **more: object) -> str:
+    def order(self, ref: str, at: Point | None, **more: object) -> str:
         """Take an order in; its last job's id."""
         self.orders({ref: at}, **more)
         return max(job.id for job in self.jobs())
 
-    def orders(self, at: dict[str, Point], **more: object) -> None:
+    def orders(self, at: Mapping[str, Point | None], **more: object) -> None:
         made = [
             IncomingOrder(
                 ref=ref,

@@ -9,7 +9,7 @@ import pytest
 from sqlmodel import select
 
 from hub.app import Hub
-from hub.core.jobs import State
+from hub.core.jobs import NotNow, State
 from hub.core.orders import Kind, PickUp
 from hub.core.values import Address, TimeWindow
 from hub.db.tables import AuditRow, DriverRow, JobRow, RouteRow, StopJobRow, StopRow, VehicleRow
@@ -163,6 +163,13 @@ def test_offers_name_the_best_route_first_and_what_is_wrong_with_the_others(
     assert first.extra_s >= 0
     assert all("it needs fridge" in offer.problems[0] for offer in rest)
     assert len(rest) == len(town.routes()) - 1
+
+
+def test_a_job_without_a_pin_is_offered_no_route_and_says_so(tmp_path: Path) -> None:
+    town = planned(tmp_path)
+    nowhere = town.order("S9", None)
+    with pytest.raises(NotNow, match="no place on the map yet"):
+        best_places(town.hub, town.business_id, nowhere, DAY)
 
 
 def test_handing_over_to_a_smaller_van_or_a_driver_without_the_skill_is_refused(
