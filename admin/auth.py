@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
@@ -94,24 +94,26 @@ def auth(hub: Hub) -> Blueprint:
         flash("Welcome. A few short steps are left; take them in any order.", "ok")
         return set_session(redirect("/panel/"), token or "")
 
-    @pages.get("/welcome/<staff_id>/<int:until>/<signature>")
-    @open_to_all
-    def welcome_page(staff_id: str, until: int, signature: str) -> AnyResponse:
-        staff = people.welcomed(hub, staff_id, until, signature)
-        return page("panel/welcome.html", 200 if staff else 410, staff=staff)
+    link = "/welcome/<staff_id>/<business_id>/<int:until>/<signature>"
 
-    @pages.post("/welcome/<staff_id>/<int:until>/<signature>")
+    @pages.get(link)
     @open_to_all
-    def welcome_now(staff_id: str, until: int, signature: str) -> AnyResponse:
+    def welcome_page(**parts: Any) -> AnyResponse:
+        what = people.invited(hub, people.Welcome(**parts))
+        return page("panel/welcome.html", 200 if what else 410, invited=what, errors={})
+
+    @pages.post(link)
+    @open_to_all
+    def welcome_now(**parts: Any) -> AnyResponse:
+        link, password = people.Welcome(**parts), request.form.get("password", "")
         try:
-            password = request.form.get("password", "")
-            is_set = people.set_password(hub, staff_id, until, signature, password)
-        except NotAccepted as problem:
-            staff = people.welcomed(hub, staff_id, until, signature)
-            return page("panel/welcome.html", 422, staff=staff, errors={"password": str(problem)})
-        if not is_set:
-            return page("panel/welcome.html", 410, staff=None)
-        flash("Your password is set. Log in with it.", "ok")
+            is_in = people.accept(hub, link, password, address=request.remote_addr or "")
+        except (NotAccepted, TooManyTries) as problem:
+            what, errors = people.invited(hub, link), {"password": str(problem)}
+            return page("panel/welcome.html", 422, invited=what, errors=errors)
+        if not is_in:
+            return page("panel/welcome.html", 410, invited=None, errors={})
+        flash("You are in. Log in with your password.", "ok")
         return redirect(url_for("auth.log_in_page"))
 
     @pages.get("/reach/<business_id>/<token>")

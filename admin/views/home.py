@@ -160,10 +160,13 @@ def home(hub: Hub) -> Blueprint:
 
     def _people(typed: object, errors: dict[str, str], link_for: str = "") -> AnyResponse:
         business_id = me().business_id
+        path = ""
         try:
-            path = people.password_link(hub, business_id, link_for) if link_for else ""
+            path = people.welcome_path(hub, business_id, link_for) if link_for else ""
         except LookupError:
             abort(404)
+        except people.WorksElsewhereToo as problem:
+            flash(str(problem), "bad")
         return page(
             "panel/people.html",
             422 if errors else 200,

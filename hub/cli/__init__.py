@@ -74,6 +74,8 @@ def _keep(command: Command) -> None:
     mapping = command("map", "keep.build_map", "build the map from an OpenStreetMap extract")
     mapping.add_argument("action", choices=["build"])
     mapping.add_argument("extract", type=Path, help="region.osm.pbf")
+    word = command("password", "keep.password", "set the password of an account, asked for here")
+    word.add_argument("email")
     command("plugins", "keep.plugins", "list what is installed, and what is wrong with it")
     verifying = command("verify", "keep.verify", "check that no proof was changed since")
     verifying.add_argument("business", nargs="?", help="its id; every business if left out")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from getpass import getpass
 
 from sqlmodel import col, func, select
 
@@ -12,6 +13,7 @@ from hub import backup
 from hub.app import Hub
 from hub.cli.opened import business_of, opened
 from hub.db.tables import BusinessRow, ChainRow, ProofFileRow
+from hub.flows.people import reset_password
 from hub.flows.prove import verify as verified
 from hub.maps.build import build
 from hub.settings import Settings
@@ -26,6 +28,12 @@ def build_map(args: argparse.Namespace, settings: Settings) -> None:
 
     info = build(args.extract, settings.data_dir / "map", built_at=now, progress=progress)
     print(f"map of {info.source}: {info.counts}")
+
+
+def password(args: argparse.Namespace, settings: Settings) -> None:
+    hub = opened(settings)
+    reset_password(hub, args.email, getpass(f"New password for {args.email}: "))
+    print("It is set, and every session of this account has ended.")
 
 
 def plugins(args: argparse.Namespace, settings: Settings) -> int:

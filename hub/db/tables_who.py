@@ -38,6 +38,8 @@ class MembershipRow(SQLModel, table=True):
     business_id: str = owner()
     staff_id: str = ref("staff.id", index=True)
     role: str = text(20)  # owner | dispatcher | accountant | viewer
+    accepted_at: datetime | None = moment(default=None, nullable=True)
+    """Until this person took the business's own link it opens nothing."""
 
 
 class OperatorRow(SQLModel, table=True):

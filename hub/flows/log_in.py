@@ -91,14 +91,16 @@ def add_staff(
     name: str = "",
     actor: str = "hub",
 ) -> str:
-    """The new member's id; an account that exists gets the membership and keeps its password.
+    """The new member's id; an account that exists keeps its password.
 
-    Without a ``password`` the account cannot log in until it has set one by its link
-    (``hub.flows.people``). Raises ``NotAccepted`` for what cannot be used.
+    Without a ``password`` the membership is an invitation: it opens nothing until its person
+    took the business's own link (``hub.flows.people``). Raises ``NotAccepted`` for what
+    cannot be used.
     """
     address = checked_email(email)
     password_hash = "" if password is None else hash_of(hub, password)
     with hub.unit() as unit:
+        unit.session.get_one(BusinessRow, business_id, with_for_update=True)
         staff = unit.session.exec(select(StaffRow).where(StaffRow.email == address)).one_or_none()
         if staff is None:
             staff = StaffRow(
@@ -108,8 +110,15 @@ def add_staff(
                 created_at=datetime.now(UTC),
             )
             unit.session.add(staff)
-            unit.session.flush()
-        unit.session.add(MembershipRow(business_id=business_id, staff_id=staff.id, role=role))
+            _flushed(unit.session, "Somebody added this person just now. Look again.")
+        unit.session.add(
+            MembershipRow(
+                business_id=business_id,
+                staff_id=staff.id,
+                role=role,
+                accepted_at=None if password is None else datetime.now(UTC),
+            )
+        )
         unit.session.add(
             AuditRow(
                 business_id=business_id,
@@ -119,11 +128,15 @@ def add_staff(
                 at=hub.now(),
             )
         )
-        try:
-            unit.session.flush()
-        except IntegrityError:
-            raise NotAccepted("email", "This person already belongs to the business.") from None
+        _flushed(unit.session, "This person already belongs to the business.")
     return staff.id
+
+
+def _flushed(session: Session, taken: str) -> None:
+    try:
+        session.flush()
+    except IntegrityError:
+        raise NotAccepted("email", taken) from None
 
 
 def checked_email(email: str) -> str:
@@ -150,6 +163,12 @@ def log_in(hub: Hub, email: str, password: str, *, address: str) -> str | None:
 
     ``address`` is where the request came from. Raises ``TooManyTries``.
     """
+    staff = account_of(hub, email, password, address=address)
+    return None if staff is None else _open_session(hub, staff, password)
+
+
+def account_of(hub: Hub, email: str, password: str, *, address: str) -> StaffRow | None:
+    """The account that these open; ``None`` when one of them is wrong. Raises ``TooManyTries``."""
     who = email.strip().lower()[:100]
     account = hashed(who)[:32]
     counted = {
@@ -168,7 +187,7 @@ def log_in(hub: Hub, email: str, password: str, *, address: str) -> str | None:
         return None
     for key in counted:
         forgive(hub, key)
-    return _open_session(hub, staff, password)
+    return staff
 
 
 def staff_of(hub: Hub, token: str) -> Staff | None:
@@ -186,6 +205,7 @@ def staff_of(hub: Hub, token: str) -> Staff | None:
                 MembershipRow.business_id == row.business_id,
                 StaffRow.id == row.staff_id,
                 col(StaffRow.disabled).is_(False),
+                col(MembershipRow.accepted_at).is_not(None),
             )
         ).one_or_none()
     if found is None:
@@ -215,7 +235,10 @@ def businesses_of(hub: Hub, staff_id: str) -> list[tuple[str, str]]:
             for business in session.exec(
                 select(BusinessRow)
                 .join(MembershipRow, col(MembershipRow.business_id) == col(BusinessRow.id))
-                .where(MembershipRow.staff_id == staff_id)
+                .where(
+                    MembershipRow.staff_id == staff_id,
+                    col(MembershipRow.accepted_at).is_not(None),
+                )
                 .order_by(BusinessRow.name)
             )
         ]
@@ -229,7 +252,9 @@ def switch_business(hub: Hub, token: str, business_id: str) -> bool:
             return False
         member = unit.session.exec(
             select(MembershipRow).where(
-                MembershipRow.business_id == business_id, MembershipRow.staff_id == row.staff_id
+                MembershipRow.business_id == business_id,
+                MembershipRow.staff_id == row.staff_id,
+                col(MembershipRow.accepted_at).is_not(None),
             )
         ).one_or_none()
         if member is None:
@@ -263,7 +288,7 @@ def _open_session(hub: Hub, staff: StaffRow, password: str) -> str | None:
     with hub.unit() as unit:
         first = unit.session.exec(
             select(MembershipRow)
-            .where(MembershipRow.staff_id == staff.id)
+            .where(MembershipRow.staff_id == staff.id, col(MembershipRow.accepted_at).is_not(None))
             .order_by(col(MembershipRow.id))
         ).first()
         if first is None:

@@ -40,6 +40,7 @@ def shifts_on(hub: Hub, business_id: str, day: date) -> list[ShiftRow]:
     A shift that ends before it starts ends on the next day; a day off is none. Safe to repeat.
     """
     with hub.unit() as unit:
+        unit.session.get_one(BusinessRow, business_id, with_for_update=True)  # one at a time
         zone = _zone(unit.session, business_id)
         depot = unit.session.exec(
             select(DepotRow).where(DepotRow.business_id == business_id).order_by(DepotRow.id)

@@ -5,10 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from sqlalchemy import bindparam, text
+
 from hub.db.tables import ThrottleRow
 
 if TYPE_CHECKING:
     from hub.app import Hub
+
+_SINCE = ThrottleRow.__table__.c.since.type  # type: ignore[attr-defined]
+_FIRST = text(
+    "INSERT INTO throttle(key, count, since) VALUES (:key, 0, :now) ON CONFLICT DO NOTHING"
+).bindparams(bindparam("now", type_=_SINCE))
 
 
 def within_limit(hub: Hub, key: str, most: int, within_s: int) -> bool:
@@ -17,12 +24,12 @@ def within_limit(hub: Hub, key: str, most: int, within_s: int) -> bool:
     The span starts with the first try. ``key`` is hashed by nobody: put no secret into it.
     """
     now = datetime.now(UTC)
+    fresh = now - timedelta(seconds=within_s)
     with hub.unit() as unit:
-        row = unit.session.get(ThrottleRow, key[:120], with_for_update=True)
-        if row is None:
-            row = ThrottleRow(key=key[:120], since=now)
-            unit.session.add(row)
-        if row.since < now - timedelta(seconds=within_s):
+        # Made before it is locked: of two first tries at once, both found none.
+        unit.session.execute(_FIRST, {"key": key[:120], "now": now})
+        row = unit.session.get_one(ThrottleRow, key[:120], with_for_update=True)
+        if row.since < fresh:
             row.count, row.since = 0, now
         row.count += 1
         return row.count <= most

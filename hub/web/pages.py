@@ -86,9 +86,12 @@ def _path(name: str) -> Path | None:
     if "\0" in name:
         return None
     for folder in current_app.extensions[STATIC]:
-        path: Path = (folder / name).resolve()
-        if path.is_relative_to(folder.resolve()) and path.is_file():
-            return path
+        try:
+            path: Path = (folder / name).resolve()
+            if path.is_relative_to(folder.resolve()) and path.is_file():
+                return path
+        except OSError:  # a name that no file can have
+            return None
     return None
 
 

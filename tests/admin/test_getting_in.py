@@ -12,7 +12,7 @@ from hub.app import Hub
 from hub.core.business import Trade
 from hub.flows.first_run import reached_by, start, start_code
 from hub.flows.found import found
-from hub.flows.log_in import Role, add_staff, staff_of
+from hub.flows.log_in import Role, add_staff, businesses_of, log_in, staff_of
 from hub.flows.people import people_of
 from hub.web.app import create_app
 
@@ -184,6 +184,77 @@ def test_a_colleague_sets_a_password_by_the_link_once(hub: Hub, client: FlaskCli
     assert other.post(link[0], data={"password": PASSWORD + "!"}).status_code == 410
     logged_in(other, "otso@husk.example")
     assert other.get("/panel/people").status_code == 403
+
+
+def welcome_link(client: FlaskClient, csrf: str, email: str) -> str:
+    """What the page shows to an owner who adds somebody."""
+    data = {"csrf": csrf, "email": email, "role": "viewer"}
+    link = re.search(r"/panel/welcome/[^<]+", client.post("/panel/people", data=data).text)
+    assert link
+    return link[0]
+
+
+def two_businesses(hub: Hub, client: FlaskClient) -> tuple[str, str]:
+    """Ours, logged in, and another with its owner Otso; the CSRF token and the other's id."""
+    founded(hub)
+    csrf = logged_in(client)
+    other = found(hub, "Other", zone="UTC")
+    add_staff(hub, other, email="otso@other.example", password=PASSWORD, role=Role.OWNER)
+    return csrf, other
+
+
+def test_no_business_sets_the_password_of_somebody_who_works_elsewhere(
+    hub: Hub, client: FlaskClient
+) -> None:
+    """Adding an owner of another business made a link that opened that business."""
+    csrf, _ = two_businesses(hub, client)
+    link = welcome_link(client, csrf, "otso@other.example")
+    stranger = create_app(hub).test_client()
+    new = "nobody will guess this one"
+    assert stranger.post(link, data={"password": new}).status_code == 422
+    assert log_in(hub, "otso@other.example", new, address="") is None
+    assert log_in(hub, "otso@other.example", PASSWORD, address="") is not None
+
+
+def test_who_has_an_account_joins_a_business_by_its_link_and_own_password(
+    hub: Hub, client: FlaskClient
+) -> None:
+    csrf, other = two_businesses(hub, client)
+    link = welcome_link(client, csrf, "otso@other.example")
+    token = log_in(hub, "otso@other.example", PASSWORD, address="")
+    staff = staff_of(hub, token or "")
+    assert staff is not None
+    assert [name for _, name in businesses_of(hub, staff.staff_id)] == ["Other"]
+    browser = create_app(hub).test_client()
+    assert browser.post(link, data={"password": PASSWORD}).status_code == 302
+    assert {name for _, name in businesses_of(hub, staff.staff_id)} == {"Husk", "Other"}
+    reset = client.post(f"/panel/people/{staff.staff_id}/link", data={"csrf": csrf})
+    assert "/panel/welcome/" not in reset.text
+    assert browser.post(link, data={"password": PASSWORD}).status_code == 410
+
+
+def test_who_took_one_invitation_has_not_taken_another(hub: Hub, client: FlaskClient) -> None:
+    """Somebody who was first to invite an address got into whoever invited it later."""
+    csrf, other = two_businesses(hub, client)
+    link = welcome_link(client, csrf, "new@example.org")
+    staff_id = add_staff(hub, other, email="new@example.org", password=None, role=Role.OWNER)
+    assert create_app(hub).test_client().post(link, data={"password": PASSWORD}).status_code == 302
+    assert [name for _, name in businesses_of(hub, staff_id)] == ["Husk"]
+    assert log_in(hub, "new@example.org", PASSWORD, address="") is not None
+
+
+@pytest.mark.parametrize(
+    "path", ["/panel/reach/x/é", "/panel/start?code=é", "/static/" + 3000 * "x"]
+)
+def test_what_no_link_can_be_is_refused_and_no_error(hub: Hub, path: str) -> None:
+    assert create_app(hub).test_client().get(path).status_code in (403, 404, 200)
+
+
+def test_a_link_that_was_tampered_with_is_no_longer_good(hub: Hub, client: FlaskClient) -> None:
+    founded(hub)
+    link = welcome_link(client, logged_in(client), "otso@husk.example")
+    broken = link.rpartition("/")[0] + "/é"
+    assert create_app(hub).test_client().get(broken).status_code == 410
 
 
 def test_the_last_owner_stays(hub: Hub, client: FlaskClient) -> None:
