@@ -110,6 +110,7 @@ def api(hub: Hub) -> Blueprint:
         patch = _valid(_patch, body)
 
         def work(unit: Unit) -> Answer:
+            _one_at_a_time(unit, who)
             seen = _known(unit.session, who, order_id)
             changes = patch.values(_country(unit.session, who))
             try:
@@ -130,6 +131,7 @@ def api(hub: Hub) -> Blueprint:
             raise Problem(400, "Cancelling takes no body.")
 
         def work(unit: Unit) -> Answer:
+            _one_at_a_time(unit, who)
             seen = _known(unit.session, who, order_id)
             try:
                 cancel_order(unit, hub.keys, seen, hub.now(), _actor(who))
@@ -149,6 +151,7 @@ def _take(hub: Hub, who: Caller, unit: Unit, orders: Sequence[OrderIn], is_list:
         return pointer(n, field) if is_list else pointer(field)
 
     session = unit.session
+    _one_at_a_time(unit, who)
     sources = connection_ids(session, who.business_id)
     country = _country(session, who)
     errors: list[tuple[str, str]] = []
@@ -186,6 +189,13 @@ def _take(hub: Hub, who: Caller, unit: Unit, orders: Sequence[OrderIn], is_list:
         seen_at |= {refs[ref]: seen for ref, seen in known.items()}
     stored.orders = [_out(hub, seen_at[n]) for n in sorted(seen_at)]
     return 201 if stored.placed else 200, stored.model_dump(mode="json")
+
+
+def _one_at_a_time(unit: Unit, who: Caller) -> None:
+    """Whoever else changes this business's orders waits, before anything of them is read: what
+    was read before it would be judged, and written over, as it was.
+    """
+    unit.session.get_one(BusinessRow, who.business_id, with_for_update={"key_share": True})
 
 
 def _caller(hub: Hub, scope: Scope) -> Caller:
