@@ -89,3 +89,11 @@ def test_a_damaged_workbook_raises_nothing_but_a_bad_file(at, noise):
         read_file(content, "day.xlsx")
     except BadFile as problem:
         assert "day.xlsx" in str(problem)
+
+
+def test_a_formula_without_its_result_is_an_error_of_its_own_row():
+    """Its row's goods joined the order above."""
+    header = ["Order", "Name", "Address", "Item Name"]
+    rows = [header, ["1001", "Ann", "1 Road", "Cake"], ["=1+1", None, '=A1&"x"', "Pie"]]
+    table = read_file(workbook(rows), "day.xlsx")
+    assert table.rows[1] == ("#RESULT!", "", "#RESULT!", "Pie")

@@ -10,6 +10,8 @@ _GUARD = "'"
 _RUNS = frozenset("=+-@\t\r\n\0")
 _QUOTED = re.compile(r'="([^"]*)"')
 _MONEY = re.compile(r"-?\d[\d.,'\u2019 \u00a0\u202f]*")
+_BROKEN = re.compile(r"#(?:[¡¿]?[^\W\d_a-z][^a-z]{1,14}[!?]|N/A|N/D|NV)")
+NO_RESULT = "#RESULT!"  # our own, for a formula whose workbook does not say what it comes to
 _SIGNS = {"€": "EUR", "£": "GBP", "¥": "JPY", "zł": "PLN"}
 
 
@@ -28,6 +30,11 @@ def safe_cell(text: str) -> str:
 def unguarded(text: str) -> str:
     """``text`` without the one apostrophe that keeps a spreadsheet from reading it."""
     return text[1:] if text.startswith(_GUARD) else text
+
+
+def is_broken(text: str) -> bool:
+    """Whether a spreadsheet shows an error there: #REF!, #N/A, #WERT!, #¡VALOR!"""
+    return text.startswith("#") and _BROKEN.fullmatch(text) is not None
 
 
 def clean(text: str) -> str:
