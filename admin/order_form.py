@@ -83,7 +83,8 @@ def read_order(
     except ValidationError as problem:
         for wrong in problem.errors(include_url=False):
             path = ".".join(part for part in wrong["loc"] if isinstance(part, str))
-            errors.setdefault(_SHOWN.get(path, ""), sentence(wrong))
+            if path or not errors:  # an empty street is told at the street, not again as a whole
+                errors.setdefault(_SHOWN.get(path, ""), sentence(wrong))
         return None, errors
     # Without a number of its own it is numbered when it is stored, not by its ref.
     taken = replace(order.value(desk.country, desk.now), number=typed["number"])
