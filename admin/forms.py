@@ -39,6 +39,7 @@ SENTENCES = {
     "enum": "Choose one of the list.",
     "string_pattern_mismatch": "This does not look right.",
 }
+NO_EMAIL = "value is not a valid email address"  # pydantic goes on in a programmer's words
 SHORT_FORMS = frozenset({"tls", "starttls"})
 
 
@@ -134,7 +135,7 @@ def sentences(error: ValidationError) -> dict[str, str]:
     found: dict[str, str] = {}
     for problem in error.errors(include_url=False):
         name = ".".join(str(part) for part in problem["loc"] if isinstance(part, str))
-        found.setdefault(_outer(name), _sentence(problem))
+        found.setdefault(_outer(name), sentence(problem))
     return found
 
 
@@ -143,11 +144,15 @@ def _outer(name: str) -> str:
     return name.split(".", 1)[0] if name and not name.startswith("texts.") else name
 
 
-def _sentence(problem: Any) -> str:
+def sentence(problem: Any) -> str:
+    """One of pydantic's complaints, for a person."""
     known = SENTENCES.get(problem["type"])
     if known is not None:
         return known.format(**problem.get("ctx", {}))
-    return str(problem["msg"]).removeprefix("Value error, ")
+    said = str(problem["msg"]).removeprefix("Value error, ")
+    if said.startswith(NO_EMAIL):
+        return "This is not an e-mail address. Write it as orders@example.com."
+    return said
 
 
 def _control(name: str, info: FieldInfo, options: Options) -> Any:

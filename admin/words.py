@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from flask import request
@@ -53,13 +53,19 @@ class Clock:
     """How moments read in a business's zone."""
 
     zone: ZoneInfo
+    year: int = 0  # days of another year are shown with it; 0: no day is
 
     @classmethod
-    def of(cls, zone: str) -> Clock:
-        return cls(ZoneInfo(zone))
+    def of(cls, zone: str, now: datetime | None = None) -> Clock:
+        here = ZoneInfo(zone)
+        return cls(here, now.astimezone(here).year if now else 0)
 
     def today(self, now: datetime) -> date:
         return now.astimezone(self.zone).date()
+
+    def midnight(self, now: datetime) -> datetime:
+        """When the day of ``now`` began."""
+        return datetime.combine(self.today(now), time.min, self.zone)
 
     def time(self, at: datetime | None) -> str:
         return f"{at.astimezone(self.zone):%H:%M}" if at else ""
@@ -77,13 +83,17 @@ class Clock:
         return f"{opens:%H:%M}–{closes:%H:%M}"
 
     def day_window(self, span: Span) -> str:
-        return f"{span[0].astimezone(self.zone):%a %-d %b}, {self.window(span)}"
+        return f"{self.day(span[0].astimezone(self.zone))}, {self.window(span)}"
+
+    def day(self, on: date) -> str:
+        """ "Thu 26 Nov", with the year where it is not this one."""
+        return f"{on:%a %-d %b %Y}" if self.year not in (0, on.year) else f"{on:%a %-d %b}"
 
     def due(self, due_on: date | None, windows: Sequence[Span]) -> str:
         """When a job is wanted; empty: any day."""
         if windows:
             return self.day_window(windows[0]) + (" or other times" if len(windows) > 1 else "")
-        return f"{due_on:%a %-d %b}" if due_on else ""
+        return self.day(due_on) if due_on else ""
 
 
 def pill(job: JobRow | None) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,7 +31,7 @@ class Settings:
     def from_environment(cls, env: Mapping[str, str] = os.environ) -> Settings:
         """Raises ``ConfigError`` for a value that cannot be meant."""
         data_dir = Path(env.get("HUB_DATA_DIR", "hub-data")).resolve()
-        domain = env.get("HUB_DOMAIN", "")
+        domain = _domain(env.get("HUB_DOMAIN", ""))
         port = _port(env.get("HUB_PORT", "8700"))
         clock = env.get("HUB_CLOCK", "")
         here = f"https://{domain}" if domain else f"http://127.0.0.1:{port}"
@@ -64,6 +65,14 @@ def _port(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) < 65_536:
         raise ConfigError(f"HUB_PORT is {text!r}; it must be a number from 1 to 65535.")
     return int(text)
+
+
+def _domain(text: str) -> str:
+    if text and not re.fullmatch(r"[\w-]+(\.[\w-]+)*\.?", text):
+        raise ConfigError(
+            f"HUB_DOMAIN is {text!r}; it must be the name alone, like hub.example.com."
+        )
+    return text
 
 
 def _url(text: str) -> str:

@@ -19,6 +19,7 @@ from xml.etree.ElementTree import ParseError
 
 import openpyxl
 
+from hub.core.csv_cells import NO_RESULT
 from hub.core.csv_reading import (
     MAX_COLUMNS,
     MAX_ROWS,
@@ -32,6 +33,8 @@ from hub.core.csv_reading import (
 MAX_UNPACKED = 200_000_000
 BLANK_ROWS = 200  # that many in a row and the sheet has ended
 _MAX_CELL = 131_072
+_MAX_FORMULA = 9_000  # Excel's own limit is 8,192 characters
+_NO_RESULT = re.compile(rb"<f\b[^>]*(?:/>|>[^<]*</f>)\s*(?:<v\s*/>|<v>\s*</v>|</c>)")
 # What the zip, XML and sheet readers raise for bytes that were changed one by one.
 _BROKEN = (
     *(
@@ -91,14 +94,10 @@ def rows_of(content: bytes, filename: str) -> list[list[str]]:
     """Rows of the first visible sheet, all of one width. Raises ``BadFile``."""
     _check_size_unpacked(content, filename)
     try:
-        book = openpyxl.load_workbook(
-            io.BytesIO(content), read_only=True, data_only=True, keep_links=False
-        )
-        sheets = [s for s in book.worksheets if s.sheet_state == "visible"]
-        if not sheets:
-            raise BadFile(f"{filename} has no visible sheet. Save the orders as CSV or XLSX.")
-        sheets[0].reset_dimensions()
-        rows = _rows(sheets[0].iter_rows(max_col=MAX_COLUMNS), filename)
+        rows = _rows(_cells(content, filename, results=True), filename)
+        if _lacks_results(content):
+            for texts, cells in zip(rows, _cells(content, filename, results=False), strict=False):
+                _name_formulas(texts, cells)
     except _BROKEN as error:
         raise BadFile(
             f"{filename} is a damaged workbook or another kind of archive. Open it in your"
@@ -106,6 +105,40 @@ def rows_of(content: bytes, filename: str) -> list[list[str]]:
         ) from None
     width = max((len(row) for row in rows), default=0)
     return [row + [""] * (width - len(row)) for row in rows]
+
+
+def _cells(content: bytes, filename: str, *, results: bool) -> Iterable[Iterable[object]]:
+    """The cells of the first visible sheet; ``results`` of formulas, or the formulas."""
+    book = openpyxl.load_workbook(
+        io.BytesIO(content), read_only=True, data_only=results, keep_links=False
+    )
+    sheets = [s for s in book.worksheets if s.sheet_state == "visible"]
+    if not sheets:
+        raise BadFile(f"{filename} has no visible sheet. Save the orders as CSV or XLSX.")
+    sheets[0].reset_dimensions()
+    cells: Iterable[Iterable[object]] = sheets[0].iter_rows(max_col=MAX_COLUMNS)
+    return cells
+
+
+def _lacks_results(content: bytes) -> bool:
+    """Whether some formula was saved without what it comes to, as programs do."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for member in archive.namelist():
+            if member.startswith("xl/worksheets/") and member.endswith(".xml"):
+                with archive.open(member) as sheet:
+                    before = b""
+                    while part := sheet.read(1_000_000):
+                        if _NO_RESULT.search(before + part):
+                            return True
+                        before = part[-_MAX_FORMULA:]
+    return False
+
+
+def _name_formulas(texts: list[str], cells: Iterable[object]) -> None:
+    for n, cell in enumerate(cells):
+        if getattr(cell, "data_type", "") == "f" and not (n < len(texts) and texts[n]):
+            texts += [""] * (n + 1 - len(texts))
+            texts[n] = NO_RESULT
 
 
 def _check_size_unpacked(content: bytes, filename: str) -> None:
@@ -156,8 +189,7 @@ def _text(cell: object) -> str:
         case int() | float():
             return _number(value, form)
         case _:
-            is_error = getattr(cell, "data_type", "") == "e"  # #REF!, #N/A in any language
-            return "" if is_error else str(value)[:_MAX_CELL]
+            return str(value)[:_MAX_CELL]
 
 
 def _number(value: float, form: str) -> str:

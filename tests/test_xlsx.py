@@ -96,3 +96,11 @@ def test_words_between_a_hash_and_an_exclamation_mark_are_no_error():
     row = ["#1001!", "#5 or #6?", "#4 Kaivokatu!", "00100"]
     table = read_file(workbook([HEADER, [*row, "", "", "#12 ring twice!"]]), "day.xlsx")
     assert table.rows == ((*row, "", "", "#12 ring twice!"),)
+
+
+def test_a_formula_without_its_result_is_an_error_of_its_own_row():
+    """Its row's goods joined the order above."""
+    header = ["Order", "Name", "Address", "Item Name"]
+    rows = [header, ["1001", "Ann", "1 Road", "Cake"], ["=1+1", None, '=A1&"x"', "Pie"]]
+    table = read_file(workbook(rows), "day.xlsx")
+    assert table.rows[1] == ("#RESULT!", "", "#RESULT!", "Pie")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, abort, flash, redirect, request, url_for
@@ -162,11 +163,7 @@ def import_pages(hub: Hub) -> Blueprint:
             return _show(before, str(error), 422)
         if typed("do", 10) != "store":
             return redirect(here)
-        if (dict(after.columns), after.table.headers, after.reading.day_first) != (
-            dict(before.columns),
-            before.table.headers,
-            before.reading.day_first,
-        ):
+        if _how(after) != _how(before):
             flash("You changed how the file is read. Look at the orders again.", "warn")
             return redirect(here)
         store_file(hub, me().business_id, import_id, actor=me().actor)
@@ -188,7 +185,7 @@ def import_pages(hub: Hub) -> Blueprint:
     def _show(looked: Looked, wrong: str = "", status: int = 200) -> AnyResponse:
         if looked.row.state == "stored":
             return page("panel/imports_stored.html", row=looked.row, report=looked.row.report)
-        seen, table, clock = looked.preview, looked.table, Clock.of(me().zone)
+        seen, table, clock = looked.preview, looked.table, Clock.of(me().zone, hub.now())
         left_out = {problem.row for problem in seen.problems if problem.is_fatal}
         return page(
             "panel/imports_preview.html",
@@ -210,12 +207,18 @@ def import_pages(hub: Hub) -> Blueprint:
             fatal=len(left_out),
             doubtful=len({problem.row for problem in seen.problems} - left_out),
             problems=seen.problems[:SHOWN_PROBLEMS],
+            oldest=clock.day(min((past.day for past in seen.past), default=date.min)),
             orders=[(order, _when(clock, order)) for order in seen.orders[:SHOWN_ORDERS]],
             day_order={True: "day", False: "month", None: ""}[looked.reading.day_first],
             errors={"has_header": wrong} if wrong else {},
         )
 
     return pages
+
+
+def _how(looked: Looked) -> tuple[object, ...]:
+    reading = looked.reading
+    return dict(looked.columns), looked.table.headers, reading.day_first, reading.past_too
 
 
 def _when(clock: Clock, order: IncomingOrder) -> str:
@@ -227,14 +230,15 @@ def _wanted(before: Looked) -> Reading:
     has_header = request.form.get("has_header") == "1"
     had_header = before.table.header_row >= 0
     day_first = DAY_FIRST.get(typed("day_order", 10))
+    past_too = request.form.get("past_too") == "1"
     if has_header != had_header:
-        return Reading(None, has_header, day_first)
+        return Reading(None, has_header, day_first, past_too)
     columns: dict[int, Field] = {}
     for index in range(len(before.table.headers)):
         chosen = typed(f"column-{index}", 40)
         if chosen in TITLES or chosen == Field.IGNORE:
             columns[index] = Field(chosen)
-    return Reading(columns, before.reading.has_header, day_first)
+    return Reading(columns, before.reading.has_header, day_first, past_too)
 
 
 def _samples(rows: tuple[tuple[str, ...], ...], index: int) -> list[str]:

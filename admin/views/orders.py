@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, abort, flash, redirect, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from admin.order_form import KINDS, NAMES, Desk, read_order
 from admin.views.providers import titles
 from admin.words import NOTICES, TRIGGERS, Clock, pill, typed, typed_day
 from hub.core.contracts import NotificationChannel
-from hub.core.errors import HubError
+from hub.core.errors import HubError, Refused
+from hub.core.ids import new_id
 from hub.core.jobs import NextStep
 from hub.core.notices import Trigger
+from hub.flows.business import business_of
 from hub.flows.claims import leave_claim, take_claim
 from hub.flows.log_in import Role
 from hub.flows.next_steps import choose_step
-from hub.flows.order_desk import call_off, note_for_driver
+from hub.flows.order_desk import call_off, note_for_driver, take_order
 from hub.flows.order_story import FILTERS, JobStory, order_story, orders_like, reason_in_words
+from hub.web.api import ROW_ID
 from hub.web.pages import page
 from hub.web.staff import me, needs
 
@@ -26,6 +32,7 @@ if TYPE_CHECKING:
     from hub.app import Hub
 
 A_PAGE = 50
+MOST_TYPED = 20_000  # the order's own limits are told at its fields
 CLAIMED = ("Needs a decision", "warn")
 CLAIMED_WORDS = {
     "succeeded": "done",
@@ -48,6 +55,7 @@ def orders(hub: Hub) -> Blueprint:
 
     @pages.get("")
     def index() -> AnyResponse:
+        clock = Clock.of(me().zone, hub.now())
         query = {name: typed(name, 100) for name in ("q", "state", "day")}
         found = orders_like(
             hub,
@@ -71,8 +79,29 @@ def orders(hub: Hub) -> Blueprint:
             query=query,
             is_first=not typed("before", 36),
             filters=FILTERS,
-            clock=Clock.of(me().zone),
+            clock=clock,
+            midnight=clock.midnight(hub.now()),
         )
+
+    @pages.get("/new")
+    @needs(Role.DISPATCHER)
+    def new() -> AnyResponse:
+        return _new(dict.fromkeys(NAMES, ""), new_id(), {})
+
+    @pages.post("/new")
+    @needs(Role.DISPATCHER)
+    def take() -> AnyResponse:
+        given = {name: typed(name, MOST_TYPED) for name in NAMES}
+        ref = ref if ROW_ID.fullmatch(ref := typed("ref", 36)) else new_id()
+        order, errors = read_order(given, ref, _desk())
+        if order is None:
+            return _new(given, ref, errors, 422)
+        try:
+            order_id = take_order(hub, me().business_id, order, actor=me().actor)
+        except Refused as problem:
+            return _new(given, ref, {"number": str(problem)}, 422)
+        flash("The order is in. Its address is being looked up.", "ok")
+        return redirect(url_for("orders.one", order_id=order_id))
 
     @pages.get("/<order_id>")
     def one(order_id: str) -> AnyResponse:
@@ -141,6 +170,17 @@ def orders(hub: Hub) -> Blueprint:
             flash(str(problem), "bad")
         return redirect(url_for("orders.one", order_id=order_id))
 
+    def _desk() -> Desk:
+        row, _ = business_of(hub, me().business_id)
+        return Desk(ZoneInfo(row.zone), row.country, hub.now())
+
+    def _new(
+        given: Mapping[str, str], ref: str, errors: Mapping[str, str], status: int = 200
+    ) -> AnyResponse:
+        today = Clock.of(me().zone).today(hub.now()).isoformat()
+        about = {"typed": given, "ref": ref, "errors": errors, "kinds": KINDS, "today": today}
+        return page("panel/orders_new.html", status, **about)
+
     def _job_of(order_id: str, job_id: str) -> JobStory:
         """The job, if it is one of this order's; else 404."""
         try:
@@ -157,7 +197,7 @@ def orders(hub: Hub) -> Blueprint:
             story = order_story(hub, me().business_id, order_id)
         except LookupError:
             abort(404)
-        clock = Clock.of(me().zone)
+        clock = Clock.of(me().zone, hub.now())
         return page(
             "panel/orders_one.html",
             status,

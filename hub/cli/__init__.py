@@ -59,6 +59,9 @@ def _orders(command: Command) -> None:
     importing = command("import", "orders.import_file", "take in orders from a CSV or XLSX file")
     importing.add_argument("business")
     importing.add_argument("file", type=Path)
+    importing.add_argument(
+        "--past-too", action="store_true", help="orders whose day is over are still to be done"
+    )
     importing.add_argument("--dry-run", action="store_true", help="say what would happen")
     command("template", "orders.template", "print an order file to fill in")
     planning = command("plan", "orders.plan", "plan a business's day and print its routes")

@@ -25,9 +25,13 @@ def found(args: argparse.Namespace, settings: Settings) -> None:
 def import_file(args: argparse.Namespace, settings: Settings) -> int:
     hub = opened(settings)
     business_of(hub, args.business)
-    seen = preview(hub, args.business, args.file.read_bytes(), args.file.name)
+    content, name = args.file.read_bytes(), args.file.name
+    seen = preview(hub, args.business, content, name, past_too=args.past_too)
     for problem in seen.problems:
-        print(f"row {problem.row}, {problem.column}: {problem.message}", file=sys.stderr)
+        where = ", ".join(filter(None, (f"row {problem.row}", problem.column)))
+        print(f"{where}: {problem.message}", file=sys.stderr)
+    if seen.past and not args.past_too:
+        print("To take in those whose day is over, add --past-too.", file=sys.stderr)
     for row, why in seen.skipped:
         print(f"row {row} left out: {why}", file=sys.stderr)
     if args.dry_run:

@@ -105,8 +105,14 @@ def country_code(text: str) -> str | None:
     return _BY_WORD.get(word)
 
 
-def repaired_postcode(text: str, country: str, region: str = "") -> str:
-    """``text`` in the country's spelling, with zeros a spreadsheet ate put back."""
+def repaired_postcode(
+    text: str, country: str, region: str = "", *, zeros_kept: bool = False
+) -> str:
+    """``text`` in the country's spelling, with zeros a spreadsheet ate put back.
+
+    ``zeros_kept``: others in its column begin with 0, so that four digits are likelier to
+    be a neighbouring country's than one of ours that lost its zero.
+    """
     code = re.sub(r"\.0$", "", text.strip()).upper()
     if country in _SHAPES:
         compact = re.sub(r"[\s-]", "", code)
@@ -118,6 +124,8 @@ def repaired_postcode(text: str, country: str, region: str = "") -> str:
     if not digits or not code.isascii() or not code.isdigit() or len(code) >= digits:
         return code
     missing = digits - len(code)
+    if zeros_kept and digits == 5 and missing == 1:
+        return code
     state = region.strip().upper()
     plausible = {
         "AU": missing == 1 and state in ("NT", "NORTHERN TERRITORY", "ACT", ""),

@@ -10,6 +10,17 @@ _GUARD = "'"
 _RUNS = frozenset("=+-@\t\r\n\0")
 _QUOTED = re.compile(r'="([^"]*)"')
 _MONEY = re.compile(r"-?\d[\d.,'\u2019 \u00a0\u202f]*")
+NO_RESULT = "#RESULT!"  # our own, for a formula whose workbook does not say what it comes to
+_BROKEN = frozenset(
+    """
+    #REF! #VALUE! #NAME? #NUM! #NULL! #DIV/0! #N/A #SPILL! #CALC! #RESULT!
+    #BEZUG! #WERT! #ZAHL! #NV #VALEUR! #NOM? #NOMBRE! #NUL! #¡REF! #¡VALOR! #¿NOMBRE? #¡NUM!
+    #¡NULO! #¡DIV/0! #N/D #RIF! #VALORE! #NOME? #NULLO! #VALOR! #NÚM! #NULO! #VERW! #WAARDE!
+    #NAAM? #GETAL! #LEEG! #DEEL/0! #N/B #VIITTAUS! #ARVO! #NIMI? #LUKU! #TYHJÄ! #JAKO/0! #PUUTTUU!
+    #REFERENS! #VÄRDEFEL! #NAMN? #OGILTIGT! #SKÄRNING! #DIVISION/0! #SAKNAS!
+    """.split()
+)
+"""As spreadsheets in ten languages write them into files. "#12!" may be a door."""
 _SIGNS = {"€": "EUR", "£": "GBP", "¥": "JPY", "zł": "PLN"}
 
 
@@ -28,6 +39,11 @@ def safe_cell(text: str) -> str:
 def unguarded(text: str) -> str:
     """``text`` without the one apostrophe that keeps a spreadsheet from reading it."""
     return text[1:] if text.startswith(_GUARD) else text
+
+
+def is_broken(text: str) -> bool:
+    """Whether a spreadsheet shows an error there: #REF!, #N/A, #WERT!, #¡VALOR!"""
+    return text in _BROKEN
 
 
 def clean(text: str) -> str:

@@ -22,10 +22,10 @@ from hub.core.csv_cells import currency, number, safe_cell, unguarded
 from hub.core.csv_columns import Columns, guess_columns
 from hub.core.csv_limits import LONGEST, shorten
 from hub.core.csv_reading import BadFile, Table, read_table
-from hub.core.csv_rows import PLACE_FIELDS, Preview, Row, RowProblem, grouped, rows_of
+from hub.core.csv_rows import PLACE_FIELDS, Past, Preview, Row, RowProblem, grouped, rows_of
 from hub.core.csv_template import template_csv
 from hub.core.csv_values import Cells
-from hub.core.orders import IncomingOrder, Kind
+from hub.core.orders import IncomingOrder, Kind, day_gone
 from hub.core.phones import e164, lost_digits
 from hub.core.places import place_key
 from hub.core.values import Address, Contact, Line, Role
@@ -118,7 +118,7 @@ def orders_from(
 
     ``country`` reads phones and addresses that name none. ``day_first`` settles 3/12 where
     the column itself does not; ``None`` takes the country's habit. Times without a day are
-    meant for the day of ``now`` in ``zone``.
+    meant for the day of ``now`` in ``zone``. An order whose day is over is under ``past``.
     """
     preview = Preview()
     rows = rows_of(table, mapping, preview)
@@ -131,10 +131,14 @@ def orders_from(
             first[meaning], certain = csv_windows.day_first(column, preferred)
             if not certain and day_first is None:
                 asked.append(table.headers[index])
-    reader = _Reader(table, mapping, preview, country, now.astimezone(zone), now, first)
+    zeros_kept = any(row.cells.get(Field.POSTCODE, "").startswith("0") for row in rows)
+    local = now.astimezone(zone)
+    reader = _Reader(table, mapping, preview, country, local, now, first, zeros_kept)
     refs: dict[str, int] = {}
     for group in grouped(rows, preview):
         reader.order(group, refs)
+    preview.problems.sort(key=lambda problem: problem.row)
+    preview.skipped.sort()
     return replace(preview, asked=tuple(asked))
 
 
@@ -143,6 +147,9 @@ class _Reader(Cells):
     """One file being read into orders."""
 
     def order(self, group: list[Row], refs: dict[str, int]) -> None:
+        if group[0].is_out:
+            self._leave_out(group)
+            return
         cells: dict[Field, str] = {}
         custom: dict[str, str] = {}
         for part in group:
@@ -167,12 +174,18 @@ class _Reader(Cells):
                 self._attribute(key.strip(), value.strip(), cells, custom)
         self._doubt_status(row, cells)
         place = self._country(row, cells)
-        address = _address(cells, place)
+        address = self._address(row, cells, place)
         point = self.point(row, cells)
         if point is None and not place_key(address):
-            self.problem(row, Field.LINE1, "", "This row has no address. Add one.", fatal=True)
+            said = next((part for part in PLACE_FIELDS if part in self.mapping.values()), None)
+            column = self.header(said) if said else ""
+            message = "This row has no address. Add one."
+            self.preview.problems.append(RowProblem(row, column, "", message, True))
             return
+        before = len(self.preview.problems)
         windows, due_on = self.when(row, cells)
+        if any(problem.is_fatal for problem in self.preview.problems[before:]):
+            return
         lines = self._lines(shipped, cells)
         parcels = self.whole(row, cells, Field.PARCELS)
         if parcels is None and not {Field.ITEM, Field.SKU} & cells.keys():
@@ -189,28 +202,36 @@ class _Reader(Cells):
         minutes = self.minutes(row, cells)
         if (driver := cells.get(Field.DRIVER)) and Field.DRIVER in self.mapping.values():
             custom.setdefault(self.header(Field.DRIVER), driver)
-        self.preview.orders.append(
-            IncomingOrder(
-                ref=ref,
-                number=cells.get(Field.ORDER_REF) or ref,
-                updated_at=self.now,
-                address=address,
-                contacts=self._contacts(row, cells, place),
-                kind=self._kind(row, cells),
-                lines=lines,
-                parcels=parcels,
-                windows=windows,
-                due_on=due_on,
-                point=point,
-                service_s=int(minutes * 60) if minutes is not None else None,
-                skills=frozenset(_split(cells.get(Field.SKILLS, ""))),
-                priority=self._priority(row, cells),
-                payment_due=self._payment(cells, place),
-                instructions=cells.get(Field.INSTRUCTIONS, ""),
-                tags=tuple(_split(cells.get(Field.TAGS, ""))),
-                custom=custom,
-            )
+        order = IncomingOrder(
+            ref=ref,
+            number=cells.get(Field.ORDER_REF) or ref,
+            updated_at=self.now,
+            address=address,
+            contacts=self._contacts(row, cells, place),
+            kind=self._kind(row, cells),
+            lines=lines,
+            parcels=parcels,
+            windows=windows,
+            due_on=due_on,
+            point=point,
+            service_s=int(minutes * 60) if minutes is not None else None,
+            skills=frozenset(_split(cells.get(Field.SKILLS, ""))),
+            priority=self._priority(row, cells),
+            payment_due=self._payment(cells, place),
+            instructions=cells.get(Field.INSTRUCTIONS, ""),
+            tags=tuple(_split(cells.get(Field.TAGS, ""))),
+            custom=custom,
         )
+        if gone := day_gone(order, self.local.date(), self.zone):
+            said = next((part for part in _DATED if part in cells), Field.DATE)
+            self.preview.past.append(Past(row, self.header(said), gone, order))
+        else:
+            self.preview.orders.append(order)
+
+    def _leave_out(self, group: list[Row]) -> None:
+        for row in group[1:]:
+            message = f"This row belongs to row {group[0].number}, which was left out."
+            self.preview.problems.append(RowProblem(row.number, "", "", message, True))
 
     def _fits(self, row: int, cells: dict[Field, str], *, goods: bool = False) -> bool:
         """Shorten what is too long, and say so. ``False``: the order cannot come in."""
@@ -273,6 +294,13 @@ class _Reader(Cells):
         if not (name or phone or email):
             return ()
         return (Contact(Role.RECIPIENT, name, phone, email, company),)
+
+    def _address(self, row: int, cells: Mapping[Field, str], place: str) -> Address:
+        address = _address(cells, place, zeros_kept=self.zeros_kept)
+        written = cells.get(Field.POSTCODE, "")
+        if len(address.postcode) > len(written) and address.postcode == written.zfill(5):
+            self.preview.repaired.append((row, written, address.postcode))
+        return address
 
     def _lines(self, rows: list[Row], cells: Mapping[Field, str]) -> tuple[Line, ...]:
         lines = []
@@ -339,7 +367,7 @@ class _Reader(Cells):
         return f"{amount} {money}".strip()
 
 
-def _address(cells: Mapping[Field, str], place: str) -> Address:
+def _address(cells: Mapping[Field, str], place: str, *, zeros_kept: bool) -> Address:
     street = cells.get(Field.LINE1, "")
     if (house := cells.get(Field.HOUSE, "")) and house.lower() not in street.lower().split():
         street = f"{house} {street}" if place in HOUSE_FIRST else f"{street} {house}"
@@ -355,7 +383,7 @@ def _address(cells: Mapping[Field, str], place: str) -> Address:
         tuple(text for text in texts if text),
         cells.get(Field.CITY, ""),
         region,
-        repaired_postcode(cells.get(Field.POSTCODE, ""), place, region),
+        repaired_postcode(cells.get(Field.POSTCODE, ""), place, region, zeros_kept=zeros_kept),
         place,
     )
 

@@ -20,6 +20,7 @@ MAX_ROWS = 50_000
 MAX_COLUMNS = 500
 _PAGES = ("cp1252", "mac-roman", "cp1250")
 _SEPARATORS = (";", ",", "\t", "|")
+NUMBER = re.compile(r"\S*\d\S*")  # what an order may be called, unlike a footer's sentence
 _END = "\x02end\x02"  # a quote that never closes swallows it
 
 
@@ -32,6 +33,7 @@ class Table:
     """A header and its rows. ``numbers`` are the rows' places in the file, from 1.
 
     ``header_row`` is -1 where the file has none; the columns are then "Column 1" and on.
+    ``stray``: place and text of rows that hold one cell and are no order's, as footers are.
     """
 
     headers: tuple[str, ...]
@@ -40,6 +42,7 @@ class Table:
     delimiter: str
     header_row: int
     numbers: tuple[int, ...] = ()
+    stray: tuple[tuple[int, str], ...] = ()
 
 
 def read_table(content: bytes, filename: str) -> Table:
@@ -83,7 +86,7 @@ def table_of(
     delimiter: str,
     skip: int = 0,
 ) -> Table:
-    """Find the header among ``rows``; leave out blank rows, preamble and footer."""
+    """Find the header among ``rows``; leave out blank rows and preamble, set footers apart."""
     _, header = _header(rows, skip)
     filled = [i for i in range(skip, len(rows)) if any(cell.strip() for cell in rows[i])]
     if not filled:
@@ -96,16 +99,24 @@ def table_of(
         headers = tuple(f"Column {n + 1}" for n in range(len(rows[filled[0]])))
     if len(headers) > MAX_COLUMNS:
         raise BadFile(f"{filename} has more than {MAX_COLUMNS} columns. Remove the unused ones.")
-    wide = len(headers) > 1
-    kept = [
-        i for i in filled if i > header and (not wide or sum(c.strip() != "" for c in rows[i]) > 1)
-    ]
+    below = [i for i in filled if i > header]
+    kept = [i for i in below if not _is_stray(rows[i], len(headers))]
     if len(kept) > MAX_ROWS:
         raise BadFile(f"{filename} has more than 50,000 rows. Split it into smaller files.")
     if not kept:
         raise BadFile(f"{filename} has a header but no rows. Export it again with its orders.")
     body = tuple(tuple(rows[i]) for i in kept)
-    return Table(headers, body, encoding, delimiter, header, tuple(i + 1 for i in kept))
+    alone = sorted(set(below) - set(kept))
+    stray = tuple((i + 1, "".join(rows[i]).strip()) for i in alone)
+    return Table(headers, body, encoding, delimiter, header, tuple(i + 1 for i in kept), stray)
+
+
+def _is_stray(row: Sequence[str], width: int) -> bool:
+    """Whether it holds one cell only that is not, by its place and look, an order's."""
+    filled = [n for n, cell in enumerate(row) if cell.strip()]
+    if len(filled) != 1 or width == 1:
+        return False
+    return len(row) != width or (filled == [0] and not NUMBER.fullmatch(row[0].strip()))
 
 
 def _refuse_other_kinds(content: bytes, filename: str) -> None:

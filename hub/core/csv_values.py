@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from decimal import Decimal
 from math import ceil
 
@@ -47,6 +47,14 @@ class Cells:
     local: datetime
     now: datetime
     first: Mapping[Field, bool]
+    zeros_kept: bool  # some postcode begins with 0: no spreadsheet ate the zeros of this file
+
+    @property
+    def zone(self) -> tzinfo:
+        """The business's."""
+        zone = self.local.tzinfo
+        assert zone is not None, "local is aware"  # noqa: S101
+        return zone
 
     def point(self, row: int, cells: Mapping[Field, str]) -> Point | None:
         """The coordinates, when both halves are on Earth and not the zero point."""
@@ -125,7 +133,10 @@ class Cells:
         try:
             return csv_windows.read_day(written, self.first.get(meaning, True), self.local)
         except Unclear as unclear:
-            self.problem(row, meaning, written, str(unclear))
+            # Hours without a day would be taken for today's.
+            has_hours = any(part in cells for part in (Field.FROM, Field.TO, Field.WINDOW))
+            then = "Its hours need a day." if has_hours else "It is taken for any day."
+            self.problem(row, meaning, written, f"{unclear} {then}", fatal=has_hours)
             return None
 
     def end(self, row: int, cells: Mapping[Field, str], meaning: Field) -> time | datetime | None:
@@ -215,7 +226,9 @@ class Cells:
         """The file's own word for a meaning."""
         found = (i for i, known in self.mapping.items() if known == meaning)
         index = next(found, -1)
-        return self.table.headers[index] if 0 <= index < len(self.table.headers) else meaning.value
+        if not 0 <= index < len(self.table.headers):
+            return meaning.value.replace("_", " ")
+        return self.table.headers[index]
 
     def problem(
         self, row: int, meaning: Field, value: str, message: str, *, fatal: bool = False

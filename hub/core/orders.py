@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -89,6 +89,33 @@ class IncomingOrder:
     @property
     def load_parcels(self) -> int:
         return self.parcels if self.parcels is not None else max(1, len(self.lines))
+
+
+OVERDUE_DAYS = 7
+"""So long after its day a program may still send an order: it was late, not history."""
+
+
+def too_old(order: IncomingOrder, known: IncomingOrder | None, today: date, zone: tzinfo) -> str:
+    """Why its day cannot be meant, for the program that sent it; empty: it can.
+
+    An order that is here already may be sent again with the day it had.
+    """
+    gone = day_gone(order, today, zone)
+    if gone is None or (today - gone).days <= OVERDUE_DAYS:
+        return ""
+    if known and (known.windows, known.due_on) == (order.windows, order.due_on):
+        return ""
+    return (
+        f"{gone} is more than {OVERDUE_DAYS} days ago, and the order would go on the next day"
+        " planned; send the day it is to be done, or none for any day"
+    )
+
+
+def day_gone(order: IncomingOrder, today: date, zone: tzinfo) -> date | None:
+    """The last day it was wanted, if that is before ``today``. ``None``: it can still be done."""
+    closes = [window.closes.astimezone(zone).date() for window in order.windows]
+    last = max(closes, default=order.due_on)
+    return last if last is not None and last < today else None
 
 
 @dataclass(frozen=True, slots=True)

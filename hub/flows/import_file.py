@@ -18,6 +18,7 @@ from sqlmodel import Session, col, delete, select
 
 from hub.core.csv_aliases import normalise
 from hub.core.csv_orders import Columns, Field, Preview, Table, guess_columns, orders_from
+from hub.core.csv_rows import Past, RowProblem
 from hub.db.tables import BusinessRow, ConnectionRow, ImportRow
 from hub.db.unit import Unit
 from hub.flows.orders import OrderSeen, orders_by_ref
@@ -36,11 +37,15 @@ MAPPINGS = "mappings"  # in the settings of the connection for files
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How a file is to be read; ``None`` leaves it to the guess."""
+    """How a file is to be read; ``None`` leaves it to the guess.
+
+    ``past_too``: orders whose day is over are still to be done, on the next day planned.
+    """
 
     columns: Mapping[int, Field] | None = None
     has_header: bool | None = None
     day_first: bool | None = None
+    past_too: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,16 +64,16 @@ _reading: TypeAdapter[Reading] = TypeAdapter(Reading)
 
 
 def preview(
-    hub: Hub, business_id: str, content: bytes, file_name: str, *, day_first: bool | None = None
+    hub: Hub, business_id: str, content: bytes, file_name: str, *, past_too: bool = False
 ) -> Preview:
     """What storing the file would do, and what is wrong in which row. Stores nothing.
 
-    ``day_first`` None: decided per column where the dates allow it. Raises
-    ``BadFile`` for a file that cannot be read as a table.
+    ``past_too``: take orders whose day is over, as overdue. Raises ``BadFile`` for a file
+    that cannot be read as a table.
     """
     table = read_file(content, file_name)
     columns = guess_columns(table.headers, table.rows[:SAMPLE])
-    return _preview(hub, business_id, table, columns, day_first)
+    return _preview(hub, business_id, table, columns, Reading(past_too=past_too))
 
 
 def store_preview(hub: Hub, business_id: str, seen: Preview, *, actor: str) -> SyncReport:
@@ -140,8 +145,9 @@ def store_file(hub: Hub, business_id: str, import_id: str, *, actor: str) -> Imp
             return row
         files = _files(unit.session, business_id)
         report, gone = _store(hub, unit, files, looked.preview, actor)
+        today = hub.now().astimezone(ZoneInfo(_zone(unit.session, business_id))).date()
         row.state, row.content = "stored", b""
-        row.report = _report(report, looked.preview, gone)
+        row.report = _report(report, looked.preview, gone, today)
         _remember(files, looked)
     return row
 
@@ -184,12 +190,12 @@ def _looked(hub: Hub, row: ImportRow, reading: Reading) -> Looked:
     columns = reading.columns
     if columns is None:
         columns = guess_columns(table.headers, table.rows[:SAMPLE])
-    seen = _preview(hub, row.business_id, table, columns, reading.day_first)
+    seen = _preview(hub, row.business_id, table, columns, reading)
     return Looked(row, table, reading, columns, seen, bool(row.mapping.get("remembered")))
 
 
 def _preview(
-    hub: Hub, business_id: str, table: Table, columns: Columns, day_first: bool | None
+    hub: Hub, business_id: str, table: Table, columns: Columns, reading: Reading
 ) -> Preview:
     with hub.reading() as session:
         business = session.get_one(BusinessRow, business_id)
@@ -200,8 +206,9 @@ def _preview(
             zone=ZoneInfo(business.zone),
             country=business.country,
             now=hub.now(),
-            day_first=day_first,
+            day_first=reading.day_first,
         )
+        seen = _with_past(session, files, seen, past_too=reading.past_too)
         known = _open_orders(session, files, [ref for _, ref in seen.cancelled])
     ends = {row for row, ref in seen.cancelled if ref in known}
     skipped = [
@@ -210,6 +217,33 @@ def _preview(
     ]
     cancelled = [one for one in seen.cancelled if one[0] in ends]
     return replace(seen, skipped=skipped, cancelled=cancelled)
+
+
+def _with_past(session: Session, files: ConnectionRow, seen: Preview, *, past_too: bool) -> Preview:
+    """What becomes of orders whose day is over: asked about, unless they are here already.
+
+    A past day in a file does not change when a known order is wanted; a new order comes in
+    only if a person says so, because it would be delivered on the next day planned.
+    """
+    known = orders_by_ref(
+        session, files.business_id, files.id, [one.order.ref for one in seen.past]
+    )
+    orders, problems, asked = list(seen.orders), list(seen.problems), list[Past]()
+    for past in seen.past:
+        if before := known.get(past.order.ref):
+            report = before.report
+            orders.append(replace(past.order, windows=report.windows, due_on=report.due_on))
+            continue
+        asked.append(past)
+        day = f"{past.day:%A %-d %B %Y}"
+        if past_too:
+            orders.append(past.taken())
+            said = f"Its day, {day}, is over. It goes on the next day you plan, at any hour."
+        else:
+            said = f"Its day, {day}, is over. Correct the date, or say that it is still to be done."
+        problems.append(RowProblem(past.row, past.column, "", said, not past_too))
+    problems.sort(key=lambda problem: problem.row)
+    return replace(seen, orders=orders, problems=problems, past=asked)
 
 
 def _store(
@@ -263,19 +297,26 @@ def _remember(files: ConnectionRow, looked: Looked) -> None:
         table = read_file(looked.row.content, looked.row.file_name)
     known = _mappings(files)
     known.pop(signature(table), None)
-    how = replace(looked.reading, columns=looked.columns)
+    how = replace(looked.reading, columns=looked.columns, past_too=False)
     known[signature(table)] = _reading.dump_python(how, mode="json")
     newest = dict(list(known.items())[-KEPT_MAPPINGS:])
     files.settings = {**files.settings, MAPPINGS: newest}
 
 
-def _report(report: SyncReport, seen: Preview, gone: frozenset[int]) -> dict[str, Any]:
+def _zone(session: Session, business_id: str) -> str:
+    return session.get_one(BusinessRow, business_id).zone
+
+
+def _report(report: SyncReport, seen: Preview, gone: frozenset[int], today: date) -> dict[str, Any]:
     skipped = [one for one in seen.skipped if one[0] not in gone]
+    left_out = {problem.row for problem in seen.problems if problem.is_fatal}
     days: list[date] = [order.due_on for order in seen.orders if order.due_on]
     days += [order.windows[0].opens.date() for order in seen.orders if order.windows]
     return {
         **asdict(report),
         "problems": [asdict(problem) for problem in seen.problems[:KEPT_PROBLEMS]],
         "skipped": [list(one) for one in skipped[:KEPT_PROBLEMS]],
-        "day": min(days).isoformat() if days else "",
+        "left_out": len(left_out),
+        "doubtful": len({problem.row for problem in seen.problems} - left_out),
+        "day": max(min(days), today).isoformat() if days else "",
     }

@@ -187,6 +187,8 @@ def _worded(hub: Hub, session: Session, row: NoticeRow) -> str:
     contact = reachable(contacts_of(session, order), Role(rule.role), reaches)
     if contact is None:
         return f"There is no address for {rule.channel}: neither {rule.role} nor buyer has one."
+    if reaches == "nobody" and not address_for(reaches, contact):
+        return "There is nobody to tell: the order names no recipient and no buyer."
     job = session.exec(
         select(JobRow).where(JobRow.business_id == row.business_id, JobRow.id == row.job_id)
     ).one_or_none()

@@ -1,22 +1,77 @@
-"""What a dispatcher does to one order: call it off, leave the driver a note, show a proof."""
+"""What a dispatcher does to one order: type it in, call it off, note something, show a proof."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sqlmodel import select
+from sqlmodel import Session, func, select
 
 from hub.core.contracts import PodStore
 from hub.core.errors import Refused
 from hub.core.jobs import State
-from hub.db.tables import AuditRow, BusinessRow, ProofFileRow
+from hub.core.orders import IncomingOrder
+from hub.db.tables import AuditRow, BusinessRow, ConnectionRow, OrderRow, ProofFileRow
 from hub.flows.choices import choice, provider_of
-from hub.flows.orders import cancel_order, one_order
+from hub.flows.orders import cancel_order, one_order, orders_by_ref
 from hub.flows.prove import job_of
 from hub.flows.route_news import tell_routes
+from hub.flows.sync import store
 
 if TYPE_CHECKING:
     from hub.app import Hub
+
+TYPED_IN = "typed-in"
+
+
+def take_order(hub: Hub, business_id: str, order: IncomingOrder, *, actor: str) -> str:
+    """The id of a typed order, stored as one that came by the API would be.
+
+    Its ``ref`` makes a repeat harmless. Without a number it gets the next of ours. Raises
+    ``Refused`` for a number that another order has.
+    """
+    with hub.unit() as unit:
+        unit.session.get_one(BusinessRow, business_id, with_for_update=True)
+        source = _typed_in(unit.session, business_id)
+        if known := orders_by_ref(unit.session, business_id, source.id, [order.ref]):
+            return known[order.ref].row.id
+        number = order.number or _next_number(unit.session, source)
+        if order.number and _is_taken(unit.session, business_id, number):
+            raise Refused(f"There is an order {number} already.")
+        about = (unit, hub.keys, business_id, source.id)
+        store(*about, [replace(order, number=number)], (), hub.now(), actor)
+        return orders_by_ref(unit.session, business_id, source.id, [order.ref])[order.ref].row.id
+
+
+def _typed_in(session: Session, business_id: str) -> ConnectionRow:
+    """The connection of orders typed in here; made with the first of them."""
+    row = session.exec(
+        select(ConnectionRow).where(
+            ConnectionRow.business_id == business_id, ConnectionRow.slug == TYPED_IN
+        )
+    ).one_or_none()
+    if row is None:
+        row = ConnectionRow(
+            business_id=business_id, slug=TYPED_IN, plugin=TYPED_IN, title="Typed in"
+        )
+        session.add(row)
+        session.flush()
+    return row
+
+
+def _next_number(session: Session, source: ConnectionRow) -> str:
+    mine = (OrderRow.business_id == source.business_id, OrderRow.connection_id == source.id)
+    n = session.exec(select(func.count()).select_from(OrderRow).where(*mine)).one() + 1
+    while _is_taken(session, source.business_id, f"T-{n}"):
+        n += 1
+    return f"T-{n}"
+
+
+def _is_taken(session: Session, business_id: str, number: str) -> bool:
+    taken = select(OrderRow.id).where(
+        OrderRow.business_id == business_id, OrderRow.number == number
+    )
+    return session.exec(taken.limit(1)).first() is not None
 
 
 def call_off(hub: Hub, business_id: str, order_id: str, *, actor: str) -> None:

@@ -74,6 +74,14 @@ class OrderLine:
     attempts: int
     is_claimed: bool  # a driver says it is done, and nobody said yet whether that counts
 
+    def is_overdue(self, midnight: datetime) -> bool:
+        """Whether it is still open, and its day was over at ``midnight``, when today began."""
+        if self.job is None or self.job.state == State.CLOSED:
+            return False
+        if self.windows:
+            return max(closes for _, closes in self.windows) < midnight
+        return self.due_on is not None and self.due_on < midnight.date()
+
 
 @dataclass(frozen=True, slots=True)
 class Moment:

@@ -6,7 +6,10 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, request
 from pydantic import TypeAdapter, ValidationError
@@ -15,6 +18,7 @@ from sqlmodel import Session, select
 from werkzeug.routing import BaseConverter
 
 from hub.core.errors import Refused
+from hub.core.orders import IncomingOrder, too_old
 from hub.core.values import Point
 from hub.db.tables import BusinessRow
 from hub.db.unit import Unit
@@ -114,6 +118,9 @@ def api(hub: Hub) -> Blueprint:
             seen = _known(unit.session, who, order_id)
             changes = patch.values(_country(unit.session, who))
             try:
+                after, zone = replace(seen.report, **changes), _zone(unit.session, who)
+                if why := _too_old(after, seen.report, hub.now(), zone):
+                    raise Problem(422, "Nothing was changed; mend the field named.", [why])
                 amend_order(unit, hub.keys, seen, changes, hub.now(), _actor(who))
             except Refused as error:
                 raise Problem(409, str(error)) from error
@@ -150,10 +157,10 @@ def _take(hub: Hub, who: Caller, unit: Unit, orders: Sequence[OrderIn], is_list:
     def at(n: int, field: str) -> str:
         return pointer(n, field) if is_list else pointer(field)
 
-    session = unit.session
+    session, now = unit.session, hub.now()
     _one_at_a_time(unit, who)
     sources = connection_ids(session, who.business_id)
-    country = _country(session, who)
+    country, zone = _country(session, who), _zone(session, who)
     errors: list[tuple[str, str]] = []
     batches: dict[str, dict[str, int]] = defaultdict(dict)
     for n, order in enumerate(orders):
@@ -171,12 +178,15 @@ def _take(hub: Hub, who: Caller, unit: Unit, orders: Sequence[OrderIn], is_list:
                 for ref, seen in known.items()
                 if seen.row.status == "cancelled"
             ]
+            for ref, n in refs.items():
+                before = known[ref].report if ref in known else None
+                if why := _too_old(orders[n].value(country, now), before, now, zone):
+                    errors.append((at(n, why[0][1:]), why[1]))
     if errors:
         raise Problem(422, "Nothing was stored; mend the orders named.", errors)
     stored = StoredOut(placed=0, amended=0, unchanged=0, orders=[])
     seen_at: dict[int, OrderSeen] = {}
     for source, refs in batches.items():
-        now = hub.now()
         values = [orders[n].value(country, now) for n in refs.values()]
         report = store(
             unit, hub.keys, who.business_id, sources[source], values, (), now, _actor(who)
@@ -198,15 +208,23 @@ def _one_at_a_time(unit: Unit, who: Caller) -> None:
     unit.session.get_one(BusinessRow, who.business_id, with_for_update={"key_share": True})
 
 
+def _too_old(
+    order: IncomingOrder, before: IncomingOrder | None, now: datetime, zone: ZoneInfo
+) -> tuple[str, str] | None:
+    """The field by which its day is long over, and why that cannot be meant."""
+    why = too_old(order, before, now.astimezone(zone).date(), zone)
+    return (pointer("windows" if order.windows else "due_on"), why) if why else None
+
+
 def _caller(hub: Hub, scope: Scope) -> Caller:
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
-    who = None
-    if scheme.lower() == "bearer" and key.isascii() and 0 < len(key) <= 200:
-        who = caller(hub, key)
+    asked = {"WWW-Authenticate": "Bearer"}
+    if scheme.lower() != "bearer" or not key:
+        raise Problem(401, "Send `Authorization: Bearer <key>`.", headers=asked)
+    who = caller(hub, key) if key.isascii() and len(key) <= 200 else None
     if who is None:
-        raise Problem(
-            401, "Send `Authorization: Bearer <key>`.", headers={"WWW-Authenticate": "Bearer"}
-        )
+        detail = "This key is not known, or it was revoked. Keys are made under API keys."
+        raise Problem(401, detail, headers=asked)
     if scope not in who.scopes:
         raise Problem(403, f"This key has no scope {scope.value}.")
     return who
@@ -268,6 +286,11 @@ def _known(session: Session, who: Caller, order_id: str) -> OrderSeen:
 
 def _order(hub: Hub, session: Session, who: Caller, order_id: str) -> Any:
     return _out(hub, _known(session, who, order_id)).model_dump(mode="json")
+
+
+def _zone(session: Session, who: Caller) -> ZoneInfo:
+    zone = select(BusinessRow.zone).where(BusinessRow.id == who.business_id)
+    return ZoneInfo(session.exec(zone).one())
 
 
 def _country(session: Session, who: Caller) -> str:

@@ -17,12 +17,16 @@ from pydantic import (
     model_validator,
 )
 
+from hub.core.jobs import Outcome, State
 from hub.core.orders import IncomingOrder, Kind, PickUp
 from hub.core.phones import e164
 from hub.core.places import place_key
 from hub.core.values import Address, Contact, Line, Point, Role, TimeWindow
 from hub.web.problems import unsafe
 
+SOURCE = "the connection it comes by: api, or csv for an order that came in by a file"
+UPDATED = "when it last changed at your side; a report older than the known one changes nothing"
+DUE_ON = "the day it is wanted, where no window says so; with neither, any day"
 SINCE, UNTIL = datetime(2000, 1, 1, tzinfo=UTC), datetime(2101, 1, 1, tzinfo=UTC)
 
 
@@ -82,7 +86,7 @@ class AddressIn(In):
     city: Town = ""
     region: Town = ""
     postcode: Tiny = ""
-    country: Country = ""
+    country: Annotated[Country, Field(description="two capital letters: FI")] = ""
 
     def value(self) -> Address:
         return Address(tuple(self.lines), self.city, self.region, self.postcode, self.country)
@@ -166,21 +170,23 @@ class PickUpIn(In):
 class OrderIn(In):
     """One order. The same ``ref`` from the same source again amends the order."""
 
-    ref: Ref
-    source: Annotated[Slug, Field(description="slug of one of your connections")] = "api"
-    number: Name = ""
-    updated_at: Moment | None = None
-    kind: Kind = Kind.DELIVER
+    ref: Annotated[Ref, Field(description="your own id of it; it never changes")]
+    source: Annotated[Slug, Field(description=SOURCE)] = "api"
+    number: Annotated[Name, Field(description="what people call it; the ref if left out")] = ""
+    updated_at: Annotated[Moment | None, Field(description=UPDATED)] = None
+    kind: Annotated[Kind, Field(description="what is done at the address")] = Kind.DELIVER
     address: AddressIn
-    point: PointIn | None = None
-    pick_up: PickUpIn | None = None
+    point: Annotated[PointIn | None, Field(description="where the door is, if you know")] = None
+    pick_up: Annotated[PickUpIn | None, Field(description="where the goods are fetched first")] = (
+        None
+    )
     contacts: Contacts = []
-    lines: Lines = []
-    parcels: Parcels | None = None
-    windows: Windows = []
-    due_on: Day | None = None
-    service_s: ServiceS | None = None
-    skills: Tags = []
+    lines: Annotated[Lines, Field(description="the goods")] = []
+    parcels: Annotated[Parcels | None, Field(description="one per line if left out")] = None
+    windows: Annotated[Windows, Field(description="when it suits; any one of them")] = []
+    due_on: Annotated[Day | None, Field(description=DUE_ON)] = None
+    service_s: Annotated[ServiceS | None, Field(description="seconds at the door")] = None
+    skills: Annotated[Tags, Field(description="what driver or vehicle must offer")] = []
     priority: Priority = 0
     payment_due: Payment = ""
     instructions: Note = ""
@@ -264,12 +270,12 @@ class JobOut(BaseModel):
     kind: Kind
     attempt: int
     leg: int
-    state: str
-    outcome: str
-    reason: str
+    state: Annotated[str, Field(description=", ".join(State))]
+    outcome: Annotated[str, Field(description=f"once closed: {', '.join(Outcome)}")]
+    reason: Annotated[str, Field(description="why it failed or was skipped")]
     windows: list[list[str]]
     due_on: date | None
-    eta: datetime | None
+    eta: Annotated[datetime | None, Field(description="the likeliest arrival, once planned")]
     closed_at: datetime | None
 
 

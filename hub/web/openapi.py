@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any, Literal
 
-from flask import Blueprint, Response, render_template_string
+from flask import Blueprint, Response
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from hub.web.api_models import OrderIn, OrderOut, OrderPatch, PageOut, ProblemOut, StoredOut
+from hub.web.api_words import fields_in_words, listed
+from hub.web.pages import page as html
+from hub.web.problems import MEANINGS, TITLES
 
 VERSION = "1.0.0"
 _ID = {
@@ -113,11 +117,33 @@ def docs() -> Blueprint:
 
     @routes.get("/docs")
     def page() -> Response:
-        html = render_template_string(_PAGE, api=document(), methods=("get", "post", "patch"))
-        policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
-        return Response(html, headers={"Content-Security-Policy": policy})
+        api = document()
+        schemas = api["components"]["schemas"]
+        shapes = {name: one for name, one in schemas.items() if "properties" in one}
+        calls = [call for path in api["paths"].values() for call in path.values()]
+        return html(
+            "api/docs.html",
+            api=api,
+            methods=("get", "post", "patch"),
+            bodies={call["operationId"]: _takes(call) for call in calls if "responses" in call},
+            titles=TITLES,
+            meanings=MEANINGS,
+            shapes={name: fields_in_words(one, schemas) for name, one in shapes.items()},
+            abouts={name: _about(one) for name, one in shapes.items()},
+            listed=listed,
+        )
 
     return routes
+
+
+def _takes(call: dict[str, Any]) -> str:
+    """The name of the shape a call takes; "" for none."""
+    found = re.search(r"schemas/(\w+)", str(call.get("requestBody", "")))
+    return found[1] if found else ""
+
+
+def _about(shape: dict[str, Any]) -> str:
+    return " ".join(str(shape.get("description", "")).replace("``", "").split())
 
 
 def _ref(model: str) -> dict[str, str]:
@@ -154,46 +180,3 @@ def _operation(
             "content": {"application/json": {"schema": body}},
         }
     return operation
-
-
-_PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{{ api.info.title }}: API</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<style>
-body{font:16px/1.5 system-ui,sans-serif;max-width:56rem;margin:2rem auto;padding:0 1rem}
-table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.25rem .75rem .25rem 0;
-border-bottom:1px solid #ccc;vertical-align:top}code,pre{font-size:.9em}
-pre{background:#f3f3f0;padding:1rem;overflow:auto}h2{margin-top:2.5rem}
-</style></head><body>
-<h1>{{ api.info.title }}: API</h1>
-<p>{{ api.info.description }} The same for machines:
-<a href="/api/openapi.json">openapi.json</a>.</p>
-<h2>A first order</h2>
-<pre>curl https://your-hub/api/v1/orders \\
-  -H "Authorization: Bearer $KEY" -H "Content-Type: application/json" \\
-  -H "Idempotency-Key: order-1001" \\
-  -d '{"ref": "1001", "address": {"lines": ["Mannerheimintie 14"], "city": "Helsinki"},
-       "contacts": [{"name": "Aino Laine", "phone": "+358401234567"}]}'</pre>
-<p>Keys have scopes: <code>orders:read</code> and <code>orders:write</code>. Errors are
-<code>application/problem+json</code>; <code>errors</code> points at each field to mend.
-Bodies are UTF-8 JSON of at most 2 MB.</p>
-<h2>Calls</h2>
-{% for path, calls in api.paths.items() %}{% for method in methods if method in calls %}
-{% set call = calls[method] %}
-<h3 id="{{ call.operationId }}"><code>{{ method|upper }} {{ path }}</code></h3>
-<p>{{ call.summary }}.</p>
-{% if call.parameters %}<table>{% for p in call.parameters %}
-<tr><td><code>{{ p.name }}</code></td><td>{{ p.in }}</td><td>{{ p.description }}</td></tr>
-{% endfor %}</table>{% endif %}
-<p>Answers: {{ call.responses|join(", ") }}</p>
-{% endfor %}{% endfor %}
-<h2>Shapes</h2>
-{% for name, shape in api.components.schemas.items() if shape.properties %}
-<h3 id="{{ name }}">{{ name }}</h3>
-{% if shape.description %}<p>{{ shape.description }}</p>{% endif %}
-<table>{% for field, kind in shape.properties.items() %}
-<tr><td><code>{{ field }}</code>{{ " *" if field in shape.get("required", []) }}</td>
-<td><code>{{ kind|tojson }}</code></td></tr>{% endfor %}</table>
-{% endfor %}
-</body></html>
-"""

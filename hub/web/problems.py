@@ -21,7 +21,7 @@ MAX_DEPTH = 32
 MAX_ERRORS = 100  # of one request; a caller mends the first ones first
 # Possessive, with the closing quote optional: a cut-off string must not cost quadratic time.
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
-_TITLES = {
+TITLES = {
     400: "The request cannot be read",
     401: "Not known here",
     403: "The API key does not allow this",
@@ -32,6 +32,24 @@ _TITLES = {
     415: "The body must be JSON",
     422: "The content is not valid",
     500: "Something went wrong here",
+}
+MEANINGS = {
+    400: "It is not JSON, or JSON that can be read in two ways. `detail` says where.",
+    401: "No key came with the request, or one that is not known or was revoked.",
+    403: "The key is known, but it has not the scope this call needs.",
+    404: "No such address, or no such order of yours.",
+    405: "The address is right; the `Allow` header says what it takes.",
+    409: "The order is closed or cancelled, or another request is storing it at this moment.",
+    413: "Send fewer orders at once: a body has at most 2 MB.",
+    415: "Send `Content-Type: application/json` in UTF-8, not compressed.",
+    422: "Nothing was stored. `errors` points at each field to mend.",
+    500: "A fault of ours. It is logged under `error_id`; the request may be sent again.",
+}
+"""What each status of a problem asks of who sent the request; ``type`` points there."""
+_HERE = {
+    404: "There is nothing at this address.",
+    405: "This address does not take that method. The Allow header says which it takes.",
+    413: "The body is larger than this address takes.",
 }
 _FOR_PEOPLE = {
     400: ("That request cannot be read", "Go back, load the page again and repeat."),
@@ -118,7 +136,11 @@ def answer_problems(app: Flask) -> None:
         headers = {}
         if isinstance(error, MethodNotAllowed) and error.valid_methods:
             headers["Allow"] = ", ".join(sorted(error.valid_methods))
-        return _response(Problem(error.code, error.description or error.name, headers=headers))
+        said = "" if error.description == type(error).description else error.description
+        detail = said or _HERE.get(error.code) or error.description or error.name
+        if not said and error.code == 404 and request.path.startswith("/api/"):
+            detail += " /api/docs lists what there is."
+        return _response(Problem(error.code, detail, headers=headers))
 
     @app.errorhandler(Exception)
     def bug(error: Exception) -> Response:
@@ -152,7 +174,7 @@ def _for_people() -> bool:
 
 def _response(problem: Problem, error_id: str = "") -> Response:
     error_id = error_id or new_id()
-    title = _TITLES.get(problem.status, "The request failed")
+    title = TITLES.get(problem.status, "The request failed")
     content: dict[str, Any] = {
         "type": f"/api/docs#status-{problem.status}",
         "title": title,

@@ -146,12 +146,12 @@ def test_a_file_without_a_header_is_switched(desk: Desk) -> None:
 
 
 def test_an_ambiguous_date_is_asked_about(desk: Desk) -> None:
-    text = "Order no;Street;City;Delivery date\n1;Yrjönkatu 1;Helsinki;03/12/2026\n"
+    text = "Order no;Street;City;Delivery date\n1;Yrjönkatu 1;Helsinki;03/12/2027\n"
     path = upload(desk, text)
     assert "third of December" in text_of(desk.get(path))
     desk.post(path, do="look", **{**as_shown(desk, path), "day_order": "month"})
     take_in(desk, path, day_order="month")
-    assert desk.rows(JobRow)[0].due_on.isoformat() == "2026-03-12"
+    assert desk.rows(JobRow)[0].due_on.isoformat() == "2027-03-12"
 
 
 def test_a_mistake_is_named_by_row_and_column(desk: Desk) -> None:
@@ -284,3 +284,53 @@ def test_without_the_forms_token_nothing_comes_in(desk: Desk) -> None:
     sent = {"file": (io.BytesIO(MORNING.encode()), "o.csv")}
     assert desk.client.post("/panel/import", data=sent).status_code == 403
     assert desk.rows(ImportRow) == []
+
+
+PAST = "Order no;Street;City;Delivery date;From\n1;Yrjönkatu 1;Helsinki;26.11.2020;10:00\n"
+
+
+def test_an_order_for_a_day_that_is_over_stays_out_and_says_which_day(desk: Desk) -> None:
+    """It was planned and promised for today, six years late."""
+    path = upload(desk, PAST)
+    page = text_of(desk.get(path))
+    assert "0 orders can come in" in page
+    assert "Thursday 26 November 2020, is over" in page
+    take_in(desk, path)
+    assert desk.rows(OrderRow) == []
+
+
+def test_a_past_order_comes_in_as_overdue_once_the_dispatcher_says_so(desk: Desk) -> None:
+    path = upload(desk, PAST)
+    looked = desk.post(path, follow=True, do="look", past_too="1", **as_shown(desk, path))
+    assert "1 order can come in" in text_of(looked)
+    assert "Thu 26 Nov 2020" in text_of(looked)
+    take_in(desk, path, past_too="1")
+    [job] = desk.rows(JobRow)
+    assert (job.due_on.isoformat(), job.windows) == ("2020-11-26", [])
+    assert "Thu 26 Nov 2020 overdue" in text_of(desk.get("/panel/orders"))
+
+
+def test_that_past_orders_were_wanted_is_not_remembered_for_the_next_file(desk: Desk) -> None:
+    path = upload(desk, PAST)
+    desk.post(path, do="look", past_too="1", **as_shown(desk, path))
+    take_in(desk, path, past_too="1")
+    again = upload(desk, PAST.replace("1;Yrj", "2;Yrj"))
+    assert "0 orders can come in" in text_of(desk.get(again))
+
+
+def test_a_known_order_whose_day_is_over_keeps_its_day_and_takes_the_rest(desk: Desk) -> None:
+    path = upload(desk, PAST)
+    desk.post(path, do="look", past_too="1", **as_shown(desk, path))
+    take_in(desk, path, past_too="1")
+    take_in(desk, upload(desk, PAST.replace("Yrjönkatu 1", "Yrjönkatu 2")))
+    [order] = desk.rows(OrderRow)
+    assert order.report["address"]["lines"] == ["Yrjönkatu 2"]
+    [job] = desk.rows(JobRow)
+    assert (job.due_on.isoformat(), job.windows) == ("2020-11-26", [])
+
+
+def test_rows_to_check_are_counted_alike_before_and_after(desk: Desk) -> None:
+    text = "Order no;Street;City;Item;Qty;Phone\n1;Yrjönkatu 1;Helsinki;Bun;two;12\n2;;;;;\n"
+    path = upload(desk, text)
+    assert "1 row left out 1 row to check" in text_of(desk.get(path))
+    assert "Rows left out 1 Rows to check 1" in take_in(desk, path)

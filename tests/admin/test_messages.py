@@ -180,3 +180,9 @@ def _rules(hub: Hub, business_id: str) -> list[NoticeRuleRow]:
         return list(
             session.exec(select(NoticeRuleRow).where(NoticeRuleRow.business_id == business_id))
         )
+
+
+def test_a_mistyped_sender_is_told_in_plain_words(panel: Panel) -> None:
+    page = panel.post(CHANNEL, **form(25, sender="nobody")).text
+    assert "This is not an e-mail address. Write it as orders@example.com." in page
+    assert "@-sign" not in page

@@ -176,6 +176,8 @@ def test_axe_finds_nothing_on_any_set_up_page(
         "rule": f"messages/rules/{rule}",
         "map": "map",
         "keys": "keys",
+        "order-new": "orders/new",
+        "api-docs": "../api/docs",
         "plugins": "plugins",
     }
     found: dict[str, str] = {}
@@ -192,6 +194,10 @@ def test_axe_finds_nothing_on_any_set_up_page(
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Type the address")).to_be_visible()
     _look(page, f"depot-wrong-{width}-{theme}", found)
+    page.goto(f"{desk.url}/panel/{paths['order-new']}")
+    page.get_by_role("button", name="Take the order in").click()
+    expect(page.get_by_text("Nothing was stored yet")).to_be_visible()
+    _look(page, f"order-wrong-{width}-{theme}", found)
     page.context.close()
     assert found == {}
 

@@ -404,3 +404,104 @@ def test_what_may_mean_cancelled_comes_in_and_is_asked_back():
     found = read("Order,Address,Status\n1,1 Road,Partly cancelled\n2,2 Road,Partially refunded\n")
     assert [order.ref for order in found.orders] == ["1", "2"]
     assert [(p.row, p.column, p.is_fatal) for p in found.problems] == [(2, "Status", False)]
+
+
+def test_a_row_of_nothing_but_an_order_number_is_left_out_by_name():
+    found = read("Order,Name,Address\n1,Ann,1 Road\n8003,,\n2,Bob,2 Road\n")
+    assert [order.number for order in found.orders] == ["1", "2"]
+    [problem] = found.problems
+    assert (problem.row, problem.is_fatal) == (3, True)
+    assert "no address" in problem.message
+
+
+def test_a_footer_is_named_among_what_needs_no_delivery():
+    found = read("Order,Name,Address\n1,Ann,1 Road\n3 record(s) downloaded,,\n")
+    assert not found.problems
+    assert found.skipped == [(3, "nothing but “3 record(s) downloaded” stands in it")]
+
+
+def test_goods_that_stand_alone_in_their_row_belong_to_the_order_above():
+    found = read("Order,Name,Address,Item Name\n1,Ann,1 Road,Cake\n,,,Rye bread\n")
+    assert [line.title for line in found.orders[0].lines] == ["Cake", "Rye bread"]
+
+
+def test_a_broken_address_is_an_error_of_its_own_row():
+    found = read("Order,Name,Address,Item Name\n1,Ann,1 Road,Cake\n,Fay,#REF!,Pie\n")
+    assert [line.title for line in found.orders[0].lines] == ["Cake"]
+    [problem] = found.problems
+    assert (problem.row, problem.column, problem.is_fatal) == (3, "Address", True)
+
+
+def test_goods_for_another_person_do_not_join_the_order_above():
+    found = read("Order,Name,Address,Item Name\n1,Ann,1 Road,Cake\n,Fay,,Pie\n")
+    assert [line.title for line in found.orders[0].lines] == ["Cake"]
+    assert [(p.row, p.is_fatal) for p in found.problems] == [(3, True)]
+
+
+def test_goods_below_a_row_that_is_left_out_stay_out_with_it():
+    found = read("Order,Name,Address,Item Name\n1,Ann,1 Road,Cake\n2,Bob\n,,,Pie\n")
+    assert [line.title for line in found.orders[0].lines] == ["Cake"]
+    assert [(p.row, p.is_fatal) for p in found.problems] == [(3, True), (4, True)]
+    assert "belongs to row 3" in found.problems[1].message
+
+
+@pytest.mark.parametrize("shown", ["#REF!", "#N/A", "#DIV/0!", "#NAME?", "#WERT!", "#¡VALOR!"])
+def test_what_a_spreadsheet_shows_for_an_error_is_no_value(shown):
+    found = read(f"Order,Name,Address,Notes\n1,Ann,1 Road,{shown}\n")
+    assert found.orders[0].instructions == ""
+    assert [(p.row, p.column, p.is_fatal) for p in found.problems] == [(2, "Notes", False)]
+
+
+def test_an_order_number_with_a_hash_is_no_error():
+    for number in ("#1001", "#AB12!", "#B-7!", "#A12 RING TWICE!"):
+        assert read(f"Order,Name,Address\n{number},Ann,1 Road\n").orders[0].number == number
+
+
+def test_an_order_for_a_day_that_is_over_is_asked_about():
+    found = read(
+        "Order,Name,Address,Delivery Date,Time window\n"
+        "1,Ann,1 Road,2020-11-26,\n2,Bob,2 Road,2026-11-30,9-12\n3,Cy,3 Road,2026-12-01,9-12\n"
+    )
+    assert [order.number for order in found.orders] == ["3"]
+    assert [(past.row, past.column, past.day) for past in found.past] == [
+        (2, "Delivery Date", date(2020, 11, 26)),
+        (3, "Delivery Date", date(2026, 11, 30)),
+    ]
+
+
+def test_a_date_nobody_can_read_says_what_the_order_comes_in_for():
+    found = read("Order,Name,Address,Delivery Date\n1,Ann,1 Road,soonish\n")
+    assert found.orders[0].due_on is None
+    assert found.problems[0].message.endswith("It is taken for any day.")
+
+
+def test_hours_of_a_day_nobody_can_read_are_not_taken_for_todays():
+    found = read("Order,Name,Address,Delivery Date,Time window\n1,Ann,1 Road,soonish,9-12\n")
+    assert not found.orders
+    assert found.problems[0].is_fatal
+
+
+def test_problems_are_told_in_the_order_of_the_rows():
+    found = read("Order,Name,Address,Phone\n1,Ann,,12\n2,Bob,2 Road,12\n3,Cy\n4,Di,4 Road,12\n")
+    rows = [problem.row for problem in found.problems]
+    assert rows == sorted(rows) == [2, 3, 4, 5]
+
+
+def test_a_missing_address_is_named_by_the_files_own_column():
+    found = read("Order,Name,Delivery address\n1,Ann,\n2,Bob,2 Road\n")
+    assert [problem.column for problem in found.problems] == ["Delivery address"]
+    assert [p.column for p in read("Order,Name\n1,Ann\n").problems] == [""]
+
+
+def test_a_foreign_postcode_stays_short_where_the_file_kept_its_zeros():
+    found = read(
+        "Order,Name,Address,Postcode,City\n1,Aino,Katu 1,00100,Helsinki\n2,Urs,Weg 2,8001,Zürich\n",
+        "FI",
+    )
+    assert [order.address.postcode for order in found.orders] == ["00100", "8001"]
+
+
+def test_a_postcode_that_got_its_zeros_back_is_told():
+    found = read("Order,Name,Address,Postcode,City\n1,Aino,Katu 1,1300,Vantaa\n", "FI")
+    assert found.orders[0].address.postcode == "01300"
+    assert found.repaired == [(2, "1300", "01300")]

@@ -468,6 +468,16 @@ def test_a_business_that_only_looks_sees_its_notices_on_the_console(
     assert [(row.state, row.channel) for row in shop.notices()] == [("sent", "console")]
 
 
+def test_an_order_without_a_contact_tells_nobody_and_says_so(shop: Shop) -> None:
+    """The console's line went to nobody and counted as sent."""
+    shop.choose("console")
+    shop.order("17", Contact(Role.SITE, name="Yard"))
+    shop.tick()
+    [row] = shop.notices()
+    assert row.state == "dropped"
+    assert row.error.startswith("There is nobody to tell")
+
+
 def test_a_rule_that_is_off_tells_nothing(shop: Shop) -> None:
     shop.uses_mail()
     with shop.hub.unit() as unit:

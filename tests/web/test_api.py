@@ -19,6 +19,9 @@ from hub.core.jobs import State
 from hub.db.tables import IdempotencyRow, JobRow, OrderRow
 from hub.flows.api_keys import make_key, revoke_key
 from hub.flows.found import found
+from hub.flows.orders import connection_ids
+from hub.flows.sync import store_all
+from hub.web.api_models import OrderIn
 from hub.web.app import create_app
 
 NOON = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -400,3 +403,65 @@ def test_an_address_that_says_nowhere_is_refused_at_its_field(
     problem = is_problem(world.call("POST", ORDERS, sent), 422)
     assert "address or a point" in problem["errors"][0]["detail"]
     assert world.count() == 0
+
+
+def test_an_order_for_a_day_long_over_is_refused_at_its_day(world: World) -> None:
+    """It was taken, planned and promised for today."""
+    order = an_order("1", windows=[], due_on="2020-01-01")
+    problem = is_problem(world.call("POST", ORDERS, [an_order("2"), order]), 422)
+    assert problem["errors"][0]["pointer"] == "/1/due_on"
+    assert "2020-01-01 is more than 7 days ago" in problem["errors"][0]["detail"]
+    past = [{"opens": "2020-01-01T10:00:00Z", "closes": "2020-01-01T12:00:00Z"}]
+    problem = is_problem(world.call("POST", ORDERS, an_order("1", windows=past)), 422)
+    assert problem["errors"][0]["pointer"] == "/windows"
+    assert world.count() == 0
+
+
+def test_an_order_that_is_some_days_late_is_taken(world: World) -> None:
+    assert world.order("1", windows=[], due_on="2026-11-16")["jobs"][0]["due_on"] == "2026-11-16"
+
+
+def test_an_order_is_not_put_off_to_a_day_long_over(world: World) -> None:
+    path = f"{ORDERS}/{world.order(windows=[])['id']}"
+    problem = is_problem(world.call("PATCH", path, {"due_on": "2020-01-01"}), 422)
+    assert problem["errors"][0]["pointer"] == "/due_on"
+    assert world.call("GET", path).get_json()["jobs"][0]["due_on"] is None
+
+
+def test_an_old_order_may_be_sent_again_with_the_day_it_had(world: World) -> None:
+    with world.hub.unit() as unit:
+        source = connection_ids(unit.session, world.business)["api"]
+    old = OrderIn.model_validate_json(json.dumps(an_order("1", windows=[], due_on="2020-01-01")))
+    store_all(world.hub, world.business, source, [old.value("FI", NOON)])
+    again = an_order("1", windows=[], due_on="2020-01-01", instructions="Ring twice")
+    assert world.call("POST", ORDERS, again).get_json()["amended"] == 1
+
+
+def test_a_wrong_key_is_told_from_a_missing_one(world: World) -> None:
+    missing = is_problem(world.client.get(ORDERS), 401)
+    assert missing["detail"] == "Send `Authorization: Bearer <key>`."
+    wrong = is_problem(world.call("GET", ORDERS, key="lmh_wrong"), 401)
+    assert "not known, or it was revoked" in wrong["detail"]
+
+
+def test_an_address_the_api_does_not_have_is_told_in_our_words(world: World) -> None:
+    problem = is_problem(world.client.get("/api/v1/nothing"), 404)
+    assert problem["detail"] == "There is nothing at this address. /api/docs lists what there is."
+
+
+def test_every_problem_names_a_part_of_the_documentation_that_is_there(world: World) -> None:
+    docs = world.client.get("/api/docs").text
+    for status in (400, 401, 403, 404, 405, 409, 413, 415, 422, 500):
+        assert f'id="status-{status}"' in docs
+    problem = is_problem(world.client.get("/api/v1/nothing"), 404)
+    assert problem["type"] == "/api/docs#status-404"
+
+
+def test_the_documentation_says_in_words_what_each_field_takes(world: World) -> None:
+    docs = world.client.get("/api/docs").text
+    words = (
+        "deliver, collect or serve", "text, up to 200 characters", "whole number, 0 to 9",
+        "open or cancelled", "PATCH", "opens", "-X POST",
+    )  # fmt: skip
+    assert [word for word in words if word not in docs] == []
+    assert "additionalProperties" not in docs and "anyOf" not in docs

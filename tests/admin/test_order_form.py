@@ -1,0 +1,134 @@
+"""One order typed in by hand: taken as the API's would be, or told at the field why not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hub.app import Hub
+from hub.core.ids import new_id
+from hub.db.tables import ConnectionRow, ContactRow, JobRow, LineRow, LinkRow, OrderRow, PlaceRow
+from tests.admin.desk import Desk, a_desk, a_hub, text_of
+
+NEW = "/panel/orders/new"
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Hub:
+    return a_hub(None, tmp_path)
+
+
+@pytest.fixture
+def desk(hub: Hub) -> Desk:
+    return a_desk(hub)
+
+
+def typed(**changed: str) -> dict[str, str]:
+    return {
+        "ref": new_id(),
+        "number": "",
+        "kind": "deliver",
+        "name": "Aino Laine",
+        "phone": "040 123 4567",
+        "email": "aino@example.com",
+        "street": "Mannerheimintie 14",
+        "postcode": "00100",
+        "city": "Helsinki",
+        "day": "2026-11-23",
+        "opens": "09:00",
+        "closes": "12:00",
+        "goods": "2 x Rye bread\nOat biscuits",
+        "instructions": "Ring twice",
+    } | changed
+
+
+def test_an_order_typed_in_is_an_order_like_any_other(desk: Desk) -> None:
+    answer = desk.post(NEW, **typed())
+    [order] = desk.rows(OrderRow)
+    assert answer.location == f"/panel/orders/{order.id}"
+    [job] = desk.rows(JobRow)
+    assert (job.kind, job.due_on.isoformat()) == ("deliver", "2026-11-23")
+    assert job.windows == [["2026-11-23T09:00:00+02:00", "2026-11-23T12:00:00+02:00"]]
+    assert [(line.quantity, line.title) for line in desk.rows(LineRow)] == [
+        (2, "Rye bread"),
+        (1, "Oat biscuits"),
+    ]
+    assert desk.rows(ContactRow)[0].phone == "+358401234567"
+    assert desk.rows(PlaceRow)[0].address["country"] == "FI"
+    assert len(desk.rows(LinkRow)) == 1
+
+
+def test_orders_without_a_number_are_counted_on(desk: Desk) -> None:
+    for _ in range(2):
+        desk.post(NEW, **typed())
+    assert [order.number for order in desk.rows(OrderRow)] == ["T-1", "T-2"]
+
+
+def test_a_form_sent_twice_makes_one_order(desk: Desk) -> None:
+    fields = typed()
+    first, second = desk.post(NEW, **fields), desk.post(NEW, **fields)
+    assert first.location == second.location
+    assert len(desk.rows(OrderRow)) == 1
+
+
+def test_a_number_that_is_taken_is_told_at_the_number(desk: Desk) -> None:
+    desk.post(NEW, **typed(number="1001"))
+    answer = desk.post(NEW, **typed(number="1001"))
+    assert answer.status_code == 422
+    assert "There is an order 1001 already." in text_of(answer)
+    assert len(desk.rows(OrderRow)) == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("street", "", "Please fill this in."),
+        ("phone", "12", "not a phone number we can dial"),
+        ("email", "aino", "This does not look right."),
+        ("day", "2026-11-22", "This day is over."),
+        ("day", "soon", "This is not a day."),
+        ("day", "", "Hours need a day."),
+        ("opens", "9", "This is not a time of day."),
+        ("closes", "08:00", "not after the time it begins"),
+        ("kind", "steal", "Choose one of the list."),
+        ("goods", "0 x Bun", "At least 1."),
+        ("goods", "x" * 600, "At most 500 characters."),
+        ("goods", "Bun\n" * 501, "At most 500."),
+        ("city", "x" * 200, "At most 100 characters."),
+        ("instructions", "x" * 2000, "At most 1000 characters."),
+    ],
+)
+def test_a_slip_is_told_at_its_field_and_keeps_what_was_typed(
+    desk: Desk, field: str, value: str, said: str
+) -> None:
+    answer = desk.post(NEW, **typed(**{field: value}))
+    assert answer.status_code == 422
+    assert f'id="{field}-error"' in answer.text
+    assert said in text_of(answer)
+    assert "Oat biscuits" in answer.text or field == "goods"
+    assert desk.rows(OrderRow) == []
+
+
+def test_every_slip_is_told_at_once(desk: Desk) -> None:
+    answer = desk.post(NEW, **typed(street="", phone="12", city="x" * 200))
+    for field in ("street", "phone", "city"):
+        assert f'id="{field}-error"' in answer.text
+
+
+def test_an_order_for_any_day_needs_only_an_address(desk: Desk) -> None:
+    desk.post(NEW, ref=new_id(), kind="serve", street="Yrjönkatu 10", city="Helsinki")
+    [job] = desk.rows(JobRow)
+    assert (job.kind, job.due_on, job.windows) == ("serve", None, [])
+
+
+def test_orders_typed_in_come_by_a_connection_of_their_own(hub: Hub, desk: Desk) -> None:
+    desk.post(NEW, **typed())
+    made = {row.slug: row.id for row in desk.rows(ConnectionRow)}
+    assert desk.rows(OrderRow)[0].connection_id == made["typed-in"]
+    assert "typed-in" not in {row.slug for row in a_desk(hub, "Neighbours").rows(ConnectionRow)}
+
+
+def test_the_list_of_orders_leads_to_the_form(desk: Desk) -> None:
+    assert f'href="{NEW}"' in desk.get("/panel/orders").text
+    assert "New order" in text_of(desk.get(NEW))

@@ -1,0 +1,20 @@
+"""What the operator sets is taken as meant, or refused by its own name."""
+
+from __future__ import annotations
+
+import pytest
+
+from hub.core.errors import ConfigError
+from hub.settings import Settings
+
+
+@pytest.mark.parametrize("domain", ["https://x.example", "x.example/", "x.example:443", "x y"])
+def test_a_domain_that_is_more_than_a_name_is_refused_as_the_domain(domain: str) -> None:
+    """The complaint was about HUB_PUBLIC_URL, which nobody had set."""
+    with pytest.raises(ConfigError, match="HUB_DOMAIN is .* name alone"):
+        Settings.from_environment({"HUB_DOMAIN": domain})
+
+
+def test_a_domain_becomes_the_public_address() -> None:
+    settings = Settings.from_environment({"HUB_DOMAIN": "hub.example.com"})
+    assert settings.public_url == "https://hub.example.com"
