@@ -453,8 +453,8 @@ def test_what_a_spreadsheet_shows_for_an_error_is_no_value(shown):
 
 
 def test_an_order_number_with_a_hash_is_no_error():
-    for number in ("#1001", "#AB12!", "#B-7!", "#A12 RING TWICE!"):
-        assert read(f"Order,Name,Address\n{number},Ann,1 Road\n").orders[0].number == number
+    for name in ("#1001", "#AB12!", "#B-7!", "#A12 RING TWICE!"):
+        assert read(f"Order,Name,Address\n{name},Ann,1 Road\n").orders[0].number == name
 
 
 def test_an_order_for_a_day_that_is_over_is_asked_about():
