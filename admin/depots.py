@@ -42,7 +42,9 @@ class DepotView(HubModelView):
         "strategy": lambda view, context, row, name: dict(view.options()["strategy"]).get(
             row.strategy, row.strategy
         ),
-        "service_s": lambda view, context, row, name: minutes(row.service_s),
+        "service_s": lambda view, context, row, name: (
+            minutes(row.service_s) if row.service_s is not None else ""
+        ),
     }
 
     def options(self) -> Mapping[str, Options]:
@@ -50,7 +52,7 @@ class DepotView(HubModelView):
         return {"strategy": [(one.key, one.title) for one in found]}
 
     def typed(self, row: DepotRow) -> Mapping[str, Any]:
-        return {**row.model_dump(), "service_min": row.service_s / 60}
+        return {**row.model_dump(), "service_min": _minutes(row.service_s)}
 
     def save(self, given: fleet.DepotIn, row_id: str | None) -> DepotRow:
         return fleet.save_depot(
@@ -95,6 +97,10 @@ class DepotView(HubModelView):
             for lat, lon in (_degrees(match.point),)
         ]
         return {"map": Markup(drawn), "pinned_at": pinned_at, "candidates": candidates}  # noqa: S704
+
+
+def _minutes(seconds: int | None) -> float | None:
+    return None if seconds is None else seconds / 60
 
 
 def _degrees(point: Point) -> tuple[str, str]:

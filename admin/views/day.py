@@ -22,6 +22,7 @@ from hub.flows.log_in import Role
 from hub.flows.order_story import ENDED
 from hub.flows.overview import day_seen
 from hub.flows.planning_run import ask_plan, close_failed, seen_of, stop_plan
+from hub.flows.readiness import unready
 from hub.flows.shifts import set_hours, working_on
 from hub.maps.tiles import current_tiles
 from hub.web.pages import csp_nonce, page
@@ -92,18 +93,18 @@ def day(hub: Hub) -> Blueprint:
     @needs(Role.DISPATCHER)
     def publish_routes() -> AnyResponse:
         """Each ``route`` is the id and version that was looked at."""
-        done = 0
+        done: list[str] = []
         for named in request.form.getlist("route")[:500]:
             route_id, _, version = named.replace("\0", "").partition(":")
             try:
-                publish(
+                route = publish(
                     hub,
                     me().business_id,
                     route_id,
                     actor=me().actor,
                     expected_version=int(version) if version.isdecimal() else 0,
                 )
-                done += 1
+                done.append(route.driver_id)
             except LookupError:
                 abort(404)
             except RouteConflict:
@@ -111,13 +112,18 @@ def day(hub: Hub) -> Blueprint:
             except HubError as problem:
                 flash(str(problem), "bad")
         if done:
-            flash(
-                "The route is on its driver's phone."
-                if done == 1
-                else f"{done} routes are on their drivers' phones.",
-                "ok",
-            )
+            _say_published(done)
         return _back()
+
+    def _say_published(driver_ids: list[str]) -> None:
+        with hub.reading() as session:
+            missing = unready(session, me().business_id, driver_ids).no_phone
+        if missing:
+            flash(f"Published, but no phone shows it: pair one with {', '.join(missing)}.", "bad")
+        elif len(driver_ids) == 1:
+            flash("The route is on its driver's phone.", "ok")
+        else:
+            flash(f"{len(driver_ids)} routes are on their drivers' phones.", "ok")
 
     @pages.post("/shifts/<driver_id>")
     @needs(Role.DISPATCHER)
@@ -174,7 +180,11 @@ def day(hub: Hub) -> Blueprint:
         seen = day_seen(hub, me().business_id, shown)
         drivers = working_on(hub, me().business_id, shown)
         clock = Clock.of(me().zone)
+        strategies = {cls.key: cls.title for cls in hub.registry.all(RoutingStrategy)}
         runs = {plan.depot_id: seen_of(plan) for plan in seen.plans}
+        with hub.reading() as session:
+            to_publish = {route.driver_id for route in seen.routes if not route.published}
+            missing = unready(session, me().business_id, to_publish)
         tiles = current_tiles(hub.settings.data_dir / "map")
         return page(
             "panel/day.html",
@@ -185,6 +195,7 @@ def day(hub: Hub) -> Blueprint:
             after=shown + timedelta(days=1),
             seen=seen,
             counts=seen.counts,
+            unready=missing,
             digest=_digest(seen),
             runs=list(runs.values()),
             failed=[run for run in runs.values() if run.says_why(hub.now())],
@@ -195,7 +206,8 @@ def day(hub: Hub) -> Blueprint:
             drivers=drivers,
             at_work=sum(driver.hours is not None for driver in drivers),
             off={driver.driver_id for driver in drivers if driver.hours is None},
-            strategies=[(cls.key, cls.title) for cls in hub.registry.all(RoutingStrategy)],
+            strategies=list(strategies.items()),
+            strategy_of=strategies,
             map=route_map(tiles, seen.routes, seen.left_out, nonce=csp_nonce()),
             lists_open=seen.counts.stops <= OPEN_LISTS,
             colour=colour,

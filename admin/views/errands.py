@@ -26,7 +26,7 @@ def errands(hub: Hub) -> Blueprint:
         clock = Clock.of(me().zone)
         return page("panel/errands.html", stuck=parked(hub, me().business_id), clock=clock)
 
-    @pages.post("/stuck/<int:errand_id>/retry")
+    @pages.post("/stuck/<int(max=9223372036854775807):errand_id>/retry")
     @needs(Role.DISPATCHER)
     def again(errand_id: int) -> AnyResponse:
         try:
@@ -36,7 +36,7 @@ def errands(hub: Hub) -> Blueprint:
         flash("It is tried again now.", "ok")
         return redirect(url_for("errands.index"))
 
-    @pages.post("/stuck/<int:errand_id>/dismiss")
+    @pages.post("/stuck/<int(max=9223372036854775807):errand_id>/dismiss")
     @needs(Role.DISPATCHER)
     def let_go(errand_id: int) -> AnyResponse:
         try:

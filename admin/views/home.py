@@ -26,6 +26,7 @@ from hub.flows.log_in import (
     change_password,
     switch_business,
 )
+from hub.flows.readiness import has_channel, has_phone
 from hub.maps.build import read_info
 from hub.web.pages import page
 from hub.web.staff import COOKIE, end_session, me, needs
@@ -239,10 +240,16 @@ def _steps(hub: Hub, session: Session, business_id: str) -> list[Step]:
         ),
         Step(
             "Add drivers and pair a phone",
-            some(DriverRow),
+            some(DriverRow) and has_phone(session, business_id),
             "/panel/records/drivers",
             "Their hours, and a code for their phone.",
             ACTS,
+        ),
+        Step(
+            "Set up messages",
+            has_channel(session, business_id),
+            "/panel/messages",
+            "Without a channel no customer is told anything.",
         ),
         Step(
             "Bring orders in",

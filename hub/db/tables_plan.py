@@ -18,7 +18,7 @@ class DepotRow(SQLModel, table=True):
     lat: float
     lon: float
     strategy: str = text(60, default="pyvrp")
-    service_s: int = 180  # usual time at a door
+    service_s: int | None = None  # usual time at a door; None: as the business has it
 
 
 class VehicleRow(SQLModel, table=True):

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 Kind = Literal["channel", "geocoder", "pod_store"]
 ChoiceState = Literal["ok", "failing", "needs_attention"]
+WHERE = frozenset({"host", "port", "server", "url", "base_url", "endpoint", "address"})
+"""Settings that say who is talked to, by the names that plugins give them."""
 KINDS: dict[str, type[Provider]] = {
     "channel": NotificationChannel,
     "geocoder": Geocoder,
@@ -61,6 +63,11 @@ def choose(
     known = choice(hub, business_id, kind, plugin)
     kept = _kept(hub, known)
     given = {name: value for name, value in values.items() if name not in kept or _filled(value)}
+    if (left := kept.keys() - given.keys()) and _goes_elsewhere(known, given):
+        names = ", ".join(
+            str(cls.Settings.model_fields[name].title or name) for name in sorted(left)
+        )
+        raise ConfigError(f"This is another server: enter again what opens it ({names}).")
     settings = cls.Settings.model_validate({**kept, **given})
     cls(settings, hub.tools).check()
     with hub.unit() as unit:
@@ -147,6 +154,16 @@ def _kept(hub: Hub, known: ChoiceRow | None) -> dict[str, str]:
         return _secrets(hub, known) if known else {}
     except ConfigError:
         return {}
+
+
+def _goes_elsewhere(known: ChoiceRow | None, given: Mapping[str, Any]) -> bool:
+    """Whether what is secret would be told to somebody else than before."""
+    was = known.settings if known else {}
+    return any(
+        name in was and str(value).strip() != str(was[name])
+        for name, value in given.items()
+        if name in WHERE
+    )
 
 
 def _filled(value: object) -> bool:

@@ -101,7 +101,14 @@ def read_day(hub: Hub, business_id: str, day: date, time_limit_s: float, depot_i
     pairs = _pairs([job for job, _, _ in rows])
     to_plan = [
         replace(
-            job_to_plan(job, reports[job.order_id], index[place.id], place, usual, pairs),
+            job_to_plan(
+                job,
+                reports[job.order_id],
+                index[place.id],
+                place,
+                usual_time_s(depots[home_of[job.id]], usual),
+                pairs,
+            ),
             forbidden_vehicles=others.get(home_of[job.id], frozenset(s.id for s in shifts)),
         )
         for job, _, place in rows
@@ -218,15 +225,15 @@ def job_to_plan(
     report: IncomingOrder,
     index: int,
     place: PlaceRow,
-    usual: BusinessSettings,
+    usual_s: int,
     pairs: Mapping[str, str],
 ) -> JobToPlan:
-    """``pairs``: job id -> the id of its other half."""
+    """``usual_s``: where nothing else is known; ``pairs``: job id -> the id of its other half."""
     direction = {"deliver": "deliver", "collect": "collect", "serve": "none"}[job.kind]
     return JobToPlan(
         id=job.id,
         place=index,
-        service_s=service_s(job, place, usual),
+        service_s=service_s(job, place, usual_s),
         load={"g": report.load_g, "cm3": report.load_cm3, "parcels": report.load_parcels},
         load_direction=cast(Direction, direction),
         windows=windows_of(job),
@@ -237,10 +244,15 @@ def job_to_plan(
     )
 
 
-def service_s(job: JobRow, place: PlaceRow, usual: BusinessSettings) -> int:
+def usual_time_s(depot: DepotRow, usual: BusinessSettings) -> int:
+    """How long is usual at doors that are served from ``depot``."""
+    return usual.service_s if depot.service_s is None else depot.service_s
+
+
+def service_s(job: JobRow, place: PlaceRow, usual_s: int) -> int:
     """What the order says, else what was learned at the door, else the usual."""
     known = [s for s in (job.service_s, place.service_s) if s is not None]
-    return known[0] if known else usual.service_s
+    return known[0] if known else usual_s
 
 
 def vehicle_to_plan(

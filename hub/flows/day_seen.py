@@ -148,6 +148,10 @@ class Counts:
     late: int
     unserved: int
 
+    @property
+    def open(self) -> int:
+        return self.jobs - self.done - self.not_done
+
 
 @dataclass(frozen=True, slots=True)
 class DaySeen:

@@ -66,12 +66,12 @@ class DepotIn(BaseModel):
     strategy: str = Field(
         default="pyvrp", title="How routes are planned", description="PyVRP suits most days."
     )
-    service_min: float = Field(
-        default=3,
+    service_min: float | None = Field(
+        default=None,
         title="Usual minutes at a door",
         ge=0,
         le=240,
-        description="Used where neither the order nor the place says otherwise.",
+        description="Where neither the order nor the place says otherwise. Empty: as in Settings.",
     )
 
 
@@ -164,7 +164,8 @@ def save_depot(
         )
         row.name, row.address = given.name, given.address.strip()
         row.lat, row.lon, row.strategy = given.lat, given.lon, given.strategy
-        row.service_s = round(given.service_min * 60)
+        minutes = given.service_min
+        row.service_s = None if minutes is None else round(minutes * 60)
         _kept(hub, unit, row, "depot", actor)
     return row
 

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 
 from sqlmodel import col, select
 
-from hub.core.business import BusinessSettings
 from hub.core.fit import Placement, placed
 from hub.core.jobs import NotNow
-from hub.db.tables import BusinessRow, JobRow, PlaceRow, RouteRow, StopJobRow, StopRow
+from hub.db.tables import JobRow, PlaceRow, RouteRow, StopJobRow, StopRow
 from hub.flows.prove import job_of
 from hub.flows.roads import OFF_MAP
-from hub.flows.route_now import laid, legs_of, roads_for, to_plan
+from hub.flows.route_now import laid, legs_of, roads_for, to_plan, usual_at
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -116,9 +115,7 @@ def _tried(hub: Hub, business_id: str, route: RouteRow, legs: list[JobRow]) -> P
     if not all(roads.lead_to(leg.place_id or "") for leg in legs):
         raise NotNow(OFF_MAP)
     with hub.reading() as session:
-        business = session.get_one(BusinessRow, business_id)
-        usual = BusinessSettings.model_validate(business.settings)
-        new = to_plan(session, business_id, legs, usual, roads)
+        new = to_plan(session, business_id, legs, usual_at(session, route), roads)
         now = laid(session, business_id, route, roads).now
     numbers = {id: number for id, (_, number) in new.items()}
     jobs = [new[leg.id][0] for leg in legs]

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, String, cast, exists
 from sqlmodel import Session, and_, col, or_, select
 
 from hub.core import jobs
+from hub.core.fit import begins
 from hub.core.jobs import Outcome, Reason, State
 from hub.core.orders import IncomingOrder
 from hub.core.places import place_key
@@ -39,6 +40,7 @@ from hub.db.tables import (
     StopRow,
 )
 from hub.flows.claims import OPEN, Claim, claims_of
+from hub.flows.day import windows_of as day_windows
 from hub.flows.next_steps import OPEN_ENDED
 from hub.flows.orders import OrderSeen, one_order
 from hub.flows.sync import address_document
@@ -106,7 +108,7 @@ class JobStory:
     windows: tuple[tuple[datetime, datetime], ...]
     driver: str
     route: RouteRow | None
-    arrive_at: datetime | None
+    begins_at: datetime | None  # when its work is planned to begin
     estimate: EstimateRow | None
     promise: PromiseRow | None
     proof: ProofRow | None
@@ -371,7 +373,7 @@ def _job(session: Session, business_id: str, job: JobRow, seen: OrderSeen) -> Jo
         windows_of(job),
         on[2].name if on else "",
         on[1] if on else None,
-        on[0].arrive_at if on else None,
+        begins(day_windows(job), on[0].arrive_at) if on else None,
         seen.estimates.get(job.id),
         promise,
         proof,

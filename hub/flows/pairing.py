@@ -19,7 +19,7 @@ ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # nothing that reads like somethi
 
 
 def pairing_code(hub: Hub, business_id: str, driver_id: str, *, valid: timedelta = PAIRING) -> str:
-    """A code that pairs one phone, once, as long as it is ``valid``."""
+    """A code that pairs one phone, once, as long as it is ``valid`` and the driver works here."""
     code = "".join(secrets.choice(ALPHABET) for _ in range(10))
     with hub.unit() as unit:
         driver = unit.session.exec(
@@ -55,16 +55,25 @@ def pair(hub: Hub, code: str) -> str | None:
         ).one_or_none()
         if device is None or device.pairing_until is None or device.pairing_until < now:
             return None
+        if not unit.session.get_one(DriverRow, device.driver_id).active:
+            return None
         device.token_hash, device.pairing_hash, device.pairing_until = hashed(token), None, None
         device.paired_at = device.seen_at = now
     return token
 
 
 def device_for(hub: Hub, token: str) -> DeviceRow | None:
-    """The paired device whose token this is; ``None`` for one unknown or revoked."""
+    """The paired device whose token this is; ``None`` for one unknown or revoked, or of a driver
+    who no longer works here.
+    """
     with hub.reading() as session:
         return session.exec(
-            select(DeviceRow).where(
-                DeviceRow.token_hash == hashed(token), col(DeviceRow.revoked_at).is_(None)
+            select(DeviceRow)
+            .join(DriverRow, col(DriverRow.id) == col(DeviceRow.driver_id))
+            .where(
+                DeviceRow.token_hash == hashed(token),
+                DriverRow.business_id == DeviceRow.business_id,
+                col(DeviceRow.revoked_at).is_(None),
+                col(DriverRow.active),
             )
         ).one_or_none()

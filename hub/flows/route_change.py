@@ -42,6 +42,7 @@ from hub.flows.route_now import (
     route_of,
     stops_of,
     to_plan,
+    usual_at,
     work_of,
 )
 
@@ -124,7 +125,7 @@ class Change:
             leg.state = jobs.after(jobs.after(State(leg.state), Act.PLAN), Act.ASSIGN)
             leg.version += 1
         before = self.laid(route, roads)
-        new = to_plan(self.session, self.business_id, legs, self.settings, roads)
+        new = to_plan(self.session, self.business_id, legs, usual_at(self.session, route), roads)
         now = before.now.naming({id: number for id, (_, number) in new.items()})
         found = placed(now, [new[leg.id][0] for leg in legs], roads.travel, self.now)
         self.fitting(route, found.problems, force)

@@ -29,7 +29,7 @@ from hub.db.tables import (
     StopRow,
     VehicleRow,
 )
-from hub.flows.day import Due, job_to_plan, vehicle_to_plan
+from hub.flows.day import Due, job_to_plan, usual_time_s, vehicle_to_plan
 from hub.flows.roads import Roads, travel_between
 from hub.flows.sync import order_report
 
@@ -91,12 +91,11 @@ def work_of(session: Session, business_id: str, route_id: str) -> dict[str, list
 def laid(session: Session, business_id: str, route: RouteRow, roads: Roads) -> Laid:
     """``route`` as it stands. Raises ``RouteConflict`` for a place that ``roads`` does not know."""
     business = session.get_one(BusinessRow, business_id)
-    usual = BusinessSettings.model_validate(business.settings)
     shift, driver, van = _crew(session, business_id, route)
     stops = stops_of(session, business_id, route.id)
     work = work_of(session, business_id, route.id)
     rows = {job.id: job for jobs in work.values() for job in jobs}
-    known = to_plan(session, business_id, rows.values(), usual, roads)
+    known = to_plan(session, business_id, rows.values(), usual_at(session, route), roads)
     leaves_at = route.leaves_at or shift.starts_at
     to_do = {
         id: [job for job in here if job.outcome != Outcome.CANCELLED] for id, here in work.items()
@@ -145,14 +144,27 @@ def promises_of(
     return {row.job_id: TimeWindow(row.opens, row.closes) for row in rows}
 
 
+def usual_at(session: Session, route: RouteRow) -> int:
+    """Seconds that are usual at the doors of a route."""
+    business = session.get_one(BusinessRow, route.business_id)
+    depot = session.exec(
+        select(DepotRow).where(
+            DepotRow.business_id == route.business_id, DepotRow.id == route.depot_id
+        )
+    ).one()
+    return usual_time_s(depot, BusinessSettings.model_validate(business.settings))
+
+
 def to_plan(
     session: Session,
     business_id: str,
     rows: Iterable[JobRow],
-    usual: BusinessSettings,
+    usual_s: int,
     roads: Roads,
 ) -> dict[str, tuple[JobToPlan, str]]:
-    """Job id -> the job as planning sees it, and its order's number."""
+    """Job id -> the job as planning sees it, and its order's number; ``usual_s`` as a route's
+    depot has it.
+    """
     wanted = [job.id for job in rows]
     found: Sequence[Due] = session.exec(
         select(JobRow, OrderRow, PlaceRow)
@@ -170,7 +182,7 @@ def to_plan(
                 order_report.validate_python(order.report),
                 roads.index[place.id],
                 place,
-                usual,
+                usual_s,
                 others,
             ),
             order.number,

@@ -17,7 +17,7 @@ class LateRule(Rule):
     def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
         made: Callable[..., tuple[str, str]] | None = None
 
-        def build(rule: Rule, **values: object) -> tuple[str, str]:
+        def build(rule: Rule, /, **values: object) -> tuple[str, str]:
             nonlocal made
             if made is None:
                 made = super(LateRule, self)._compile_builder(append_unknown)

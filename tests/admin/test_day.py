@@ -22,8 +22,10 @@ from hub.db.tables import (
     StopRow,
     VehicleRow,
 )
+from hub.flows.choices import choose
 from hub.flows.connections import connection_id
 from hub.flows.dispatch import acknowledge
+from hub.flows.drive import pair, pairing_code
 from hub.flows.log_in import Role
 from hub.flows.order_desk import call_off
 from hub.flows.plan import plan_day
@@ -86,12 +88,36 @@ def test_a_day_is_planned_looked_at_and_published(desk: Desk) -> None:
     assert 'class="way route-1"' in looked.text
     assert "Mannerheimintie 14" in text_of(looked)
     assert {job.state for job in desk.rows(JobRow)} == {"assigned", "needs_review"}
+    assert "No phone is paired with Mara" in text_of(looked)
+    assert "no channel is set up" in text_of(looked)
+    pair(desk.hub, pairing_code(desk.hub, desk.business_id, driver(desk, "Mara").id))
+    choose(desk.hub, desk.business_id, "channel", "console", {}, actor="staff:1")
+    looked = desk.get(HERE)
+    assert "No phone" not in text_of(looked) and "no channel" not in text_of(looked)
     assert "The route is on its driver's phone." in publish_all(desk)
     assert {job.state for job in desk.rows(JobRow)} == {"dispatched", "needs_review"}
     assert "published, not seen yet" in text_of(desk.get(HERE))
     route = desk.rows(RouteRow)[0]
     acknowledge(desk.hub, desk.business_id, route.id, route.version)
     assert "seen by the driver" in text_of(desk.get(HERE))
+
+
+def test_a_route_without_a_phone_to_show_it_is_not_said_to_be_on_one(desk: Desk) -> None:
+    plan(desk)
+    told = publish_all(desk)
+    assert "no phone shows it: pair one with Mara" in told
+    assert "is on its driver's phone" not in told
+
+
+def test_what_is_over_is_no_longer_to_do(desk: Desk) -> None:
+    plan(desk)
+    publish_all(desk)
+    with desk.hub.unit() as unit:
+        done = unit.session.exec(select(JobRow).where(JobRow.state == "dispatched")).first()
+        assert done is not None
+        done.state, done.outcome = "closed", "succeeded"
+    page = text_of(desk.get(HERE))
+    assert "2 to do" in page and "2 on routes" in page and "1 done" in page
 
 
 def test_a_run_shows_its_progress_and_can_be_stopped(desk: Desk) -> None:

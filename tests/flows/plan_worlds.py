@@ -17,7 +17,16 @@ from hub import Point, RoutingStrategy, TravelTimes, hookimpl
 from hub.app import Hub
 from hub.core.orders import IncomingOrder
 from hub.core.values import Address, Line
-from hub.db.tables import DepotRow, DriverRow, JobRow, PlanRow, RouteRow, StopJobRow, VehicleRow
+from hub.db.tables import (
+    DepotRow,
+    DriverRow,
+    JobRow,
+    PlanRow,
+    RouteRow,
+    StopJobRow,
+    StopRow,
+    VehicleRow,
+)
 from hub.flows.connections import connection_id
 from hub.flows.found import found
 from hub.flows.locate import locate_new
@@ -77,6 +86,12 @@ class Town:
         api = connection_id(self.hub, self.business_id, "api")
         store_all(self.hub, self.business_id, api, made)
         locate_new(self.hub, self.business_id)
+
+    def stops(self) -> list[StopRow]:
+        """In the order of their times."""
+        with self.hub.reading() as session:
+            rows = session.exec(select(StopRow).where(StopRow.business_id == self.business_id))
+            return sorted(rows, key=lambda row: row.arrive_at)
 
     def jobs(self) -> list[JobRow]:
         return self._all(JobRow)

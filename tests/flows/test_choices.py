@@ -20,6 +20,7 @@ from hub.flows.found import found
 
 class PigeonSettings(BaseModel):
     loft: str = Field(min_length=1)
+    host: str = ""
     whistle: SecretStr = SecretStr("")
     colour: Literal["grey", "white"] = "grey"
 
@@ -83,7 +84,7 @@ def test_a_secret_lies_sealed_and_nowhere_else(hub: Hub, husk: str) -> None:
     chosen(hub, husk)
     row = choice(hub, husk, "channel", "pigeon")
     assert row is not None
-    assert row.settings == {"loft": "roof", "colour": "grey"}
+    assert row.settings == {"loft": "roof", "host": "", "colour": "grey"}
     with hub.reading() as session:
         assert "fweet" not in session.exec(select(SecretRow)).one().sealed
         stored = session.execute(text("SELECT settings FROM choice")).all()
@@ -96,6 +97,15 @@ def test_an_empty_secret_in_the_form_leaves_the_known_one(hub: Hub, husk: str) -
     assert providers(hub, husk, NotificationChannel)[0].send(A_MESSAGE) == "tower/fweet"
     chosen(hub, husk, whistle="new")
     assert providers(hub, husk, NotificationChannel)[0].send(A_MESSAGE) == "roof/new"
+
+
+def test_a_kept_secret_is_never_told_to_another_server(hub: Hub, husk: str) -> None:
+    """Whoever may set the host could have read the password there."""
+    chosen(hub, husk, host="mail.example.org")
+    with pytest.raises(ConfigError, match=r"another server: enter again .*[Ww]histle"):
+        chosen(hub, husk, host="elsewhere.example", whistle="")
+    chosen(hub, husk, host="mail.example.org", whistle="")
+    chosen(hub, husk, host="elsewhere.example", whistle="fweet")
 
 
 def test_wrong_settings_name_their_field_and_store_nothing(hub: Hub, husk: str) -> None:

@@ -10,7 +10,7 @@ from sqlmodel import select
 
 from hub.app import Hub
 from hub.core.values import Point, TimeWindow
-from hub.db.tables import DriverRow, PlaceRow, PromiseRow, RouteRow, StopJobRow, StopRow
+from hub.db.tables import DepotRow, DriverRow, PlaceRow, PromiseRow, RouteRow, StopJobRow, StopRow
 from hub.flows.dispatch import (
     DoesNotFit,
     add_job,
@@ -21,7 +21,7 @@ from hub.flows.dispatch import (
 )
 from hub.flows.plan import plan_day
 from hub.flows.shifts import shifts_on, working_on
-from tests.flows.plan_worlds import DAY, SIX, SOUTH, Plugin, Town, a_town, kilos, near
+from tests.flows.plan_worlds import DAY, NORTH, SIX, SOUTH, Plugin, Town, a_town, kilos, near
 
 ON_THE_WAY = Point(SOUTH.lat + 0.0005, SOUTH.lon + 0.001)  # between the depot and its first door
 
@@ -131,6 +131,20 @@ def test_a_route_that_keeps_every_promise_comes_before_one_with_less_driving(
     assert (first.route_id, first.fits) == (other.id, True)
     assert (second.route_id, second.fits) == (near_it.id, False)
     assert second.extra_s < first.extra_s
+
+
+def test_a_depot_may_have_its_own_usual_time_at_doors(tmp_path: Path) -> None:
+    """It was asked for, and nothing was planned by it."""
+    town = a_town(Hub.in_memory(Plugin(), now=lambda: SIX, data_dir=tmp_path))
+    with town.hub.unit() as unit:
+        unit.session.get_one(DepotRow, town.south).service_s = 1800
+    town.order("S1", near(SOUTH, 1))
+    town.order("N1", near(NORTH, 1))
+    plan_day(town.hub, town.business_id, DAY, strategy="nearest")
+    assert sorted(int((s.depart_at - s.arrive_at).total_seconds()) for s in town.stops()) == [
+        180,
+        1800,
+    ]
 
 
 ELEVEN = SIX + timedelta(hours=5)

@@ -18,9 +18,9 @@ from sqlmodel import select
 from hub.core.jobs import NextStep, State
 from hub.core.orders import IncomingOrder
 from hub.core.values import Address
-from hub.db.tables import ActRow, ChainRow, ProofRow, StopJobRow
+from hub.db.tables import ActRow, ChainRow, DriverRow, ProofRow, StopJobRow
 from hub.flows.connections import connection_id
-from hub.flows.drive import ActResult, pair, pairing_code, take_acts
+from hub.flows.drive import ActResult, device_for, pair, pairing_code, take_acts
 from hub.flows.next_steps import settle
 from hub.flows.prove import put_file, verify
 from hub.flows.sync import store_all
@@ -101,6 +101,17 @@ def test_another_drivers_phone_cannot_close_a_job() -> None:
     close = act("1", "close", day.jobs()[0], 0, outcome="succeeded", files=PHOTO)
     assert take_acts(day.hub, day.phone(1), [close])[0].result == "noted"
     assert day.jobs()[0].state == State.DISPATCHED
+
+
+def test_who_no_longer_works_here_has_no_phone_here() -> None:
+    day = a_morning(1)
+    code = pairing_code(day.hub, day.business_id, day.drivers[0])
+    token = pair(day.hub, pairing_code(day.hub, day.business_id, day.drivers[0])) or ""
+    assert device_for(day.hub, token) is not None
+    with day.hub.unit() as unit:
+        unit.session.get_one(DriverRow, day.drivers[0]).active = False
+    assert device_for(day.hub, token) is None
+    assert pair(day.hub, code) is None
 
 
 def test_a_pairing_code_works_once_and_for_ten_minutes() -> None:
