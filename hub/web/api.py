@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, request
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, select
+from sqlmodel import Session
 from werkzeug.routing import BaseConverter
 
 from hub.core.errors import Refused
@@ -63,11 +62,7 @@ def api(hub: Hub) -> Blueprint:
         def work(unit: Unit) -> Answer:
             return _take(hub, who, unit, orders, is_list)
 
-        try:
-            return _respond(once(hub, who.business_id, request, body, work))
-        except IntegrityError as error:  # two requests placed the same ref at the same moment
-            detail = "One of these orders is being stored by another request. Try again."
-            raise Problem(409, detail, headers={"Retry-After": "1"}) from error
+        return _respond(once(hub, who.business_id, request, body, work))
 
     @routes.get("/orders")
     def list_orders() -> Response:
@@ -110,8 +105,9 @@ def api(hub: Hub) -> Blueprint:
         patch = _valid(_patch, body)
 
         def work(unit: Unit) -> Answer:
+            country = _alone(unit, who).country
             seen = _known(unit.session, who, order_id)
-            changes = patch.values(_country(unit.session, who))
+            changes = patch.values(country)
             try:
                 amend_order(unit, hub.keys, seen, changes, hub.now(), _actor(who))
             except Refused as error:
@@ -130,6 +126,7 @@ def api(hub: Hub) -> Blueprint:
             raise Problem(400, "Cancelling takes no body.")
 
         def work(unit: Unit) -> Answer:
+            _alone(unit, who)
             seen = _known(unit.session, who, order_id)
             try:
                 cancel_order(unit, hub.keys, seen, hub.now(), _actor(who))
@@ -149,8 +146,8 @@ def _take(hub: Hub, who: Caller, unit: Unit, orders: Sequence[OrderIn], is_list:
         return pointer(n, field) if is_list else pointer(field)
 
     session = unit.session
+    country = _alone(unit, who).country
     sources = connection_ids(session, who.business_id)
-    country = _country(session, who)
     errors: list[tuple[str, str]] = []
     batches: dict[str, dict[str, int]] = defaultdict(dict)
     for n, order in enumerate(orders):
@@ -260,8 +257,12 @@ def _order(hub: Hub, session: Session, who: Caller, order_id: str) -> Any:
     return _out(hub, _known(session, who, order_id)).model_dump(mode="json")
 
 
-def _country(session: Session, who: Caller) -> str:
-    return session.exec(select(BusinessRow.country).where(BusinessRow.id == who.business_id)).one()
+def _alone(unit: Unit, who: Caller) -> BusinessRow:
+    """Whoever else changes this business's orders waits: what is read next is what is changed.
+
+    Before anything is read; with ``key_share`` as ``store`` has it.
+    """
+    return unit.session.get_one(BusinessRow, who.business_id, with_for_update={"key_share": True})
 
 
 def _actor(who: Caller) -> str:
