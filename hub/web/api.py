@@ -6,6 +6,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, request
@@ -145,9 +146,10 @@ def _take(hub: Hub, who: Caller, unit: Unit, orders: Sequence[OrderIn], is_list:
     def at(n: int, field: str) -> str:
         return pointer(n, field) if is_list else pointer(field)
 
-    session = unit.session
+    session, now = unit.session, hub.now()
     country = _alone(unit, who).country
     sources = connection_ids(session, who.business_id)
+    since: dict[int, datetime] = {}  # when what is known of it was told
     errors: list[tuple[str, str]] = []
     batches: dict[str, dict[str, int]] = defaultdict(dict)
     for n, order in enumerate(orders):
@@ -160,6 +162,7 @@ def _take(hub: Hub, who: Caller, unit: Unit, orders: Sequence[OrderIn], is_list:
     for source, refs in batches.items():
         if source in sources:
             known = orders_by_ref(session, who.business_id, sources[source], refs)
+            since |= {refs[ref]: seen.report.updated_at for ref, seen in known.items()}
             errors += [
                 (at(refs[ref], "ref"), "this order is cancelled; send it again under a new ref")
                 for ref, seen in known.items()
@@ -170,8 +173,7 @@ def _take(hub: Hub, who: Caller, unit: Unit, orders: Sequence[OrderIn], is_list:
     stored = StoredOut(placed=0, amended=0, unchanged=0, orders=[])
     seen_at: dict[int, OrderSeen] = {}
     for source, refs in batches.items():
-        now = hub.now()
-        values = [orders[n].value(country, now) for n in refs.values()]
+        values = [orders[n].value(country, now, since.get(n)) for n in refs.values()]
         report = store(
             unit, hub.keys, who.business_id, sources[source], values, (), now, _actor(who)
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Set
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -23,6 +23,7 @@ from hub.core.places import place_key
 from hub.core.values import Address, Contact, Line, Point, Role, TimeWindow
 from hub.web.problems import unsafe
 
+AHEAD = timedelta(minutes=5)  # clocks differ, and order matters between reports close together
 SINCE, UNTIL = datetime(2000, 1, 1, tzinfo=UTC), datetime(2101, 1, 1, tzinfo=UTC)
 
 
@@ -191,16 +192,25 @@ class OrderIn(In):
     def _somewhere(self) -> Self:
         return _findable(self, self.address, self.point)
 
-    def value(self, country: str, now: datetime) -> IncomingOrder:
-        """As the core knows it; numbers without a prefix are read as of ``country``."""
+    def value(self, country: str, now: datetime, known_at: datetime | None = None) -> IncomingOrder:
+        """As the core knows it; numbers without a prefix are read as of ``country``.
+
+        ``known_at``: when what is known of it was told; ``None``: nothing is known.
+        """
         return IncomingOrder(
             ref=self.ref,
             number=self.number or self.ref,
-            updated_at=self.updated_at or now,
+            updated_at=self._told_at(now, known_at or now),
             kind=self.kind,
             pick_up=self.pick_up.value(country) if self.pick_up else None,
             **_values(self, country, _SHARED),
         )
+
+    def _told_at(self, now: datetime, known_at: datetime) -> datetime:
+        """The sender's clock, but hardly ahead of ours: what comes later would be old news."""
+        if self.updated_at is None:
+            return max(now, known_at)
+        return min(self.updated_at, now + AHEAD)
 
 
 class OrderPatch(In):

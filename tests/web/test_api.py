@@ -99,6 +99,20 @@ def test_an_order_sent_can_be_read_with_its_job_and_tracking_link(world: World) 
     assert read["tracking_url"].startswith("http")
 
 
+@pytest.mark.parametrize("ahead", ["2026-11-23T10:04:00Z", "2027-01-01T00:00:00Z"])
+def test_a_report_without_a_time_is_newer_than_what_is_known(world: World, ahead: str) -> None:
+    """A time from a clock ahead of ours froze the order: what came later was dropped unsaid."""
+    world.order(updated_at=ahead)
+    amended = world.call("POST", ORDERS, an_order(instructions="New gate code")).get_json()
+    assert (amended["amended"], amended["orders"][0]["instructions"]) == (1, "New gate code")
+
+
+def test_a_clock_far_ahead_of_ours_does_not_outdate_later_reports(world: World) -> None:
+    world.order(updated_at="2027-01-01T00:00:00Z")
+    later = an_order(instructions="New gate code", updated_at="2026-11-23T10:06:00Z")
+    assert world.call("POST", ORDERS, later).get_json()["amended"] == 1
+
+
 def test_an_order_sent_again_amends_it_or_changes_nothing(world: World) -> None:
     world.order()
     again = world.call("POST", ORDERS, an_order()).get_json()
