@@ -322,6 +322,29 @@ def test_hostile_bodies_are_refused_and_leave_nothing(world: World, name: str) -
 
 
 @pytest.mark.parametrize(
+    ("wrong", "where"),
+    [
+        ({"ref": "e\x1b3"}, "/ref"),
+        ({"number": "a\nb"}, "/number"),
+        ({"number": "a\u2028b"}, "/number"),
+        ({"address": {"lines": ["K\x07 1"]}}, "/address/lines/0"),
+        ({"contacts": [{"name": "a\r\nBcc: x"}]}, "/contacts/0/name"),
+        ({"lines": [{"title": "a\x9bb"}]}, "/lines/0/title"),
+        ({"instructions": "Ring\x1b[2J"}, "/instructions"),
+    ],
+)
+def test_what_would_break_a_line_or_a_terminal_is_refused_by_field(
+    world: World, wrong: dict[str, Any], where: str
+) -> None:
+    problem = is_problem(world.call("POST", ORDERS, an_order() | wrong), 422)
+    assert [error["pointer"] for error in problem["errors"]] == [where]
+
+
+def test_instructions_may_have_several_lines(world: World) -> None:
+    assert world.order(instructions="Ring.\n\tThen wait.")["instructions"] == "Ring.\n\tThen wait."
+
+
+@pytest.mark.parametrize(
     ("query", "status"),
     [
         ("limit=²", 422),
