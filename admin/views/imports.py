@@ -116,6 +116,10 @@ def import_pages(hub: Hub) -> Blueprint:
     def too_large(error: RequestEntityTooLarge) -> AnyResponse:
         return _start(413, "The file is larger than 20 MB. Split it into smaller files.")
 
+    @pages.errorhandler(BadFile)
+    def unreadable(error: BadFile) -> AnyResponse:
+        return _start(422, str(error))
+
     @pages.get("")
     @needs(Role.DISPATCHER)
     def start() -> AnyResponse:
@@ -158,7 +162,7 @@ def import_pages(hub: Hub) -> Blueprint:
             return redirect(here)
         wanted = _wanted(before)
         try:
-            after = read_as(hub, me().business_id, import_id, wanted)
+            after = read_as(hub, me().business_id, import_id, wanted, before=before)
         except BadFile as error:
             return _show(before, str(error), 422)
         if typed("do", 10) != "store":
@@ -166,7 +170,7 @@ def import_pages(hub: Hub) -> Blueprint:
         if _how(after) != _how(before):
             flash("You changed how the file is read. Look at the orders again.", "warn")
             return redirect(here)
-        store_file(hub, me().business_id, import_id, actor=me().actor)
+        store_file(hub, me().business_id, import_id, actor=me().actor, looked=after)
         return redirect(here)
 
     def _start(status: int = 200, wrong: str = "") -> AnyResponse:

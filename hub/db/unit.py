@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -15,6 +16,7 @@ from hub.core.events import Event
 from hub.db.engine import ONE_MOMENT, WRITE
 from hub.db.tables import EventRow
 
+TURN_S = 0.12
 _open: ContextVar[bool] = ContextVar("unit_open", default=False)
 
 
@@ -30,6 +32,16 @@ def forbid_open_unit(what: str) -> None:
 def took_one(result: Any) -> bool:
     """Whether a conditional UPDATE won its row; the loser of a race gets ``False``."""
     return bool(result.rowcount)
+
+
+def let_others(engine: Engine) -> None:
+    """Between two of many units of one piece of work: whoever waits to write has a turn.
+
+    SQLite's waiters do not queue, they ask again each 100 ms. Those of PostgreSQL queue.
+    """
+    forbid_open_unit("letting others write")
+    if engine.dialect.name == "sqlite":
+        time.sleep(TURN_S)
 
 
 class Unit:

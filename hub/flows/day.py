@@ -37,7 +37,7 @@ from hub.db.tables import (
     VehicleRow,
 )
 from hub.flows.roads import NO_ROAD_S, OFF_MAP, travel_between
-from hub.flows.shifts import shifts_on
+from hub.flows.shifts import last_ends_at, shifts_on
 from hub.flows.sync import order_report
 
 if TYPE_CHECKING:
@@ -159,9 +159,10 @@ def published_shifts(session: Session, business_id: str, day: date) -> set[str]:
 
 
 def due_jobs(session: Session, business_id: str, day: date, zone: ZoneInfo) -> list[Due]:
-    """Every open job with a place on the map that may be done on ``day`` and is on no phone."""
-    midnight = datetime.combine(day, datetime.min.time(), zone)
-    ends = midnight + timedelta(days=1)
+    """Every open job with a place on the map that may be done on ``day`` and is on no phone.
+
+    Also what is to be done in the night after it, where somebody works then.
+    """
     rows = session.exec(
         select(JobRow, OrderRow, PlaceRow)
         .join(OrderRow, col(OrderRow.id) == col(JobRow.order_id))
@@ -170,18 +171,38 @@ def due_jobs(session: Session, business_id: str, day: date, zone: ZoneInfo) -> l
             JobRow.business_id == business_id,
             col(JobRow.state).in_((State.CREATED, State.PLANNED, State.ASSIGNED)),
             col(PlaceRow.lat).is_not(None),
-            or_(col(JobRow.due_on).is_(None), col(JobRow.due_on) <= day),
+            or_(col(JobRow.due_on).is_(None), col(JobRow.due_on) <= day + timedelta(days=1)),
             or_(col(JobRow.not_before).is_(None), col(JobRow.not_before) <= day),
         )
         .order_by(col(JobRow.id))
     )
-    # A window of another day is that day's business; a job without one may go any day.
+    midnight = datetime.combine(day, datetime.min.time(), zone)
+    ends = midnight + timedelta(days=1)
+    night_ends = last_ends_at(session, business_id, day) or ends
     return [
         row
         for row in rows
-        if not row[0].windows
-        or any(midnight <= w.closes and w.opens < ends for w in windows_of(row[0]))
+        if _is_of_day(row[0], day, midnight, ends) or _is_of_night(row[0], ends, night_ends)
     ]
+
+
+def _is_of_day(job: JobRow, day: date, midnight: datetime, ends: datetime) -> bool:
+    """A window of another day is that day's business; a job without one may go any day."""
+    if job.due_on is not None and job.due_on > day:
+        return False
+    windows = windows_of(job)
+    return not windows or any(midnight <= w.closes and w.opens < ends for w in windows)
+
+
+def _is_of_night(job: JobRow, midnight: datetime, ends: datetime) -> bool:
+    """It can be done after ``midnight``, before the last shift ``ends``.
+
+    A window that merely begins with the new day ("before noon") says nothing of its night.
+    """
+    return any(
+        midnight <= w.opens < ends and (w.opens > midnight or w.closes <= ends)
+        for w in windows_of(job)
+    )
 
 
 def with_both_legs(session: Session, business_id: str, rows: Sequence[Due]) -> list[Due]:

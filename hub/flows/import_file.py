@@ -1,7 +1,8 @@
-"""Take in a file of orders: look at it first, then store it whole.
+"""Take in a file of orders: look at it first, then store it.
 
 An uploaded file waits in ``import`` between the two, with how a person wants it read,
-so that a reload or another device goes on where one stopped.
+so that a reload or another device goes on where one stopped. While it is stored, how far
+that came is kept there as well.
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ from pydantic import TypeAdapter
 from sqlmodel import Session, col, delete, select
 
 from hub.core.csv_aliases import normalise
-from hub.core.csv_orders import Columns, Field, Preview, Table, guess_columns, orders_from
+from hub.core.csv_orders import BadFile, Columns, Field, Preview, Table, guess_columns, orders_from
 from hub.core.csv_rows import Past, RowProblem
 from hub.db.tables import BusinessRow, ConnectionRow, ImportRow
-from hub.db.unit import Unit
+from hub.db.unit import Unit, let_others
+from hub.flows.import_parts import part_of, together
 from hub.flows.orders import OrderSeen, orders_by_ref
 from hub.flows.sync import SyncReport, store
 from hub.xlsx import read_file, with_header
@@ -59,6 +61,11 @@ class Looked:
     preview: Preview
     remembered: bool
 
+    @property
+    def taken(self) -> int:
+        """So many of its orders are stored although not all are."""
+        return int(self.row.report.get("taken", 0))
+
 
 _reading: TypeAdapter[Reading] = TypeAdapter(Reading)
 
@@ -77,13 +84,21 @@ def preview(
 
 
 def store_preview(hub: Hub, business_id: str, seen: Preview, *, actor: str) -> SyncReport:
-    """Store every readable order of a preview, together. The same file again changes nothing.
+    """Store every readable order of a preview. The same file again changes nothing.
 
-    What the file calls cancelled is, if it is open.
+    Some hundred at a time; if it ends on the way, the same again brings the rest. What the
+    file calls cancelled is, if it is open.
     """
-    with hub.unit() as unit:
-        files = _files(unit.session, business_id)
-        return _store(hub, unit, files, seen, actor)[0]
+    reports, after = [SyncReport()], ""
+    while True:
+        part, after = part_of(seen, after)
+        with hub.unit() as unit:
+            _alone(unit, business_id)
+            files = _files(unit.session, business_id)
+            reports.append(_store(hub, unit, files, part, actor)[0])
+        if not after:
+            return together(reports)
+        let_others(hub.engine)
 
 
 def take_file(hub: Hub, business_id: str, content: bytes, file_name: str) -> ImportRow:
@@ -111,7 +126,7 @@ def take_file(hub: Hub, business_id: str, content: bytes, file_name: str) -> Imp
 
 
 def look(hub: Hub, business_id: str, import_id: str) -> Looked:
-    """The preview of a kept file. Raises ``LookupError``, ``BadFile`` for a header it cannot have.
+    """The preview of a kept file. Raises ``LookupError``, ``BadFile`` if it can no longer be read.
 
     A file that was stored keeps its report only: look at ``row.report``.
     """
@@ -120,36 +135,72 @@ def look(hub: Hub, business_id: str, import_id: str) -> Looked:
     return _looked(hub, row, _read(row.mapping))
 
 
-def read_as(hub: Hub, business_id: str, import_id: str, reading: Reading) -> Looked:
-    """Read the file in another way from now on. Raises like ``look``; then it stays as it was."""
-    with hub.reading() as session:
-        row = import_of(session, business_id, import_id)
-    looked = _looked(hub, row, reading)
+def read_as(
+    hub: Hub, business_id: str, import_id: str, reading: Reading, *, before: Looked | None = None
+) -> Looked:
+    """Read the file in another way from now on. Raises like ``look``; then it stays as it was.
+
+    ``before``: the last look, which is what is seen where nothing is to be read otherwise.
+    """
+    if before is None or reading != replace(before.reading, columns=dict(before.columns)):
+        with hub.reading() as session:
+            row = import_of(session, business_id, import_id)
+        before = _looked(hub, row, reading)
     with hub.unit() as unit:
         row = import_of(unit.session, business_id, import_id)
-        row.mapping = _reading.dump_python(reading, mode="json")
-    return looked
+        how = _reading.dump_python(reading, mode="json")
+        if row.state != "stored" and row.mapping != how:
+            row.mapping = how
+            row.report = {**row.report, "after": "", "taken": 0}  # all of it, read in the new way
+    return replace(before, reading=reading)
 
 
-def store_file(hub: Hub, business_id: str, import_id: str, *, actor: str) -> ImportRow:
+def store_file(
+    hub: Hub, business_id: str, import_id: str, *, actor: str, looked: Looked | None = None
+) -> ImportRow:
     """Store every readable order of a kept file, and remember how files like it are read.
 
-    Safe to repeat: a stored file is not stored again. Its content is forgotten.
+    Some hundred at a time, and how far that came with them: when it was stopped on the way,
+    the next time brings the rest. Safe to repeat and to do twice at once: nothing is stored
+    again. The file's content is forgotten with the last of it. ``looked``: the last look.
     """
-    looked = look(hub, business_id, import_id)
+    looked = looked or look(hub, business_id, import_id)
     if looked.row.state == "stored":
         return looked.row
+    while (row := _store_some(hub, business_id, looked, actor)).state != "stored":
+        let_others(hub.engine)
+    return row
+
+
+def _store_some(hub: Hub, business_id: str, looked: Looked, actor: str) -> ImportRow:
     with hub.unit() as unit:
-        row = import_of(unit.session, business_id, import_id)
+        _alone(unit, business_id)
+        row = import_of(unit.session, business_id, looked.row.id)
         if row.state == "stored":  # somebody was quicker
             return row
+        part, after = part_of(looked.preview, row.report.get("after", ""))
         files = _files(unit.session, business_id)
-        report, gone = _store(hub, unit, files, looked.preview, actor)
-        today = hub.now().astimezone(ZoneInfo(_zone(unit.session, business_id))).date()
-        row.state, row.content = "stored", b""
-        row.report = _report(report, looked.preview, gone, today)
-        _remember(files, looked)
+        report, gone = _store(hub, unit, files, part, actor)
+        report = together((report, _so_far(row)))
+        gone |= set(row.report.get("gone", ()))
+        taken = row.report.get("taken", 0) + len(part.orders)
+        row.report = {**asdict(report), "after": after, "taken": taken, "gone": sorted(gone)}
+        if not after:
+            row.state, row.content = "stored", b""
+            today = hub.now().astimezone(ZoneInfo(_zone(unit.session, business_id))).date()
+            row.report = _report(report, looked.preview, gone, today)
+            _remember(files, looked)
     return row
+
+
+def _alone(unit: Unit, business_id: str) -> None:
+    """Whoever else changes its orders waits, so that what is read next is what is changed."""
+    unit.session.get_one(BusinessRow, business_id, with_for_update={"key_share": True})
+
+
+def _so_far(row: ImportRow) -> SyncReport:
+    counts = asdict(SyncReport())
+    return SyncReport(**{name: row.report.get(name, 0) for name in counts})
 
 
 def imports(hub: Hub, business_id: str, most: int = 20) -> list[ImportRow]:
@@ -184,6 +235,8 @@ def signature(table: Table) -> str:
 def _looked(hub: Hub, row: ImportRow, reading: Reading) -> Looked:
     if row.state == "stored":
         return Looked(row, Table((), (), "", "", -1), reading, {}, Preview(), False)
+    if not row.content:
+        raise BadFile(f"{row.file_name} waited for too long and was let go. Upload it again.")
     table = read_file(row.content, row.file_name)
     if reading.has_header is not None:
         table = with_header(table, reading.has_header)
@@ -253,8 +306,6 @@ def _store(
     business_id, now = files.business_id, hub.now()
     known = _open_orders(unit.session, files, [ref for _, ref in seen.cancelled])
     reports = {ref: one.report for ref, one in known.items()}
-    for order in seen.orders:  # a file that says both means the open one
-        reports.pop(order.ref, None)
     gone = [
         replace(report, status="cancelled", updated_at=max(now, report.updated_at))
         for report in reports.values()

@@ -71,6 +71,20 @@ def is_off(shift: ShiftRow) -> bool:
     return shift.starts_at == shift.ends_at
 
 
+def last_ends_at(session: Session, business_id: str, day: date) -> datetime | None:
+    """When the last shift that starts on ``day`` ends, made or still to be made.
+
+    ``None``: nobody works.
+    """
+    zone, known = _zone(session, business_id), _known(session, business_id, day)
+    ends = [shift.ends_at for shift in known.values() if not is_off(shift)]
+    for driver in _drivers(session, business_id):
+        hours = driver.works.get(str(day.weekday()))
+        if hours and driver.id not in known:
+            ends.append(_span(day, hours[0], hours[1], zone)[1])
+    return max(ends, default=None)
+
+
 def working_on(hub: Hub, business_id: str, day: date) -> list[Working]:
     """Every active driver and whether they work on ``day``, by name. Changes nothing."""
     with hub.reading() as session:

@@ -13,8 +13,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, request
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, select
+from sqlmodel import Session
 from werkzeug.routing import BaseConverter
 
 from hub.core.errors import Refused
@@ -67,11 +66,7 @@ def api(hub: Hub) -> Blueprint:
         def work(unit: Unit) -> Answer:
             return _take(hub, who, unit, orders, is_list)
 
-        try:
-            return _respond(once(hub, who.business_id, request, body, work))
-        except IntegrityError as error:  # two requests placed the same ref at the same moment
-            detail = "One of these orders is being stored by another request. Try again."
-            raise Problem(409, detail, headers={"Retry-After": "1"}) from error
+        return _respond(once(hub, who.business_id, request, body, work))
 
     @routes.get("/orders")
     def list_orders() -> Response:
@@ -114,11 +109,11 @@ def api(hub: Hub) -> Blueprint:
         patch = _valid(_patch, body)
 
         def work(unit: Unit) -> Answer:
-            _one_at_a_time(unit, who)
+            business = _alone(unit, who)
             seen = _known(unit.session, who, order_id)
-            changes = patch.values(_country(unit.session, who))
+            changes = patch.values(business.country)
             try:
-                after, zone = replace(seen.report, **changes), _zone(unit.session, who)
+                after, zone = replace(seen.report, **changes), ZoneInfo(business.zone)
                 if why := _too_old(after, seen.report, hub.now(), zone):
                     raise Problem(422, "Nothing was changed; mend the field named.", [why])
                 amend_order(unit, hub.keys, seen, changes, hub.now(), _actor(who))
@@ -138,7 +133,7 @@ def api(hub: Hub) -> Blueprint:
             raise Problem(400, "Cancelling takes no body.")
 
         def work(unit: Unit) -> Answer:
-            _one_at_a_time(unit, who)
+            _alone(unit, who)
             seen = _known(unit.session, who, order_id)
             try:
                 cancel_order(unit, hub.keys, seen, hub.now(), _actor(who))
@@ -158,9 +153,10 @@ def _take(hub: Hub, who: Caller, unit: Unit, orders: Sequence[OrderIn], is_list:
         return pointer(n, field) if is_list else pointer(field)
 
     session, now = unit.session, hub.now()
-    _one_at_a_time(unit, who)
+    business = _alone(unit, who)
+    country, zone = business.country, ZoneInfo(business.zone)
     sources = connection_ids(session, who.business_id)
-    country, zone = _country(session, who), _zone(session, who)
+    since: dict[int, datetime] = {}  # when what is known of it was told
     errors: list[tuple[str, str]] = []
     batches: dict[str, dict[str, int]] = defaultdict(dict)
     for n, order in enumerate(orders):
@@ -173,6 +169,7 @@ def _take(hub: Hub, who: Caller, unit: Unit, orders: Sequence[OrderIn], is_list:
     for source, refs in batches.items():
         if source in sources:
             known = orders_by_ref(session, who.business_id, sources[source], refs)
+            since |= {refs[ref]: seen.report.updated_at for ref, seen in known.items()}
             errors += [
                 (at(refs[ref], "ref"), "this order is cancelled; send it again under a new ref")
                 for ref, seen in known.items()
@@ -187,7 +184,7 @@ def _take(hub: Hub, who: Caller, unit: Unit, orders: Sequence[OrderIn], is_list:
     stored = StoredOut(placed=0, amended=0, unchanged=0, orders=[])
     seen_at: dict[int, OrderSeen] = {}
     for source, refs in batches.items():
-        values = [orders[n].value(country, now) for n in refs.values()]
+        values = [orders[n].value(country, now, since.get(n)) for n in refs.values()]
         report = store(
             unit, hub.keys, who.business_id, sources[source], values, (), now, _actor(who)
         )
@@ -199,13 +196,6 @@ def _take(hub: Hub, who: Caller, unit: Unit, orders: Sequence[OrderIn], is_list:
         seen_at |= {refs[ref]: seen for ref, seen in known.items()}
     stored.orders = [_out(hub, seen_at[n]) for n in sorted(seen_at)]
     return 201 if stored.placed else 200, stored.model_dump(mode="json")
-
-
-def _one_at_a_time(unit: Unit, who: Caller) -> None:
-    """Whoever else changes this business's orders waits, before anything of them is read: what
-    was read before it would be judged, and written over, as it was.
-    """
-    unit.session.get_one(BusinessRow, who.business_id, with_for_update={"key_share": True})
 
 
 def _too_old(
@@ -288,13 +278,12 @@ def _order(hub: Hub, session: Session, who: Caller, order_id: str) -> Any:
     return _out(hub, _known(session, who, order_id)).model_dump(mode="json")
 
 
-def _zone(session: Session, who: Caller) -> ZoneInfo:
-    zone = select(BusinessRow.zone).where(BusinessRow.id == who.business_id)
-    return ZoneInfo(session.exec(zone).one())
+def _alone(unit: Unit, who: Caller) -> BusinessRow:
+    """Whoever else changes this business's orders waits: what is read next is what is changed.
 
-
-def _country(session: Session, who: Caller) -> str:
-    return session.exec(select(BusinessRow.country).where(BusinessRow.id == who.business_id)).one()
+    Before anything is read; with ``key_share`` as ``store`` has it.
+    """
+    return unit.session.get_one(BusinessRow, who.business_id, with_for_update={"key_share": True})
 
 
 def _actor(who: Caller) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Set
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -27,13 +28,28 @@ from hub.web.problems import unsafe
 SOURCE = "the connection it comes by: api, or csv for an order that came in by a file"
 UPDATED = "when it last changed at your side; a report older than the known one changes nothing"
 DUE_ON = "the day it is wanted, where no window says so; with neither, any day"
+AHEAD = timedelta(minutes=5)  # clocks differ, and order matters between reports close together
 SINCE, UNTIL = datetime(2000, 1, 1, tzinfo=UTC), datetime(2101, 1, 1, tzinfo=UTC)
+_CONTROLS = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_BREAKS = re.compile(rf"{_CONTROLS.pattern}|[\t\n\r\u2028\u2029]")
 
 
 def _safe(text: str) -> str:
     if unsafe(text):
         raise ValueError("holds characters that cannot be stored")
     return text
+
+
+def _one_line(text: str) -> str:
+    if _BREAKS.search(text):
+        raise ValueError("must be one line, without control characters")
+    return _safe(text)
+
+
+def _plain(text: str) -> str:
+    if _CONTROLS.search(text):
+        raise ValueError("holds control characters other than line breaks and tabs")
+    return _safe(text)
 
 
 def _moment(value: datetime) -> datetime:
@@ -48,18 +64,18 @@ def _day(value: date) -> date:
     return value
 
 
-_SAFE = AfterValidator(_safe)
+_LINE = AfterValidator(_one_line)
 Moment = Annotated[AwareDatetime, AfterValidator(_moment)]
 Day = Annotated[date, AfterValidator(_day)]
-Tiny = Annotated[str, StringConstraints(max_length=20), _SAFE]
-Short = Annotated[str, StringConstraints(max_length=60), _SAFE]
-Slug = Annotated[str, StringConstraints(min_length=1, max_length=60), _SAFE]
-Town = Annotated[str, StringConstraints(max_length=100), _SAFE]
-Code = Annotated[str, StringConstraints(max_length=120), _SAFE]
-Name = Annotated[str, StringConstraints(max_length=200), _SAFE]
-Ref = Annotated[str, StringConstraints(min_length=1, max_length=200), _SAFE]
-Title = Annotated[str, StringConstraints(min_length=1, max_length=500), _SAFE]
-Note = Annotated[str, StringConstraints(max_length=1000), _SAFE]
+Tiny = Annotated[str, StringConstraints(max_length=20), _LINE]
+Short = Annotated[str, StringConstraints(max_length=60), _LINE]
+Slug = Annotated[str, StringConstraints(min_length=1, max_length=60), _LINE]
+Town = Annotated[str, StringConstraints(max_length=100), _LINE]
+Code = Annotated[str, StringConstraints(max_length=120), _LINE]
+Name = Annotated[str, StringConstraints(max_length=200), _LINE]
+Ref = Annotated[str, StringConstraints(min_length=1, max_length=200), _LINE]
+Title = Annotated[str, StringConstraints(min_length=1, max_length=500), _LINE]
+Note = Annotated[str, StringConstraints(max_length=1000), AfterValidator(_plain)]
 Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]*$", max_length=12)]
 Country = Annotated[str, StringConstraints(pattern=r"^([A-Z]{2})?$", max_length=2)]
 Email = Annotated[
@@ -197,16 +213,25 @@ class OrderIn(In):
     def _somewhere(self) -> Self:
         return _findable(self, self.address, self.point)
 
-    def value(self, country: str, now: datetime) -> IncomingOrder:
-        """As the core knows it; numbers without a prefix are read as of ``country``."""
+    def value(self, country: str, now: datetime, known_at: datetime | None = None) -> IncomingOrder:
+        """As the core knows it; numbers without a prefix are read as of ``country``.
+
+        ``known_at``: when what is known of it was told; ``None``: nothing is known.
+        """
         return IncomingOrder(
             ref=self.ref,
             number=self.number or self.ref,
-            updated_at=self.updated_at or now,
+            updated_at=self._told_at(now, known_at or now),
             kind=self.kind,
             pick_up=self.pick_up.value(country) if self.pick_up else None,
             **_values(self, country, _SHARED),
         )
+
+    def _told_at(self, now: datetime, known_at: datetime) -> datetime:
+        """The sender's clock, but hardly ahead of ours: what comes later would be old news."""
+        if self.updated_at is None:
+            return max(now, known_at)
+        return min(self.updated_at, now + AHEAD)
 
 
 class OrderPatch(In):

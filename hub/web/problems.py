@@ -11,12 +11,14 @@ from typing import Any
 
 from flask import Flask, Request, Response, g, request
 from jinja2 import Template
+from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from hub.core.ids import new_id
 from hub.web.pages import page
 
 log = logging.getLogger(__name__)
+AGAIN_S = 5  # until somebody who found the database locked should try again
 MAX_DEPTH = 32
 MAX_ERRORS = 100  # of one request; a caller mends the first ones first
 # Possessive, with the closing quote optional: a cut-off string must not cost quadratic time.
@@ -32,6 +34,7 @@ TITLES = {
     415: "The body must be JSON",
     422: "The content is not valid",
     500: "Something went wrong here",
+    503: "Busy at the moment",
 }
 MEANINGS = {
     400: "It is not JSON, or JSON that can be read in two ways. `detail` says where.",
@@ -60,6 +63,7 @@ _FOR_PEOPLE = {
     413: ("The file is too large", "Choose a smaller one."),
     429: ("Too many requests", "Wait a minute, then try again."),
     500: ("Something went wrong here", ""),
+    503: ("The hub is busy", "Nothing was changed. Wait a few seconds, then try again."),
 }
 
 
@@ -141,6 +145,16 @@ def answer_problems(app: Flask) -> None:
         if not said and error.code == 404 and request.path.startswith("/api/"):
             detail += " /api/docs lists what there is."
         return _response(Problem(error.code, detail, headers=headers))
+
+    @app.errorhandler(OperationalError)
+    def busy(error: OperationalError) -> Response:
+        if "database is locked" not in str(error.orig):
+            return bug(error)
+        log.warning("the database was locked for too long route=%s", request.url_rule)
+        detail = "Something large is being stored. Nothing was changed; try again."
+        answer = _page(503, "") if _for_people() else _response(Problem(503, detail))
+        answer.headers["Retry-After"] = str(AGAIN_S)
+        return answer
 
     @app.errorhandler(Exception)
     def bug(error: Exception) -> Response:

@@ -334,3 +334,24 @@ def test_rows_to_check_are_counted_alike_before_and_after(desk: Desk) -> None:
     path = upload(desk, text)
     assert "1 row left out 1 row to check" in text_of(desk.get(path))
     assert "Rows left out 1 Rows to check 1" in take_in(desk, path)
+
+
+def test_a_file_that_was_let_go_says_so(desk: Desk) -> None:
+    """The page of a file that nobody took in for thirty days was an error of ours."""
+    path = upload(desk, MORNING)
+    with desk.hub.unit() as unit:
+        unit.session.get_one(ImportRow, path.rsplit("/", 1)[1]).content = b""
+    for answer in (desk.get(path), desk.post(path, do="store")):
+        assert answer.status_code == 422
+        assert "orders.csv waited for too long and was let go. Upload it again." in text_of(answer)
+
+
+def test_a_file_that_came_in_partly_says_how_far(desk: Desk) -> None:
+    path = upload(desk, MORNING)
+    desk.post(path, do="look", **as_shown(desk, path))
+    with desk.hub.unit() as unit:
+        row = unit.session.get_one(ImportRow, path.rsplit("/", 1)[1])
+        row.report = {"after": "1002", "taken": 2}
+    assert "2 of 4 orders are in so far." in text_of(desk.get(path))
+    assert "Partly taken in" in text_of(desk.get("/panel/import"))
+    assert "2 new orders taken in" in take_in(desk, path)

@@ -102,6 +102,20 @@ def test_an_order_sent_can_be_read_with_its_job_and_tracking_link(world: World) 
     assert read["tracking_url"].startswith("http")
 
 
+@pytest.mark.parametrize("ahead", ["2026-11-23T10:04:00Z", "2027-01-01T00:00:00Z"])
+def test_a_report_without_a_time_is_newer_than_what_is_known(world: World, ahead: str) -> None:
+    """A time from a clock ahead of ours froze the order: what came later was dropped unsaid."""
+    world.order(updated_at=ahead)
+    amended = world.call("POST", ORDERS, an_order(instructions="New gate code")).get_json()
+    assert (amended["amended"], amended["orders"][0]["instructions"]) == (1, "New gate code")
+
+
+def test_a_clock_far_ahead_of_ours_does_not_outdate_later_reports(world: World) -> None:
+    world.order(updated_at="2027-01-01T00:00:00Z")
+    later = an_order(instructions="New gate code", updated_at="2026-11-23T10:06:00Z")
+    assert world.call("POST", ORDERS, later).get_json()["amended"] == 1
+
+
 def test_an_order_sent_again_amends_it_or_changes_nothing(world: World) -> None:
     world.order()
     again = world.call("POST", ORDERS, an_order()).get_json()
@@ -319,6 +333,29 @@ def test_hostile_bodies_are_refused_and_leave_nothing(world: World, name: str) -
         assert answer.status_code in (400, 422), answer.text
         is_problem(answer, answer.status_code)
     assert world.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("wrong", "where"),
+    [
+        ({"ref": "e\x1b3"}, "/ref"),
+        ({"number": "a\nb"}, "/number"),
+        ({"number": "a\u2028b"}, "/number"),
+        ({"address": {"lines": ["K\x07 1"]}}, "/address/lines/0"),
+        ({"contacts": [{"name": "a\r\nBcc: x"}]}, "/contacts/0/name"),
+        ({"lines": [{"title": "a\x9bb"}]}, "/lines/0/title"),
+        ({"instructions": "Ring\x1b[2J"}, "/instructions"),
+    ],
+)
+def test_what_would_break_a_line_or_a_terminal_is_refused_by_field(
+    world: World, wrong: dict[str, Any], where: str
+) -> None:
+    problem = is_problem(world.call("POST", ORDERS, an_order() | wrong), 422)
+    assert [error["pointer"] for error in problem["errors"]] == [where]
+
+
+def test_instructions_may_have_several_lines(world: World) -> None:
+    assert world.order(instructions="Ring.\n\tThen wait.")["instructions"] == "Ring.\n\tThen wait."
 
 
 @pytest.mark.parametrize(
