@@ -15,14 +15,14 @@ from admin.words import OUTCOMES, STATES, Clock, load, minutes, typed, typed_day
 from hub.core.contracts import RoutingStrategy
 from hub.core.errors import HubError, Refused
 from hub.core.jobs import State
-from hub.db.tables import DepotRow, VehicleRow
+from hub.db.tables import DepotRow, RouteRow, VehicleRow
 from hub.flows.day_seen import DaySeen, JobSeen
 from hub.flows.dispatch import RouteConflict, publish
 from hub.flows.log_in import Role
 from hub.flows.order_story import ENDED
 from hub.flows.overview import day_seen
 from hub.flows.planning_run import ask_plan, close_failed, seen_of, stop_plan
-from hub.flows.readiness import unready
+from hub.flows.readiness import tells_recipients, with_phone
 from hub.flows.shifts import set_hours, working_on
 from hub.maps.tiles import current_tiles
 from hub.web.pages import csp_nonce, page
@@ -93,7 +93,7 @@ def day(hub: Hub) -> Blueprint:
     @needs(Role.DISPATCHER)
     def publish_routes() -> AnyResponse:
         """Each ``route`` is the id and version that was looked at."""
-        done: list[str] = []
+        published: list[RouteRow] = []
         for named in request.form.getlist("route")[:500]:
             route_id, _, version = named.replace("\0", "").partition(":")
             try:
@@ -104,26 +104,15 @@ def day(hub: Hub) -> Blueprint:
                     actor=me().actor,
                     expected_version=int(version) if version.isdecimal() else 0,
                 )
-                done.append(route.driver_id)
+                published.append(route)
             except LookupError:
                 abort(404)
             except RouteConflict:
                 flash("A route changed while you looked at it. Look again, then publish.", "bad")
             except HubError as problem:
                 flash(str(problem), "bad")
-        if done:
-            _say_published(done)
+        _say_published(published)
         return _back()
-
-    def _say_published(driver_ids: list[str]) -> None:
-        with hub.reading() as session:
-            missing = unready(session, me().business_id, driver_ids).no_phone
-        if missing:
-            flash(f"Published, but no phone shows it: pair one with {', '.join(missing)}.", "bad")
-        elif len(driver_ids) == 1:
-            flash("The route is on its driver's phone.", "ok")
-        else:
-            flash(f"{len(driver_ids)} routes are on their drivers' phones.", "ok")
 
     @pages.post("/shifts/<driver_id>")
     @needs(Role.DISPATCHER)
@@ -148,6 +137,28 @@ def day(hub: Hub) -> Blueprint:
             wrong = "Write hours as 08:00 and 16:30, not the same twice."
             return _show(_day(), {driver_id: wrong}, 422)
         return redirect(url_for("day.index", day=_day().isoformat(), _anchor="drivers"))
+
+    def _say_published(routes: list[RouteRow]) -> None:
+        """On which phones they are now; and whose driver has none."""
+        paired = with_phone(hub, me().business_id)
+        seen = sum(route.driver_id in paired for route in routes)
+        if seen:
+            flash(
+                "The route is on its driver's phone."
+                if seen == 1
+                else f"{seen} routes are on their drivers' phones.",
+                "ok",
+            )
+        if unseen := len(routes) - seen:
+            flash(
+                (
+                    "A route is published, but its driver has"
+                    if unseen == 1
+                    else f"{unseen} routes are published, but their drivers have"
+                )
+                + " no phone paired. Pair one under Drivers.",
+                "warn",
+            )
 
     def _day() -> date:
         """The day asked for; today without one."""
@@ -182,9 +193,6 @@ def day(hub: Hub) -> Blueprint:
         clock = Clock.of(me().zone)
         strategies = {cls.key: cls.title for cls in hub.registry.all(RoutingStrategy)}
         runs = {plan.depot_id: seen_of(plan) for plan in seen.plans}
-        with hub.reading() as session:
-            to_publish = {route.driver_id for route in seen.routes if not route.published}
-            missing = unready(session, me().business_id, to_publish)
         tiles = current_tiles(hub.settings.data_dir / "map")
         return page(
             "panel/day.html",
@@ -195,7 +203,6 @@ def day(hub: Hub) -> Blueprint:
             after=shown + timedelta(days=1),
             seen=seen,
             counts=seen.counts,
-            unready=missing,
             digest=_digest(seen),
             runs=list(runs.values()),
             failed=[run for run in runs.values() if run.says_why(hub.now())],
@@ -204,6 +211,8 @@ def day(hub: Hub) -> Blueprint:
             depots=_depots(),
             vehicles=_vehicles(),
             drivers=drivers,
+            paired=with_phone(hub, me().business_id),
+            is_telling=tells_recipients(hub, me().business_id),
             at_work=sum(driver.hours is not None for driver in drivers),
             off={driver.driver_id for driver in drivers if driver.hours is None},
             strategies=list(strategies.items()),

@@ -10,11 +10,11 @@ import segno
 from flask import Blueprint, abort, flash, redirect, request, url_for
 from markupsafe import Markup
 from sqlalchemy import func
-from sqlmodel import Session, SQLModel, select
+from sqlmodel import select
 from werkzeug.wrappers import Response as AnyResponse
 
 from hub.core.jobs import Outcome
-from hub.db.tables import ActRow, DepotRow, DriverRow, JobRow, OrderRow, RouteRow, VehicleRow
+from hub.db.tables import ActRow, DepotRow, JobRow, OrderRow, RouteRow, VehicleRow
 from hub.flows import first_run, people
 from hub.flows.claims import open_claims
 from hub.flows.errands import parked_count
@@ -26,7 +26,7 @@ from hub.flows.log_in import (
     change_password,
     switch_business,
 )
-from hub.flows.readiness import has_channel, has_phone
+from hub.flows.readiness import tells_recipients, with_phone
 from hub.maps.build import read_info
 from hub.web.pages import page
 from hub.web.staff import COOKIE, end_session, me, needs
@@ -63,7 +63,6 @@ def home(hub: Hub) -> Blueprint:
         business_id = me().business_id
         today = hub.now().astimezone(ZoneInfo(me().zone)).date()
         with hub.reading() as session:
-            steps = _steps(hub, session, business_id)
             ended = dict(
                 session.exec(
                     select(JobRow.outcome, func.count())
@@ -83,7 +82,7 @@ def home(hub: Hub) -> Blueprint:
         cancelled = ended.get(Outcome.CANCELLED, 0)
         return page(
             "panel/home.html",
-            steps=steps,
+            steps=_steps(hub, business_id),
             today=today,
             total=sum(ended.values()) - cancelled,
             done=ended.get(Outcome.SUCCEEDED, 0) + ended.get(Outcome.PARTIAL, 0),
@@ -206,15 +205,18 @@ def home(hub: Hub) -> Blueprint:
     return pages
 
 
-def _steps(hub: Hub, session: Session, business_id: str) -> list[Step]:
-    def some(table: type[SQLModel]) -> bool:
-        query = select(table).where(table.business_id == business_id)  # type: ignore[attr-defined]
-        return session.exec(query.limit(1)).first() is not None
-
+def _steps(hub: Hub, business_id: str) -> list[Step]:
     reached = first_run.reached_by(hub, business_id)
-    done = session.exec(
-        select(ActRow.id).where(ActRow.business_id == business_id, ActRow.kind == "close").limit(1)
-    ).first()
+    with hub.reading() as session:
+        depot, vehicle, order, route = (
+            session.exec(select(table.id).where(table.business_id == business_id).limit(1)).first()
+            for table in (DepotRow, VehicleRow, OrderRow, RouteRow)
+        )
+        done = session.exec(
+            select(ActRow.id)
+            .where(ActRow.business_id == business_id, ActRow.kind == "close")
+            .limit(1)
+        ).first()
     return [
         Step(
             "Reach the hub from a phone",
@@ -229,38 +231,42 @@ def _steps(hub: Hub, session: Session, business_id: str) -> list[Step]:
             "Roads for planning, and addresses that find themselves.",
         ),
         Step(
-            "Add your depot", some(DepotRow), "/panel/records/depots", "Where routes start.", ACTS
+            "Add your depot",
+            depot is not None,
+            "/panel/records/depots",
+            "Where routes start.",
+            ACTS,
         ),
         Step(
             "Add vehicles",
-            some(VehicleRow),
+            vehicle is not None,
             "/panel/records/vehicles",
             "What each can carry.",
             ACTS,
         ),
         Step(
             "Add drivers and pair a phone",
-            some(DriverRow) and has_phone(session, business_id),
+            bool(with_phone(hub, business_id)),
             "/panel/records/drivers",
             "Their hours, and a code for their phone.",
             ACTS,
         ),
         Step(
             "Set up messages",
-            has_channel(session, business_id),
+            tells_recipients(hub, business_id),
             "/panel/messages",
-            "Without a channel no customer is told anything.",
+            "How customers are told when to expect you.",
         ),
         Step(
             "Bring orders in",
-            some(OrderRow),
+            order is not None,
             "/panel/import",
             "From a file, or over the API.",
             ACTS,
         ),
         Step(
             "Plan and publish a day",
-            some(RouteRow),
+            route is not None,
             "/panel/day",
             "Look before drivers see it.",
             ACTS,

@@ -1,59 +1,51 @@
-"""What would make a published route reach nobody: a driver without a phone, or no channel."""
+"""What would leave a published route unseen: drivers without a phone, recipients nobody tells."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, select
 
-from hub.db.tables import ChoiceRow, DeviceRow, DriverRow
+from hub.db.tables import ChoiceRow, DeviceRow, NoticeRuleRow
+from hub.flows.notice_claim import STAND_IN
+
+if TYPE_CHECKING:
+    from hub.app import Hub
 
 
-@dataclass(frozen=True, slots=True)
-class Unready:
-    """``no_phone``: the names of drivers who would see nothing."""
+def with_phone(hub: Hub, business_id: str) -> frozenset[str]:
+    """The ids of the drivers who have a phone paired now."""
+    with hub.reading() as session:
+        return frozenset(
+            session.exec(
+                select(DeviceRow.driver_id).where(
+                    DeviceRow.business_id == business_id,
+                    col(DeviceRow.paired_at).is_not(None),
+                    col(DeviceRow.revoked_at).is_(None),
+                )
+            )
+        )
 
-    no_phone: tuple[str, ...]
-    no_channel: bool
+
+def tells_recipients(hub: Hub, business_id: str) -> bool:
+    """Whether any message would leave: a rule is on, and its channel or the stand-in is in use."""
+    with hub.reading() as session:
+        carriers = _channels(session, business_id)
+        wanted = session.exec(
+            select(NoticeRuleRow.channel).where(
+                NoticeRuleRow.business_id == business_id, col(NoticeRuleRow.active)
+            )
+        ).all()
+    return any(channel in carriers or STAND_IN in carriers for channel in wanted)
 
 
-def unready(session: Session, business_id: str, driver_ids: Collection[str]) -> Unready:
-    """What keeps the routes of these drivers from being seen."""
-    drivers = session.exec(
-        select(DriverRow)
-        .where(DriverRow.business_id == business_id, col(DriverRow.id).in_(driver_ids))
-        .order_by(DriverRow.name)
-    ).all()
-    paired = set(
+def _channels(session: Session, business_id: str) -> set[str]:
+    return set(
         session.exec(
-            select(DeviceRow.driver_id).where(
-                DeviceRow.business_id == business_id,
-                col(DeviceRow.driver_id).in_(driver_ids),
-                *_in_use(),
+            select(ChoiceRow.plugin).where(
+                ChoiceRow.business_id == business_id,
+                ChoiceRow.kind == "channel",
+                col(ChoiceRow.active),
             )
         )
     )
-    no_phone = tuple(driver.name for driver in drivers if driver.id not in paired)
-    return Unready(no_phone, not has_channel(session, business_id))
-
-
-def has_phone(session: Session, business_id: str) -> bool:
-    """Whether any driver of the business has paired one."""
-    query = select(DeviceRow.id).where(DeviceRow.business_id == business_id, *_in_use())
-    return session.exec(query.limit(1)).first() is not None
-
-
-def has_channel(session: Session, business_id: str) -> bool:
-    """Whether customers can be told anything."""
-    query = select(ChoiceRow.id).where(
-        ChoiceRow.business_id == business_id,
-        ChoiceRow.kind == "channel",
-        col(ChoiceRow.active),
-    )
-    return session.exec(query.limit(1)).first() is not None
-
-
-def _in_use() -> tuple[ColumnElement[bool], ...]:
-    return col(DeviceRow.token_hash).is_not(None), col(DeviceRow.revoked_at).is_(None)

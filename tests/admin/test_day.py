@@ -13,6 +13,7 @@ from hub.app import Hub
 from hub.core.orders import IncomingOrder
 from hub.core.values import Address, Point, TimeWindow
 from hub.db.tables import (
+    ChoiceRow,
     DriverRow,
     JobRow,
     PlanRow,
@@ -22,12 +23,11 @@ from hub.db.tables import (
     StopRow,
     VehicleRow,
 )
-from hub.flows.choices import choose
 from hub.flows.connections import connection_id
 from hub.flows.dispatch import acknowledge
-from hub.flows.drive import pair, pairing_code
 from hub.flows.log_in import Role
 from hub.flows.order_desk import call_off
+from hub.flows.pairing import pair, pairing_code
 from hub.flows.plan import plan_day
 from hub.flows.planning_run import solve_waiting
 from hub.flows.shifts import set_hours, shifts_on, working_on
@@ -88,12 +88,7 @@ def test_a_day_is_planned_looked_at_and_published(desk: Desk) -> None:
     assert 'class="way route-1"' in looked.text
     assert "Mannerheimintie 14" in text_of(looked)
     assert {job.state for job in desk.rows(JobRow)} == {"assigned", "needs_review"}
-    assert "No phone is paired with Mara" in text_of(looked)
-    assert "no channel is set up" in text_of(looked)
     pair(desk.hub, pairing_code(desk.hub, desk.business_id, driver(desk, "Mara").id))
-    choose(desk.hub, desk.business_id, "channel", "console", {}, actor="staff:1")
-    looked = desk.get(HERE)
-    assert "No phone" not in text_of(looked) and "no channel" not in text_of(looked)
     assert "The route is on its driver's phone." in publish_all(desk)
     assert {job.state for job in desk.rows(JobRow)} == {"dispatched", "needs_review"}
     assert "published, not seen yet" in text_of(desk.get(HERE))
@@ -102,11 +97,24 @@ def test_a_day_is_planned_looked_at_and_published(desk: Desk) -> None:
     assert "seen by the driver" in text_of(desk.get(HERE))
 
 
-def test_a_route_without_a_phone_to_show_it_is_not_said_to_be_on_one(desk: Desk) -> None:
+def test_publishing_to_a_driver_without_a_phone_is_warned_of_and_not_called_seen(
+    desk: Desk,
+) -> None:
+    """It said "The route is on its driver's phone" of a driver who never had one."""
     plan(desk)
+    assert "Mara has no phone paired" in text_of(desk.get(HERE))
     told = publish_all(desk)
-    assert "no phone shows it: pair one with Mara" in told
+    assert "its driver has no phone paired. Pair one under Drivers." in told
     assert "is on its driver's phone" not in told
+
+
+def test_publishing_while_no_channel_is_set_up_is_warned_of(hub: Hub, desk: Desk) -> None:
+    """Every notice was "not sent", and nothing said so before."""
+    plan(desk)
+    assert "No customer would be told" in text_of(desk.get(HERE))
+    with hub.unit() as unit:
+        unit.session.add(ChoiceRow(business_id=desk.business_id, kind="channel", plugin="email"))
+    assert "No customer would be told" not in text_of(desk.get(HERE))
 
 
 def test_what_is_over_is_no_longer_to_do(desk: Desk) -> None:

@@ -10,8 +10,9 @@ import pytest
 from admin.panel import MENU
 from hub.app import Hub
 from hub.core.jobs import Outcome
-from hub.db.tables import DepotRow, JobRow, OrderRow, PlaceRow
+from hub.db.tables import ChoiceRow, DepotRow, DriverRow, JobRow, OrderRow, PlaceRow
 from hub.flows.log_in import Role
+from hub.flows.pairing import pair, pairing_code
 from tests.admin.desk import DAY, a_desk, a_hub, text_of, with_orders
 
 PATHS = [item.path for _, items in MENU for item in items]
@@ -84,6 +85,23 @@ def test_strangers_get_the_error_page_without_the_menu(hub: Hub) -> None:
     answer = a_desk(hub).get("/nothing-here")
     assert answer.status_code == 404
     assert "There is no such page" in text_of(answer) and menu_of(answer.text) == []
+
+
+def test_home_ticks_drivers_once_a_phone_is_paired(hub: Hub) -> None:
+    desk = a_desk(hub)
+    ticked = "Add drivers and pair a phone (done)"
+    assert ticked not in text_of(desk.get("/panel/"))
+    driver = desk.rows(DriverRow)[0]
+    pair(hub, pairing_code(hub, desk.business_id, driver.id))
+    assert ticked in text_of(desk.get("/panel/"))
+
+
+def test_home_asks_for_messages_until_a_channel_is_set_up(hub: Hub) -> None:
+    desk = a_desk(hub, role=Role.OWNER)
+    assert "Set up messages How customers are told" in text_of(desk.get("/panel/"))
+    with hub.unit() as unit:
+        unit.session.add(ChoiceRow(business_id=desk.business_id, kind="channel", plugin="email"))
+    assert "Set up messages (done)" in text_of(desk.get("/panel/"))
 
 
 def test_home_counts_done_not_delivered_and_cancelled_apart(hub: Hub) -> None:
