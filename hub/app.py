@@ -6,7 +6,7 @@ import logging
 import shutil
 import tempfile
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -122,10 +122,13 @@ class Hub:
                 f"{cls.title}: {error.error_count()} settings are not valid"
             ) from None
 
-    def deliver_events(self) -> int:
-        """Fan out what was announced and deliver what is due; how many were attempted."""
+    def deliver_events(self, *, only: Collection[str] = (), but: Collection[str] = ()) -> int:
+        """Fan out what was announced and deliver what is due; how many were attempted.
+
+        Given names, to ``only`` these subscribers, or to all ``but`` these.
+        """
         outbox.fan_out(self.engine, self.subscribers)
-        return outbox.deliver_due(self.engine, self.subscribers, self.tools)
+        return outbox.deliver_due(self.engine, self.subscribers, self.tools, only=only, but=but)
 
     @property
     def subscribers(self) -> Mapping[str, Subscriber]:

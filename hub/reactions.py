@@ -26,6 +26,9 @@ from hub.flows.notify import reserve
 if TYPE_CHECKING:
     from hub.app import Hub
 
+LOCATE = "hub.locate"
+"""It asks geocoders, which may be slow: the worker delivers to it apart from the others."""
+
 
 def reactions(hub: Hub) -> tuple[Subscriber, ...]:
     """What the hub itself does when something happened."""
@@ -48,7 +51,7 @@ def reactions(hub: Hub) -> tuple[Subscriber, ...]:
         reserve(hub, event)
 
     return (
-        Subscriber("hub.locate", (OrderPlaced, OrderAmended), locate),
+        Subscriber(LOCATE, (OrderPlaced, OrderAmended), locate),
         Subscriber("hub.next_step", (JobClosed,), follow_up),
         Subscriber("hub.routes", (OrderCancelled, JobWithdrawn), make_room),
         Subscriber("hub.notices", HEARD, tell),

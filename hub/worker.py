@@ -18,6 +18,7 @@ from hub.flows.map_build import build_waiting
 from hub.flows.notify import send_due
 from hub.flows.planning_run import solve_waiting
 from hub.flows.retain import retain
+from hub.reactions import LOCATE
 
 log = logging.getLogger(__name__)
 
@@ -29,8 +30,19 @@ class Chore:
     do: Callable[[Hub], object]
 
 
+def deliver(hub: Hub) -> int:
+    """Everybody's events but those that wait for a geocoder."""
+    return hub.deliver_events(but=(LOCATE,))
+
+
+def locate(hub: Hub) -> int:
+    """Apart: whoever is on their way is told so while a geocoder takes its time."""
+    return hub.deliver_events(only=(LOCATE,))
+
+
 CHORES = (
-    Chore("deliver events", 1, Hub.deliver_events),
+    Chore("deliver events", 1, deliver),
+    Chore("locate addresses", 1, locate),
     Chore("make plans", 1, solve_waiting),
     Chore("send notices", 2, send_due),
     Chore("build maps", 3, build_waiting),

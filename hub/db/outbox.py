@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -62,10 +62,19 @@ def fan_out(engine: Engine, subscribers: Mapping[str, Subscriber]) -> int:
 
 
 def deliver_due(
-    engine: Engine, subscribers: Mapping[str, Subscriber], tools: Tools, *, limit: int = 50
+    engine: Engine,
+    subscribers: Mapping[str, Subscriber],
+    tools: Tools,
+    *,
+    limit: int = 50,
+    only: Collection[str] = (),
+    but: Collection[str] = (),
 ) -> int:
-    """Deliver what is due. Returns how many were attempted."""
-    batch = _claim(engine, tools.now(), limit)
+    """Deliver what is due. Returns how many were attempted.
+
+    Given names, to ``only`` these subscribers, or to all ``but`` these.
+    """
+    batch = _claim(engine, tools.now(), limit, only, but)
     for errand, event in batch:
         error: Exception | None = None
         try:
@@ -83,7 +92,9 @@ def deliver_due(
     return len(batch)
 
 
-def _claim(engine: Engine, now: datetime, limit: int) -> list[tuple[ErrandRow, events.Event]]:
+def _claim(
+    engine: Engine, now: datetime, limit: int, only: Collection[str], but: Collection[str]
+) -> list[tuple[ErrandRow, events.Event]]:
     earlier = aliased(ErrandRow)
     blocked = exists().where(
         col(earlier.subscriber) == col(ErrandRow.subscriber),
@@ -91,7 +102,11 @@ def _claim(engine: Engine, now: datetime, limit: int) -> list[tuple[ErrandRow, e
         col(earlier.event_seq) < col(ErrandRow.event_seq),
         col(earlier.state) == "due",
     )
-    due = (col(ErrandRow.state) == "due", col(ErrandRow.due_at) <= now)
+    due = [col(ErrandRow.state) == "due", col(ErrandRow.due_at) <= now]
+    if only:
+        due.append(col(ErrandRow.subscriber).in_(only))
+    if but:
+        due.append(col(ErrandRow.subscriber).not_in(but))
     with unit(engine) as u:
         rows = u.session.exec(
             select(ErrandRow, EventRow)

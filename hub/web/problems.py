@@ -47,6 +47,7 @@ MEANINGS = {
     415: "Send `Content-Type: application/json` in UTF-8, not compressed.",
     422: "Nothing was stored. `errors` points at each field to mend.",
     500: "A fault of ours. It is logged under `error_id`; the request may be sent again.",
+    503: "The database is held by something long. Send it again after `Retry-After` seconds.",
 }
 """What each status of a problem asks of who sent the request; ``type`` points there."""
 _HERE = {
