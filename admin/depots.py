@@ -16,10 +16,12 @@ from hub.core.contracts import Match, RoutingStrategy
 from hub.core.values import Point
 from hub.db.tables import DepotRow
 from hub.flows import fleet, places
+from hub.flows.choices import choices
+from hub.maps.build import read_info
 from hub.maps.svg import draw
 from hub.maps.tiles import current_tiles
 from hub.web.pages import csp_nonce
-from hub.web.staff import me
+from hub.web.staff import may, me
 
 if TYPE_CHECKING:
     pass
@@ -80,8 +82,24 @@ class DepotView(HubModelView):
         if stale:
             form.lat.data = form.lon.data = ""  # the old pin is not this address's
         if not asked or not found:
-            blame(form, "address", _where(address, found))
+            blame(form, "address", self._where(address, found))
         return False
+
+    def _where(self, address: str, found: list[Match]) -> str:
+        """What to do now, for the address field."""
+        if not address:
+            return "Type the address, or give the pin's coordinates below."
+        if found:
+            return "Which of these is it?"
+        has_map = read_info(self.hub.settings.data_dir / "map") is not None
+        if has_map or any(row.active for row in choices(self.hub, me().business_id, "geocoder")):
+            return "The map does not know this address. Try another spelling, or give coordinates."
+        build = (
+            Markup('<a href="/panel/map">Build one</a>') if may() else "Ask an owner to build one"
+        )
+        return Markup(
+            "There is no map yet, so no address can be found. {}, or give coordinates."
+        ).format(build)
 
     def beside(self, form: BaseForm, row: DepotRow | None) -> Mapping[str, Any]:
         point = _point(form.lat.data, form.lon.data)
@@ -112,11 +130,3 @@ def _point(lat: str, lon: str) -> Point | None:
         return Point(float(lat), float(lon))
     except ValueError:
         return None
-
-
-def _where(address: str, found: list[Match]) -> str:
-    if not address:
-        return "Type the address, or give the pin's coordinates below."
-    if not found:
-        return "The map does not know this address. Try another spelling, or give coordinates."
-    return "Which of these is it?"

@@ -107,12 +107,24 @@ def form_for(
 
 def read[M: BaseModel](form: BaseForm, model: type[M]) -> M | None:
     """The validated model; ``None`` with the complaints placed on the fields."""
-    given = {name: field.data for name, field in form._fields.items() if not field.is_kept()}
+    given = {
+        name: field.data
+        for name, field in form._fields.items()
+        if not field.is_kept() and not _is_left_out(field.data, model.model_fields.get(name))
+    }
     try:
         return model.model_validate({k: v for k, v in given.items() if v is not None})
     except ValidationError as error:
         place(form, error)
     return None
+
+
+def _is_left_out(typed: Any, info: FieldInfo | None) -> bool:
+    """Whether an empty box means that there is no such number."""
+    if info is None or typed != "":
+        return False
+    kind = _bare(info.annotation)
+    return kind is not info.annotation and kind in (int, float)
 
 
 def place(form: BaseForm, error: ValidationError) -> None:

@@ -37,6 +37,7 @@ AROUND_M = (150, 400, 1000, 3000, 10_000, 40_000)
 """How far the map may reach to each side, closest first."""
 M_PER_DEGREE = 111_320
 MOST, MOST_CANDIDATES = 200, 5
+AREAS = {"city": "only the town", "postcode": "only the postcode's area"}
 SURE = ((0.8, "very likely"), (0.5, "likely"), (0.0, "a guess"))
 
 
@@ -139,7 +140,7 @@ def addresses(hub: Hub) -> Blueprint:
             place=row,
             address=address.one_line() or row.label,
             numbers=waiting.get(row.id, ()),
-            candidates=[(match, _how_sure(match)) for match in candidates],
+            candidates=[(match, _how_sure(match), _is_a_door(match)) for match in candidates],
             map=_map(hub, me().business_id, candidates, chosen, step),
             chosen=chosen,
             is_new=here is not None,
@@ -287,7 +288,14 @@ def _apart(found: Sequence[Match]) -> list[Match]:
 
 
 def _how_sure(match: Match) -> str:
+    if match.precision in AREAS:
+        return AREAS[match.precision]
     return next(words for bar, words in SURE if match.confidence >= bar)
+
+
+def _is_a_door(match: Match) -> bool:
+    """Whether it may be taken at a click: not the middle of a town, and no mere guess."""
+    return match.precision not in AREAS and match.confidence >= SURE[1][0]
 
 
 def _minutes(service_s: int | None) -> str:

@@ -213,6 +213,7 @@ def day(hub: Hub) -> Blueprint:
             drivers=drivers,
             paired=with_phone(hub, me().business_id),
             is_telling=tells_recipients(hub, me().business_id),
+            stages={route.driver_id: route.stage for route in seen.routes if route.published},
             at_work=sum(driver.hours is not None for driver in drivers),
             off={driver.driver_id for driver in drivers if driver.hours is None},
             strategies=list(strategies.items()),

@@ -12,6 +12,7 @@ from hub.db.tables import PlanRow
 
 Loads = dict[str, int]  # g, cm3, parcels
 DONE = frozenset({Outcome.SUCCEEDED, Outcome.PARTIAL})
+MOVING = frozenset({State.LOADED, State.EN_ROUTE, State.ARRIVED, State.CLOSED})
 NOT_DONE = frozenset({Outcome.FAILED, Outcome.SKIPPED})
 
 
@@ -116,6 +117,16 @@ class RouteSeen:
         return tuple(stop for stop in self.stops if not stop.cancelled)
 
     @property
+    def stage(self) -> str:
+        """``draft``, ``published``, ``under_way`` once anything was done, or ``over``."""
+        if not self.published:
+            return "draft"
+        states = {job.state for job in self.jobs if not job.cancelled}
+        if states <= {State.CLOSED}:
+            return "over"
+        return "under_way" if states & MOVING else "published"
+
+    @property
     def jobs(self) -> tuple[JobSeen, ...]:
         return tuple(job for stop in self.stops for job in stop.jobs)
 
@@ -149,7 +160,8 @@ class Counts:
     unserved: int
 
     @property
-    def open(self) -> int:
+    def to_do(self) -> int:
+        """Of those on routes, the open ones."""
         return self.jobs - self.done - self.not_done
 
 

@@ -16,10 +16,12 @@ from sqlmodel import Session, col, delete, select
 from hub.core.contracts import RoutingStrategy
 from hub.core.errors import HubError
 from hub.core.phones import e164
+from hub.core.values import Point
 from hub.db.tables import AuditRow, BusinessRow, DepotRow, DeviceRow, DriverRow, VehicleRow
 from hub.db.unit import Unit
 from hub.flows.log_in import NotAccepted
 from hub.flows.shifts import forget_derived
+from hub.flows.swapped import looks_swapped
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -157,6 +159,14 @@ def save_depot(
     if given.strategy not in {strategy.key for strategy in hub.registry.all(RoutingStrategy)}:
         raise NotAccepted("strategy", "This way of planning is not installed.")
     with hub.unit() as unit:
+        zone = unit.session.get_one(BusinessRow, business_id).zone
+        if looks_swapped(Point(given.lat, given.lon), zone):
+            raise NotAccepted(
+                "lat",
+                f"Latitude and longitude look swapped: {given.lat:g}, {given.lon:g} is far from"
+                f" {zone}, but {given.lon:g}, {given.lat:g} is not. Exchange them.",
+            )
+        _named_once(unit.session, DepotRow, business_id, given.name, depot_id)
         row = (
             _known(unit.session, DepotRow, business_id, depot_id)
             if depot_id
@@ -173,8 +183,12 @@ def save_depot(
 def save_vehicle(
     hub: Hub, business_id: str, given: VehicleIn, *, vehicle_id: str | None = None, actor: str
 ) -> VehicleRow:
-    """The vehicle as stored; a new one without ``vehicle_id``. Raises ``LookupError``."""
+    """The vehicle as stored; a new one without ``vehicle_id``.
+
+    Raises ``NotAccepted``, ``LookupError``.
+    """
     with hub.unit() as unit:
+        _named_once(unit.session, VehicleRow, business_id, given.name, vehicle_id)
         row = (
             _known(unit.session, VehicleRow, business_id, vehicle_id)
             if vehicle_id
@@ -238,6 +252,17 @@ def _known[R: DepotRow | VehicleRow | DriverRow](
     if row is None:
         raise LookupError(f"no {table.__tablename__} {row_id}")
     return row
+
+
+def _named_once[R: DepotRow | VehicleRow](
+    session: Session, table: type[R], business_id: str, name: str, row_id: str | None
+) -> None:
+    """Drivers and dispatchers choose these by name. Raises ``NotAccepted`` for a second one."""
+    rows = session.exec(select(table).where(col(table.business_id) == business_id)).all()
+    if any(row.name.casefold() == name.casefold() and row.id != row_id for row in rows):
+        raise NotAccepted(
+            "name", f"There is a {table.__tablename__} of this name already. Choose another name."
+        )
 
 
 def _ours(

@@ -17,7 +17,7 @@ from hub.core.jobs import Outcome, Reason, State
 from hub.core.orders import IncomingOrder
 from hub.core.places import place_key
 from hub.core.tracking_words import REASONS
-from hub.core.values import Address
+from hub.core.values import Address, TimeWindow
 from hub.db.tables import (
     ActRow,
     ApiKeyRow,
@@ -40,7 +40,6 @@ from hub.db.tables import (
     StopRow,
 )
 from hub.flows.claims import OPEN, Claim, claims_of
-from hub.flows.day import windows_of as day_windows
 from hub.flows.next_steps import OPEN_ENDED
 from hub.flows.orders import OrderSeen, one_order
 from hub.flows.sync import address_document
@@ -100,6 +99,7 @@ class JobStory:
     """One attempt: where, by whom, and how it went. Rows are ``None`` where nothing is known.
 
     ``files`` are the proof's; ``unnamed`` came from a phone that never named them in an act.
+    ``arrive_at`` is when it is planned to begin, so after any waiting.
     """
 
     row: JobRow
@@ -337,6 +337,11 @@ def windows_of(job: JobRow) -> tuple[tuple[datetime, datetime], ...]:
     return tuple((datetime.fromisoformat(a), datetime.fromisoformat(b)) for a, b in job.windows)
 
 
+def _begins_at(job: JobRow, arrive_at: datetime) -> datetime:
+    """When it is planned to be done: whoever comes before its window opens waits."""
+    return begins([TimeWindow(opens, closes) for opens, closes in windows_of(job)], arrive_at)
+
+
 def _job(session: Session, business_id: str, job: JobRow, seen: OrderSeen) -> JobStory:
     place = None
     if job.place_id is not None:
@@ -373,7 +378,7 @@ def _job(session: Session, business_id: str, job: JobRow, seen: OrderSeen) -> Jo
         windows_of(job),
         on[2].name if on else "",
         on[1] if on else None,
-        begins(day_windows(job), on[0].arrive_at) if on else None,
+        _begins_at(job, on[0].arrive_at) if on else None,
         seen.estimates.get(job.id),
         promise,
         proof,

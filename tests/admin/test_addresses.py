@@ -62,6 +62,14 @@ def test_another_address_is_looked_for(desk: Desk) -> None:
     assert 'data-pin="stop"' in page.text
 
 
+def test_the_middle_of_a_town_is_not_offered_as_a_door(desk: Desk) -> None:
+    """ "Helsinki, a guess" had the page's main button."""
+    page = desk.get(f"/panel/addresses/{unsure(desk).id}?q=Nosuchstreet 1, Helsinki")
+    assert "only the town" in text_of(page)
+    assert "button small secondary" in page.text and "Use its middle" in text_of(page)
+    assert "Use this" not in text_of(page)
+
+
 @pytest.mark.parametrize("around", ["", "0", "3", "5", "99", "-1", "x"])
 def test_the_map_reaches_as_far_as_asked(desk: Desk, around: str) -> None:
     page = desk.get(f"/panel/addresses/{unsure(desk).id}?lat=60.17&lon=24.94&around={around}")

@@ -229,6 +229,46 @@ def test_a_place_that_breaks_a_promise_says_so_and_asks_before_it_is_taken(desk:
     assert "The route is changed." in text_of(told)
 
 
+def test_a_driver_is_on_the_road_only_once_something_was_done(hub: Hub, desk: Desk) -> None:
+    plan(desk)
+    publish_all(desk)
+    assert "Mara route published" in text_of(desk.get(HERE))
+    with hub.unit() as unit:
+        job = unit.session.exec(select(JobRow).where(JobRow.state == "dispatched")).first()
+        assert job
+        job.state = "en_route"
+    assert "Mara on the road" in text_of(desk.get(HERE))
+
+
+def test_what_is_done_or_failed_is_no_longer_to_do(hub: Hub, desk: Desk) -> None:
+    plan(desk)
+    publish_all(desk)
+    with hub.unit() as unit:
+        rows = unit.session.exec(select(JobRow).where(JobRow.state == "dispatched")).all()
+        for job, outcome in zip(rows[:2], ("succeeded", "failed"), strict=True):
+            job.state, job.outcome = "closed", outcome
+    page = text_of(desk.get(HERE))
+    assert "1 to do 1 on routes" in page
+    assert "1 done 1 not done" in page
+
+
+def test_an_order_is_planned_for_the_end_of_the_wait_and_not_once_cancelled(
+    hub: Hub, desk: Desk
+) -> None:
+    plan(desk)
+    job = next(job for job in desk.rows(JobRow) if job.windows)
+    with hub.unit() as unit:
+        on = unit.session.exec(select(StopJobRow).where(StopJobRow.job_id == job.id)).one()
+        stop = unit.session.exec(select(StopRow).where(StopRow.id == on.stop_id)).one()
+        stop.arrive_at = SIX + timedelta(hours=2)
+    at = f"/panel/orders/{job.order_id}"
+    assert "planned for 10:00" in text_of(desk.get(at))
+    call_off(hub, desk.business_id, job.order_id, actor="staff:1")
+    for _ in range(3):
+        hub.deliver_events()
+    assert "planned for" not in text_of(desk.get(at))
+
+
 def test_a_cancelled_stop_is_not_counted_and_has_no_time(desk: Desk) -> None:
     plan(desk)
     publish_all(desk)

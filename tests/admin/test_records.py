@@ -10,9 +10,11 @@ import pytest
 from sqlmodel import select
 
 from hub.app import Hub
+from hub.core.values import Point
 from hub.db.tables import AuditRow, DepotRow, DeviceRow, DriverRow, VehicleRow
 from hub.flows.log_in import Role
 from hub.flows.pairing import pair, pairing_code
+from hub.flows.swapped import looks_swapped
 from tests.admin.panel_worlds import Panel, a_bakery, a_fleet, a_panel, an_installed_hub
 
 RECORDS = "/panel/records"
@@ -107,7 +109,50 @@ def test_a_pin_given_by_coordinates_needs_no_map(panel: Panel) -> None:
     assert 'value="60.170000"' in page and "<svg" in page
 
 
-def test_an_address_nobody_knows_is_asked_back(panel: Panel) -> None:
+def test_before_a_map_is_built_an_address_is_not_called_misspelt(panel: Panel) -> None:
+    page = panel.post(f"{RECORDS}/depots/new/", name="Home", address="Yrjönkatu 1", find="1")
+    assert "There is no map yet, so no address can be found." in page.text
+    assert '<a href="/panel/map">' in page.text
+
+
+def test_coordinates_the_wrong_way_round_are_asked_back(panel: Panel) -> None:
+    page = panel.post(
+        f"{RECORDS}/depots/new/",
+        name="Home",
+        lat="24.94",
+        lon="60.17",
+        strategy="pyvrp",
+        service_min="3",
+    )
+    assert page.status_code == 422 and "Latitude and longitude look swapped" in page.text
+
+
+@pytest.mark.parametrize(
+    ("point", "zone"),
+    [
+        (Point(60.17, 24.94), "Europe/Helsinki"),
+        (Point(-21.1, 55.5), "Europe/Paris"),  # Réunion, far from home but itself
+        (Point(40.71, -74.0), "America/New_York"),
+        (Point(24.94, 60.17), "UTC"),
+    ],
+)
+def test_a_depot_that_is_only_far_away_is_not_called_swapped(point: Point, zone: str) -> None:
+    assert not looks_swapped(point, zone)
+
+
+def test_two_vehicles_or_depots_cannot_be_called_the_same(panel: Panel) -> None:
+    """Two vans "ABC-123" could not be told apart where one is chosen."""
+    a_fleet(panel.hub, panel.business_id)
+    page = panel.post(f"{RECORDS}/vehicles/new/", name="home VAN", profile="car")
+    assert "There is a vehicle of this name already." in page.text
+    point = {"lat": "60.2", "lon": "24.9", "strategy": "pyvrp", "service_min": "3"}
+    page = panel.post(f"{RECORDS}/depots/new/", name="Home", **point)
+    assert "There is a depot of this name already." in page.text
+
+
+def test_an_address_nobody_knows_is_asked_back(panel: Panel, helsinki: Path) -> None:
+    panel.hub.settings.data_dir.mkdir(exist_ok=True)
+    (panel.hub.settings.data_dir / "map").symlink_to(helsinki / "map")
     page = panel.post(
         f"{RECORDS}/depots/new/",
         name="Home",
