@@ -17,6 +17,7 @@ from sqlmodel import select
 from admin.cells import local, week, yes_no
 from admin.forms import Options
 from admin.rows import IN_USE, HubModelView, ReadSessions, within_request
+from hub.core.errors import Refused
 from hub.db.tables import DepotRow, DriverRow, VehicleRow
 from hub.flows import fleet
 from hub.flows.devices import devices_of, revoke
@@ -111,7 +112,11 @@ class DriverView(HubModelView):
     def pair_view(self) -> Any:
         """A code for one phone, shown once."""
         row = self.get_one(request.form.get("id", ""))
-        code = pairing_code(self.hub, me().business_id, row.id)
+        try:
+            code = pairing_code(self.hub, me().business_id, row.id)
+        except Refused as problem:
+            flash(str(problem), "bad")
+            return redirect(self.get_url(".edit_view", id=row.id))
         link = f"{self.hub.settings.public_url}/driver/pair#{code}"
         until = (self.hub.now() + PAIRING).astimezone(ZoneInfo(me().zone))
         drawn = segno.make(link, error="m").svg_inline(border=2, light="#ffffff", omitsize=True)

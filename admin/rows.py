@@ -13,6 +13,7 @@ from flask import abort, flash, g, has_request_context, redirect, request, url_f
 from flask_admin import expose
 from flask_admin.contrib.sqla import ModelView
 from flask_admin.form import BaseForm
+from flask_admin.model.base import ViewArgs
 from pydantic import BaseModel
 from sqlalchemy.orm import Query, Session
 from werkzeug.wrappers import Response as AnyResponse
@@ -232,6 +233,15 @@ class HubModelView(ModelView):
         found: tuple[int | None, list[Any]] = super().get_list(page, *args, **values)
         self.session.close()
         return found
+
+    def _get_list_extra_args(self) -> ViewArgs:
+        """As flask-admin reads them, but what else an address says stays out of our links.
+
+        It could bear the name of an argument of what builds them.
+        """
+        read = super()._get_list_extra_args()
+        read.extra_args = {}
+        return read
 
     def _get_list_filter_args(self) -> list[Any] | None:
         """As flask-admin reads them, but a filter left empty filters nothing."""

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 Kind = Literal["channel", "geocoder", "pod_store"]
 ChoiceState = Literal["ok", "failing", "needs_attention"]
-WHERE = frozenset({"host", "port", "server", "url", "base_url", "endpoint", "address"})
-"""Settings that say who is talked to, by the names that plugins give them."""
+WHERE = frozenset({"host", "port", "server", "url", "endpoint", "address"})
+"""A word of a setting's name that says who is talked to, as in ``api_url``."""
 KINDS: dict[str, type[Provider]] = {
     "channel": NotificationChannel,
     "geocoder": Geocoder,
@@ -63,12 +63,12 @@ def choose(
     known = choice(hub, business_id, kind, plugin)
     kept = _kept(hub, known)
     given = {name: value for name, value in values.items() if name not in kept or _filled(value)}
-    if (left := kept.keys() - given.keys()) and _goes_elsewhere(known, given):
+    settings = cls.Settings.model_validate({**kept, **given})
+    if (left := kept.keys() - given.keys()) and _goes_elsewhere(known, settings):
         names = ", ".join(
             str(cls.Settings.model_fields[name].title or name) for name in sorted(left)
         )
         raise ConfigError(f"This is another server: enter again what opens it ({names}).")
-    settings = cls.Settings.model_validate({**kept, **given})
     cls(settings, hub.tools).check()
     with hub.unit() as unit:
         unit.session.get_one(BusinessRow, business_id, with_for_update=True)
@@ -156,13 +156,15 @@ def _kept(hub: Hub, known: ChoiceRow | None) -> dict[str, str]:
         return {}
 
 
-def _goes_elsewhere(known: ChoiceRow | None, given: Mapping[str, Any]) -> bool:
+def _goes_elsewhere(known: ChoiceRow | None, settings: BaseModel) -> bool:
     """Whether what is secret would be told to somebody else than before."""
     was = known.settings if known else {}
+    new = settings.model_dump(mode="json", exclude=set(_secret_values(settings)))
+    # As they are now: a port that is left empty has its default.
     return any(
-        name in was and str(value).strip() != str(was[name])
-        for name, value in given.items()
-        if name in WHERE
+        name in was and new[name] != was[name]
+        for name in new
+        if not WHERE.isdisjoint(name.split("_"))
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlmodel import col, select
 
+from hub.core.errors import Refused
 from hub.db.tables import DeviceRow, DriverRow
 from hub.keys import hashed
 
@@ -19,7 +20,10 @@ ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # nothing that reads like somethi
 
 
 def pairing_code(hub: Hub, business_id: str, driver_id: str, *, valid: timedelta = PAIRING) -> str:
-    """A code that pairs one phone, once, as long as it is ``valid`` and the driver works here."""
+    """A code that pairs one phone, once, as long as it is ``valid`` and the driver works here.
+
+    Raises ``LookupError`` for no driver of the business, ``Refused`` for one who left.
+    """
     code = "".join(secrets.choice(ALPHABET) for _ in range(10))
     with hub.unit() as unit:
         driver = unit.session.exec(
@@ -27,6 +31,8 @@ def pairing_code(hub: Hub, business_id: str, driver_id: str, *, valid: timedelta
         ).one_or_none()
         if driver is None:
             raise LookupError(f"no driver {driver_id}")
+        if not driver.active:
+            raise Refused(f"{driver.name} does not work here. Say that they do, then pair a phone.")
         unit.session.add(
             DeviceRow(
                 business_id=business_id,

@@ -157,7 +157,7 @@ def accept(hub: Hub, link: Welcome, password: str, *, address: str) -> bool:
         raise NotAccepted("password", "This is not the password of this account.")
     password_hash = "" if keeps else hash_of(hub, password)
     with hub.unit() as unit:
-        found = _good(hub, unit.session, link)
+        found = _good(hub, unit.session, link, in_turn=True)
         if found is None:
             return False
         staff, member, _ = found
@@ -185,15 +185,17 @@ def _set_password(unit: Unit, staff: StaffRow, password_hash: str) -> None:
 
 
 def _good(
-    hub: Hub, session: Session, link: Welcome
+    hub: Hub, session: Session, link: Welcome, *, in_turn: bool = False
 ) -> tuple[StaffRow, MembershipRow, BusinessRow] | None:
-    found = session.exec(
+    query = (
         select(StaffRow, MembershipRow, BusinessRow)
         .join(MembershipRow, col(MembershipRow.staff_id) == col(StaffRow.id))
         .join(BusinessRow, col(BusinessRow.id) == col(MembershipRow.business_id))
         .where(MembershipRow.business_id == link.business_id, StaffRow.id == link.staff_id)
-        .with_for_update(of=MembershipRow)
-    ).one_or_none()
+    )
+    if in_turn:  # the account too: two businesses may invite it, each with its own link
+        query = query.with_for_update(of=[StaffRow, MembershipRow])
+    found = session.exec(query).one_or_none()
     if found is None or found[0].disabled or link.until < datetime.now(UTC).timestamp():
         return None
     staff, member, _ = found

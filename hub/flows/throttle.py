@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, text
+from sqlmodel import col, delete
 
 from hub.db.tables import ThrottleRow
 
@@ -13,9 +14,16 @@ if TYPE_CHECKING:
     from hub.app import Hub
 
 _SINCE = ThrottleRow.__table__.c.since.type  # type: ignore[attr-defined]
-_FIRST = text(
-    "INSERT INTO throttle(key, count, since) VALUES (:key, 0, :now) ON CONFLICT DO NOTHING"
-).bindparams(bindparam("now", type_=_SINCE))
+# One statement: of tries that come at once each is counted, and no row goes in between.
+_COUNT = text(
+    """
+    INSERT INTO throttle (key, count, since) VALUES (:key, 1, :now)
+    ON CONFLICT (key) DO UPDATE SET
+        count = CASE WHEN throttle.since < :fresh THEN 1 ELSE throttle.count + 1 END,
+        since = CASE WHEN throttle.since < :fresh THEN :now ELSE throttle.since END
+    RETURNING count
+    """
+).bindparams(bindparam("now", type_=_SINCE), bindparam("fresh", type_=_SINCE))
 
 
 def within_limit(hub: Hub, key: str, most: int, within_s: int) -> bool:
@@ -24,19 +32,12 @@ def within_limit(hub: Hub, key: str, most: int, within_s: int) -> bool:
     The span starts with the first try. ``key`` is hashed by nobody: put no secret into it.
     """
     now = datetime.now(UTC)
-    fresh = now - timedelta(seconds=within_s)
+    tried = {"key": key[:120], "now": now, "fresh": now - timedelta(seconds=within_s)}
     with hub.unit() as unit:
-        # Made before it is locked: of two first tries at once, both found none.
-        unit.session.execute(_FIRST, {"key": key[:120], "now": now})
-        row = unit.session.get_one(ThrottleRow, key[:120], with_for_update=True)
-        if row.since < fresh:
-            row.count, row.since = 0, now
-        row.count += 1
-        return row.count <= most
+        return bool(unit.session.execute(_COUNT, tried).scalar_one() <= most)
 
 
 def forgive(hub: Hub, key: str) -> None:
     """Forget the tries of ``key``: it was the right person after all."""
     with hub.unit() as unit:
-        if (row := unit.session.get(ThrottleRow, key[:120])) is not None:
-            unit.session.delete(row)
+        unit.session.exec(delete(ThrottleRow).where(col(ThrottleRow.key) == key[:120]))

@@ -133,6 +133,8 @@ def _same_origin() -> None:
     if site is not None and site not in ("same-origin", "none"):
         abort(403)
     origin = request.headers.get("Origin")
+    if origin == "null" and site is None:
+        abort(403)  # our pages say where they are; a page that hides itself is none of ours
     if origin and origin != "null" and origin.split("://")[-1] != request.host:
         abort(403)
 

@@ -350,3 +350,41 @@ def test_a_way_on_with_a_line_break_leads_home(hub: Hub, client: FlaskClient) ->
         },
     )
     assert answer.headers["Location"] == "/panel/"
+
+
+def test_a_page_that_hides_where_it_is_from_logs_nobody_in(hub: Hub, client: FlaskClient) -> None:
+    founded(hub)
+    typed = {"email": "aino@husk.example", "password": PASSWORD}
+    hidden = client.post("/panel/log-in", data=typed, headers={"Origin": "null"})
+    assert hidden.status_code == 403
+    ours = {"Origin": "null", "Sec-Fetch-Site": "same-origin"}
+    assert client.post("/panel/log-in", data=typed, headers=ours).status_code == 302
+
+
+@pytest.mark.parametrize("named", ["rule", "self", "endpoint", "append_unknown", "_external"])
+def test_a_list_of_records_takes_any_query(hub: Hub, client: FlaskClient, named: str) -> None:
+    """It went into the links on the page, under the name of an argument of what builds them."""
+    founded(hub)
+    logged_in(client)
+    for name in ("changes", "drivers"):
+        assert client.get(f"/panel/records/{name}/?{named}=x").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/panel/reach/x/é",
+        "/panel/start?code=é",
+        "/panel/welcome/{staff_id}/{business_id}/99999999999/é",
+        "/panel/welcome/{staff_id}/{business_id}/" + "9" * 5000 + "/x",
+        "/static/" + "x" * 3000,
+        "/static/" + "x/" * 3000,
+    ],
+)
+def test_a_link_that_somebody_made_up_is_no_fault_of_ours(
+    hub: Hub, client: FlaskClient, path: str
+) -> None:
+    business_id = founded(hub)
+    (owner,) = people_of(hub, business_id)
+    made_up = path.format(staff_id=owner.staff_id, business_id=business_id)
+    assert client.get(made_up).status_code in (302, 404, 410)

@@ -332,6 +332,20 @@ def test_who_may_only_look_is_offered_and_allowed_no_change(hub: Hub, role: Role
     assert panel.get(f"{RECORDS}/changes/").status_code == 403
 
 
+def test_a_driver_who_left_pairs_no_phone_and_the_page_says_so(panel: Panel) -> None:
+    """The page showed a code that no phone could use."""
+    _, _, driver_id = a_fleet(panel.hub, panel.business_id)
+    edit = f"{RECORDS}/drivers/edit/?id={driver_id}"
+    with panel.hub.unit() as unit:
+        unit.session.get_one(DriverRow, driver_id).active = False
+    page = panel.get(edit).text
+    assert "does not work here: no phone of theirs opens" in page
+    assert "Pair a phone" not in page
+    told = panel.post(f"{RECORDS}/drivers/pair/", id=driver_id)
+    assert "does not work here. Say that they do" in told.text
+    assert "/driver/pair#" not in told.text
+
+
 def test_a_phone_is_paired_by_what_the_page_shows_and_shut_out_again(panel: Panel) -> None:
     *_, driver_id = a_fleet(panel.hub, panel.business_id)
     page = panel.post(f"{RECORDS}/drivers/pair/", id=driver_id).text

@@ -13,10 +13,10 @@ import pytest
 from hub.app import Hub
 from hub.core.errors import HubError
 from hub.flows.found import found
-from hub.flows.log_in import NotAccepted, Role, add_staff
-from hub.flows.people import people_of, set_role
+from hub.flows.log_in import NotAccepted, Role, add_staff, log_in
+from hub.flows.people import Welcome, accept, people_of, set_role, welcome_path
 from hub.flows.shifts import shifts_on
-from hub.flows.throttle import within_limit
+from hub.flows.throttle import forgive, within_limit
 from tests.driving_worlds import DAY, a_morning
 
 PASSWORD = "four loaves of rye bread"
@@ -47,6 +47,37 @@ def test_the_first_tries_of_one_key_are_all_counted(hub: Hub) -> None:
     for n in range(ROUNDS):
         tries = [lambda n=n: within_limit(hub, f"key {n}", 2, 60)] * AT_ONCE
         assert sorted(map(bool, at_once(*tries))) == [False, False, True, True]
+
+
+def test_tries_counted_while_others_are_forgiven_are_no_error(hub: Hub) -> None:
+    """On PostgreSQL the row went between being made and being counted."""
+    for _ in range(ROUNDS * 4):
+        tries = [partial(within_limit, hub, "key", 100, 60), partial(forgive, hub, "key")] * 3
+        at_once(*tries)
+
+
+def test_several_who_log_in_at_once_are_all_let_in(hub: Hub) -> None:
+    business_id = found(hub, "Husk", zone="UTC")
+    add_staff(hub, business_id, email="a@x.example", password=PASSWORD, role=Role.OWNER)
+    for n in range(ROUNDS * 2):
+        enter = partial(log_in, hub, "a@x.example", PASSWORD, address=f"192.0.2.{n}")
+        assert all(at_once(*[enter] * AT_ONCE))
+
+
+def test_two_businesses_links_used_at_once_set_one_password(hub: Hub) -> None:
+    """Whoever set the last one got into the other business as well."""
+    for n in range(ROUNDS):
+        email, links = f"{n}@x.example", []
+        for name in ("Husk", "Rye"):
+            business_id = found(hub, name, zone="UTC")
+            new = add_staff(hub, business_id, email=email, password=None, role=Role.OWNER)
+            parts = welcome_path(hub, business_id, new).split("/")[3:]
+            links.append(Welcome(parts[0], parts[1], int(parts[2]), parts[3]))
+        uses = [
+            partial(accept, hub, link, f"{PASSWORD} {m}", address="here")
+            for m, link in enumerate(links)
+        ]
+        assert sum(one is True for one in at_once(*uses)) == 1
 
 
 def test_two_who_open_a_day_make_its_shifts_once(database_url: str) -> None:

@@ -21,6 +21,8 @@ from hub.flows.found import found
 class PigeonSettings(BaseModel):
     loft: str = Field(min_length=1)
     host: str = ""
+    api_url: str = ""
+    port: int = 25
     whistle: SecretStr = SecretStr("")
     colour: Literal["grey", "white"] = "grey"
 
@@ -84,7 +86,13 @@ def test_a_secret_lies_sealed_and_nowhere_else(hub: Hub, husk: str) -> None:
     chosen(hub, husk)
     row = choice(hub, husk, "channel", "pigeon")
     assert row is not None
-    assert row.settings == {"loft": "roof", "host": "", "colour": "grey"}
+    assert row.settings == {
+        "loft": "roof",
+        "host": "",
+        "api_url": "",
+        "port": 25,
+        "colour": "grey",
+    }
     with hub.reading() as session:
         assert "fweet" not in session.exec(select(SecretRow)).one().sealed
         stored = session.execute(text("SELECT settings FROM choice")).all()
@@ -106,6 +114,20 @@ def test_a_kept_secret_is_never_told_to_another_server(hub: Hub, husk: str) -> N
         chosen(hub, husk, host="elsewhere.example", whistle="")
     chosen(hub, husk, host="mail.example.org", whistle="")
     chosen(hub, husk, host="elsewhere.example", whistle="fweet")
+
+
+def test_a_server_that_goes_back_to_its_default_is_another_one_too(hub: Hub, husk: str) -> None:
+    """A port left empty in the form took its default, with the kept secret."""
+    chosen(hub, husk, port="26")
+    with pytest.raises(ConfigError, match="another server"):
+        chosen(hub, husk, whistle="")
+    chosen(hub, husk, port=" 26", whistle="")
+
+
+def test_a_setting_that_ends_in_url_says_which_server_it_is(hub: Hub, husk: str) -> None:
+    chosen(hub, husk, api_url="https://a.example")
+    with pytest.raises(ConfigError, match="another server"):
+        chosen(hub, husk, api_url="https://b.example", whistle="")
 
 
 def test_wrong_settings_name_their_field_and_store_nothing(hub: Hub, husk: str) -> None:
