@@ -20,6 +20,7 @@ from hub.web.staff import COOKIE, end_session, open_to_all, set_session
 if TYPE_CHECKING:
     from hub.app import Hub
 
+WELCOME = "/welcome/<staff_id>/<business_id>/<int:until>/<signature>"
 TRADES = (
     (Trade.PARCELS, "Parcels", "A photo at the door; a one-hour window."),
     (Trade.FRESH_FOOD, "Fresh food", "Half-hour windows, short stops, a photo."),
@@ -94,15 +95,13 @@ def auth(hub: Hub) -> Blueprint:
         flash("Welcome. A few short steps are left; take them in any order.", "ok")
         return set_session(redirect("/panel/"), token or "")
 
-    link = "/welcome/<staff_id>/<business_id>/<int:until>/<signature>"
-
-    @pages.get(link)
+    @pages.get(WELCOME)
     @open_to_all
     def welcome_page(**parts: Any) -> AnyResponse:
         what = people.invited(hub, people.Welcome(**parts))
         return page("panel/welcome.html", 200 if what else 410, invited=what, errors={})
 
-    @pages.post(link)
+    @pages.post(WELCOME)
     @open_to_all
     def welcome_now(**parts: Any) -> AnyResponse:
         link, password = people.Welcome(**parts), request.form.get("password", "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flask import g, request
 from flask_admin.form import BaseForm
@@ -22,9 +22,6 @@ from hub.maps.svg import draw
 from hub.maps.tiles import current_tiles
 from hub.web.pages import csp_nonce
 from hub.web.staff import may, me
-
-if TYPE_CHECKING:
-    pass
 
 SURE = 0.8  # a match this good is taken without asking when it is the only one
 

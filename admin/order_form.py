@@ -15,6 +15,7 @@ from admin.forms import sentence
 from admin.words import a_day
 from hub.core.orders import IncomingOrder, Kind
 from hub.core.phones import e164
+from hub.core.values import moments
 from hub.web.api_models import OrderIn
 
 KINDS = [
@@ -110,7 +111,8 @@ def _when(
     if closes <= opens:
         errors["closes"] = "This is not after the time it begins."
         return day, []
-    span = (datetime.combine(day, at, desk.zone) for at in (opens, closes))
+    shown = moments(*(datetime.combine(day, at, desk.zone) for at in (opens, closes)))
+    span = (at.astimezone(desk.zone) for at in shown)
     return day, [dict(zip(("opens", "closes"), span, strict=True))]
 
 

@@ -98,9 +98,9 @@ def timed(route: RouteNow, travel: Mapping[str, TravelMatrix], now: datetime) ->
     the time its recipient was told.
     """
     seconds = travel[route.vehicle.profile].seconds
-    if route.first_free:
-        return _timed_from(route, seconds, route.leave, now)
     earliest = max(route.vehicle.shift.opens, now)
+    if route.first_free:  # it left already, whatever is still to do before that stop
+        return replace(_timed_from(route, seconds, earliest, now), leave=route.leave)
     leave = max(earliest, route.leave)
     found = _timed_from(route, seconds, leave, now)
     late = max(_overrun(found), _delay(found))

@@ -24,7 +24,7 @@ from hub.db.tables import BusinessRow, ConnectionRow, ImportRow
 from hub.db.unit import Unit, let_others
 from hub.flows.import_parts import part_of, together
 from hub.flows.orders import OrderSeen, orders_by_ref
-from hub.flows.sync import SyncReport, store
+from hub.flows.sync import SyncReport, alone, store
 from hub.xlsx import read_file, with_header
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def store_preview(hub: Hub, business_id: str, seen: Preview, *, actor: str) -> S
     while True:
         part, after = part_of(seen, after)
         with hub.unit() as unit:
-            _alone(unit, business_id)
+            alone(unit, business_id)
             files = _files(unit.session, business_id)
             reports.append(_store(hub, unit, files, part, actor)[0])
         if not after:
@@ -174,7 +174,7 @@ def store_file(
 
 def _store_some(hub: Hub, business_id: str, looked: Looked, actor: str) -> ImportRow:
     with hub.unit() as unit:
-        _alone(unit, business_id)
+        alone(unit, business_id)
         row = import_of(unit.session, business_id, looked.row.id)
         if row.state == "stored":  # somebody was quicker
             return row
@@ -191,11 +191,6 @@ def _store_some(hub: Hub, business_id: str, looked: Looked, actor: str) -> Impor
             row.report = _report(report, looked.preview, gone, today)
             _remember(files, looked)
     return row
-
-
-def _alone(unit: Unit, business_id: str) -> None:
-    """Whoever else changes its orders waits, so that what is read next is what is changed."""
-    unit.session.get_one(BusinessRow, business_id, with_for_update={"key_share": True})
 
 
 def _so_far(row: ImportRow) -> SyncReport:

@@ -99,7 +99,7 @@ class JobStory:
     """One attempt: where, by whom, and how it went. Rows are ``None`` where nothing is known.
 
     ``files`` are the proof's; ``unnamed`` came from a phone that never named them in an act.
-    ``arrive_at`` is when it is planned to begin, so after any waiting.
+    ``begins_at`` is when work is planned to begin, so after any waiting.
     """
 
     row: JobRow
@@ -108,7 +108,7 @@ class JobStory:
     windows: tuple[tuple[datetime, datetime], ...]
     driver: str
     route: RouteRow | None
-    begins_at: datetime | None  # when its work is planned to begin
+    begins_at: datetime | None
     estimate: EstimateRow | None
     promise: PromiseRow | None
     proof: ProofRow | None

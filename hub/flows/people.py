@@ -177,6 +177,10 @@ def reset_password(hub: Hub, email: str, password: str) -> None:
         if staff is None:
             raise LookupError(f"Nobody has an account as {email}.")
         _set_password(unit, staff, password_hash)
+        for member in unit.session.exec(
+            select(MembershipRow).where(MembershipRow.staff_id == staff.id)
+        ):
+            _note(hub, unit, member.business_id, "operator", "staff.password", staff.id)
 
 
 def _set_password(unit: Unit, staff: StaffRow, password_hash: str) -> None:

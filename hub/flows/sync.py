@@ -102,14 +102,22 @@ def store(
     actor: str,
 ) -> SyncReport:
     """Store within a unit that somebody else commits, so that a cursor can go with it."""
-    # Whoever changes routes of this business waits, as we wait for them. Not the usual
-    # FOR UPDATE: a caller that has already written rows of the business must not deadlock.
-    unit.session.get_one(BusinessRow, business_id, with_for_update={"key_share": True})
+    alone(unit, business_id)
     writer = _Writer(unit, keys, business_id, connection_id, now, actor)
     for some in _apart(orders):
         writer.take(some)
     writer.set_aside(list(rejects))
     return writer.report
+
+
+def alone(unit: Unit, business_id: str) -> BusinessRow:
+    """Whoever else changes this business's orders or routes waits, as we wait for them: what is
+    read from here on is what is changed.
+
+    Not the usual FOR UPDATE: a caller that has already written rows of the business must not
+    deadlock.
+    """
+    return unit.session.get_one(BusinessRow, business_id, with_for_update={"key_share": True})
 
 
 def call_off(unit: Unit, keys: Keys, order: OrderRow, now: datetime, actor: str) -> None:
@@ -120,7 +128,7 @@ def call_off(unit: Unit, keys: Keys, order: OrderRow, now: datetime, actor: str)
     which something that matters at the door is different; or by a source that cancelled
     it as well and then takes that back.
     """
-    unit.session.get_one(BusinessRow, order.business_id, with_for_update={"key_share": True})
+    alone(unit, order.business_id)
     writer = _Writer(unit, keys, order.business_id, order.connection_id, now, actor)
     writer.call_off(order)
 

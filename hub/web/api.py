@@ -19,7 +19,6 @@ from werkzeug.routing import BaseConverter
 from hub.core.errors import Refused
 from hub.core.orders import IncomingOrder, too_old
 from hub.core.values import Point
-from hub.db.tables import BusinessRow
 from hub.db.unit import Unit
 from hub.flows.api_keys import Caller, Scope, caller
 from hub.flows.orders import (
@@ -31,7 +30,7 @@ from hub.flows.orders import (
     orders_after,
     orders_by_ref,
 )
-from hub.flows.sync import order_report, store
+from hub.flows.sync import alone, order_report, store
 from hub.web.api_models import JobOut, OrderIn, OrderOut, OrderPatch, PageOut, StoredOut
 from hub.web.idempotency import Answer, once
 from hub.web.problems import Problem, json_body, pointer, unsafe
@@ -109,7 +108,7 @@ def api(hub: Hub) -> Blueprint:
         patch = _valid(_patch, body)
 
         def work(unit: Unit) -> Answer:
-            business = _alone(unit, who)
+            business = alone(unit, who.business_id)
             seen = _known(unit.session, who, order_id)
             changes = patch.values(business.country)
             try:
@@ -133,7 +132,7 @@ def api(hub: Hub) -> Blueprint:
             raise Problem(400, "Cancelling takes no body.")
 
         def work(unit: Unit) -> Answer:
-            _alone(unit, who)
+            alone(unit, who.business_id)
             seen = _known(unit.session, who, order_id)
             try:
                 cancel_order(unit, hub.keys, seen, hub.now(), _actor(who))
@@ -153,7 +152,7 @@ def _take(hub: Hub, who: Caller, unit: Unit, orders: Sequence[OrderIn], is_list:
         return pointer(n, field) if is_list else pointer(field)
 
     session, now = unit.session, hub.now()
-    business = _alone(unit, who)
+    business = alone(unit, who.business_id)
     country, zone = business.country, ZoneInfo(business.zone)
     sources = connection_ids(session, who.business_id)
     since: dict[int, datetime] = {}  # when what is known of it was told
@@ -276,14 +275,6 @@ def _known(session: Session, who: Caller, order_id: str) -> OrderSeen:
 
 def _order(hub: Hub, session: Session, who: Caller, order_id: str) -> Any:
     return _out(hub, _known(session, who, order_id)).model_dump(mode="json")
-
-
-def _alone(unit: Unit, who: Caller) -> BusinessRow:
-    """Whoever else changes this business's orders waits: what is read next is what is changed.
-
-    Before anything is read; with ``key_share`` as ``store`` has it.
-    """
-    return unit.session.get_one(BusinessRow, who.business_id, with_for_update={"key_share": True})
 
 
 def _actor(who: Caller) -> str:

@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
+from sqlmodel import select
 
 from hub.app import Hub
 from hub.core.business import Trade
+from hub.db.tables import AuditRow
 from hub.flows.first_run import reached_by, start, start_code
 from hub.flows.found import found
 from hub.flows.log_in import Role, add_staff, businesses_of, log_in, staff_of
-from hub.flows.people import people_of
+from hub.flows.people import people_of, reset_password
 from hub.web.app import create_app
 
 PASSWORD = "four loaves of rye bread"
@@ -248,6 +250,22 @@ def test_who_took_one_invitation_has_not_taken_another(hub: Hub, client: FlaskCl
 )
 def test_what_no_link_can_be_is_refused_and_no_error(hub: Hub, path: str) -> None:
     assert create_app(hub).test_client().get(path).status_code in (403, 404, 200)
+
+
+def test_the_operator_sets_a_password_and_every_business_is_told(
+    hub: Hub, client: FlaskClient
+) -> None:
+    business_id = founded(hub)
+    logged_in(client)
+    reset_password(hub, " Aino@husk.example", "six loaves of rye bread")
+    assert client.get("/panel/").status_code == 302
+    assert log_in(hub, "aino@husk.example", PASSWORD, address="") is None
+    assert log_in(hub, "aino@husk.example", "six loaves of rye bread", address="")
+    with hub.reading() as session:
+        told = select(AuditRow).where(AuditRow.action == "staff.password")
+        assert session.exec(told).one().business_id == business_id
+    with pytest.raises(LookupError, match="nobody@husk.example"):
+        reset_password(hub, "nobody@husk.example", "six loaves of rye bread")
 
 
 def test_a_link_that_was_tampered_with_is_no_longer_good(hub: Hub, client: FlaskClient) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,13 @@ def test_an_order_typed_in_is_an_order_like_any_other(desk: Desk) -> None:
     assert desk.rows(ContactRow)[0].phone == "+358401234567"
     assert desk.rows(PlaceRow)[0].address["country"] == "FI"
     assert len(desk.rows(LinkRow)) == 1
+
+
+def test_hours_that_clocks_leave_out_in_spring_are_an_hour_later(desk: Desk) -> None:
+    desk.post(NEW, **typed(day="2027-03-28", opens="03:30", closes="04:10"))
+    [job] = desk.rows(JobRow)
+    opens, closes = (datetime.fromisoformat(end) for end in job.windows[0])
+    assert (opens.astimezone(UTC).hour, closes - opens) == (1, timedelta(minutes=40))
 
 
 def test_orders_without_a_number_are_counted_on(desk: Desk) -> None:

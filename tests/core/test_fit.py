@@ -74,6 +74,17 @@ def new_work(dice: random.Random, kind: str, stops: int) -> list[JobToPlan]:
     return [fetch, bring]
 
 
+def test_a_door_passed_by_is_not_timed_in_the_past() -> None:
+    """Who drives to the second door first still has the first to do, from now on."""
+    route, travel = a_round(random.Random(1), 3)  # noqa: S311
+    first, second, third = route.stops
+    under_way = replace(route, stops=(first, replace(second, under_way=True), third))
+    now = EIGHT + timedelta(hours=2)
+    after = timed(under_way, {"car": travel}, now)
+    assert after.leave == route.leave
+    assert all(stop.arrive >= now for stop in after.stops if not stop.under_way)
+
+
 @pytest.mark.parametrize("kind", ["one", "pair"])
 @pytest.mark.parametrize("seed", range(25))
 def test_the_quick_look_finds_a_place_as_good_as_looking_everywhere(kind: str, seed: int) -> None:
