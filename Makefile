@@ -3,6 +3,8 @@
 
 # A company's own certificate authority is trusted as the system trusts it.
 export UV_SYSTEM_CERTS ?= 1
+# Compiled once and kept, whatever the surroundings say: many processes start here.
+unexport PYTHONDONTWRITEBYTECODE
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -22,12 +24,11 @@ $(READY): requirements.lock pyproject.toml .python-version
 	[ -x $(BIN)/python ] || $$python -m venv $(VENV)
 	@grep -A40 '^uv==' requirements.lock | awk 'NR==1 || /^ /{print; next} {exit}' > $(VENV)/uv.lock
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r $(VENV)/uv.lock
-	@UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip install -q --python $(VENV) --require-hashes -r requirements.lock
+	@UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip install -q --compile-bytecode --python $(VENV) --require-hashes -r requirements.lock
 	@UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip install -q --python $(VENV) --no-deps --no-build-isolation -e .
 	@touch $@
 
 demo: setup
-	@rm -rf hub-data/demo/hub.db*
 	@$(BIN)/hub demo
 
 # The tests look at pages in a real browser: an installed Chromium, or Debian's shell of it.
@@ -51,7 +52,7 @@ bench: setup
 # What takes longer than anybody waits for before each commit: 200 kills at random points.
 soak: setup browser
 	@$(BIN)/python -m pytest -n 2 -m soak
-	@HUB_KILL_SEEDS=200 $(BIN)/python -m pytest -n 2 tests/faults
+	@HUB_KILL_SEEDS=200 $(BIN)/python -m pytest -n 2 -m "soak or not soak" tests/faults
 
 check: setup
 	@$(BIN)/ruff check .
@@ -61,7 +62,7 @@ check: setup
 
 lock: setup
 	$(BIN)/uv pip compile --python-version 3.12 --generate-hashes --no-header --no-annotate \
-	  --extra front --extra pdf --extra postgres --extra roads --group dev \
+	  --extra demo --extra front --extra pdf --extra postgres --extra roads --extra s3 --group dev \
 	  pyproject.toml -o requirements.lock
 
 clean:

@@ -34,6 +34,14 @@ def yes_no(value: bool) -> Markup:
     )
 
 
+def size(count: int) -> str:
+    """A number of bytes as people say it."""
+    for unit, of in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if count >= of:
+            return f"{count / of:.1f} {unit}"
+    return f"{count} bytes"
+
+
 def local(moment: datetime | None) -> str:
     """In the zone of the business of whoever looks; a dash for never."""
     return moment.astimezone(ZoneInfo(me().zone)).strftime("%Y-%m-%d %H:%M") if moment else "–"

@@ -21,7 +21,7 @@ from hub.core.errors import Refused
 from hub.db.tables import DepotRow, DriverRow, VehicleRow
 from hub.flows import fleet
 from hub.flows.devices import devices_of, revoke
-from hub.flows.pairing import PAIRING, pairing_code
+from hub.flows.pairing import PAIRING, TRACKER, pairing_code, tracker_key
 from hub.web.staff import me
 
 if TYPE_CHECKING:
@@ -103,9 +103,14 @@ class DriverView(HubModelView):
     def beside(self, form: BaseForm, row: DriverRow | None) -> Mapping[str, Any]:
         if row is None:
             return {}
-        phones = devices_of(self.hub, me().business_id, row.id)
+        known = devices_of(self.hub, me().business_id, row.id)
         return {
-            "phones": [(phone.id, local(phone.paired_at), local(phone.seen_at)) for phone in phones]
+            "phones": [
+                (one.id, local(one.paired_at), local(one.seen_at))
+                for one in known
+                if one.kind != TRACKER
+            ],
+            "trackers": [(one.id, local(one.paired_at)) for one in known if one.kind == TRACKER],
         }
 
     @expose("/pair/", methods=("POST",))
@@ -131,6 +136,24 @@ class DriverView(HubModelView):
             is_https=link.startswith("https:"),
         )
 
+    @expose("/tracker/", methods=("POST",))
+    def tracker_view(self) -> Any:
+        """An address for a tracking app, shown once."""
+        row = self.get_one(request.form.get("id", ""))
+        try:
+            key = tracker_key(self.hub, me().business_id, row.id, actor=me().actor)
+        except Refused as problem:
+            flash(str(problem), "bad")
+            return redirect(self.get_url(".edit_view", id=row.id))
+        link = f"{self.hub.settings.public_url}/live/trackers/{key}"
+        drawn = segno.make(link, error="m").svg_inline(border=2, light="#ffffff", omitsize=True)
+        return self.render(
+            "panel/records_tracker.html",
+            row=row,
+            link=link,
+            qr=Markup(drawn),  # noqa: S704
+        )
+
     @expose("/revoke/", methods=("POST",))
     def revoke_view(self) -> Any:
         try:
@@ -139,7 +162,7 @@ class DriverView(HubModelView):
             )
         except LookupError:
             abort(404)
-        flash("This phone no longer opens the driver's pages.", "ok")
+        flash("It is shut out: nothing that it sends is taken any more.", "ok")
         return redirect(self.get_url(".edit_view", id=driver_id))
 
 

@@ -7,7 +7,7 @@ that what was typed comes back as it was typed, with the reason beside it.
 from __future__ import annotations
 
 import types
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -20,11 +20,13 @@ from wtforms import Field
 from hub.flows.fleet import DAYS
 
 Options = Sequence[tuple[str, str]]
+NO_URL = "This is no web address. Write it whole: https://shop.example."
 SENTENCES = {
     "missing": "Please fill this in.",
     "string_too_short": "Please fill this in.",
     "string_too_long": "At most {max_length} characters.",
     "too_long": "At most {max_length}.",
+    "too_short": "Choose at least {min_length}.",
     "greater_than": "More than {gt:g}.",
     "greater_than_equal": "At least {ge:g}.",
     "less_than": "Less than {lt:g}.",
@@ -38,9 +40,14 @@ SENTENCES = {
     "literal_error": "Choose one of the list.",
     "enum": "Choose one of the list.",
     "string_pattern_mismatch": "This does not look right.",
+    "url_parsing": NO_URL,
+    "url_scheme": NO_URL,
+    "url_syntax_violation": NO_URL,
+    "url_too_long": NO_URL,
+    "url_type": NO_URL,
 }
 NO_EMAIL = "value is not a valid email address"  # pydantic goes on in a programmer's words
-SHORT_FORMS = frozenset({"tls", "starttls"})
+SHORT_FORMS = frozenset({"kms", "s3", "sse", "starttls", "tls"})
 
 
 class Control(Field):
@@ -95,12 +102,18 @@ class Week(Control):
 
 
 def form_for(
-    model: type[BaseModel], options: Mapping[str, Options] | None = None
+    model: type[BaseModel],
+    options: Mapping[str, Options] | None = None,
+    only: Collection[str] | None = None,
 ) -> type[BaseForm]:
-    """A form with one control per field; titles and descriptions become labels and hints."""
+    """A form with one control per field; titles and descriptions become labels and hints.
+
+    ``only`` names the fields that are asked for; ``None`` is all of them.
+    """
     fields = {
         name: _control(name, info, (options or {}).get(name, ()))
         for name, info in model.model_fields.items()
+        if only is None or name in only
     }
     return type(f"{model.__name__}Form", (BaseForm,), fields)
 
@@ -209,7 +222,8 @@ def _options(kind: Any) -> Options:
 
 
 def _title(value: str) -> str:
-    return value.upper() if value in SHORT_FORMS else value.replace("_", " ").capitalize()
+    words = [word.upper() if word in SHORT_FORMS else word for word in value.split("_")]
+    return " ".join([words[0][:1].upper() + words[0][1:], *words[1:]])
 
 
 def _limits(kind: Any, info: FieldInfo) -> dict[str, Any]:

@@ -12,8 +12,10 @@ from admin import auth, records
 from admin.views import (
     address_search,
     addresses,
+    books,
     branding,
     changes,
+    connections,
     day,
     errands,
     home,
@@ -24,7 +26,9 @@ from admin.views import (
     orders,
     plugins,
     proof,
+    proof_storage,
     settings,
+    webhooks,
 )
 from hub.flows.log_in import Role
 from hub.web.pages import STATIC
@@ -44,6 +48,7 @@ BLUEPRINTS = (
     plugins.plugins,
     settings.settings,
     address_search.address_search,
+    proof_storage.proof_storage,
     day.day,
     changes.changes,
     orders.orders,
@@ -51,6 +56,9 @@ BLUEPRINTS = (
     imports.import_pages,
     addresses.addresses,
     errands.errands,
+    connections.connections,
+    books.books,
+    webhooks.webhooks,
 )
 
 
@@ -75,11 +83,13 @@ MENU: tuple[tuple[str, tuple[Item, ...]], ...] = (
     (
         "The day",
         (
+            Item("Board", "/board/", ALL),
             Item("Day", "/panel/day", ALL),
             Item("Orders", "/panel/orders", ALL),
             Item("Import", "/panel/import", ACTS),
             Item("Addresses", "/panel/addresses", LOOKS),
             Item("Stuck", "/panel/stuck", ACTS),
+            Item("Books", "/panel/books", (Role.DISPATCHER, Role.ACCOUNTANT)),
         ),
     ),
     (
@@ -89,6 +99,7 @@ MENU: tuple[tuple[str, tuple[Item, ...]], ...] = (
             Item("Vehicles", "/panel/records/vehicles", ALL),
             Item("Drivers", "/panel/records/drivers", ALL),
             Item("Branding", "/panel/branding"),
+            Item("Connections", "/panel/connections", (Role.DISPATCHER, Role.ACCOUNTANT)),
             Item("Messages", "/panel/messages", ACTS),
             Item("Map", "/panel/map"),
         ),
@@ -100,6 +111,7 @@ MENU: tuple[tuple[str, tuple[Item, ...]], ...] = (
             Item("People", "/panel/people"),
             Item("Public address", "/panel/address"),
             Item("API keys", "/panel/keys"),
+            Item("Webhooks", "/panel/webhooks"),
             Item("Plugins", "/panel/plugins"),
         ),
     ),
@@ -126,4 +138,5 @@ def is_here(path: str) -> bool:
     """Whether the page shown lies below the menu line's ``path``."""
     if path == "/panel/":
         return request.path == path
+    path = path.rstrip("/")
     return request.path == path or request.path.startswith(f"{path}/")

@@ -31,6 +31,7 @@ TRIGGERS = {
     Trigger.PLACED: "The order has arrived",
     Trigger.DISPATCHED: "A time is promised",
     Trigger.ON_ITS_WAY: "The driver is on the way",
+    Trigger.NEW_TIME: "The driver comes at another time than promised",
     Trigger.DELIVERED: "It is delivered",
     Trigger.FAILED: "It did not work out",
     Trigger.NEXT_STEP: "What happens next was decided",

@@ -6,10 +6,11 @@ import argparse
 import json
 from dataclasses import asdict
 
+from benchmarks.fences import fences
 from benchmarks.pages import acts, pages
 from benchmarks.plans import plan
 
-ALL = {"pages": pages, "acts": acts, "plan": plan}
+ALL = {"pages": pages, "acts": acts, "plan": plan, "fences": fences}
 
 
 def main() -> None:

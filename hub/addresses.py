@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from threading import Event, Timer
 from typing import Any
 
 from requests.adapters import HTTPAdapter
@@ -64,6 +67,35 @@ def connected(
     raise problem
 
 
+_opened: ContextVar[list[socket.socket] | None] = ContextVar("opened", default=None)
+
+
+@contextmanager
+def cut_off(after_s: float) -> Iterator[Event]:
+    """What is connected meanwhile is cut off ``after_s`` later, however slowly it trickles.
+
+    Timeouts of a socket begin anew with each byte. The event says whether that happened.
+    """
+    twins, over = list[socket.socket](), Event()
+
+    def cut() -> None:
+        over.set()
+        for twin in list(twins):
+            with suppress(OSError):
+                twin.shutdown(socket.SHUT_RDWR)
+
+    timer, token = Timer(after_s, cut), _opened.set(twins)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield over
+    finally:
+        timer.cancel()
+        _opened.reset(token)
+        for twin in twins:
+            twin.close()
+
+
 class GuardedAdapter(HTTPAdapter):
     """Connects only where ``resolved`` allows; redirects come by here too."""
 
@@ -93,7 +125,7 @@ class GuardedAdapter(HTTPAdapter):
 
 
 def _connect(connection: HTTPConnection, allowed: Sequence[str]) -> socket.socket:
-    return connected(
+    made = connected(
         connection.host,
         connection.port,
         allowed,
@@ -101,3 +133,6 @@ def _connect(connection: HTTPConnection, allowed: Sequence[str]) -> socket.socke
         source_address=connection.source_address,
         socket_options=connection.socket_options,
     )
+    if (twins := _opened.get()) is not None:
+        twins.append(made.dup())  # TLS takes the socket itself away
+    return made

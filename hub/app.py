@@ -9,24 +9,25 @@ import weakref
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 from argon2 import PasswordHasher
 from pydantic import ValidationError
 from sqlalchemy import Engine
-from sqlalchemy.pool import StaticPool
 from sqlmodel import Session
 
 import hub.db.tables
 from hub.core.contracts import Provider, Subscriber, Tools
-from hub.core.errors import ConfigError
+from hub.core.errors import ConfigError, HubError
 from hub.db import outbox
 from hub.db.engine import create_tables, open_engine
+from hub.db.memory import memory_engine
 from hub.db.unit import Unit, forbid_open_unit, reading, unit
 from hub.http import Http
 from hub.keys import Keys
+from hub.live.store import Positions
 from hub.reactions import reactions
 from hub.registry import Registry
 from hub.settings import Settings
@@ -50,9 +51,12 @@ class Hub:
         self.settings = settings
         self.keys = keys
         self.passwords = PasswordHasher()  # argon2id as RFC 9106 has it for little memory
-        self.now = now or _clock(settings)
+        self.now = now or settings.clock()
         self.tools = Tools(
-            Http(settings.http_allow), self.now, logging.getLogger("hub.plugin"), settings.data_dir
+            Http(settings.http_allow, settings.http_instead),
+            self.now,
+            logging.getLogger("hub.plugin"),
+            settings.data_dir,
         )
 
     @classmethod
@@ -79,17 +83,14 @@ class Hub:
         live in a temporary directory and go when the hub does.
         """
         folder = data_dir or Path(tempfile.mkdtemp(prefix="hub-"))
+        engine = open_engine(url) if url else memory_engine()
         if url:
-            engine = open_engine(url)
-        else:
-            engine = open_engine(
-                "sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False}
-            )
-        create_tables(engine)
+            create_tables(engine)
         registry = Registry() if plugins else Registry.installed()
         for plugin in plugins:
             registry.add(plugin, getattr(plugin, "__name__", repr(plugin)))
         settings = replace(Settings.from_environment({}), data_dir=folder, http_allow=http_allow)
+        settings = replace(settings, database_url=url or settings.database_url)
         hub = cls(engine, registry, settings, Keys.at(folder / "keys.json"), now=now)
         # It guards nothing that outlives it, so nobody need wait for its hashes.
         hub.passwords = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
@@ -108,7 +109,14 @@ class Hub:
         with reading(self.engine) as session:
             yield session
 
-    def provider(self, kind: type[P], key: str, settings: Mapping[str, Any]) -> P:
+    @property
+    def positions(self) -> Positions:
+        """Where drivers are and were."""
+        return Positions.open(self.settings)
+
+    def provider(
+        self, kind: type[P], key: str, settings: Mapping[str, Any], tools: Tools | None = None
+    ) -> P:
         """A ready provider. Raises ``ConfigError`` if plugin or settings are no longer valid."""
         forbid_open_unit("using a plugin")
         try:
@@ -116,10 +124,18 @@ class Hub:
         except KeyError:
             raise ConfigError(f"the plugin for {key!r} is not installed") from None
         try:
-            return cls(cls.Settings.model_validate(settings), self.tools)
+            return cls(cls.Settings.model_validate(settings), tools or self.tools)
         except ValidationError as error:
             raise ConfigError(
                 f"{cls.title}: {error.error_count()} settings are not valid"
+            ) from None
+        except HubError:
+            raise
+        except Exception as error:  # a stranger's code; what it was given may be in the message
+            self.tools.log.exception("provider %s cannot be made", key)
+            raise ConfigError(
+                f"{cls.title} cannot be started: its plugin failed ({type(error).__name__})."
+                " Whoever runs this server finds more in the log."
             ) from None
 
     def deliver_events(self, *, only: Collection[str] = (), but: Collection[str] = ()) -> int:
@@ -134,9 +150,3 @@ class Hub:
     def subscribers(self) -> Mapping[str, Subscriber]:
         """Every plugin's, and the hub's own reactions."""
         return {**self.registry.subscribers, **{s.name: s for s in reactions(self)}}
-
-
-def _clock(settings: Settings) -> Callable[[], datetime]:
-    if (path := settings.clock_file) is None:
-        return lambda: datetime.now(UTC)
-    return lambda: datetime.fromisoformat(path.read_text().strip())

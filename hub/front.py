@@ -1,7 +1,8 @@
 """The front door: Caddy's configuration, and where its binary is.
 
 Caddy (Apache-2.0) answers on one port, gets and renews the certificate of
-``HUB_DOMAIN`` by itself, compresses, and passes everything on to a Unix socket.
+``HUB_DOMAIN`` by itself, compresses, and passes everything on to a Unix socket:
+``/live/*`` to the live process, as it comes, and all else to the web process.
 """
 
 from __future__ import annotations
@@ -27,11 +28,19 @@ _FILE = """\
 
 {site} {{
 {bind}{tls}\
-	encode zstd gzip
 {hsts}\
-	reverse_proxy unix/{socket} {{
-		header_up X-Forwarded-For {{client_ip}}
-		header_up X-Forwarded-Host {{hostport}}
+	handle /live/* {{
+		reverse_proxy unix/{live} {{
+			header_up X-Forwarded-For {{client_ip}}
+			flush_interval -1
+		}}
+	}}
+	handle {{
+		encode zstd gzip
+		reverse_proxy unix/{web} {{
+			header_up X-Forwarded-For {{client_ip}}
+			header_up X-Forwarded-Host {{hostport}}
+		}}
 	}}
 	handle_errors {{
 		header Retry-After 5
@@ -52,8 +61,8 @@ def find_caddy() -> Path | None:
     return Path(found) if found else None
 
 
-def caddyfile(settings: Settings, socket: Path) -> str:
-    """What Caddy is started with; ``socket`` is where the web process listens."""
+def caddyfile(settings: Settings, web: Path, live: Path) -> str:
+    """What Caddy is started with; ``web`` and ``live`` are where these processes listen."""
     domain, own = settings.domain, settings.certificate
     # Somebody else's proxy or tunnel stands before us: believe what it says of its callers.
     is_behind = not domain and settings.public_url.startswith("https:")
@@ -64,5 +73,6 @@ def caddyfile(settings: Settings, socket: Path) -> str:
         bind="" if domain else f"\tbind {settings.listen}\n",
         tls=f"\ttls {own[0]} {own[1]}\n" if own else "",
         hsts="\theader Strict-Transport-Security max-age=31536000\n" if domain or own else "",
-        socket=socket,
+        web=web,
+        live=live,
     )

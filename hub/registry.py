@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
-from typing import TYPE_CHECKING, TypeVar
+from importlib.metadata import Distribution, EntryPoint, entry_points
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pluggy
+from pydantic import BaseModel
 
-from hub.core import contracts, hookspecs
+from hub.core import connecting, contracts, hookspecs
 from hub.core.contracts import Provider, Subscriber
 
 if TYPE_CHECKING:
@@ -22,15 +26,21 @@ log = logging.getLogger(__name__)
 
 GROUP = "hub.plugins"
 HOOKS: dict[type[Provider], str] = {
-    contracts.OrderSource: "hub_order_sources",
+    connecting.OrderSource: "hub_order_sources",
     contracts.RoutingStrategy: "hub_routing_strategies",
     contracts.NotificationChannel: "hub_notification_channels",
     contracts.PodStore: "hub_pod_stores",
     contracts.Geocoder: "hub_geocoders",
     contracts.TravelTimes: "hub_travel_times",
-    contracts.RecordSink: "hub_record_sinks",
+    connecting.RecordSink: "hub_record_sinks",
     contracts.EtaModel: "hub_eta_models",
 }
+
+SHARED: dict[type[Provider], tuple[type[Provider], ...]] = {
+    connecting.OrderSource: (connecting.RecordSink,),
+    connecting.RecordSink: (connecting.OrderSource,),
+}
+"""A connection is known by its key alone, so one key is one class whatever it can do."""
 
 P = TypeVar("P", bound=Provider)
 
@@ -41,12 +51,31 @@ def _named() -> list[EntryPoint]:
     return sorted(entry_points(group=GROUP), key=lambda point: point.name)
 
 
+def own_plugins() -> list[EntryPoint]:
+    """Those that come with the hub itself."""
+    return [point for point in _named() if point.dist and point.dist.name == "lastmile-hub"]
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A plugin that could not be used, for the panel's Plugins page."""
+    """A plugin that could not be used: what went wrong, and what whoever installed it can do."""
 
     plugin: str
     message: str
+    remedy: str = ""
+    origin: str = ""
+
+
+class Taken(ValueError):
+    """Two plugins want the same name or key; the one that came first has it."""
+
+
+@dataclass(slots=True)
+class _Offer:
+    """All that one plugin provides, looked at before any of it is used."""
+
+    providers: dict[tuple[type[Provider], str], type[Provider]] = field(default_factory=dict)
+    subscribers: dict[str, Subscriber] = field(default_factory=dict)
 
 
 class Registry:
@@ -56,6 +85,8 @@ class Registry:
         self.problems: list[Problem] = []
         self._providers: dict[tuple[type[Provider], str], type[Provider]] = {}
         self.subscribers: dict[str, Subscriber] = {}
+        self._offers: dict[str, _Offer] = {}
+        self._points: dict[str, EntryPoint] = {}
 
     @classmethod
     def installed(cls, *, without: frozenset[str] = frozenset()) -> Registry:
@@ -69,44 +100,79 @@ class Registry:
     def add_entry_point(self, point: EntryPoint) -> None:
         try:
             plugin = point.load()
-        except Exception as error:
-            self._problem(point.name, error)
+        except (Exception, SystemExit) as error:  # a module that ends the program ends itself
+            self._problem(point.name, error, point)
         else:
-            self.add(plugin, point.name)
+            self.add(plugin, point.name, point)
 
-    def add(self, plugin: object, name: str) -> None:
-        """Register one plugin; a plugin that fails is noted and the rest still load."""
+    def add(self, plugin: object, name: str, point: EntryPoint | None = None) -> None:
+        """Register one plugin, all of it or nothing; what is wrong with it is noted."""
+        if self.plugins.has_plugin(name):
+            said = f"another plugin is called {name!r} already: {self.origin_of(name)}"
+            self._problem(name, Taken(said), point)
+            return
         try:
             self.plugins.register(plugin, name)
             self.plugins.check_pending()
-            self._collect(name)
-        except Exception as error:
+            offer = self._offer_of(name)
+        except (Exception, SystemExit) as error:
             if self.plugins.has_plugin(name):
                 self.plugins.unregister(name=name)
-            self._problem(name, error)
+            self._problem(name, error, point)
+        else:
+            if point is not None:
+                self._points[name] = point
+            self._offers[name] = offer
+            self._providers |= offer.providers
+            self.subscribers |= offer.subscribers
 
-    def _collect(self, name: str) -> None:
-        others = [p for n, p in self.plugins.list_name_plugin() if n != name]
+    def offered(self, name: str) -> list[tuple[type[Provider], type[Provider]]]:
+        """What the plugin ``name`` provides: pairs of a contract and a class."""
+        found = self._offers[name].providers if name in self._offers else {}
+        return [(kind, cls) for (kind, _), cls in found.items()]
+
+    def distribution_of(self, name: str) -> Distribution | None:
+        """What it was installed with; ``None`` for one that was added by hand."""
+        return self._points[name].dist if name in self._points else None
+
+    def origin_of(self, name: str) -> str:
+        return _origin(self._points.get(name))
+
+    def subscribers_of(self, name: str) -> list[str]:
+        return sorted(self._offers[name].subscribers) if name in self._offers else []
+
+    def _offer_of(self, name: str) -> _Offer:
+        offer = _Offer()
         for kind, hook in HOOKS.items():
-            for classes in self.plugins.subset_hook_caller(hook, others)():
-                for cls in classes:
-                    self._offer(kind, cls)
-        for subscribers in self.plugins.subset_hook_caller("hub_subscribers", others)():
-            for subscriber in subscribers:
-                if subscriber.name in self.subscribers:
-                    raise ValueError(f"subscriber {subscriber.name!r} exists already")
-                self.subscribers[subscriber.name] = subscriber
+            for cls in self._said(name, hook):
+                check_class(kind, cls)
+                for known in (self._providers, offer.providers):
+                    for other in (kind, *SHARED.get(kind, ())):
+                        taken = known.get((other, cls.key), cls)
+                        if taken is not cls:
+                            where = taken.__module__
+                            raise Taken(f"{kind.__name__} {cls.key!r} is already {where}'s")
+                offer.providers[kind, cls.key] = cls
+        for subscriber in self._said(name, "hub_subscribers"):
+            if not isinstance(subscriber, Subscriber):
+                raise TypeError(f"hub_subscribers gives {subscriber!r}, which is no hub.Subscriber")
+            if subscriber.name in self.subscribers.keys() | offer.subscribers.keys():
+                raise Taken(f"subscriber {subscriber.name!r} exists already")
+            offer.subscribers[subscriber.name] = subscriber
+        return offer
 
-    def _offer(self, kind: type[Provider], cls: type[Provider]) -> None:
-        if not (isinstance(cls, type) and issubclass(cls, kind)):
-            raise TypeError(f"{cls!r} is not a subclass of {kind.__name__}")
-        taken = self._providers.setdefault((kind, cls.key), cls)
-        if taken is not cls:
-            raise ValueError(f"{kind.__name__} {cls.key!r} is already {taken.__module__}")
+    def _said(self, name: str, hook: str) -> Iterator[Any]:
+        """What this one plugin answers to a hook, an item at a time."""
+        others = [p for n, p in self.plugins.list_name_plugin() if n != name]
+        for answer in self.plugins.subset_hook_caller(hook, others)():
+            if not isinstance(answer, list | tuple):
+                raise TypeError(f"{hook} gives {answer!r}, not a list")
+            yield from answer
 
-    def _problem(self, name: str, error: Exception) -> None:
-        log.exception("plugin %s cannot be used", name)
-        self.problems.append(Problem(name, f"{type(error).__name__}: {error}"))
+    def _problem(self, name: str, error: BaseException, point: EntryPoint | None = None) -> None:
+        log.error("plugin %s cannot be used", name, exc_info=error)
+        origin = _origin(point or self._points.get(name))
+        self.problems.append(Problem(name, _short(error), remedy(name, error), origin))
 
     def init_app(self, app: Flask, hub: Hub) -> None:
         """Let every plugin add to the web application; one that fails is noted, the rest go on."""
@@ -116,7 +182,7 @@ class Registry:
                 continue
             try:
                 self.plugins.subset_hook_caller("hub_init_app", others)(app=app, hub=hub)
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 self._problem(name, error)
 
     def get(self, kind: type[P], key: str) -> type[P]:
@@ -126,3 +192,44 @@ class Registry:
     def all(self, kind: type[P]) -> list[type[P]]:
         """Every provider of a kind, by key."""
         return [self.get(kind, key) for k, key in sorted(self._providers, key=str) if k is kind]
+
+
+def check_class(kind: type[Provider], cls: object) -> None:
+    """Raises ``TypeError`` with a sentence for its author when ``cls`` could not be used."""
+    if not (isinstance(cls, type) and issubclass(cls, kind)):
+        raise TypeError(f"{cls!r} is not a subclass of {kind.__name__}")
+    for name in ("key", "title"):
+        value = getattr(cls, name, None)
+        if not (isinstance(value, str) and value.strip()):
+            raise TypeError(f"{cls.__name__} has no {name}: give it a text")
+    if not (isinstance(cls.Settings, type) and issubclass(cls.Settings, BaseModel)):
+        raise TypeError(f"{cls.__name__}.Settings is not a pydantic model")
+    if inspect.isabstract(cls):
+        missing = ", ".join(sorted(cls.__abstractmethods__))
+        raise TypeError(f"{cls.__name__} does not define {missing}")
+
+
+def remedy(name: str, error: BaseException) -> str:
+    """What whoever installed the plugin can do about ``error``."""
+    off = f"switch it off with HUB_PLUGINS_OFF={name}"
+    match error:
+        case ModuleNotFoundError(name=str(missing)) if missing.partition(".")[0] != "hub":
+            return f"It needs {missing}, which is not installed here. Install that, or {off}."
+        case ImportError() | pluggy.PluginValidationError():
+            return f"It was written for another version of the hub. Update it, or {off}."
+        case Taken():
+            return f"Keep one of the two: uninstall the other, or {off}."
+    return f"Update it, tell who wrote it, or {off}."
+
+
+def _origin(point: EntryPoint | None) -> str:
+    """The distribution and its version."""
+    if point is None or point.dist is None:
+        return "added by hand"
+    return f"{point.dist.name} {point.dist.version}"
+
+
+def _short(error: BaseException) -> str:
+    """For a page: no more than a few lines, and nothing of where things lie on this machine."""
+    said = re.sub(r" ?\((?:/|[A-Z]:\\)[^)]*\)", "", " ".join(str(error).split()))
+    return f"{type(error).__name__}: {said[:500] or 'it says no more'}"

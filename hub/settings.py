@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from hub.core.errors import ConfigError
+
+DEMO_MARK = "demo.json"
+"""`hub demo` writes this file into the data directories that are its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +29,7 @@ class Settings:
     certificate: tuple[Path, Path] | None = None  # your own, and its key; None: Caddy gets one
     plugins_off: frozenset[str] = frozenset()
     http_allow: tuple[str, ...] = field(default=())  # host[:port] that may be private
+    http_instead: Mapping[str, str] = field(default_factory=dict)  # origin -> who answers for it
     proxied: bool = False  # behind our own front door, whose X-Forwarded-* can be believed
     clock_file: Path | None = None  # a demo's hand-moved clock; None: the real one
 
@@ -33,7 +39,6 @@ class Settings:
         data_dir = Path(env.get("HUB_DATA_DIR", "hub-data")).resolve()
         domain = _domain(env.get("HUB_DOMAIN", ""))
         port = _port(env.get("HUB_PORT", "8700"))
-        clock = env.get("HUB_CLOCK", "")
         here = f"https://{domain}" if domain else f"http://127.0.0.1:{port}"
         return cls(
             data_dir=data_dir,
@@ -45,9 +50,16 @@ class Settings:
             certificate=_certificate(env.get("HUB_CERT", ""), env.get("HUB_CERT_KEY", "")),
             plugins_off=frozenset(env.get("HUB_PLUGINS_OFF", "").replace(",", " ").split()),
             http_allow=tuple(env.get("HUB_HTTP_ALLOW", "").replace(",", " ").split()),
+            http_instead=_instead(env.get("HUB_HTTP_INSTEAD", "")),
             proxied=env.get("HUB_PROXIED", "") == "1",
-            clock_file=Path(clock) if clock else None,
+            clock_file=_clock(env.get("HUB_CLOCK", ""), data_dir),
         )
+
+    def clock(self) -> Callable[[], datetime]:
+        """Business time: now, or what the demo's hand-moved clock says."""
+        if (path := self.clock_file) is None:
+            return lambda: datetime.now(UTC)
+        return lambda: datetime.fromisoformat(path.read_text().strip())
 
     def as_environment(self) -> dict[str, str]:
         """The variables that give a process of ours these settings' places and addresses."""
@@ -58,6 +70,9 @@ class Settings:
             "HUB_PUBLIC_URL": self.public_url,
             "HUB_PORT": str(self.port),
             "HUB_LISTEN": self.listen,
+            "HUB_HTTP_ALLOW": ",".join(self.http_allow),
+            "HUB_HTTP_INSTEAD": " ".join(f"{a}={b}" for a, b in self.http_instead.items()),
+            "HUB_CLOCK": str(self.clock_file or ""),
         }
 
 
@@ -65,6 +80,35 @@ def _port(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) < 65_536:
         raise ConfigError(f"HUB_PORT is {text!r}; it must be a number from 1 to 65535.")
     return int(text)
+
+
+def _clock(file: str, data_dir: Path) -> Path | None:
+    """A business whose clock somebody moves by hand would promise nonsense: demos only."""
+    if not file:
+        return None
+    if not (data_dir / DEMO_MARK).exists():
+        raise ConfigError(
+            f"HUB_CLOCK is for demonstrations, and {data_dir} was not made by `hub demo`."
+            " Unset it to run by the real clock."
+        )
+    return Path(file).resolve()
+
+
+def _instead(text: str) -> dict[str, str]:
+    found = dict[str, str]()
+    for pair in text.replace(",", " ").split():
+        origins = [urlsplit(one) for one in pair.split("=", 1)]
+        if len(origins) != 2 or not all(
+            one.scheme in ("http", "https") and one.netloc and not one.path.strip("/")
+            for one in origins
+        ):
+            raise ConfigError(
+                f"HUB_HTTP_INSTEAD has {pair!r}; it must be like"
+                " https://api.example.com=http://gateway.internal:8080."
+            )
+        here, there = (f"{one.scheme}://{one.netloc}" for one in origins)
+        found[here] = there
+    return found
 
 
 def _domain(text: str) -> str:

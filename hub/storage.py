@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 from hub.core.ids import new_id
 
@@ -20,16 +21,22 @@ def durable_write(path: Path, content: bytes, *, mode: int = 0o600) -> None:
     Writes beside it, syncs the file, renames, syncs the folder: leaving out any
     of these lost acknowledged photos in every power cut we tried.
     """
-    _write(path, [content], mode)
+    durable_write_parts(path, [content], mode=mode)
 
 
 def durable_copy(source: Path, path: Path, *, mode: int = 0o600) -> None:
     """``durable_write`` of what ``source`` holds, which need not fit into memory."""
     with source.open("rb") as file:
-        _write(path, iter(partial(file.read, PART), b""), mode)
+        durable_write_parts(path, parts_of(file), mode=mode)
 
 
-def _write(path: Path, parts: Iterable[bytes], mode: int) -> None:
+def parts_of(file: BinaryIO) -> Iterator[bytes]:
+    """What is left of an open file, a part at a time."""
+    return iter(partial(file.read, PART), b"")
+
+
+def durable_write_parts(path: Path, parts: Iterable[bytes], *, mode: int = 0o600) -> None:
+    """``durable_write`` of ``parts`` in a row; if one of them raises, nothing was written."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path_beside(path)
     handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)

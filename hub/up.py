@@ -1,8 +1,7 @@
-"""Start everything and keep it running: front door, web, worker, behind one command."""
+"""Start everything and keep it running: front door, web, live, worker, behind one command."""
 
 from __future__ import annotations
 
-import ctypes
 import fcntl
 import logging
 import os
@@ -10,15 +9,15 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from hub.core.errors import ConfigError
+from hub.forked import Forked, die_with_parent
 from hub.front import caddyfile, find_caddy
 from hub.settings import Settings
 
@@ -27,7 +26,6 @@ log = logging.getLogger(__name__)
 PATIENCE_S = 120.0  # a busy small machine takes half a minute to import everything
 SOON_S = 10.0  # a process that lived less long than this is started again more slowly
 SLOWEST_S = 30.0
-_PR_SET_PDEATHSIG = 1  # prctl(2), Linux
 
 
 @dataclass
@@ -35,11 +33,10 @@ class Process:
     """One child, started again when it ends, more and more slowly while it keeps ending."""
 
     name: str
-    command: list[str]
-    env: dict[str, str]
-    prints_to: Path | None = None  # None: where the supervisor prints
+    begin: Callable[[], Forked | subprocess.Popen[bytes]]
     socket: Path | None = None  # where it listens; a dead one's stays in the way
-    child: subprocess.Popen[bytes] | None = None
+    health: str = "/healthz"  # what it answers with 200 when it is ready
+    child: Forked | subprocess.Popen[bytes] | None = None
     began: float = 0.0
     wait_s: float = 0.0
     not_before: float = field(default=0.0)
@@ -48,14 +45,7 @@ class Process:
         self.began = time.monotonic()
         if self.socket is not None:
             self.socket.unlink(missing_ok=True)
-        with open(self.prints_to, "ab") if self.prints_to else nullcontext() as out:
-            self.child = subprocess.Popen(
-                self.command,
-                env=self.env,
-                stdout=out,
-                preexec_fn=_die_with_parent,
-                start_new_session=True,
-            )
+        self.child = self.begin()
 
     def look(self) -> None:
         """Start it again if it has ended and its pause is over."""
@@ -72,26 +62,36 @@ class Process:
             self.start()
 
 
-def up(settings: Settings, ready: Callable[[], None], *, messages: Path | None = None) -> None:
-    """Run until stopped by SIGTERM or Ctrl-C; ``ready`` is called once the first page answers.
+def up(
+    settings: Settings,
+    ready: Callable[[], None],
+    *,
+    messages: Path | None = None,
+    over: Callable[[], bool] = lambda: False,
+    meet: Callable[[Sequence[Process]], None] = lambda processes: None,
+) -> None:
+    """Run until stopped by SIGTERM or Ctrl-C, or ``over``; ``ready`` is called once the first
+    page answers.
 
     ``messages`` is a file for what the worker prints (the console channel's messages).
+    ``meet`` is shown the processes before they start.
 
     Raises ``ConfigError`` when another hub runs on this data directory, the port is taken,
     or Caddy is missing where it is needed.
     """
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    with _only_one(settings), _run_dir() as run:
-        _port_is_free(settings)
+    with _only_one(settings.data_dir), _run_dir() as run:
+        port_is_free(settings)
         processes = _processes(settings, run, messages)
+        meet(processes)
         stopped = _stop_on_signals()
         try:
             for process in processes:
                 process.start()
-            _wait_for_page(settings, run / "web.sock", processes, stopped)
+            _wait_for_page(settings, processes, stopped)
             if not stopped:
                 ready()
-            while not stopped:
+            while not stopped and not over():
                 for process in processes:
                     process.look()
                 time.sleep(0.2)
@@ -100,43 +100,46 @@ def up(settings: Settings, ready: Callable[[], None], *, messages: Path | None =
 
 
 def _processes(settings: Settings, run: Path, messages: Path | None) -> list[Process]:
-    hub = [sys.executable, "-m", "hub.cli"]
-    env = {**os.environ, **settings.as_environment(), "HUB_PROXIED": "1", "PYTHONUNBUFFERED": "1"}
+    env = {**os.environ, **settings.as_environment(), "HUB_PROXIED": "1"}
+
+    def part(*argv: str, prints_to: Path | None = None) -> Callable[[], Forked]:
+        return lambda: Forked(argv, env, prints_to)
+
+    worker = Process("worker", part("worker", prints_to=messages))
     caddy = find_caddy()
     if caddy is None:
         if settings.domain or settings.certificate:
             raise ConfigError("HTTPS needs Caddy: pip install 'lastmile-hub[front]'.")
-        log.warning("Caddy is not installed; pages are served uncompressed, without HTTPS")
+        log.warning(
+            "Caddy is not installed: pages come uncompressed and without HTTPS, and no positions"
+            " are taken. pip install 'lastmile-hub[front]' mends that."
+        )
         env["HUB_PROXIED"] = "0"
-        return [
-            Process("web", [*hub, "web"], env),
-            Process("worker", [*hub, "worker"], env, messages),
-        ]
-    file, web = run / "Caddyfile", run / "web.sock"
-    file.write_text(caddyfile(settings, web))
+        return [Process("web", part("web")), worker]
+    file, web, live = run / "Caddyfile", run / "web.sock", run / "live.sock"
+    file.write_text(caddyfile(settings, web, live))
     kept = {"XDG_DATA_HOME": str(settings.data_dir), "XDG_CONFIG_HOME": str(run)}
+    front = [str(caddy), "run", "--adapter", "caddyfile", "--config", str(file)]
     return [
-        Process("web", [*hub, "web", "--socket", str(web)], env, socket=web),
-        Process("worker", [*hub, "worker"], env, messages),
-        Process(
-            "front",
-            [str(caddy), "run", "--adapter", "caddyfile", "--config", str(file)],
-            {**os.environ, **kept},
-        ),
+        Process("web", part("web", "--socket", str(web)), web),
+        Process("live", part("live", "--socket", str(live)), live, "/live/healthz"),
+        worker,
+        Process("front", lambda: _program(front, {**os.environ, **kept})),
     ]
 
 
-def _wait_for_page(
-    settings: Settings, web: Path, processes: list[Process], stopped: list[int]
-) -> None:
+def _program(command: list[str], env: dict[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(command, env=env, preexec_fn=die_with_parent, start_new_session=True)
+
+
+def _wait_for_page(settings: Settings, processes: list[Process], stopped: list[int]) -> None:
     until = time.monotonic() + PATIENCE_S
     while not stopped and time.monotonic() < until:
         for process in processes:
             process.look()
-        if (
-            _is_open(settings)
-            and (web.exists() or len(processes) == 2)
-            and _is_healthy(settings, web)
+        behind = [process for process in processes if process.socket is not None]
+        if _is_open(settings) and all(
+            _is_healthy(settings, one) for one in behind or processes[:1]
         ):
             return
         time.sleep(0.1)
@@ -144,22 +147,22 @@ def _wait_for_page(
         raise ConfigError(f"No page answered within {PATIENCE_S:.0f} s; see the lines above.")
 
 
-def _is_healthy(settings: Settings, web: Path) -> bool:
-    """Whether the web process itself answers; the front door opens before there is a house."""
+def _is_healthy(settings: Settings, process: Process) -> bool:
+    """Whether the process itself answers; the front door opens before there is a house."""
     try:
-        with _connected(settings, web) as connection:
-            connection.sendall(b"GET /healthz HTTP/1.0\r\nHost: hub\r\n\r\n")
+        with _connected(settings, process.socket) as connection:
+            connection.sendall(f"GET {process.health} HTTP/1.0\r\nHost: hub\r\n\r\n".encode())
             return b" 200 " in connection.recv(64)
     except OSError:
         return False
 
 
-def _connected(settings: Settings, web: Path) -> socket.socket:
-    if not web.exists():
+def _connected(settings: Settings, at: Path | None) -> socket.socket:
+    if at is None:
         return socket.create_connection((_host(settings), settings.port), timeout=2)
     connection = socket.socket(socket.AF_UNIX)
     connection.settimeout(2)
-    connection.connect(str(web))
+    connection.connect(str(at))
     return connection
 
 
@@ -180,7 +183,8 @@ def _public_port(settings: Settings) -> int:
     return 443 if settings.domain else settings.port
 
 
-def _port_is_free(settings: Settings) -> None:
+def port_is_free(settings: Settings) -> None:
+    """Raises ``ConfigError`` where somebody else answers already."""
     if _is_open(settings):
         port = _public_port(settings)
         raise ConfigError(f"Something answers at port {port} already. Stop it, or set HUB_PORT.")
@@ -196,7 +200,7 @@ def _stop(processes: list[Process]) -> None:
             continue
         try:
             process.child.wait(timeout=10)
-        except subprocess.TimeoutExpired:
+        except (TimeoutError, subprocess.TimeoutExpired):
             log.warning("process killed name=%s: it did not stop within 10 s", process.name)
             os.killpg(process.child.pid, signal.SIGKILL)
             process.child.wait()
@@ -217,13 +221,20 @@ def _stop_on_signals() -> list[int]:
     return asked
 
 
+def nobody_uses(data_dir: Path) -> None:
+    """Raises ``ConfigError`` when a hub runs on what lies there."""
+    if data_dir.is_dir():
+        with _only_one(data_dir):
+            pass
+
+
 @contextmanager
-def _only_one(settings: Settings) -> Iterator[None]:
-    with open(settings.data_dir / "up.lock", "w") as lock:
+def _only_one(data_dir: Path) -> Iterator[None]:
+    with open(data_dir / "up.lock", "w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise ConfigError(f"A hub already runs on {settings.data_dir}.") from None
+            raise ConfigError(f"A hub already runs on {data_dir}.") from None
         yield
 
 
@@ -235,9 +246,3 @@ def _run_dir() -> Iterator[Path]:
         yield run
     finally:
         shutil.rmtree(run, ignore_errors=True)
-
-
-def _die_with_parent() -> None:
-    """If the supervisor is killed outright, its children are asked to stop (Linux only)."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -2,6 +2,10 @@
 
 Due work lies in the database with leases, so two workers are safe and a missed
 tick costs nothing. Chores are never stored; changing this table is a deploy.
+
+With a hand-moved clock (``HUB_CLOCK``) nothing is done by intervals: whenever who moves it says
+so, what there is something for is done, round after round until nothing was left. See
+``hub.stepping``.
 """
 
 from __future__ import annotations
@@ -9,25 +13,51 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from apscheduler.schedulers.base import BaseScheduler
 from apscheduler.schedulers.blocking import BlockingScheduler
 
 from hub.app import Hub
+from hub.flows.estimate import estimate_routes
 from hub.flows.map_build import build_waiting
-from hub.flows.notify import send_due
+from hub.flows.meanings import apply_meanings
+from hub.flows.notice_send import send_due
 from hub.flows.planning_run import solve_waiting
+from hub.flows.pull import mend_webhooks, pull_due
 from hub.flows.retain import retain
+from hub.flows.taken_over import take_over
+from hub.flows.waiting import (
+    EVENTS,
+    MEANINGS,
+    NOTICES,
+    PLANS,
+    SOURCES,
+    WEBHOOKS,
+    what_waits,
+)
+from hub.flows.webhook_send import send_webhooks
 from hub.reactions import LOCATE
+from hub.stepping import Step, follow
 
 log = logging.getLogger(__name__)
+ESTIMATED_EVERY_S = 300
+"""By a hand-moved clock. Every five seconds of a day that passes in half a minute would be
+6,000 times; arrivals move by minutes."""
 
 
 @dataclass(frozen=True)
 class Chore:
+    """By a hand-moved clock it is done when its kind of work ``waits``, or, if it has none, each
+    ``leaps_s``. ``aside``: others go on meanwhile.
+    """
+
     name: str
     every_s: float
     do: Callable[[Hub], object]
+    waits: str = ""
+    leaps_s: float = 0.0
+    aside: bool = False
 
 
 def deliver(hub: Hub) -> int:
@@ -41,20 +71,36 @@ def locate(hub: Hub) -> int:
 
 
 CHORES = (
-    Chore("deliver events", 1, deliver),
-    Chore("locate addresses", 1, locate),
-    Chore("make plans", 1, solve_waiting),
-    Chore("send notices", 2, send_due),
-    Chore("build maps", 3, build_waiting),
-    Chore("let go of what is old", 3600, retain),
+    Chore("deliver events", 1, deliver, EVENTS),
+    Chore("locate addresses", 1, locate, EVENTS),
+    Chore("take what fixes mean", 1, apply_meanings, MEANINGS),
+    Chore("estimate arrivals", 5, estimate_routes, leaps_s=ESTIMATED_EVERY_S),
+    Chore("make plans", 1, solve_waiting, PLANS, aside=True),
+    Chore("send notices", 2, send_due, NOTICES),
+    Chore("send webhooks", 1, send_webhooks, WEBHOOKS, aside=True),
+    Chore("read sources", 2, pull_due, SOURCES, aside=True),
+    Chore("mend webhooks", 10, mend_webhooks, leaps_s=3600, aside=True),
+    Chore("build maps", 3, build_waiting, leaps_s=30, aside=True),
+    Chore("let go of what is old", 3600, retain, leaps_s=3600),
 )
 
 
 def run(hub: Hub) -> None:
     """Work until stopped."""
+    if (clock := hub.settings.clock_file) is not None:
+        take_over(hub)
+        follow(clock, steps_of(hub), lambda: what_waits(hub))
     scheduler = BlockingScheduler(timezone="UTC")
     schedule(scheduler, hub)
     scheduler.start()
+
+
+def steps_of(hub: Hub, chores: tuple[Chore, ...] = CHORES) -> list[Step]:
+    """The chores as a hand-moved clock wants them done."""
+    return [
+        Step(chore.waits or chore.name, partial(chore.do, hub), chore.leaps_s, chore.aside)
+        for chore in chores
+    ]
 
 
 def schedule(scheduler: BaseScheduler, hub: Hub, chores: tuple[Chore, ...] = CHORES) -> None:
@@ -75,5 +121,5 @@ def schedule(scheduler: BaseScheduler, hub: Hub, chores: tuple[Chore, ...] = CHO
 def _run(chore: Chore, hub: Hub) -> None:
     try:
         chore.do(hub)
-    except Exception:
+    except (Exception, SystemExit):  # a plugin may not end what is everybody's
         log.exception("chore %r failed", chore.name)

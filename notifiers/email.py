@@ -28,6 +28,8 @@ from hub import (
 )
 
 TIMEOUT_S = 20
+MOST_TOGETHER = 20
+"""Messages by one connection; servers that count them allow more."""
 Connect = Callable[[str, int, float], socket.socket]
 
 
@@ -38,8 +40,10 @@ class EmailSettings(BaseModel):
         default="starttls", title="Encryption", description="none only on your own machine"
     )
     user: str = Field(default="", title="User name")
-    password: SecretStr = Field(default=SecretStr(""), title="Password")
-    sender: EmailStr = Field(title="From address")
+    password: SecretStr = Field(
+        default=SecretStr(""), title="Password", description="Of this mailbox, or an app password"
+    )
+    sender: EmailStr = Field(title="From address", description="Recipients see it and answer to it")
 
 
 class Email(NotificationChannel):
@@ -50,6 +54,8 @@ class Email(NotificationChannel):
     title = "E-mail"
     reaches = "email"
     Settings = EmailSettings
+    _keeps = False  # a connection for the next message
+    _kept: _Server | None = None
 
     def check(self) -> None:
         """Log in and leave again."""
@@ -64,7 +70,19 @@ class Email(NotificationChannel):
         mail = self._mail(message)
         with self._server() as server:
             server.send_message(mail)
+            server.taken += 1
         return str(mail["Message-ID"])
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Reaching a server, trusting it and logging in take longer than a message does."""
+        self._keeps = True
+        try:
+            yield
+        finally:
+            self._keeps = False
+            if (kept := self._take_kept()) is not None:
+                _leave(kept)
 
     def _mail(self, message: Message) -> EmailMessage:
         mail = EmailMessage()
@@ -90,12 +108,15 @@ class Email(NotificationChannel):
     def _server(self) -> Iterator[_Server]:
         settings = self.settings
         where = f"{settings.host}:{settings.port}"
-        server = None
+        server = self._take_kept()
         try:
-            server = self._connected()
-            if settings.user:
-                server.login(settings.user, settings.password.get_secret_value())
+            if server is None or not _still_listens(server):
+                server = self._connected()
+                if settings.user:
+                    server.login(settings.user, settings.password.get_secret_value())
             yield server
+            if self._keeps and server.taken < MOST_TOGETHER:
+                self._kept, server = server, None
         except smtplib.SMTPAuthenticationError:
             raise AuthError(f"{where} does not accept this user and password.") from None
         except smtplib.SMTPRecipientsRefused as error:
@@ -116,6 +137,10 @@ class Email(NotificationChannel):
         finally:
             if server is not None:
                 _leave(server)
+
+    def _take_kept(self) -> _Server | None:
+        kept, self._kept = self._kept, None
+        return kept
 
     def _connected(self) -> _Server:
         settings = self.settings
@@ -148,10 +173,12 @@ def _trusting(paths: ssl.DefaultVerifyPaths) -> ssl.SSLContext:
 class _Server(smtplib.SMTP):
     """Connects only where the hub lends a connection to.
 
-    Knows whether the other side may have the whole message without having said so.
+    Knows whether the other side may have the whole message without having said so, and how
+    many it ``taken`` has.
     """
 
     has_it = False
+    taken = 0
 
     def __init__(self, connect: Connect, *args: Any, **kwargs: Any) -> None:
         self._lent = connect  # before the base class, which connects
@@ -186,6 +213,17 @@ def _add_inline(mail: EmailMessage, message: Message) -> None:
         page.add_related(
             file.content, maintype=main, subtype=sub, cid=f"<{file.cid}>", disposition="inline"
         )
+
+
+def _still_listens(server: _Server) -> bool:
+    """A server may hang up on who says nothing for a while; then nothing has left by it."""
+    try:
+        code, _ = server.noop()
+    except (OSError, smtplib.SMTPException):
+        code = 421
+    if code != 250:
+        server.close()
+    return code == 250
 
 
 def _leave(server: _Server) -> None:

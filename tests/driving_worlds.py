@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 
 from sqlmodel import select
 
-from hub import PodStore, RoutingStrategy, TravelTimes, hookimpl
+from hub import EtaModel, PodStore, RoutingStrategy, TravelTimes, hookimpl
 from hub.app import Hub
 from hub.core.orders import IncomingOrder
 from hub.core.values import Address, Point
@@ -18,9 +19,11 @@ from hub.flows.drive import IncomingAct, device_for, pair, pairing_code
 from hub.flows.found import found
 from hub.flows.plan import plan_day
 from hub.flows.sync import store_all
+from hub.plugins.eta_forward import ForwardEta
 from hub.plugins.pod_disk import DiskPodStore
 from hub.plugins.routing_nearest import NearestRouting
 from hub.plugins.travel_crow import CrowTravelTimes
+from tests.kept import copied
 
 DAY = date(2026, 11, 23)
 SIX = datetime(2026, 11, 23, 4, tzinfo=UTC)
@@ -37,6 +40,10 @@ class Plugin:
     @hookimpl
     def hub_travel_times(self) -> list[type[TravelTimes]]:
         return [CrowTravelTimes]
+
+    @hookimpl
+    def hub_eta_models(self) -> list[type[EtaModel]]:
+        return [ForwardEta]
 
     @hookimpl
     def hub_routing_strategies(self) -> list[type[RoutingStrategy]]:
@@ -76,6 +83,26 @@ class Morning:
 
 
 def a_morning(orders: int = 3, url: str = "") -> Morning:
+    """A planned route of so many jobs, not yet published."""
+    if url:
+        return _made(orders, url)
+    return a_copy(_kept(orders))
+
+
+def a_copy(kept: Morning) -> Morning:
+    """The same morning for somebody else. Its database must be in memory."""
+    now = list(kept.now)
+    hub = Hub.in_memory(Plugin(), now=lambda: now[0])
+    copied(kept.hub, hub)
+    return Morning(hub, kept.business_id, list(kept.drivers), now)
+
+
+@cache
+def _kept(orders: int) -> Morning:
+    return _made(orders)
+
+
+def _made(orders: int, url: str = "") -> Morning:
     now = [SIX]
     hub = Hub.in_memory(Plugin(), now=lambda: now[0], url=url)
     business_id = found(hub, "Husk", zone="Europe/Helsinki", country="FI")

@@ -13,7 +13,7 @@ from typing import Any
 from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from PIL import Image, ImageDraw
-from playwright.sync_api import BrowserContext, Page, Playwright, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from hub.app import Hub
@@ -50,19 +50,27 @@ def served(app: Flask) -> Iterator[str]:
         thread.join()
 
 
-def a_phone(playwright: Playwright, profile: Path, scheme: str = "light") -> BrowserContext:
+PHONE: dict[str, Any] = {
+    "viewport": {"width": 390, "height": 844},
+    "has_touch": True,
+    "is_mobile": True,
+    "permissions": ["geolocation"],
+    "geolocation": {"latitude": 60.1704, "longitude": 24.9414, "accuracy": 12},
+    "service_workers": "allow",
+}
+
+
+def a_phone(browser: Browser, scheme: str = "light") -> BrowserContext:
+    """A phone with nothing on it; what it keeps goes when it is closed."""
+    context = browser.new_context(color_scheme=scheme, **PHONE)  # type: ignore[arg-type]
+    context.new_page()
+    return context
+
+
+def a_phone_that_restarts(playwright: Playwright, profile: Path) -> BrowserContext:
     """A phone that keeps its data in ``profile``; open it again there to restart it."""
     return playwright.chromium.launch_persistent_context(
-        profile,
-        executable_path=CHROMIUM,
-        args=ARGS,
-        viewport={"width": 390, "height": 844},
-        has_touch=True,
-        is_mobile=True,
-        color_scheme=scheme,  # type: ignore[arg-type]
-        permissions=["geolocation"],
-        geolocation={"latitude": 60.1704, "longitude": 24.9414, "accuracy": 12},
-        service_workers="allow",
+        profile, executable_path=CHROMIUM, args=ARGS, **PHONE
     )
 
 

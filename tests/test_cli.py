@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
+import socket
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,78 @@ def test_the_demo_serves_every_order_or_says_why(
     assert "60 orders" in told
     assert len(served) >= 55
     assert "stops" in told
+
+
+def test_a_demo_beside_a_running_one_leaves_its_day_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HUB_DATA_DIR", str(tmp_path))
+    its_own = tmp_path / "demo"
+    its_own.mkdir()
+    (its_own / "hub.db").write_text("a day that somebody watches")
+    with open(its_own / "up.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert main(["demo", "--exit"]) == 1
+    assert "already runs" in capsys.readouterr().err
+    assert (its_own / "hub.db").read_text() == "a day that somebody watches"
+
+
+def test_a_demo_whose_port_is_taken_says_so_before_anything_is_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HUB_DATA_DIR", str(tmp_path))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setenv("HUB_PORT", str(port))
+        for options in ([], ["--fast"]):
+            assert main(["demo", *options]) == 1
+            assert f"Something answers at port {port} already" in (told := capsys.readouterr().err)
+            assert "set HUB_PORT" in told
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ("--kills 2", "--kills"),
+        ("--kills 0 --exit", "--kills"),
+        ("--report json", "--report"),
+        ("--report json --exit", "--report"),
+        ("--fast --exit", "--exit"),
+        ("--fast --speed 60", "--speed"),
+        ("--exit --speed 60", "--speed"),
+        ("--speed 0", "--speed"),
+        ("--fast --kills -1", "--kills"),
+    ],
+)
+def test_options_of_the_demo_that_would_do_nothing_together_are_refused(
+    options: str,
+    named: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("HUB_DATA_DIR", str(tmp_path))
+    assert main(["demo", *options.split()]) == 1
+    assert named in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_option_of_the_demo_says_what_it_does_and_what_is_usual(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["demo", "--help"])
+    told = " ".join(capsys.readouterr().out.split())
+    for words in (
+        "how many orders the day has; 60 if left out",
+        "how many drivers and vans; 4 if left out",
+        "another number is another day; 1 if left out",
+        "its seconds in one of yours; 10 if left out",
+        "text if left out",
+        "kills one of the hub's processes in the middle of the day",
+    ):
+        assert words in told
 
 
 def test_a_file_that_is_no_table_is_refused_in_a_sentence(

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet
 from sqlmodel import select
 
 from hub.app import Hub
 from hub.cli import main
 from hub.core.orders import IncomingOrder
 from hub.core.values import Address
-from hub.db.tables import ChainRow, JobRow
+from hub.db.tables import ChainRow, JobRow, SecretRow
 from hub.flows.connections import connection_id
+from hub.flows.endpoints import EndpointIn, make_endpoint
 from hub.flows.prove import put_file
 from hub.flows.sync import store_all
+from hub.keys import Keys
 from hub.settings import Settings
 
 PICTURE = b"a photo of a door"
@@ -57,7 +61,7 @@ def test_each_thing_that_was_changed_is_a_sentence_and_the_exit_code_is_1(kept, 
     hub, business_id = kept
     with hub.unit() as unit:
         unit.session.exec(select(ChainRow)).one().hash = "f" * 64
-    (hub.settings.data_dir / "proof" / HASH[:2] / HASH).write_bytes(b"another door")
+    (hub.settings.data_dir / "proof" / business_id / HASH[:2] / HASH).write_bytes(b"another door")
     assert main(["verify", business_id]) == 1
     told = capsys.readouterr()
     assert told.out == ""
@@ -69,3 +73,23 @@ def test_each_thing_that_was_changed_is_a_sentence_and_the_exit_code_is_1(kept, 
 def test_an_unknown_business_is_told_so(kept, capsys) -> None:
     assert main(["verify", "nobody"]) == 1
     assert "There is no business 'nobody'" in capsys.readouterr().err
+
+
+def test_an_endpoint_whose_secret_no_key_opens_is_named(kept, capsys) -> None:
+    """As after a restore without the keys that belong to it."""
+    hub, business_id = kept
+    listens = EndpointIn(url="https://93.184.215.14/")
+    made = make_endpoint(hub, business_id, listens, actor="staff:1")
+    assert main(["verify"]) == 0
+    key = Fernet.generate_key().decode()
+    others = Keys.at(hub.settings.data_dir / "keys" / "keys.json")
+    with hub.unit() as unit:
+        for row in unit.session.exec(select(SecretRow)):
+            row.sealed = replace(others, rings={"credentials": (key,)}).seal("credentials", "x")
+    capsys.readouterr()
+    assert main(["verify"]) == 1
+    told = capsys.readouterr().err
+    assert told == (
+        f"Husk: endpoint {made.endpoint.id}: Its secret can no longer be read here."
+        " Make a new one.\n"
+    )

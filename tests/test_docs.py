@@ -6,12 +6,17 @@ import inspect
 import re
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import hub
 from hub.core import errors, events, hookspecs
 from hub.core.jobs import NextStep, Outcome, Reason, State, diagram
+from hub.core.webhook_types import ABOUT
+from hub.flows.webhook_send import send_test
+from hub.testing import WsgiAdapter
+from tests.webhook_worlds import ERP, a_world
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -52,6 +57,26 @@ def test_every_word_for_a_job_is_explained(word: str) -> None:
 
 def test_the_diagram_of_states_is_the_table_the_code_runs_by() -> None:
     assert f"```mermaid\n{diagram()}\n```" in text("jobs.md")
+
+
+@pytest.mark.parametrize("type_", sorted(ABOUT))
+def test_every_type_of_webhook_is_explained_in_the_words_of_the_panel(type_: str) -> None:
+    assert f"| `{type_}` | {ABOUT[type_]} |" in text("webhooks.md")
+
+
+def test_the_receiver_of_the_documentation_takes_ours_and_refuses_a_forged_one() -> None:
+    world = a_world()
+    world.listen()
+    code = re.findall(r"```python\n(.*?)```", text("webhooks.md"), re.DOTALL)[0]
+    code = re.sub(r'SECRET = "[^"]+"', f'SECRET = "{world.secret}"', code)
+    names: dict[str, Any] = {"__name__": "receiver"}
+    exec(compile(code, "webhooks.md", "exec"), names)  # our own documentation
+    world.hub.tools.http.mount(ERP, WsgiAdapter(names["app"]))
+    for _ in range(2):
+        _, answer = send_test(world.hub, world.business_id, world.endpoint_id)
+        assert answer.status == 204
+    assert len(names["seen"]) == 2
+    assert names["app"].test_client().post("/webhooks", data=b"{}").status_code == 401
 
 
 def test_every_operator_setting_is_described_and_none_that_is_gone() -> None:

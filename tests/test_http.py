@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
+import socket
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from ipaddress import ip_address
 from threading import Thread
+from time import sleep
 from typing import Any
 
 import pytest
@@ -43,7 +46,7 @@ def shop() -> Iterator[int]:
     def answer(status: int) -> Any:
         return Response("{}", status, {"Retry-After": "7"})
 
-    @app.get("/away")
+    @app.route("/away", methods=["GET", "POST"])
     def away() -> Any:
         return redirect("http://127.0.0.2/inside")
 
@@ -129,3 +132,78 @@ def test_an_answer_means_what_the_hub_does_next(
     with pytest.raises(error) as caught:
         Http(["127.0.0.1"]).get_json(f"http://127.0.0.1:{shop}/{status}")
     assert getattr(caught.value, "retry_after", 7) == 7
+
+
+def slowly(connection: socket.socket, parts: Sequence[bytes]) -> None:
+    """Answer in ``parts`` with some time between them, until the other side has enough."""
+    with connection, suppress(OSError):
+        connection.recv(65536)
+        for part in parts:
+            connection.sendall(part)
+            sleep(0.02)
+
+
+@contextmanager
+def a_server(*parts: bytes) -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer() -> None:
+            with suppress(OSError):
+                while True:
+                    slowly(listening.accept()[0], parts)
+
+        Thread(target=answer, daemon=True).start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/"
+
+
+@pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 100 Continue\r\n"])
+def test_an_answer_that_trickles_is_cut_off_in_time(head: bytes) -> None:
+    """Each byte began the timeout anew: a receiver could hold a sender for ever."""
+    with a_server(head, *[b"x"] * 1000) as url, pytest.raises(Unavailable, match="within 0.3 s"):
+        Http(["127.0.0.1"]).post_once(url, b"{}", {}, within_s=0.3, most=100)
+
+
+def test_what_somebody_chose_reaches_nobody_whom_the_operator_has_answer_instead() -> None:
+    with a_server(b"HTTP/1.1 200 OK\r\n\r\n") as gateway:
+        http = Http(instead={"https://shop.example": gateway.rstrip("/")})
+        assert http.get("https://shop.example/orders").ok
+        with pytest.raises(Refused, match="Nothing is sent to shop.example"):
+            http.post_once("https://shop.example/", b"{}", {}, within_s=5, most=100)
+
+
+def test_of_an_endless_body_the_beginning_is_taken_and_the_status_counts() -> None:
+    head = b"HTTP/1.1 503 No\r\nRetry-After: 30\r\n\r\n"
+    with a_server(head, *[b"x" * 2048] * 1000) as url:
+        heard = Http(["127.0.0.1"]).post_once(url, b"{}", {}, within_s=5, most=3000)
+    assert (heard.status, heard.body, heard.retry_after_s) == (503, b"x" * 3000, 30.0)
+    with a_server(head, b"y" * 1024, *[b""] * 1000) as url:
+        heard = Http(["127.0.0.1"]).post_once(url, b"{}", {}, within_s=0.3, most=3000)
+    assert (heard.status, heard.body) == (503, b"y" * 1024)
+
+
+def test_what_is_packed_is_not_unpacked() -> None:
+    """A few bytes can unpack to many gigabytes."""
+    bomb = gzip.compress(b"0" * 10_000_000)
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n"
+    with a_server(head + bomb) as url:
+        heard = Http(["127.0.0.1"]).post_once(url, b"{}", {}, within_s=5, most=4000)
+    assert heard.body == bomb[:4000]
+
+
+@pytest.mark.parametrize(
+    ("parts", "why"),
+    [((), "hung up before it answered"), ((b"SMTP ready\r\n",), "hung up|no usable answer")],
+)
+def test_no_answer_is_told_in_a_sentence(parts: tuple[bytes, ...], why: str) -> None:
+    with a_server(*parts) as url, pytest.raises(Unavailable, match=why):
+        Http(["127.0.0.1"]).post_once(url, b"{}", {}, within_s=5, most=100)
+
+
+def test_a_post_that_is_sent_once_follows_no_redirect(shop: int) -> None:
+    _connected.clear()
+    http = Http([f"127.0.0.1:{shop}"])
+    heard = http.post_once(f"http://127.0.0.1:{shop}/away", b"{}", {}, within_s=5, most=100)
+    assert heard.status == 302
+    assert not [one for one in _connected if "127.0.0.2" in one]
+    with pytest.raises(Refused, match="private network"):
+        Http().post_once(f"http://127.0.0.1:{shop}/", b"{}", {}, within_s=5, most=100)

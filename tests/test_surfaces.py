@@ -31,9 +31,17 @@ OPEN = {
     "auth.welcome_page": "an invited colleague, by a signed link",
     "auth.welcome_now": "an invited colleague, by a signed link",
     "auth.reach": "a phone that shows it reaches the hub, by a signed link",
+    "hooks.called": "connected sources, at an address nobody guesses and signed",
+    "hooks.keys": "a store that hands over keys, at an address good for once",
     "driver.pair_phone": "a phone that is not known yet, by its code, throttled",
 }
-SURFACES = {"panel": "/panel", "api": "/api/v1", "driver": "/driver/api", "tracking": "/t/"}
+SURFACES = {
+    "panel": "/panel",
+    "board": "/board",
+    "api": "/api/v1",
+    "driver": "/driver/api",
+    "tracking": "/t/",
+}
 ANYBODYS_OWN = {"auth.log_out_now", "home.password", "home.switch"}  # every role may
 
 
@@ -75,10 +83,10 @@ def test_a_stranger_gets_nothing_that_is_not_named_as_open(app: Flask, rule: Rul
     for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
         answer = app.test_client().open(url_of(rule), method=method)
         match surface:
-            case "panel" if method == "GET":
+            case "panel" | "board" if method == "GET":
                 assert answer.status_code == 302
                 assert answer.headers["Location"].startswith("/panel/log-in")
-            case "panel" | "api" | "driver":
+            case "panel" | "board" | "api" | "driver":
                 assert answer.status_code == 401
             case "tracking":
                 assert answer.status_code in (404, 429)
@@ -108,7 +116,7 @@ def viewer(hub: Hub, app: Flask) -> tuple[FlaskClient, str]:
 
 @pytest.mark.parametrize(
     "rule",
-    [r for r in RULES if "POST" in (r.methods or ()) and r.rule.startswith("/panel")],
+    [r for r in RULES if "POST" in (r.methods or ()) and r.rule.startswith(("/panel", "/board"))],
     ids=lambda rule: f"{rule.rule} {rule.endpoint}",
 )
 def test_a_viewer_changes_nothing(viewer: tuple[FlaskClient, str], rule: Rule) -> None:

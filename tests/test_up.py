@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ import requests
 
 from hub.front import caddyfile
 from hub.settings import Settings
+
+PARTS = {"web", "live", "worker", "front"}
 
 
 def free_port() -> int:
@@ -53,18 +56,27 @@ class Running:
         return requests.get(f"http://127.0.0.1:{self.port}{path}", timeout=10)
 
     def children(self) -> dict[str, int]:
-        """Pids of its direct children, by what they do."""
+        """Pids of its parts, by what they do: those that head a process group of their own."""
         found = {}
-        for folder in Path("/proc").iterdir():
+        for pid in self.family():
             try:
-                stat = (folder / "stat").read_text().rsplit(")", 1)[1].split()
-                words = (folder / "cmdline").read_text().split("\0")
-            except (OSError, IndexError):
+                name, _, stat = (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")
+            except OSError:
                 continue
-            if int(stat[1]) == self.process.pid and stat[0] != "Z" and len(words) > 3:
-                what = "front" if "caddy" in words[0] else words[3]
-                found[what] = int(folder.name)
+            state, _, group, *_ = stat.split()
+            what = name.partition("(")[2].removeprefix("hub ").replace("caddy", "front")
+            if state != "Z" and int(group) == pid and what in PARTS:
+                found[what] = pid
         return found
+
+    def family(self) -> list[int]:
+        """Its children, theirs, and so on."""
+        pids = [self.process.pid]
+        for pid in pids:
+            with suppress(OSError):
+                told = (Path("/proc") / str(pid) / "task" / str(pid) / "children").read_text()
+                pids += map(int, told.split())
+        return pids[1:]
 
     def stop(self) -> None:
         self.process.send_signal(signal.SIGINT)
@@ -119,10 +131,10 @@ def test_a_new_hub_prints_the_link_of_the_first_account_and_serves_it(running: R
 
 def test_a_part_that_dies_is_started_again(running: Running) -> None:
     before = running.children()
-    assert set(before) == {"web", "worker", "front"}
+    assert set(before) == PARTS
     for pid in before.values():
         os.kill(pid, signal.SIGKILL)
-    assert eventually(lambda: set(running.children()) == {"web", "worker", "front"})
+    assert eventually(lambda: set(running.children()) == PARTS)
 
     def answers() -> bool:
         try:
@@ -132,6 +144,24 @@ def test_a_part_that_dies_is_started_again(running: Running) -> None:
 
     assert eventually(answers, 60)
     assert not set(before.values()) & set(running.children().values())
+
+
+def test_positions_and_streams_come_in_at_the_same_door(running: Running) -> None:
+    assert running.get("/live/healthz").json() == {"ok": True}
+    refused = requests.post(f"http://127.0.0.1:{running.port}/live/fixes", json={}, timeout=10)
+    assert refused.status_code == 401
+    assert refused.headers["Content-Type"] == "application/problem+json"
+
+
+def test_a_caller_cannot_pretend_to_be_many(running: Running) -> None:
+    def guess(n: int) -> int:
+        pretended = {"X-Forwarded-For": f"203.0.113.{n}"}
+        at = f"http://127.0.0.1:{running.port}/live/t/guess{n}"
+        return requests.get(at, headers=pretended, timeout=10).status_code
+
+    answers = [guess(n) for n in range(33)]
+    assert answers[0] == 404
+    assert answers[-1] == 429
 
 
 def test_a_web_process_killed_with_all_its_helpers_comes_back(running: Running) -> None:
@@ -148,23 +178,40 @@ def test_a_web_process_killed_with_all_its_helpers_comes_back(running: Running) 
     assert eventually(answers, 60)
 
 
+def test_even_without_the_process_they_are_forked_from_all_parts_come_back(
+    running: Running,
+) -> None:
+    before = running.children()
+    stat = (Path("/proc") / str(before["web"]) / "stat").read_text()
+    forked_from = int(stat.rpartition(")")[2].split()[1])
+    assert forked_from != running.process.pid
+    os.kill(forked_from, signal.SIGKILL)
+
+    def others() -> bool:
+        now = running.children()
+        return set(now) == PARTS and all(now[one] != before[one] for one in PARTS - {"front"})
+
+    assert eventually(others, 60)
+
+
 def test_a_caller_is_known_by_its_own_address_and_names_no_other_host(tmp_path: Path) -> None:
     """Behind somebody's proxy all callers would else share one address, and one limit."""
     named = {"HUB_DATA_DIR": str(tmp_path), "HUB_PUBLIC_URL": "https://hub.example"}
-    text = caddyfile(Settings.from_environment(named), Path("web.sock"))
+    text = caddyfile(Settings.from_environment(named), Path("web.sock"), Path("live.sock"))
     assert "header_up X-Forwarded-For {client_ip}" in text
     assert "header_up X-Forwarded-Host {hostport}" in text
 
 
 def test_stopping_leaves_no_process_behind(own: Running) -> None:
-    children = own.children().values()
+    children = own.family()
+    assert len(children) > len(PARTS)
     own.stop()
     assert own.process.returncode == 0
-    assert all(gone(pid) for pid in children)
+    assert eventually(lambda: all(gone(pid) for pid in children))
 
 
 def test_even_a_killed_supervisor_takes_its_children_along(own: Running) -> None:
-    children = own.children().values()
+    children = own.family()
     own.process.kill()
     assert eventually(lambda: all(gone(pid) for pid in children))
 
@@ -179,7 +226,7 @@ def test_a_domain_gets_its_certificate_and_a_foreign_proxy_is_believed(tmp_path:
     def front(**env: str) -> str:
         named = {f"HUB_{name.upper()}": value for name, value in env.items()}
         settings = Settings.from_environment({"HUB_DATA_DIR": str(tmp_path), **named})
-        return caddyfile(settings, Path("web.sock"))
+        return caddyfile(settings, Path("web.sock"), Path("live.sock"))
 
     domain = front(domain="hub.example.com")
     assert "\nhub.example.com {" in domain
@@ -205,7 +252,7 @@ def test_caddy_understands_what_we_write(tmp_path: Path, env: dict[str, str]) ->
     named = {f"HUB_{name.upper()}": value for name, value in env.items()}
     settings = Settings.from_environment({"HUB_DATA_DIR": str(tmp_path), **named})
     file = tmp_path / "Caddyfile"
-    file.write_text(caddyfile(settings, tmp_path / "web.sock"))
+    file.write_text(caddyfile(settings, tmp_path / "web.sock", tmp_path / "live.sock"))
     caddy = Path(sys.executable).with_name("caddy")
     checked = subprocess.run(
         [caddy, "adapt", "--adapter", "caddyfile", "--config", file],
@@ -236,5 +283,8 @@ def test_the_demo_prints_links_that_open(tmp_path: Path) -> None:
             timeout=10,
         )
         assert "Husk Bakery" in answer.text
+        assert re.search(r"By its clock it is \d\d:\d\d, and its\ndrivers begin at \d\d:\d\d", said)
+        assert "Etc/" not in said
     finally:
         demo.stop()
+    assert "Good-bye" in demo.until("Good-bye")

@@ -74,4 +74,63 @@ print(*sorted(name for name, _ in it.registry.plugins.list_name_plugin()))
         check=False,
     )
     assert told.returncode == 0, told.stderr
-    assert told.stdout.split() == ["admin", "builtin", "console", "email"]
+    ours = {"admin", "builtin", "console", "email"}
+    stores = {"shipstation", "shopify", "woocommerce", "xero"}
+    assert set(told.stdout.split()) == ours | stores
+
+
+@pytest.mark.soak
+def test_a_new_plugin_installed_beside_the_hub_is_offered_and_passes_its_kit(
+    wheel: Path, tmp_path: Path
+) -> None:
+    """In an environment that holds both wheels; only what the hub depends on is lent to it."""
+    env = {**os.environ, "HUB_DATA_DIR": str(tmp_path / "data"), "PYTHONPATH": ""}
+
+    def run(*command: str | Path, at: Path = tmp_path) -> str:
+        done = subprocess.run(command, cwd=at, env=env, capture_output=True, text=True, timeout=200)
+        assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    venv = tmp_path / "venv"
+    python = venv / "bin" / "python"
+    uv = (sys.executable, "-m", "uv", "--offline", "--no-config")
+    run(*uv, "venv", "--python", sys.executable, venv)
+    run(*uv, "pip", "install", "--no-deps", "--python", python, wheel)
+    [site] = (venv / "lib").glob("python*/site-packages")
+    lent = Path(pytest.__file__).parents[1]  # after its own: what is in both, is found there first
+    (site / "lent.pth").write_text(f"{lent}\n")
+    run(venv / "bin" / "hub", "plugin", "new", "corner-shop")
+    folder = tmp_path / "hub-corner-shop"
+    run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", at=folder)
+    [built] = (folder / "dist").glob("*.whl")
+    run(*uv, "pip", "install", "--no-deps", "--python", python, built)
+    (folder / "hub_corner_shop.py").unlink()  # what is tested is what was installed
+
+    told = run(venv / "bin" / "hub", "plugins")
+    assert "corner_shop      explains   hub-corner-shop 0.1.0\n    Orders in: CornerShop\n" in told
+    page = run(python, "-c", CHOOSE, str(venv))
+    assert "/panel/connections/new/corner_shop" in page
+    quick = ("-q", "-p", "no:cacheprovider", "-c", os.devnull)
+    env["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    assert " passed" in run(python, "-m", "pytest", *quick, ".", at=folder)
+
+
+CHOOSE = """
+import pathlib, sys
+import hub, hub_corner_shop
+from hub.app import Hub
+from hub.flows.found import found
+from hub.flows.log_in import Role, add_staff, log_in
+from hub.web.app import create_app
+from hub.web.staff import COOKIE
+for module in (hub, hub_corner_shop):
+    assert pathlib.Path(module.__file__).is_relative_to(sys.argv[1]), module.__file__
+it = Hub.in_memory()
+assert not it.registry.problems, it.registry.problems
+word = "a long enough password"
+bakery = found(it, "Husk", zone="Europe/Helsinki", country="FI")
+add_staff(it, bakery, email="o@example.com", password=word, role=Role.OWNER, name="Olga")
+client = create_app(it).test_client()
+client.set_cookie(COOKIE, log_in(it, "o@example.com", word, address="127.0.0.1"))
+print(client.get("/panel/connections").text)
+"""

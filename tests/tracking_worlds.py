@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from hashlib import sha256
 from io import BytesIO
 
@@ -16,6 +17,7 @@ from hub.core.values import Address, Contact, Line, Point, Role
 from hub.db.tables import (
     BrandRow,
     BusinessRow,
+    DeviceRow,
     JobRow,
     LinkRow,
     OrderRow,
@@ -29,7 +31,7 @@ from hub.flows.next_steps import choose_step
 from hub.flows.plan import plan_day
 from hub.flows.prove import put_file
 from hub.flows.sync import store_all
-from tests.driving_worlds import DAY, SIX, Morning, a_morning
+from tests.driving_worlds import DAY, SIX, Morning, a_copy, a_morning
 
 NUMBER = "2"
 EIGHT = datetime(2026, 11, 23, 6, tzinfo=UTC)  # eight o'clock in Helsinki
@@ -38,13 +40,13 @@ EIGHT = datetime(2026, 11, 23, 6, tzinfo=UTC)  # eight o'clock in Helsinki
 class Street:
     """``tell`` is the driver's phone; ``job`` what the page is about just now."""
 
-    def __init__(self) -> None:
-        self.day: Morning = a_morning(5)
-        self.hub, self.business_id = self.day.hub, self.day.business_id
-        self.report(status="open")
-        plan_day(self.hub, self.business_id, DAY, strategy="nearest")  # its door has changed
-        self.device = self.day.phone()
+    def __init__(self, day: Morning, device: DeviceRow | None = None) -> None:
+        self.day, self.hub, self.business_id = day, day.hub, day.business_id
         self.said = 0
+        if device is None:
+            self.report(status="open")
+            plan_day(self.hub, self.business_id, DAY, strategy="nearest")  # its door has changed
+        self.device = device or self.day.phone()
 
     def report(self, *, status: str, minutes: int = 1) -> None:
         order = IncomingOrder(
@@ -128,6 +130,16 @@ class Street:
         self.tell("close", job, minutes, **{"outcome": "succeeded", "files": photo, **body})
 
 
+def a_new_street() -> Street:
+    kept = _kept()
+    return Street(a_copy(kept.day), kept.device)
+
+
+@cache
+def _kept() -> Street:
+    return Street(a_morning(5))
+
+
 def a_picture(width: int, height: int, colour: str, kind: str = "JPEG") -> bytes:
     picture = Image.new("RGB", (width, height), "#d8cfc2")
     ImageDraw.Draw(picture).rectangle(
@@ -149,11 +161,11 @@ PHOTO = a_picture(1600, 1200, "#7a5b45")
 
 
 def ordered() -> Street:
-    return Street()
+    return a_new_street()
 
 
 def scheduled() -> Street:
-    street = Street()
+    street = a_new_street()
     street.day.publish()
     return street
 

@@ -12,7 +12,6 @@ from markupsafe import Markup
 from sqlmodel import col, select
 from werkzeug.wrappers import Response as AnyResponse
 
-from admin.route_map import SIZES
 from admin.words import typed
 from hub.core.contracts import Match
 from hub.core.jobs import State
@@ -28,6 +27,7 @@ from hub.maps.coast import Bounds
 from hub.maps.svg import Pin, draw
 from hub.maps.tiles import current_tiles
 from hub.web.pages import csp_nonce, page
+from hub.web.route_map import SIZES
 from hub.web.staff import me, needs
 
 if TYPE_CHECKING:

@@ -11,10 +11,11 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from admin.words import Clock, a_day, minutes, typed
 from hub.core.errors import HubError
-from hub.db.tables import DriverRow, VehicleRow
+from hub.db.tables import VehicleRow
 from hub.flows import dispatch
 from hub.flows.day_seen import JobSeen, RouteSeen, Unserved
 from hub.flows.dispatch import DoesNotFit, Offer, RouteConflict, best_places
+from hub.flows.fleet import drivers_at_work
 from hub.flows.log_in import Role
 from hub.flows.overview import day_seen
 from hub.web.pages import page
@@ -195,11 +196,6 @@ def changes(hub: Hub) -> Blueprint:
         if route is None:
             abort(404)
         with hub.reading() as session:
-            drivers = session.exec(
-                select(DriverRow)
-                .where(DriverRow.business_id == me().business_id, DriverRow.active)
-                .order_by(DriverRow.name)
-            ).all()
             vehicles = session.exec(
                 select(VehicleRow)
                 .where(VehicleRow.business_id == me().business_id, VehicleRow.active)
@@ -211,7 +207,7 @@ def changes(hub: Hub) -> Blueprint:
             day=shown,
             route=route,
             missed=missed,
-            drivers=[(one.id, one.name) for one in drivers],
+            drivers=list(drivers_at_work(hub, me().business_id).items()),
             vehicles=[(one.id, one.name) for one in vehicles],
             driver_id=typed("driver_id", 36) or route.driver_id,
             vehicle_id=typed("vehicle_id", 36),

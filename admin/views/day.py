@@ -10,12 +10,12 @@ from flask import Blueprint, abort, flash, jsonify, redirect, render_template, r
 from sqlmodel import select
 from werkzeug.wrappers import Response as AnyResponse
 
-from admin.route_map import colour, route_map
 from admin.words import OUTCOMES, STATES, Clock, load, minutes, typed, typed_day
 from hub.core.contracts import RoutingStrategy
 from hub.core.errors import HubError, Refused
 from hub.core.jobs import State
 from hub.db.tables import DepotRow, RouteRow, VehicleRow
+from hub.flows.amended_drafts import changed_since
 from hub.flows.day_seen import DaySeen, JobSeen
 from hub.flows.dispatch import RouteConflict, publish
 from hub.flows.log_in import Role
@@ -26,11 +26,22 @@ from hub.flows.readiness import tells_recipients, with_phone
 from hub.flows.shifts import set_hours, working_on
 from hub.maps.tiles import current_tiles
 from hub.web.pages import csp_nonce, page
+from hub.web.route_map import colour, numbers_of, route_map
 from hub.web.staff import me, needs
 
 if TYPE_CHECKING:
     from hub.app import Hub
 
+FIELDS = {
+    "point": "address",
+    "pick_up": "where it is fetched",
+    "lines": "goods",
+    "windows": "time",
+    "due_on": "day",
+    "service_s": "time at the door",
+    "payment_due": "payment",
+}
+"""What fields of an order are called on the page; others as they are."""
 OPEN_LISTS = 60  # stops; a longer day begins with its lists folded
 
 
@@ -194,6 +205,8 @@ def day(hub: Hub) -> Blueprint:
         strategies = {cls.key: cls.title for cls in hub.registry.all(RoutingStrategy)}
         runs = {plan.depot_id: seen_of(plan) for plan in seen.plans}
         tiles = current_tiles(hub.settings.data_dir / "map")
+        with hub.reading() as session:
+            amended = changed_since(session, me().business_id, shown)
         return page(
             "panel/day.html",
             status,
@@ -219,10 +232,15 @@ def day(hub: Hub) -> Blueprint:
             strategies=list(strategies.items()),
             strategy_of=strategies,
             map=route_map(tiles, seen.routes, seen.left_out, nonce=csp_nonce()),
+            amended=amended,
+            fields=FIELDS,
+            drivers_of={route.id: route.driver for route in seen.routes},
             lists_open=seen.counts.stops <= OPEN_LISTS,
             colour=colour,
+            n_of=numbers_of(seen.routes),
             state=_state,
             late=_late,
+            early=_early,
             load=load,
             minutes=minutes,
             clock=clock,
@@ -237,7 +255,7 @@ def _digest(seen: DaySeen) -> str:
     told = [
         *(f"{plan.id} {plan.state}" for plan in seen.plans),
         *(f"{route.id} {route.version} {route.acknowledged}" for route in seen.routes),
-        *(f"{j.id} {j.state} {j.late}" for route in seen.routes for j in route.jobs),
+        *(f"{j.id} {j.state} {j.late} {j.early}" for route in seen.routes for j in route.jobs),
         f"{len(seen.left_out)} {seen.to_review}",
     ]
     return hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]
@@ -256,3 +274,9 @@ def _late(job: JobSeen) -> str:
     closes = [w.closes for w in (job.promise, *job.windows) if w is not None and w.closes < job.eta]
     over_s = min(((job.eta - at).total_seconds() for at in closes), default=0.0)
     return f"{minutes(over_s)} late" if over_s >= 60 else "late"
+
+
+def _early(job: JobSeen) -> str:
+    """By how much before what its recipient was told, in words."""
+    assert job.promise is not None
+    return f"{minutes((job.promise.opens - job.eta).total_seconds())} early"

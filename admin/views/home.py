@@ -17,6 +17,7 @@ from hub.core.jobs import Outcome
 from hub.db.tables import ActRow, DepotRow, JobRow, OrderRow, RouteRow, VehicleRow
 from hub.flows import first_run, people
 from hub.flows.claims import open_claims
+from hub.flows.connections_seen import connections_unwell
 from hub.flows.errands import parked_count
 from hub.flows.log_in import (
     NotAccepted,
@@ -27,9 +28,10 @@ from hub.flows.log_in import (
     switch_business,
 )
 from hub.flows.readiness import tells_recipients, with_phone
+from hub.flows.webhook_log import unwell
 from hub.maps.build import read_info
 from hub.web.pages import page
-from hub.web.staff import COOKIE, end_session, me, needs
+from hub.web.staff import COOKIE, end_session, may, me, needs
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -91,6 +93,8 @@ def home(hub: Hub) -> Blueprint:
             review=review,
             claims=claims,
             stuck=parked_count(hub, business_id),
+            stores=connections_unwell(hub, business_id) if may(*ACTS) else [],
+            unwell=unwell(hub, business_id) if may() else [],
             routes=len(routes),
             published=sum(route.published_at is not None for route in routes),
         )

@@ -17,7 +17,12 @@ from hub.web.staff import me, needs
 if TYPE_CHECKING:
     from hub.app import Hub
 
-SCOPES = ((Scope.ORDERS_READ, "Read orders"), (Scope.ORDERS_WRITE, "Send and change orders"))
+SCOPES = (
+    (Scope.ORDERS_READ, "Read orders"),
+    (Scope.ORDERS_WRITE, "Send and change orders"),
+    (Scope.WEBHOOKS_READ, "See where webhooks go"),
+    (Scope.WEBHOOKS_WRITE, "Choose where webhooks go"),
+)
 
 
 def keys(hub: Hub) -> Blueprint:

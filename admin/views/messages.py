@@ -20,7 +20,7 @@ from hub.core.notices import Trigger
 from hub.db.tables import ChoiceRow, NoticeRow, NoticeRuleRow
 from hub.flows.choices import choice, choices, switch
 from hub.flows.log_in import Role
-from hub.flows.notice_claim import STAND_IN
+from hub.flows.notice_known import STAND_IN
 from hub.flows.notice_rules import RuleIn, add_rules, recent, rule_of, rules_of, save_rule
 from hub.flows.notice_samples import preview, send_test
 from hub.web.pages import page

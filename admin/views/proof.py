@@ -29,6 +29,9 @@ def proof(hub: Hub) -> Blueprint:
             media_type, content = proof_file(hub, me().business_id, job_id, file_id)
         except LookupError:
             abort(404)
+        except HubError as problem:
+            hub.tools.log.warning("a proof file cannot be shown job=%s: %s", job_id, problem)
+            abort(503)
         if media_type not in PICTURES:
             abort(404)
         return _private(content, media_type)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from pydantic import SecretStr, ValidationError
 
 from admin.forms import blame, form_for, place
 from hub.core.contracts import Provider
-from hub.core.errors import HubError
+from hub.core.errors import ConfigError, HubError
 from hub.db.tables import ChoiceRow
 from hub.flows.choices import KINDS, Kind, choices, choose
 from hub.web.staff import me
@@ -57,10 +58,21 @@ def form_of(cls: type[Provider], row: ChoiceRow | None) -> BaseForm:
 
 def save_form(hub: Hub, kind: Kind, cls: type[Provider], form: BaseForm) -> bool:
     """Whether the settings work and are stored; if not, ``form`` says why."""
+
+    def save(values: dict[str, Any]) -> None:
+        choose(hub, me().business_id, kind, cls.key, values, actor=me().actor)
+
+    return saved(form, save)
+
+
+def saved(form: BaseForm, save: Callable[[dict[str, Any]], object]) -> bool:
+    """Whether ``save`` took what was typed; if not, ``form`` says why, at the field it names."""
     try:
-        choose(hub, me().business_id, kind, cls.key, _given(form), actor=me().actor)
+        save(_given(form))
     except ValidationError as error:
         place(form, error)
+    except ConfigError as problem:
+        blame(form, problem.field, str(problem))
     except HubError as problem:
         blame(form, "", str(problem))
     else:

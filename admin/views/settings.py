@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from hub.app import Hub
 
 LANGUAGES = [("en", "English")]  # what the customer's page speaks
+SHARES = [
+    ("stops", "From so many stops before"),
+    ("minutes", "From so many minutes before"),
+    ("next", "Once the driver is on the way to them"),
+    ("never", "Never"),
+]
 DEMANDS = [
     ("photo", "Photo"),
     ("signature", "Signature"),
@@ -76,7 +82,7 @@ def _business_form(
 def _defaults_form(
     sent: MultiDict[str, str] | None = None, data: dict[str, object] | None = None
 ) -> BaseForm:
-    form = form_for(DefaultsIn)(sent, data=data)
+    form = form_for(DefaultsIn, {"share": SHARES})(sent, data=data)
     form.demands.options = form.failure_demands.options = DEMANDS
     return form
 

@@ -13,8 +13,12 @@ from hub import backup
 from hub.app import Hub
 from hub.cli.opened import business_of, opened
 from hub.db.tables import BusinessRow, ChainRow, ProofFileRow
+from hub.flows.installed import installed
 from hub.flows.people import reset_password
+from hub.flows.proof_move import MoveReport, move_proof
+from hub.flows.proof_store import DEFAULT, in_use
 from hub.flows.prove import verify as verified
+from hub.flows.webhook_log import unsound
 from hub.maps.build import build
 from hub.settings import Settings
 
@@ -38,10 +42,17 @@ def password(args: argparse.Namespace, settings: Settings) -> None:
 
 def plugins(args: argparse.Namespace, settings: Settings) -> int:
     registry = Hub.from_settings(settings).registry
-    for name, _ in sorted(registry.plugins.list_name_plugin()):
-        print(name)
+    for one in installed(registry):
+        print(f"{one.name:16} {one.judged.level:10} {one.origin}")
+        for kind, title in one.offers:
+            print(f"    {kind}: {title}")
+        for missing in one.judged.missing:
+            print(f"    - {missing}")
+    for off in sorted(settings.plugins_off):
+        print(f"{off:16} is switched off by HUB_PLUGINS_OFF")
     for problem in registry.problems:
-        print(f"{problem.plugin} cannot be used: {problem.message}", file=sys.stderr)
+        print(f"{problem.plugin} ({problem.origin}) cannot be used.", file=sys.stderr)
+        print(f"    {problem.message}\n    {problem.remedy}", file=sys.stderr)
     return 1 if registry.problems else 0
 
 
@@ -53,7 +64,11 @@ def verify(args: argparse.Namespace, settings: Settings) -> int:
         with hub.reading() as session:
             businesses = session.exec(select(BusinessRow).order_by(col(BusinessRow.id))).all()
     ids = [business.id for business in businesses]
-    problems = [(one.name, problem) for one in businesses for problem in verified(hub, one.id)]
+    problems = [
+        (one.name, problem)
+        for one in businesses
+        for problem in (*verified(hub, one.id), *unsound(hub, one.id))
+    ]
     for name, problem in problems:
         print(f"{name}: {problem}", file=sys.stderr)
     if not problems:
@@ -67,9 +82,41 @@ def _kept(hub: Hub, table: type[ChainRow] | type[ProofFileRow], business_ids: li
         return session.exec(kept.where(col(table.business_id).in_(business_ids))).one()
 
 
+def move_pod(args: argparse.Namespace, settings: Settings) -> int:
+    hub = opened(settings)
+    business = business_of(hub, args.business)
+    to = args.to or in_use(hub, business.id)
+
+    def progress(report: MoveReport) -> None:
+        if report.moved and report.moved % 100 == 0:
+            print(f"{report.moved} moved")
+
+    report = move_proof(
+        hub, business.id, to, remove=args.remove, actor="operator", progress=progress
+    )
+    for problem in report.problems:
+        print(problem, file=sys.stderr)
+    removed = f", {report.removed} removed where they lay before" if args.remove else ""
+    print(f"{report.moved} files moved to {to}{removed}, {len(report.problems)} problems")
+    return 1 if report.problems else 0
+
+
 def back_up(args: argparse.Namespace, settings: Settings) -> None:
     backup.back_up(settings, args.archive)
     print(f"wrote {args.archive}. Keep {settings.data_dir / 'keys'} too, somewhere else.")
+    for store, files in _outside(Hub.from_settings(settings)).items():
+        print(f"{files} proof files are not in it: they lie in {store}. Back them up there.")
+
+
+def _outside(hub: Hub) -> dict[str, int]:
+    """How many files, of every business, a backup does not hold, by their store."""
+    with hub.reading() as session:
+        found = session.exec(
+            select(ProofFileRow.store, func.count())
+            .where(ProofFileRow.store != DEFAULT)
+            .group_by(col(ProofFileRow.store))
+        )
+        return dict(found.all())
 
 
 def restore(args: argparse.Namespace, settings: Settings) -> None:

@@ -18,6 +18,8 @@ class Trade(StrEnum):
 
 
 Demand = Literal["photo", "signature", "name", "note", "pin", "lines"]
+Share = Literal["stops", "minutes", "next", "never"]
+"""From when on a recipient sees where the driver is; ``next``: on the way to him."""
 
 
 class BusinessSettings(BaseModel):
@@ -30,7 +32,13 @@ class BusinessSettings(BaseModel):
     show_items: bool = Field(default=True, title="Show item names on the customer's page")
     show_photo: bool = Field(default=False, title="Show the door's photo on the customer's page")
     show_driver_name: bool = Field(default=True, title="Show the driver's first name")
+    share: Share = Field(default="stops", title="Show the driver on the map")
+    share_stops: int = Field(default=3, title="Most stops before the customer", ge=0, le=20)
+    share_minutes: int = Field(default=20, title="Most minutes before the arrival", ge=1, le=240)
     window_s: int = Field(default=3600, title="Width of the window told in advance", ge=900)
+    eta_moves_s: int = Field(
+        default=300, title="An arrival is announced anew once it moved by", ge=300, le=7200
+    )
     service_s: int = Field(default=180, title="Usual time at a door", ge=0, le=14_400)
     sure_at: float = Field(default=0.8, title="Confidence from which an address is not asked back")
     most_attempts: int = Field(default=3, title="Attempts before a parcel goes back", ge=1, le=9)

@@ -12,31 +12,37 @@ import logging
 import socket
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Literal, Protocol
 
 from pydantic import BaseModel
 
 from hub.core.events import Event
-from hub.core.orders import IncomingOrder, OrderPage
 from hub.core.planning import Need, Plan, PlanRequest, RoadRoute, TravelMatrix
-from hub.core.values import Address, Contact, DeliveredLine, Point, ProofFile
+from hub.core.values import Address, Point
 
 if TYPE_CHECKING:
     from hub.http import Http
 
 
 class Tokens(Protocol):
-    """Where an OAuth connection keeps its tokens between calls."""
+    """Where a connection keeps what lets it in for a while; texts only, times in ISO 8601."""
 
-    def load(self) -> Mapping[str, str]: ...
+    def load(self) -> Mapping[str, str]:
+        """What is kept, after every refresh anywhere; empty before the first."""
 
     def refresh_once(
         self, refresh: Callable[[Mapping[str, str]], Mapping[str, str]]
     ) -> Mapping[str, str]:
-        """Run ``refresh`` in one process at a time and keep the old beside the new."""
+        """What ``refresh`` makes of what is kept, which replaces it; or what somebody else made
+        of it since this ``load``, for one process at a time may refresh.
+
+        A process that is killed in its middle leaves what was kept, and another goes on from
+        there after a minute. What ``refresh`` raises is passed on; then nothing changes.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +50,9 @@ class Tools:
     """What the hub lends a provider, so that tests can lend something else.
 
     ``http`` is a ``requests.Session`` with timeouts whose ``get_json`` and
-    ``post_json`` raise the hub's errors; ``now`` is UTC; ``tokens`` is ``None``
-    for a provider that is no connection.
+    ``post_json`` raise the hub's errors; ``now`` is UTC. Only a connection has ``tokens`` and a
+    ``webhook_secret``: letters and digits of its own, to sign what it is sent. A proof store
+    knows for whom it keeps things by ``business_id``; others get none.
     """
 
     http: Http
@@ -53,6 +60,8 @@ class Tools:
     log: logging.Logger
     data_dir: Path
     tokens: Tokens | None = None
+    webhook_secret: str = ""
+    business_id: str = ""
 
     def connect(self, host: str, port: int, timeout_s: float) -> socket.socket:
         """A connected socket, for a provider that speaks something other than HTTP.
@@ -63,11 +72,24 @@ class Tools:
         return self.http.connect(host, port, timeout_s)
 
 
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One of several values of a setting, and what people call it."""
+
+    value: str
+    label: str
+
+
 class NoSettings(BaseModel):
     """For providers that need none."""
 
 
 class Provider(ABC):
+    """What every contract below shares. Subclass one of those, not this.
+
+    Example: ``class Printer`` at the top of docs/plugins.md.
+    """
+
     key: ClassVar[str]
     title: ClassVar[str]
     Settings: ClassVar[type[BaseModel]] = NoSettings
@@ -79,72 +101,25 @@ class Provider(ABC):
     def check(self) -> None:  # noqa: B027  (most providers have nothing to prove)
         """Prove that the settings work, touching nothing.
 
-        Raises ``ConfigError`` or ``AuthError`` with a sentence for the business,
-        ``Unavailable`` if that could not be found out now.
+        Raises ``ConfigError`` or ``AuthError`` with a sentence for the business, and the
+        name of the setting that is to blame where it is known; ``Unavailable`` if that
+        could not be found out now.
         """
 
+    def choices(self) -> Mapping[str, Sequence[Option]]:
+        """What may be chosen for a setting, by its name, as the other side has it now.
 
-class OrderSource(Provider):
-    """A shop, an ERP, an inbox: anywhere orders come from."""
-
-    every_s: ClassVar[int] = 300
-    """How often to look, unless a webhook says sooner."""
-
-    @abstractmethod
-    def pages(self, cursor: str | None) -> Iterator[OrderPage]:
-        """Yield what changed since ``cursor``, oldest change first.
-
-        ``None`` means everything still open. Orders at the cursor's own instant
-        must come again: the hub drops repeats but cannot find what was skipped.
-        May yield nothing. Raises ``AuthError``, ``RateLimited``, ``Unavailable``
-        between pages; pages already yielded stay stored.
+        Asked once ``check`` passed: its locations, statuses, organisations. Settings that are
+        in no form until then have a default. Raises like ``check``.
         """
-
-
-class WritesBack(ABC):
-    """An order source that can be told how its order fared."""
-
-    @abstractmethod
-    def write_back(self, update: OrderProgress) -> None:
-        """Report progress on one order. Must be safe to repeat with one ``update.key``."""
-
-
-class AcceptsWebhooks(ABC):
-    """An order source that can ring the bell instead of waiting to be asked."""
-
-    @abstractmethod
-    def subscribe(self, url: str) -> None:
-        """Have the remote call ``url``. Safe to repeat."""
-
-    @abstractmethod
-    def unsubscribe(self) -> None:
-        """Stop the calls. No error when there are none."""
-
-    @abstractmethod
-    def verify(self, request: WebhookRequest) -> str:
-        """Return the remote's id for this call, so that repeats are dropped.
-
-        Raises ``BadSignature``. The body is not used further: a genuine call
-        only makes the hub look now, so there is one way in for orders, not two.
-        """
-
-
-class ConnectsByOAuth(ABC):
-    @abstractmethod
-    def authorize_url(self, state: str, redirect: str) -> str:
-        """Where to send the person who connects."""
-
-    @abstractmethod
-    def exchange(self, query: Mapping[str, str], redirect: str) -> Mapping[str, str]:
-        """The tokens for what came back. Raises ``AuthError`` for a forged answer."""
-
-    @abstractmethod
-    def refresh(self, tokens: Mapping[str, str]) -> Mapping[str, str]:
-        """Fresh tokens. Raises ``AuthError`` when the business must reconnect."""
+        return {}
 
 
 class RoutingStrategy(Provider):
-    """A way to turn jobs and vehicles into routes."""
+    """A way to turn jobs and vehicles into routes.
+
+    Example: ``hub plugin new NAME --kind routing-strategy``.
+    """
 
     @abstractmethod
     def capabilities(self) -> frozenset[Need]:
@@ -161,6 +136,11 @@ class RoutingStrategy(Provider):
 
 
 class Geocoder(Provider):
+    """A way to find an address on the map.
+
+    Example: ``hub plugin new NAME --kind geocoder``.
+    """
+
     @abstractmethod
     def locate(self, address: Address) -> Match | None:
         """Best match, or ``None`` when there is none worth showing a dispatcher."""
@@ -171,6 +151,12 @@ class Geocoder(Provider):
 
 
 class TravelTimes(Provider):
+    """How long it takes from place to place. An installed one is asked before the built-in ones.
+
+    Nobody sets it up, so every setting needs a default. Raise ``ConfigError`` or any other error
+    of the hub's, and the next one is asked. Example: ``hub plugin new NAME --kind travel-times``.
+    """
+
     @abstractmethod
     def matrix(
         self, places: Sequence[Point], depart_at: datetime, profile: str = "car"
@@ -188,6 +174,11 @@ Reaches = Literal["email", "phone", "push", "url", "nobody"]
 
 
 class NotificationChannel(Provider):
+    """A way to reach a recipient.
+
+    Example: ``hub plugin new NAME --kind notification-channel``.
+    """
+
     reaches: ClassVar[Reaches]
     """What ``Message.to`` is: a contact's e-mail address or phone number, or a subscription to
     push messages. ``url`` calls one address of its own settings and ``nobody`` only shows
@@ -208,54 +199,123 @@ class NotificationChannel(Provider):
         it left and no answer came; every other error of the hub's says that it did not.
         """
 
+    def together(self) -> AbstractContextManager[None]:
+        """While it is open several ``send`` follow each other in one thread. A channel may keep
+        a connection for them; what it keeps must be fit for use or made anew.
+        """
+        return nullcontext()
+
 
 class LooksUp(ABC):
-    """A channel that can say what became of a message."""
+    """A channel that can say what became of a message.
+
+    Example: ``hub plugin new NAME --kind notification-channel``.
+    """
 
     @abstractmethod
     def status(self, key: str) -> Literal["sent", "unknown", "failed"]: ...
 
 
 class ReceivesReceipts(ABC):
+    """A channel whose carrier calls back to say what became of a message.
+
+    ::
+
+        def receipt(self, request):
+            if not signed(request):
+                raise BadSignature("This call is not from the carrier.")
+            told = json.loads(request.body)
+            return told["key"], told["state"]
+    """
+
     @abstractmethod
     def receipt(self, request: WebhookRequest) -> tuple[str, str]:
         """(message key, delivered | failed | …). Raises ``BadSignature``."""
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A file that a proof store holds: its reference, and the hash of what was put, in hex."""
+
+    ref: str
+    sha256: str
+
+
 class PodStore(Provider):
-    """Where proof of delivery is kept. Content is never changed once put."""
+    """Where proof of delivery is kept. Content is never changed once put.
+
+    Each business's lies apart: ``self.tools.business_id`` says whose, and what one was given
+    opens and removes nothing of another's. Example: ``hub plugin new NAME --kind pod-store``.
+    """
 
     @abstractmethod
     def put(self, content: bytes, *, media_type: str, sha256: str) -> str:
-        """Store ``content`` durably and return a reference. The same bytes may share one."""
+        """Store ``content`` durably, whole or not at all, and return a reference.
+
+        At most 300 characters, and good for ever. The same bytes may share one. Raises
+        ``Refused`` for content that is not ``sha256`` (hex).
+        """
 
     @abstractmethod
     def get(self, ref: str) -> bytes:
-        """The bytes as put. Raises ``KeyError`` for a reference never given out."""
+        """The bytes as put.
+
+        Raises ``KeyError`` for a reference never given out, ``Refused`` for bytes that are no
+        longer what was put.
+        """
 
     @abstractmethod
     def delete(self, ref: str) -> None:
         """Forget ``ref``; no error when already gone."""
 
+    def put_from(self, source: BinaryIO, *, media_type: str, sha256: str) -> str:
+        """``put`` of what ``source`` holds from its start; it can seek.
 
-class RecordSink(Provider):
-    """Books that want to know what was delivered."""
+        A store whose files may be larger than memory overrides this and ``parts``.
+        """
+        source.seek(0)
+        return self.put(source.read(), media_type=media_type, sha256=sha256)
 
-    @abstractmethod
-    def find(self, order: IncomingOrder) -> Sequence[Candidate]:
-        """What in the books may belong to ``order``; the hub files only a single match."""
+    def parts(self, ref: str) -> Iterator[bytes]:
+        """``get``, a part at a time; ``Refused`` may come after the last of them."""
+        yield self.get(ref)
 
-    @abstractmethod
-    def record(self, record: DeliveryRecord) -> str:
-        """File ``record`` and return where. Safe to repeat with one ``record.key``."""
+    def kept(self, before: datetime) -> Iterator[Kept]:
+        """What of the business was put before then, so that what nobody knows of can be removed;
+        nothing from a store that keeps no list.
+        """
+        return iter(())
+
+    @classmethod
+    def place(cls, settings: Any) -> str:
+        """Where files lie with these settings, to be read by people; references are good there
+        alone, so the hub lets nobody change it while some do. Empty: there is only one.
+        """
+        return ""
 
 
 class EtaModel(Provider):
+    """A way to work out arrivals. An installed one is asked before the built-in one.
+
+    ::
+
+        def estimate(self, route, progress, history):
+            at, found = progress.now, []
+            for travel_s, service_s in zip(route.travel_s, route.service_s):
+                at += timedelta(seconds=travel_s)
+                found.append(Arrival(at, at, at + timedelta(minutes=5)))
+                at += timedelta(seconds=service_s)
+            return found
+    """
+
     @abstractmethod
     def estimate(
-        self, route: RouteAhead, progress: RouteProgress, history: Sequence[float]
+        self, route: RouteAhead, progress: RouteProgress, history: Sequence[PastError]
     ) -> Sequence[Arrival]:
-        """One arrival for every remaining stop, in order; ``history``: past errors in s."""
+        """One arrival for every remaining stop, in order, never before ``progress.now``.
+
+        ``history``: how far earlier estimates of this depot were off, the newest first.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +325,7 @@ class Subscriber:
     Calls for one subject come in order; a failing subscriber delays only itself.
     Use ``event.id`` to make repeats harmless. An event older than ``within`` is
     parked rather than tried again: news that comes too late helps nobody.
+    Example: ``greet`` at the end of docs/plugins.md.
     """
 
     name: str
@@ -279,23 +340,6 @@ class WebhookRequest:
     body: bytes
     url: str = ""
     query: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderProgress:
-    """What a store learns of its order. ``eta`` and ``outcome`` empty until known."""
-
-    key: str
-    order_ref: str
-    state: str
-    at: datetime
-    outcome: str = ""
-    reason: str = ""
-    attempt: int = 1
-    eta: datetime | None = None  # None: no estimate yet
-    tracking_url: str = ""
-    lines: tuple[DeliveredLine, ...] = ()
-    files: tuple[ProofFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,30 +369,6 @@ class Message:
     inline: tuple[InlineFile, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeliveryRecord:
-    key: str
-    order_ref: str
-    order_number: str
-    outcome: str
-    at: datetime
-    reason: str = ""
-    attempt: int = 1
-    received_by: str = ""
-    contacts: tuple[Contact, ...] = ()
-    lines: tuple[DeliveredLine, ...] = ()
-    files: tuple[ProofFile, ...] = ()
-    proof_url: str = ""
-    target: str = ""  # a ``Candidate.ref``, once one is chosen
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    ref: str
-    label: str
-    why: str  # "same number", "same contact and amount", …
-
-
 @dataclass(frozen=True, slots=True)
 class Match:
     """A place found for an address; ``confidence`` from 0 (a guess) to 1 (the very door)."""
@@ -361,7 +381,11 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class RouteAhead:
-    """Remaining stops in order: earliest start, latest start (epoch s) and service time each."""
+    """Remaining stops in order: the drive to each, the time at it, when its work can begin.
+
+    The first drive begins at ``RouteProgress.now``; ``opens`` is in epoch seconds, 0 where
+    work can begin at any time.
+    """
 
     travel_s: tuple[int, ...]
     service_s: tuple[int, ...]
@@ -370,8 +394,25 @@ class RouteAhead:
 
 @dataclass(frozen=True, slots=True)
 class RouteProgress:
+    """``late_s``: behind the plan at the next stop, negative while ahead of it.
+
+    ``way_pace`` and ``work_pace``: how long the ways and the work at doors took so far on
+    this round, as a multiple of the plan; 1 until enough is known. ``RouteAhead`` goes by
+    them already.
+    """
+
     now: datetime
     late_s: float = 0.0
+    way_pace: float = 1.0
+    work_pace: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class PastError:
+    """An estimate made ``ahead_s`` before an arrival was ``error_s`` too early."""
+
+    ahead_s: int
+    error_s: int  # arrival minus estimate
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,34 @@ class OrderAmended(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AmendmentProposed(Event):
+    """The source wants of an order that is on a phone what nobody may change under a driver's
+    hands; ``changed`` names it (where, when, goods). A higher ``version`` replaces the question.
+    """
+
+    amendment_id: str
+    changed: tuple[str, ...]
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AmendmentDecided(Event):
+    """Somebody decided, or the hub by rule. See ``hub.core.amending.Decision``."""
+
+    amendment_id: str
+    decision: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AmendmentSeen(Event):
+    """The driver has acknowledged what changed about an order."""
+
+    amendment_id: str
+    route_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderCancelled(Event):
     """The source, or a person, cancelled an order."""
 
@@ -108,6 +136,14 @@ class JobClosed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProofCompleted(Event):
+    """Proof of a job that had ended is whole only now: it came late, or its pictures did."""
+
+    job_id: str
+    proof_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NextStepChosen(Event):
     """What follows a job that did not succeed; ``next_job_id`` is empty when nothing does."""
 
@@ -117,10 +153,30 @@ class NextStepChosen(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RoutePublished(Event):
+    """A draft went to its driver's phone (subject: the route)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RouteChanged(Event):
     """A published route is not what the phone last acknowledged (subject: the route)."""
 
     version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteHandedOver(Event):
+    """Another driver has a published route (subject: the route)."""
+
+    from_driver_id: str
+    to_driver_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointSwitchedOff(Event):
+    """The hub gave up telling a business's program, for ``problem`` (subject: the endpoint)."""
+
+    problem: str
 
 
 ALL: dict[str, type[Event]] = {
@@ -128,6 +184,9 @@ ALL: dict[str, type[Event]] = {
     for cls in (
         OrderPlaced,
         OrderAmended,
+        AmendmentProposed,
+        AmendmentDecided,
+        AmendmentSeen,
         OrderCancelled,
         JobLocated,
         JobDispatched,
@@ -137,7 +196,11 @@ ALL: dict[str, type[Event]] = {
         DriverLeft,
         EtaChanged,
         JobClosed,
+        ProofCompleted,
         NextStepChosen,
+        RoutePublished,
         RouteChanged,
+        RouteHandedOver,
+        EndpointSwitchedOff,
     )
 }

@@ -11,7 +11,16 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from hub.core.fit_places import promising
-from hub.core.fit_route import RouteNow, StopNow, begins, boards, served, starts
+from hub.core.fit_route import (
+    RouteNow,
+    StopNow,
+    begins,
+    begins_as_told,
+    boards,
+    not_before,
+    served,
+    starts,
+)
 from hub.core.plan_request import JobToPlan, TravelMatrix
 
 __all__ = [
@@ -19,10 +28,14 @@ __all__ = [
     "Problem",
     "RouteNow",
     "StopNow",
+    "Times",
     "begins",
+    "begins_as_told",
+    "not_before",
     "placed",
     "problems",
     "timed",
+    "times_at",
     "worse",
 ]
 LOOKED_AT = 8  # places that promise most, judged in full: each takes some milliseconds
@@ -45,6 +58,19 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class Times:
+    """``begins_at``: when work begins at a stop; ``waits_s`` before its door."""
+
+    begins_at: datetime
+    waits_s: int
+
+
+def times_at(route: RouteNow, stop: StopNow) -> Times:
+    begins_at = served(stop, stop.arrive, route.promises)[0][0]
+    return Times(begins_at, round((begins_at - stop.arrive).total_seconds()))
+
+
+@dataclass(frozen=True, slots=True)
 class Placement:
     """A route with the new jobs on it. ``problems``: what only their coming breaks."""
 
@@ -53,6 +79,12 @@ class Placement:
     extra_s: int  # more driving
     problems: tuple[Problem, ...]
     earlier_s: int = 0  # the vehicle must leave
+
+    @property
+    def times(self) -> Times:
+        """When work begins at the new stop, and what waiting for it means."""
+        stop = self.route.stops[self.position - 1]
+        return times_at(self.route, stop)
 
     @property
     def burden(self) -> tuple[int, int, int, int]:

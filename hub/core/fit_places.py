@@ -110,8 +110,12 @@ class _Along:
         """By how much ``job`` would be late for who is ``free`` at ``place``, and when done."""
         at = free + self.seconds[place][job.place]
         spans = [(_s(window.opens), _s(window.closes)) for window in job.windows]
+        promise = self.route.promises.get(job.id)
+        at = at if promise is None else max(at, _s(promise.opens))
         start = next((max(at, opens) for opens, closes in spans if at <= closes), at)
         late = max(0, start - max((closes for _, closes in spans), default=start))
+        if promise is not None:
+            late = max(late, start - _s(promise.closes))
         return late, start + job.service_s
 
     def _onwards(self, n: int, place: int, through: Sequence[int], done: int) -> tuple[int, int]:

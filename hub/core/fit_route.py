@@ -49,6 +49,10 @@ class RouteNow:
         """The same route, knowing the order numbers of more jobs."""
         return replace(self, numbers={**self.numbers, **numbers})
 
+    def keeping(self, promises: Mapping[str, TimeWindow]) -> RouteNow:
+        """The same route, knowing what was told of more jobs."""
+        return replace(self, promises={**self.promises, **promises})
+
 
 def begins(windows: Sequence[TimeWindow], at: datetime) -> datetime:
     """When service can begin for whoever is there ``at``; at once if every window is over."""
@@ -56,16 +60,33 @@ def begins(windows: Sequence[TimeWindow], at: datetime) -> datetime:
 
 
 def starts(job: JobToPlan, at: datetime, promise: TimeWindow | None) -> datetime:
-    """When ``job`` is begun by who is there ``at``: nobody rings before the time that was told.
+    """When ``job`` is begun by who is there ``at``."""
+    return begins_as_told(job.windows, at, promise)
+
+
+def begins_as_told(
+    windows: Sequence[TimeWindow], at: datetime, promise: TimeWindow | None
+) -> datetime:
+    """``begins``, but nobody rings before the time that was told (``None``: none was).
 
     A promise that no longer fits the windows asked for keeps nobody waiting.
     """
-    start = begins(job.windows, at)
+    start = begins(windows, at)
     if promise is None or start >= promise.opens:
         return start
-    kept = begins(job.windows, promise.opens)
-    closes = max((window.closes for window in job.windows), default=kept)
+    kept = begins(windows, promise.opens)
+    closes = max((window.closes for window in windows), default=kept)
     return kept if kept <= closes else start
+
+
+def not_before(
+    windows: Sequence[TimeWindow], at: datetime, promise: TimeWindow | None
+) -> datetime | None:
+    """Until when whoever comes about ``at`` waits if he is early; ``None``: for nothing."""
+    if not windows:
+        return promise.opens if promise else None
+    window = next((one for one in windows if at <= one.closes), None)
+    return begins_as_told(windows, window.opens, promise) if window else None
 
 
 def served(

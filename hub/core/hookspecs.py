@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING
 
 import pluggy
 
+from hub.core.connecting import OrderSource, RecordSink
 from hub.core.contracts import (
     EtaModel,
     Geocoder,
     NotificationChannel,
-    OrderSource,
     PodStore,
-    RecordSink,
     RoutingStrategy,
     Subscriber,
     TravelTimes,

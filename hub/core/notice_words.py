@@ -74,6 +74,13 @@ USUAL: dict[Trigger, Text] = {
         "Expected {expected}.",
         20 * 60,
     ),
+    Trigger.NEW_TIME: Text(
+        "Order {order}: we come at another time",
+        "Hello {name},\n\nwe are sorry: your {visit} {order} comes at another time than\n"
+        "we told you. Expected {expected},\nnot {window}.\n\n"
+        "You can see on its page how far we are.",
+        30 * 60,
+    ),
     Trigger.DELIVERED: Text(
         "Order {order}: {done}",
         "Hello {name},\n\nyour order {order} is {done}: {time}.\nReceived by {received_by}.\n\n"

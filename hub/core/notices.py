@@ -14,6 +14,7 @@ from enum import StrEnum
 from hub.core.contracts import Reaches
 from hub.core.events import (
     DriverHeaded,
+    EtaChanged,
     Event,
     JobClosed,
     JobDispatched,
@@ -30,6 +31,7 @@ class Trigger(StrEnum):
     PLACED = "placed"
     DISPATCHED = "dispatched"
     ON_ITS_WAY = "on_its_way"
+    NEW_TIME = "new_time"  # the driver comes at another time than was promised
     DELIVERED = "delivered"  # a job closed well, whatever its kind
     FAILED = "failed"  # a job closed without success; says what happens next
     NEXT_STEP = "next_step"  # a person chose what follows, after ``FAILED`` could not say
@@ -50,6 +52,7 @@ HEARD: tuple[type[Event], ...] = (
     OrderPlaced,
     JobDispatched,
     DriverHeaded,
+    EtaChanged,
     JobClosed,
     NextStepChosen,
     JobWithdrawn,
@@ -75,6 +78,8 @@ def trigger_of(event: Event) -> Trigger | None:
             return Trigger.DISPATCHED
         case DriverHeaded():
             return Trigger.ON_ITS_WAY
+        case EtaChanged():
+            return Trigger.NEW_TIME  # where it breaks a promise; else nobody is told
         case JobClosed():
             return Trigger.DELIVERED if event.outcome in WELL else Trigger.FAILED
         case NextStepChosen(actor="hub"):
@@ -108,6 +113,7 @@ class Situation:
     cancelled: bool = False  # the order is
     succeeded: bool = False  # a job of the order did
     tried_again: bool = False  # the next attempt is on a phone, or over
+    on_time: bool = False  # the driver is expected within what was promised
     told_newer: bool = False  # the same rule has a newer notice about the same thing
 
 
@@ -132,6 +138,14 @@ def overtaken(trigger: Trigger, now: Situation) -> str:
             return "The driver was already there."
         case Trigger.ON_ITS_WAY if now.job is not State.EN_ROUTE:
             return "The driver went elsewhere first."
+        case Trigger.NEW_TIME if now.job is State.CLOSED:
+            return "The job was already closed."
+        case Trigger.NEW_TIME if now.job is State.ARRIVED:
+            return "The driver was already there."
+        case Trigger.NEW_TIME if now.job not in ON_A_PHONE:
+            return "The job was taken off its route meanwhile."
+        case Trigger.NEW_TIME if now.on_time:
+            return "The driver is expected within the promised time again."
         case Trigger.WITHDRAWN if now.job in ON_A_PHONE:
             return ON_A_ROUTE_AGAIN
         case Trigger.WITHDRAWN if now.job is State.CLOSED:

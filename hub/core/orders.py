@@ -118,6 +118,16 @@ def day_gone(order: IncomingOrder, today: date, zone: tzinfo) -> date | None:
     return last if last is not None and last < today else None
 
 
+def what_is_wrong(error: Exception) -> str:
+    """With a record that could not be read, for a person who knows the source."""
+    match error:
+        case KeyError():
+            return f"it has no {error.args[0]!r}" if error.args else "something is missing"
+        case ValueError():
+            return str(error)
+    return f"something in it is not as expected ({type(error).__name__}: {error})"
+
+
 @dataclass(frozen=True, slots=True)
 class OrderPage:
     """Some orders, and the cursor from which the rest can be read.
@@ -138,18 +148,20 @@ class OrderPage:
         *,
         ref: str,
         cursor: str,
+        number: str = "",
     ) -> OrderPage:
         """Map each record; one that does not fit is set aside, not fatal.
 
-        ``ref`` names the key of a record's own id, so that a person can find it.
+        ``ref`` names the key of a record's own id, and ``number``, where that is another, the key
+        of what people there call it, so that a person can find it.
         """
         orders, rejects = [], []
         for record in records:
             try:
                 orders.append(to_order(record))
             except (LookupError, TypeError, ValueError, AttributeError) as error:
-                problem = f"{type(error).__name__}: {error}"
-                rejects.append(BadRecord(str(record.get(ref, "?")), problem))
+                named = str(record.get(number) or "")
+                rejects.append(BadRecord(str(record.get(ref, "?")), what_is_wrong(error), named))
         return cls(tuple(orders), cursor, tuple(rejects))
 
 

@@ -6,19 +6,22 @@ brought, fetched or done at the recipient's) across all its attempts.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from hub.core.business import BusinessSettings
+from hub.core.fit import begins_as_told
 from hub.core.jobs import ON_A_PHONE, NextStep, Outcome, Reason, State
 from hub.core.orders import Kind
 from hub.core.values import TimeWindow
 
-SHARE_FROM_STOPS = 3  # further away a position says where others live, not when you are served
 ROUND_TO = timedelta(minutes=5)
 _NARROWEST = timedelta(minutes=15)
+_SURE = timedelta(minutes=20)  # a wider spread as one time would be false minutes
+FRESH = timedelta(minutes=2)  # a phone tells every few seconds; a tunnel is shorter
+SHOWN = timedelta(minutes=15)  # older than that a place says nothing of where somebody is
 _HONORIFICS = frozenset({"mr", "mrs", "ms", "miss", "dr", "prof", "herr", "frau", "mme", "m"})
 
 
@@ -75,19 +78,30 @@ class Estimate:
     p50: datetime
     p90: datetime
 
+    @property
+    def is_sure(self) -> bool:
+        """Whether it may be told as one time instead of a window."""
+        return self.p90 - self.p10 <= _SURE
+
+    @property
+    def window(self) -> TimeWindow:
+        """From when to when, on round times and not narrower than is fair."""
+        return outwards(TimeWindow(self.p10, max(self.p90, self.p10 + _NARROWEST)))
+
 
 @dataclass(frozen=True, slots=True)
 class Ride:
     """The published route the job is on, as far as its recipient is concerned.
 
     ``next_departs_at`` is when the driver should have left the first stop that is
-    still open. ``estimate`` ``None``: only the plan is known.
+    still open; ``has_left`` whether he is on the road. ``estimate`` ``None``: only the plan
+    is known.
     """
 
     arrive_at: datetime
     next_departs_at: datetime
     stops_before: int
-    has_begun: bool
+    has_left: bool
     estimate: Estimate | None = None
 
 
@@ -97,6 +111,7 @@ class Seen:
 
     ``expected`` says more exactly when, within what was promised; ``earlier`` is the
     attempt before the one shown. Each is ``None`` where there is nothing to say.
+    ``stops_before`` are those the driver makes first.
     """
 
     shows: Shows
@@ -106,6 +121,7 @@ class Seen:
     is_late: bool = False
     expected: Estimate | None = None
     stops_before: int = 0
+    away: timedelta | None = None  # how long until the driver comes, if that is known
     earlier: JobSeen | None = None
     pick_up_failed: bool = False
 
@@ -164,15 +180,31 @@ def life(jobs: Sequence[JobSeen], settings: BusinessSettings, now: datetime) -> 
 
 def visible(seen: Seen, settings: BusinessSettings) -> Visible:
     """Nothing here depends on other recipients, so nothing of theirs can show."""
-    near = seen.stops_before <= SHARE_FROM_STOPS
     return Visible(
         address=seen.shows in OPEN or seen.shows is Shows.FAILED,
         map=seen.shows in RIDING or seen.shows in (Shows.SCHEDULED, Shows.RESCHEDULED),
         items=settings.show_items,
         photo=settings.show_photo and seen.shows is Shows.DONE,
         driver_name=settings.show_driver_name and seen.shows in RIDING,
-        driver_position=seen.shows is Shows.ARRIVING or (seen.shows is Shows.ON_ITS_WAY and near),
+        driver_position=shares(seen, settings),
     )
+
+
+def shares(seen: Seen, settings: BusinessSettings) -> bool:
+    """Whether the recipient may see where the driver is.
+
+    Further away a position tells where others live, not when this one is served.
+    """
+    if settings.share == "never" or seen.shows not in (Shows.ON_ITS_WAY, Shows.ARRIVING):
+        return False
+    if seen.shows is Shows.ARRIVING:
+        return True
+    match settings.share:
+        case "stops":
+            return seen.stops_before <= settings.share_stops
+        case "minutes":
+            return seen.away is not None and seen.away <= timedelta(minutes=settings.share_minutes)
+    return seen.stops_before == 0  # next
 
 
 def outwards(window: TimeWindow) -> TimeWindow:
@@ -194,6 +226,24 @@ def floored(at: datetime) -> datetime:
 def ceiled(at: datetime) -> datetime:
     """The round time at or after."""
     return at + -_over(at) % ROUND_TO
+
+
+def work_begins(
+    there: Estimate, windows: Sequence[TimeWindow], told: TimeWindow | None
+) -> Estimate:
+    """When work begins at a door, by when the driver is ``there``; ``told``: what is promised."""
+    p10, p50, p90 = (begins_as_told(windows, at, told) for at in (there.p10, there.p50, there.p90))
+    return Estimate(p10, p50, p90)
+
+
+def has_left(route: Iterable[tuple[str, str]]) -> bool:
+    """Whether the driver of these jobs, each with its state and outcome, is on the road: he said
+    so, or somebody was visited. Who began the shift, and loads, is not.
+    """
+    visited = (Outcome.SUCCEEDED, Outcome.PARTIAL, Outcome.FAILED)
+    return any(
+        state in (State.EN_ROUTE, State.ARRIVED) or outcome in visited for state, outcome in route
+    )
 
 
 def first_name(full: str) -> str:
@@ -253,8 +303,7 @@ def _riding(
     before: TimeWindow | None = None
     is_late = shows is not Shows.AT_THE_DOOR and max(coming.p50, now) > promise.closes
     if is_late:
-        closes = max(coming.p90, coming.p10 + _NARROWEST)
-        quoted, before = outwards(TimeWindow(coming.p10, closes)), quoted
+        quoted, before = coming.window, quoted
     elif shows is Shows.SCHEDULED and (moved := _moved(promises)) is not None:
         shows, before = Shows.RESCHEDULED, moved
     return Seen(
@@ -265,6 +314,7 @@ def _riding(
         is_late=is_late,
         expected=coming if ride.estimate and shows in RIDING and not is_late else None,
         stops_before=ride.stops_before,
+        away=coming.p50 - now,
         earlier=earlier,
     )
 
@@ -275,7 +325,7 @@ def _how_far(state: State, ride: Ride) -> Shows:
             return Shows.AT_THE_DOOR
         case State.EN_ROUTE:
             return Shows.ARRIVING
-    return Shows.ON_ITS_WAY if ride.has_begun else Shows.SCHEDULED
+    return Shows.ON_ITS_WAY if ride.has_left else Shows.SCHEDULED
 
 
 def _coming(ride: Ride, half: timedelta, now: datetime) -> Estimate:

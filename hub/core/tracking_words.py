@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from hub.core.business import BusinessSettings
 from hub.core.jobs import NextStep, Outcome, Reason
 from hub.core.orders import Kind
-from hub.core.tracking_page import Estimate, JobSeen, Seen, Shows
+from hub.core.tracking_page import FRESH, Estimate, JobSeen, Seen, Shows, shares
 from hub.core.values import TimeWindow
 
 Tone = Literal["plain", "ok", "late", "bad"]
@@ -194,6 +195,28 @@ def stops_words(stops_before: int) -> str:
     return f"{stops_before} stops before you."
 
 
+def follow_words(seen: Seen, settings: BusinessSettings) -> str:
+    """From when on the driver can be seen on the map; empty where he can be, or never."""
+    if seen.shows is not Shows.ON_ITS_WAY or shares(seen, settings):
+        return ""
+    match settings.share:
+        case "stops" if settings.share_stops > 0:
+            stops = "1 stop" if settings.share_stops == 1 else f"{settings.share_stops} stops"
+            return f"You can follow the driver on the map from {stops} before you."
+        case "minutes":
+            return f"You can follow the driver on the map {settings.share_minutes} minutes before."
+        case "never":
+            return ""
+    return "You can follow the driver on the map once you are next."
+
+
+def signal_words(fixed_at: datetime, now: datetime, zone: ZoneInfo) -> str:
+    """That the driver's phone was not heard of for a while; empty while it is."""
+    if now - fixed_at <= FRESH:
+        return ""
+    return f"No signal since {_clock(fixed_at.astimezone(zone))}. The time is an estimate."
+
+
 class _Words:
     def __init__(self, zone: ZoneInfo, now: datetime) -> None:
         self.zone, self.today = zone, now.astimezone(zone).date()
@@ -202,7 +225,11 @@ class _Words:
         """The big time and its day; both may be empty."""
         if seen.shows is Shows.DONE and seen.job.ended_at is not None:
             return _clock(seen.job.ended_at.astimezone(self.zone)), self.day(seen.job.ended_at)
-        if seen.quoted is not None and seen.shows is not Shows.AT_THE_DOOR:
+        if seen.shows is Shows.AT_THE_DOOR:
+            return "", ""
+        if (coming := seen.expected) is not None:
+            return self.coming(coming), self.day(coming.p50)
+        if seen.quoted is not None:
             return self.span(seen.quoted), self.day(seen.quoted.opens)
         if seen.shows in (Shows.ORDERED, Shows.RESCHEDULED) and seen.job.due_on is not None:
             first, _, rest = day_words(seen.job.due_on, self.today).partition(", ")
@@ -218,9 +245,9 @@ class _Words:
                 follows = "" if seen.quoted else TIME_FOLLOWS
                 return [self.tried(seen.earlier), follows]
             case Shows.ON_ITS_WAY:
-                return [stops_words(seen.stops_before), self.expected(seen.expected)]
+                return [stops_words(seen.stops_before), self.promised(seen)]
             case Shows.ARRIVING:
-                return [self.expected(seen.expected)]
+                return [self.promised(seen)]
             case Shows.DONE if seen.job.outcome is Outcome.PARTIAL:
                 return ["" if seen.job.next_step else REST_FOLLOWS]
             case Shows.FAILED:
@@ -245,12 +272,17 @@ class _Words:
         why = REASONS.get(job.reason, "") if job.reason else ""
         return f"{when}: {why[0].lower()}{why[1:]}" if why else f"{when}: it did not work out."
 
-    def expected(self, estimate: Estimate | None) -> str:
-        if estimate is None:
+    def coming(self, estimate: Estimate) -> str:
+        """One time when it is sure enough, else from when to when."""
+        if estimate.is_sure:
+            return _clock(estimate.p50.astimezone(self.zone))
+        return self.span(estimate.window)
+
+    def promised(self, seen: Seen) -> str:
+        """What the time above is measured by."""
+        if seen.expected is None or seen.quoted is None:
             return ""
-        if estimate.p90 - estimate.p10 <= timedelta(minutes=20):
-            return f"Expected about {_clock(estimate.p50.astimezone(self.zone))}."
-        return f"Expected {self.span(TimeWindow(estimate.p10, estimate.p90))}."
+        return f"We promised {self.span(seen.quoted)}."
 
     def span(self, window: TimeWindow, *, with_day: bool = False) -> str:
         opens, closes = (one.astimezone(self.zone) for one in (window.opens, window.closes))

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Dialect, String, TypeDecorator
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, String, TypeDecorator
 from sqlmodel import Field
 
 from hub.core.ids import new_id
 
 SHORT, LONG = 200, 4000
+BigSerial = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up only INTEGER keys
 
 
 class AwareDateTime(TypeDecorator[datetime]):

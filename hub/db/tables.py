@@ -8,10 +8,16 @@ wrote. The tables of one concern lie in one module; this one gathers them.
 from hub.db.tables_day import (
     ActRow,
     EstimateRow,
+    EtaErrorRow,
     FixChunkRow,
+    LastFixRow,
+    MeaningCursorRow,
+    MeaningRow,
     PromiseRow,
 )
 from hub.db.tables_demand import (
+    AmendmentRow,
+    ApprovalRow,
     ConnectionRow,
     ContactRow,
     ImportRow,
@@ -21,6 +27,7 @@ from hub.db.tables_demand import (
     PlaceRow,
     RejectRow,
     SeenCallRow,
+    TokenLeaseRow,
 )
 from hub.db.tables_out import (
     ChainHeadRow,
@@ -29,8 +36,10 @@ from hub.db.tables_out import (
     ErrandRow,
     EventRow,
     IdempotencyRow,
+    LeavingRow,
     ProofFileRow,
     ProofRow,
+    RecordRow,
 )
 from hub.db.tables_plan import (
     DepotRow,
@@ -48,6 +57,7 @@ from hub.db.tables_told import (
     NoticeRow,
     NoticeRuleRow,
 )
+from hub.db.tables_webhooks import AttemptLogRow, EndpointRow, WebhookRow
 from hub.db.tables_who import (
     ApiKeyRow,
     AuditRow,
@@ -61,13 +71,16 @@ from hub.db.tables_who import (
     ThrottleRow,
 )
 
-OUTSIDE = frozenset({"business", "staff", "operator", "log_in", "throttle"})
+OUTSIDE = frozenset({"business", "staff", "operator", "log_in", "throttle", "meaning_cursor"})
 """Tables that stand outside every business."""
 
 __all__ = [
     "OUTSIDE",
     "ActRow",
+    "AmendmentRow",
     "ApiKeyRow",
+    "ApprovalRow",
+    "AttemptLogRow",
     "AuditRow",
     "BrandRow",
     "BusinessRow",
@@ -79,16 +92,22 @@ __all__ = [
     "DepotRow",
     "DeviceRow",
     "DriverRow",
+    "EndpointRow",
     "ErrandRow",
     "EstimateRow",
+    "EtaErrorRow",
     "EventRow",
     "FixChunkRow",
     "IdempotencyRow",
     "ImportRow",
     "JobRow",
+    "LastFixRow",
+    "LeavingRow",
     "LineRow",
     "LinkRow",
     "LogInRow",
+    "MeaningCursorRow",
+    "MeaningRow",
     "MembershipRow",
     "NoticeRow",
     "NoticeRuleRow",
@@ -99,6 +118,7 @@ __all__ = [
     "PromiseRow",
     "ProofFileRow",
     "ProofRow",
+    "RecordRow",
     "RejectRow",
     "RouteRow",
     "SecretRow",
@@ -108,5 +128,7 @@ __all__ = [
     "StopJobRow",
     "StopRow",
     "ThrottleRow",
+    "TokenLeaseRow",
     "VehicleRow",
+    "WebhookRow",
 ]

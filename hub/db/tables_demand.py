@@ -20,12 +20,21 @@ class ConnectionRow(SQLModel, table=True):
     plugin: str = text(60)  # a provider key; "csv" and "api" have none
     title: str = text()
     settings: dict[str, Any] = document(default_factory=dict)
-    state: str = text(20, default="ok")  # ok | failing | needs_reconnect | paused
+    state: str = text(20, default="ok")  # approving | ok | failing | needs_reconnect | off
     last_error: str = text(LONG, default="")
     failures: int = 0
     cursor: str | None = text(LONG, default=None, nullable=True)
     due_at: datetime | None = moment(default=None, nullable=True, index=True)
-    leased_until: datetime | None = moment(default=None, nullable=True)
+    leased_until: datetime | None = moment(default=None, nullable=True)  # by the real clock
+    leased_by: str = text(36, default="")
+    looked_at: datetime | None = moment(default=None, nullable=True)  # the last look that went well
+    swept_at: datetime | None = moment(default=None, nullable=True)  # when all of it was read
+    # How far reading all of it again has come: "" is to begin, None is not under way.
+    sweep_cursor: str | None = text(LONG, default=None, nullable=True)
+    orders_placed: int = 0
+    hook: str | None = text(64, default=None, nullable=True, unique=True, index=True)  # hashed
+    subscribed_at: datetime | None = moment(default=None, nullable=True)
+    to_do: str = text(LONG, default="")  # what a person still has to do at the other side
 
 
 class OrderRow(SQLModel, table=True):
@@ -36,11 +45,41 @@ class OrderRow(SQLModel, table=True):
     connection_id: str = ref("connection.id", index=True)
     ref: str = text(index=True)
     number: str = text(index=True)
-    report: dict[str, Any] = document()  # IncomingOrder as last accepted
+    report: dict[str, Any] = document()  # IncomingOrder as it is in force
+    # What its source said last, where that is not all in force; None: it is. See ``AmendmentRow``.
+    said: dict[str, Any] | None = document(default=None, nullable=True)
     status: str = text(20, default="open")  # open | cancelled
     version: int = 1
     received_at: datetime = moment(index=True)
     updated_at: datetime = moment()
+
+
+class AmendmentRow(SQLModel, table=True):
+    """What changed about an order that was on a phone: a question, or told as it was taken.
+
+    At most one of an order is ``open``. ``told_version`` is the route's from which the phone
+    shows it; ``route_id`` ``None``: no phone does.
+    """
+
+    __tablename__ = "amendment"
+    __table_args__ = (UniqueConstraint("order_id", "n"),)
+    id: str = row_id()
+    business_id: str = owner()
+    order_id: str = ref("order.id", index=True)
+    n: int
+    version: int = 1  # counts what its source added before anybody decided
+    state: str = text(20, default="open", index=True)  # open | told | a ``Decision``
+    asked: list[str] = document(default_factory=list)  # ``Group``; empty: it asked nobody
+    changes: list[Any] = document(default_factory=list)  # [[what, was, now], …] in words
+    why: str = text(LONG, default="")  # why the hub did not take it by itself
+    proposed_at: datetime = moment()
+    proposed_by: str = text(80)
+    weighed_at: datetime | None = moment(default=None, nullable=True)  # None: the hub did not yet
+    decided_at: datetime | None = moment(default=None, nullable=True)
+    decided_by: str = text(80, default="")
+    route_id: str | None = ref("route.id", default=None, nullable=True, index=True)
+    told_version: int = 0
+    seen_at: datetime | None = moment(default=None, nullable=True)
 
 
 class ContactRow(SQLModel, table=True):
@@ -128,6 +167,7 @@ class RejectRow(SQLModel, table=True):
     business_id: str = owner()
     connection_id: str = ref("connection.id", index=True)
     ref: str = text()
+    number: str = text(default="")  # what people at the source call it; empty: as ``ref``
     problem: str = text(LONG)
     at: datetime = moment()
 
@@ -140,6 +180,31 @@ class SeenCallRow(SQLModel, table=True):
     connection_id: str = ref("connection.id", index=True)
     remote_id: str = text()
     at: datetime = moment()
+
+
+class ApprovalRow(SQLModel, table=True):
+    """Somebody went to the other side to approve a connection; known by the hash of its state."""
+
+    __tablename__ = "approval"
+    id: str = row_id()
+    business_id: str = owner()
+    connection_id: str = ref("connection.id", index=True)
+    state_hash: str = text(64, unique=True)
+    staff_id: str = text(36)
+    expires_at: datetime = moment()  # by the real clock
+
+
+class TokenLeaseRow(SQLModel, table=True):
+    """Who refreshes a connection's tokens, and how often they were; they lie in ``secret``."""
+
+    __tablename__ = "token_lease"
+    __table_args__ = (UniqueConstraint("connection_id"),)
+    id: str = row_id()
+    business_id: str = owner()
+    connection_id: str = ref("connection.id")
+    version: int = 0
+    holder: str = text(36, default="")
+    until: datetime | None = moment(default=None, nullable=True)  # by the real clock
 
 
 class ImportRow(SQLModel, table=True):

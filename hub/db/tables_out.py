@@ -3,12 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, String, UniqueConstraint
+from sqlalchemy import BigInteger, String, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from hub.db.columns import LONG, document, moment, owner, ref, row_id, text
-
-BigSerial = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts up only INTEGER keys
+from hub.db.columns import LONG, BigSerial, document, moment, owner, ref, row_id, text
 
 
 class ProofRow(SQLModel, table=True):
@@ -48,6 +46,18 @@ class ProofFileRow(SQLModel, table=True):
     store_ref: str = text(300)
     device_id: str = text(36, default="")  # whose phone brought it; empty: none, or not known
     received_at: datetime = moment()
+
+
+class LeavingRow(SQLModel, table=True):
+    """Bytes that are being taken out of a store just now: no new row may count on them."""
+
+    __tablename__ = "leaving"
+    __table_args__ = (UniqueConstraint("business_id", "store", "store_ref"),)
+    id: str = row_id()
+    business_id: str = owner()
+    store: str = text(60)
+    store_ref: str = text(300)
+    since: datetime = moment()
 
 
 class ChainRow(SQLModel, table=True):
@@ -123,6 +133,26 @@ class IdempotencyRow(SQLModel, table=True):
     request_hash: str = text(64)
     status: int | None = None  # None: still being worked on
     answer: Any = document(default=None, nullable=True)
+    at: datetime = moment(index=True)
+
+
+class RecordRow(SQLModel, table=True):
+    """What became of one closed job in the books: found, filed, or waiting for a person."""
+
+    __tablename__ = "record"
+    __table_args__ = (UniqueConstraint("connection_id", "job_id"),)
+    id: str = row_id()
+    business_id: str = owner()
+    connection_id: str = ref("connection.id", index=True)
+    job_id: str = ref("job.id", index=True)
+    state: str = text(20)  # recorded | unmatched | parked | dismissed
+    target: str = text(default="")  # a ``Candidate.ref``
+    label: str = text(default="")  # what people call the target
+    filed: str = text(LONG, default="")  # where, in the sink's words
+    candidates: list[Any] = document(default_factory=list)  # {ref, label, why}
+    problem: str = text(LONG, default="")
+    proved: str = text(20, default="")  # filed with: part | whole of its proof; empty: nothing yet
+    late_at: datetime | None = moment(default=None, nullable=True)  # when the rest was added
     at: datetime = moment(index=True)
 
 

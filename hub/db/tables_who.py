@@ -84,12 +84,16 @@ class ApiKeyRow(SQLModel, table=True):
 
 
 class DeviceRow(SQLModel, table=True):
-    """A driver's paired phone. ``pairing_hash`` is a one-time code's, while one is open."""
+    """A driver's paired phone. ``pairing_hash`` is a one-time code's, while one is open.
+
+    ``kind`` ``tracker``: an app that tells positions, and can do nothing else.
+    """
 
     __tablename__ = "device"
     id: str = row_id()
     business_id: str = owner()
     driver_id: str = ref("driver.id", index=True)
+    kind: str = text(20, default="phone")
     token_hash: str | None = text(64, default=None, nullable=True, unique=True)
     pairing_hash: str | None = text(64, default=None, nullable=True, unique=True)
     pairing_until: datetime | None = moment(default=None, nullable=True)

@@ -1,31 +1,27 @@
-"""Set the demo business up, plan its day and publish it."""
+"""Set the demo business up: its map, its fleet, its account, what its shop and mail need."""
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from sqlmodel import col, select
+from sqlmodel import select
 
 from hub.app import Hub
-from hub.core.business import Trade
-from hub.db.tables import (
-    DepotRow,
-    DriverRow,
-    JobRow,
-    LinkRow,
-    RouteRow,
-    StopJobRow,
-    StopRow,
-    VehicleRow,
-)
+from hub.core.business import BusinessSettings, Trade
+from hub.core.contracts import TravelTimes
+from hub.core.errors import ConfigError
+from hub.core.values import Point
+from hub.db.tables import BusinessRow, DepotRow, DriverRow, VehicleRow
 from hub.demo.day import EXTRACT, orders_for
+from hub.demo.town import Door, doors_of, middle_of, within_reach
+from hub.flows.api_keys import make_key
 from hub.flows.choices import choose
 from hub.flows.connections import connection_id
-from hub.flows.dispatch import publish
 from hub.flows.drive import pairing_code
 from hub.flows.found import found
 from hub.flows.locate import LocateReport, locate_new
@@ -34,30 +30,35 @@ from hub.flows.plan import plan_day
 from hub.flows.sync import SyncReport, store_all
 from hub.maps.build import build, read_info
 
-DRIVERS = ("Mara", "Joon", "Tuomas", "Iris")
-DEPOT = (60.1699, 24.9384)
+NAMES = (
+    *("Mara", "Joon", "Tuomas", "Iris", "Otso", "Kerttu"),
+    *("Veikko", "Lumi", "Antti", "Seela", "Paavo", "Ilta"),
+)
+RESERVE, RESERVE_VAN = "Sanna", "Spare van"
+BRAND, OWNER, SENDER = "Husk Bakery", "demo@husk.example", "orders@husk.example"
 SHIFT = timedelta(hours=9)
-OWNER = "demo@husk.example"
 CODE_VALID = timedelta(hours=24)
+PARCELS_PER_ORDER, CAPACITY_G = 1.25, 200_000  # a van has room for more than its even share
 
 
-@dataclass(frozen=True)
-class Played:
+@dataclass(frozen=True, slots=True)
+class Bakery:
+    """``hours`` and ``capacity`` are those of every van; ``password`` opens the panel for
+    ``OWNER``, ``key`` the API.
+    """
+
     business_id: str
-    orders: SyncReport
-    places: LocateReport
-    plan_id: str
-
-
-@dataclass(frozen=True)
-class Links:
-    """Paths for each of the people of the day; ``password`` opens the panel for ``OWNER``."""
-
-    panel: str
+    depot: Point
+    doors: tuple[Door, ...]
+    drivers: tuple[str, ...]
+    starts_at: datetime
+    capacity: Mapping[str, int]
     password: str
-    driver: str
-    driver_name: str
-    customer: str
+    key: str
+
+    @property
+    def ends_at(self) -> datetime:
+        return self.starts_at + SHIFT
 
 
 def start_of_day(now: datetime) -> datetime:
@@ -71,87 +72,133 @@ def start_of_day(now: datetime) -> datetime:
     return local + timedelta(minutes=15 - local.minute % 15)
 
 
-def set_up(hub: Hub, starts_at: datetime, *, count: int = 60, seed: int = 1) -> Played:
-    """Build the map if there is none, found a bakery, take its orders in, plan its day."""
-    map_dir = hub.settings.data_dir / "map"
-    if read_info(map_dir) is None:
-        build(EXTRACT, map_dir, built_at=hub.now(), profiles=("car",))
-    business_id = found(
-        hub, "Husk Bakery", zone=str(starts_at.tzinfo), country="FI", trade=Trade.FRESH_FOOD
-    )
-    _fleet(hub, business_id, starts_at)
-    addresses = Path(map_dir, "current", "addresses.db")
-    orders = store_all(
-        hub,
-        business_id,
-        connection_id(hub, business_id, "csv"),
-        orders_for(starts_at, addresses, count=count, seed=seed),
-        actor="demo",
-    )
-    places = locate_new(hub, business_id)
-    choose(hub, business_id, "channel", "console", {}, actor="demo")
-    plan = plan_day(hub, business_id, starts_at.date(), time_limit_s=5.0, apart=True)
-    return Played(business_id, orders, places, plan.id)
+def built_map(hub: Hub, extract: Path) -> Path:
+    """The address book of ``extract``'s map; one that was built from such a file is kept."""
+    folder = hub.settings.data_dir / "map"
+    info = read_info(folder)
+    if info is None or info.source != extract.name:
+        build(extract, folder, built_at=datetime.now(UTC), profiles=("car",))
+    return folder / "current" / "addresses.db"
 
 
-def publish_all(hub: Hub, business_id: str) -> None:
-    """Put every draft route on its driver's phone."""
+def set_up(
+    hub: Hub,
+    starts_at: datetime,
+    *,
+    orders: int,
+    drivers: int,
+    extract: Path = EXTRACT,
+    mail_port: int | None = None,
+) -> Bakery:
+    """Found the bakery on the map of ``extract``; ``mail_port`` ``None``: mail is printed.
+
+    Raises ``ConfigError`` for a database that somebody's business lives in.
+    """
     with hub.reading() as session:
-        drafts = session.exec(
-            select(RouteRow).where(
-                RouteRow.business_id == business_id, col(RouteRow.published_at).is_(None)
-            )
-        ).all()
-    for route in drafts:
-        publish(hub, business_id, route.id, actor="demo", expected_version=route.version)
-
-
-def links(hub: Hub, business_id: str) -> Links:
-    """An account for the panel, a phone to pair and a customer to be; made anew each time."""
+        if session.exec(select(BusinessRow.id)).first() is not None:
+            raise ConfigError("The demo wants a database of its own; this one has a business.")
+    country = "FI" if extract == EXTRACT else ""
+    every = doors_of(built_map(hub, extract), country)
+    depot = middle_of(every).point
+    roads = hub.provider(TravelTimes, "osrm", {})
+    doors = tuple(within_reach(every, depot, lambda places: roads.matrix(places, starts_at)))
+    if len(doors) < 2:
+        raise LookupError("No road of this map leads from door to door; the demo needs some.")
+    zone = str(starts_at.tzinfo)
+    business_id = found(hub, BRAND, zone=zone, country=country, trade=Trade.FRESH_FOOD)
+    _demand(hub, business_id)
+    capacity = {"parcels": round(PARCELS_PER_ORDER * orders / drivers) + 6, "g": CAPACITY_G}
+    names = _names(drivers)
+    _fleet(hub, business_id, depot, starts_at, names, capacity)
+    if mail_port is None:
+        choose(hub, business_id, "channel", "console", {}, actor="demo")
+    else:
+        server = {"host": "127.0.0.1", "port": mail_port, "security": "none", "sender": SENDER}
+        choose(hub, business_id, "channel", "email", server, actor="demo")
     password = secrets.token_urlsafe(12)
     add_staff(hub, business_id, email=OWNER, password=password, role=Role.OWNER, name="Demo")
+    _, key = make_key(hub, business_id, "The bakery's shop", ["orders:read", "orders:write"])
+    return Bakery(business_id, depot, doors, names, starts_at, capacity, password, key)
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """``driver`` is a path that makes one phone this driver's."""
+
+    driver: str
+    driver_name: str
+
+
+def links(hub: Hub, bakery: Bakery) -> Links:
+    """A phone to pair; the code is made anew each time."""
+    name = bakery.drivers[0]
     with hub.reading() as session:
-        driver, link = session.exec(
-            select(DriverRow, LinkRow)
-            .join(RouteRow, col(RouteRow.driver_id) == col(DriverRow.id))
-            .join(StopRow, col(StopRow.route_id) == col(RouteRow.id))
-            .join(StopJobRow, col(StopJobRow.stop_id) == col(StopRow.id))
-            .join(JobRow, col(JobRow.id) == col(StopJobRow.job_id))
-            .join(LinkRow, col(LinkRow.order_id) == col(JobRow.order_id))
-            .where(DriverRow.business_id == business_id, col(RouteRow.published_at).is_not(None))
-            .order_by(col(StopRow.arrive_at))
-        ).first() or (None, None)
-    if driver is None or link is None:
-        raise LookupError("The demo's plan has no route; try another --seed.")
-    code = pairing_code(hub, business_id, driver.id, valid=CODE_VALID)
-    return Links(
-        panel="/panel/",
-        password=password,
-        driver=f"/driver/pair#{code}",
-        driver_name=driver.name,
-        customer=f"/t/{hub.keys.link_token(link.order_id, link.epoch)}",
+        driver = session.exec(
+            select(DriverRow).where(
+                DriverRow.business_id == bakery.business_id, DriverRow.name == name
+            )
+        ).one()
+    code = pairing_code(hub, bakery.business_id, driver.id, valid=CODE_VALID)
+    return Links(f"/driver/pair#{code}", name)
+
+
+def plan_in_process(
+    hub: Hub, bakery: Bakery, *, count: int, seed: int
+) -> tuple[SyncReport, LocateReport]:
+    """Take the day's orders in and plan it, without a hub running."""
+    orders = store_all(
+        hub,
+        bakery.business_id,
+        connection_id(hub, bakery.business_id, "csv"),
+        orders_for(bakery.starts_at, bakery.doors, count=count, seed=seed),
+        actor="demo",
     )
+    places = locate_new(hub, bakery.business_id)
+    plan_day(hub, bakery.business_id, bakery.starts_at.date(), time_limit_s=5.0, apart=True)
+    return orders, places
 
 
-def _fleet(hub: Hub, business_id: str, starts_at: datetime) -> None:
+def _demand(hub: Hub, business_id: str) -> None:
+    """A photo, a name and a signature for a success; a photo of the door that stayed shut."""
+    with hub.unit() as unit:
+        row = unit.session.get_one(BusinessRow, business_id)
+        settings = BusinessSettings.model_validate(row.settings)
+        settings.demands = ["photo", "signature", "name"]
+        settings.failure_demands = ["photo"]
+        settings.show_photo = True
+        row.settings = settings.model_dump(mode="json")
+
+
+def _names(drivers: int) -> tuple[str, ...]:
+    more = (f"Driver {n}" for n in range(len(NAMES) + 1, drivers + 1))
+    return (*NAMES[:drivers], *more)
+
+
+def _fleet(
+    hub: Hub,
+    business_id: str,
+    at: Point,
+    starts_at: datetime,
+    names: Sequence[str],
+    capacity: Mapping[str, int],
+) -> None:
+    """A van for each driver, and one with a driver who has the day off, in case."""
     hours = [f"{starts_at:%H:%M}", f"{starts_at + SHIFT:%H:%M}"]
     with hub.unit() as unit:
-        depot = DepotRow(business_id=business_id, name="Bakery", lat=DEPOT[0], lon=DEPOT[1])
+        depot = DepotRow(business_id=business_id, name="Bakery", lat=at.lat, lon=at.lon)
         unit.session.add(depot)
-        for name in DRIVERS:
-            van = VehicleRow(
-                business_id=business_id,
-                name=f"{name}'s van",
-                capacity={"parcels": 16, "g": 80_000},
-            )
+        vans = [f"Van {n}" for n in range(1, len(names) + 1)]
+        for name, title in zip([*names, RESERVE], [*vans, RESERVE_VAN], strict=True):
+            van = VehicleRow(business_id=business_id, name=title, capacity=dict(capacity))
             unit.session.add(van)
             unit.session.flush()
+            works = {} if name == RESERVE else {str(day): hours for day in range(7)}
             unit.session.add(
                 DriverRow(
                     business_id=business_id,
                     name=name,
                     vehicle_id=van.id,
                     depot_id=depot.id,
-                    works={str(weekday): hours for weekday in range(7)},
+                    works=works,
                 )
             )

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, Field, StringConstraints, field_validator
 
-from hub.core.business import BusinessSettings, Demand, Trade
+from hub.core.business import BusinessSettings, Demand, Share, Trade
 from hub.core.countries import country_code
 from hub.db.tables import AuditRow, BusinessRow
 from hub.flows.shifts import in_new_zone
@@ -83,6 +83,10 @@ def save_business(
         )
 
 
+TYPED_OTHERWISE = {"eta_moves_min", "window_min", "service_min", "sure_percent"}
+"""Fields in units other than those they are kept in."""
+
+
 class DefaultsIn(BaseModel):
     """A business's defaults in the units people think in."""
 
@@ -95,6 +99,20 @@ class DefaultsIn(BaseModel):
     show_items: bool = Field(default=False, title="Show what is in the order")
     show_photo: bool = Field(default=False, title="Show the photo of the hand-over")
     show_driver_name: bool = Field(default=False, title="Show the driver's first name")
+    share: Share = Field(
+        default="stops",
+        title="When the customer sees the driver on the map",
+        description="Further away a position says where others live.",
+    )
+    share_stops: int = Field(default=3, title="From how many stops before", ge=0, le=20)
+    share_minutes: int = Field(default=20, title="From how many minutes before", ge=1, le=240)
+    eta_moves_min: int = Field(
+        default=5,
+        title="Minutes an arrival must move to be told anew",
+        ge=5,
+        le=120,
+        description="Whoever it no longer suits is written to only when a promise is broken.",
+    )
     window_min: int = Field(
         title="Minutes in a promised window",
         ge=15,
@@ -135,6 +153,7 @@ class DefaultsIn(BaseModel):
         kept = settings.model_dump()
         return cls(
             **{name: kept[name] for name in cls.model_fields if name in kept},
+            eta_moves_min=settings.eta_moves_s // 60,
             window_min=settings.window_s // 60,
             service_min=settings.service_s / 60,
             sure_percent=round(settings.sure_at * 100),
@@ -145,7 +164,10 @@ class DefaultsIn(BaseModel):
         return BusinessSettings.model_validate(
             {
                 **kept.model_dump(),
-                **self.model_dump(exclude={"window_min", "service_min", "sure_percent"}),
+                **self.model_dump(
+                    exclude={"eta_moves_min", "window_min", "service_min", "sure_percent"}
+                ),
+                "eta_moves_s": self.eta_moves_min * 60,
                 "window_s": self.window_min * 60,
                 "service_s": round(self.service_min * 60),
                 "sure_at": self.sure_percent / 100,

@@ -6,25 +6,34 @@ Settings lie in the choice; ``SecretStr`` fields never do: they are sealed, each
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from cryptography.fernet import InvalidToken
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel
 from sqlmodel import Session, col, select
 
-from hub.core.contracts import Geocoder, NotificationChannel, PodStore, Provider
+from hub.core.contracts import Geocoder, NotificationChannel, PodStore, Provider, Tools
 from hub.core.errors import ConfigError
-from hub.db.tables import AuditRow, BusinessRow, ChoiceRow, SecretRow
+from hub.db.tables import AuditRow, BusinessRow, ChoiceRow
 from hub.db.unit import Unit, forbid_open_unit
+from hub.flows.secrets import (
+    CREDENTIALS,
+    forget,
+    goes_elsewhere,
+    is_filled,
+    opened,
+    seal,
+    secret_values,
+)
+from hub.flows.strangers import proven
 
 if TYPE_CHECKING:
     from hub.app import Hub
 
 Kind = Literal["channel", "geocoder", "pod_store"]
 ChoiceState = Literal["ok", "failing", "needs_attention"]
-WHERE = frozenset({"host", "port", "server", "url", "endpoint", "address"})
-"""A word of a setting's name that says who is talked to, as in ``api_url``."""
+Settle = Callable[[Unit, ChoiceRow, Mapping[str, Any] | None], None]
 KINDS: dict[str, type[Provider]] = {
     "channel": NotificationChannel,
     "geocoder": Geocoder,
@@ -52,28 +61,38 @@ def choose(
     values: Mapping[str, Any],
     *,
     actor: str,
+    settle: Settle | None = None,
 ) -> ChoiceRow:
     """Use ``plugin`` from now on, with these settings; what was set before is replaced.
 
     The plugin's ``check`` runs first. Raises ``pydantic.ValidationError`` with the
     fields that are wrong, else a ``HubError`` with a sentence; then nothing is stored.
+    ``settle`` has the last word in the same unit: it is given the row as it is now, and the
+    settings before (``None``: there were none).
     """
     forbid_open_unit("checking a plugin")
     cls = _provider_class(hub, kind, plugin)
     known = choice(hub, business_id, kind, plugin)
     kept = _kept(hub, known)
-    given = {name: value for name, value in values.items() if name not in kept or _filled(value)}
+    given = {name: value for name, value in values.items() if name not in kept or is_filled(value)}
     settings = cls.Settings.model_validate({**kept, **given})
-    if (left := kept.keys() - given.keys()) and _goes_elsewhere(known, settings):
+    before = known.settings if known else {}
+    if (left := kept.keys() - given.keys()) and goes_elsewhere(before, settings):
         names = ", ".join(
             str(cls.Settings.model_fields[name].title or name) for name in sorted(left)
         )
         raise ConfigError(f"This is another server: enter again what opens it ({names}).")
-    cls(settings, hub.tools).check()
+    proven(cls(settings, replace(hub.tools, business_id=business_id)))
     with hub.unit() as unit:
         unit.session.get_one(BusinessRow, business_id, with_for_update=True)
+        was = _row(unit.session, business_id, kind, plugin)
+        replaced = dict(was.settings) if was else None
         row = _store(unit, business_id, kind, plugin, settings)
-        _seal(hub, unit, row, settings)
+        if settle is not None:
+            settle(unit, row, replaced)
+        secret = {name: (CREDENTIALS, text) for name, text in secret_values(settings).items()}
+        forget(unit, business_id, row.id, but=secret)
+        seal(hub, unit, business_id, row.id, secret)
         _note(hub, unit, business_id, actor, f"{kind} chosen", plugin)
     return row
 
@@ -125,9 +144,12 @@ def providers[P: Provider](hub: Hub, business_id: str, contract: type[P]) -> lis
     return ready
 
 
-def provider_of[P: Provider](hub: Hub, row: ChoiceRow, contract: type[P]) -> P:
+def provider_of[P: Provider](
+    hub: Hub, row: ChoiceRow, contract: type[P], tools: Tools | None = None
+) -> P:
     """The chosen provider with its secrets. Raises ``ConfigError`` if that no longer works."""
-    return hub.provider(contract, row.plugin, {**row.settings, **_secrets(hub, row)})
+    values = {**row.settings, **opened(hub, row.business_id, row.id)}
+    return hub.provider(contract, row.plugin, values, tools)
 
 
 def mark(hub: Hub, business_id: str, choice_id: str, state: ChoiceState, error: str = "") -> None:
@@ -151,26 +173,9 @@ def _provider_class(hub: Hub, kind: Kind, plugin: str) -> type[Provider]:
 def _kept(hub: Hub, known: ChoiceRow | None) -> dict[str, str]:
     """The secrets that need not be typed again; none when a key they need is gone."""
     try:
-        return _secrets(hub, known) if known else {}
+        return opened(hub, known.business_id, known.id) if known else {}
     except ConfigError:
         return {}
-
-
-def _goes_elsewhere(known: ChoiceRow | None, settings: BaseModel) -> bool:
-    """Whether what is secret would be told to somebody else than before."""
-    was = known.settings if known else {}
-    new = settings.model_dump(mode="json", exclude=set(_secret_values(settings)))
-    # As they are now: a port that is left empty has its default.
-    return any(
-        name in was and new[name] != was[name]
-        for name in new
-        if not WHERE.isdisjoint(name.split("_"))
-    )
-
-
-def _filled(value: object) -> bool:
-    secret = value.get_secret_value() if isinstance(value, SecretStr) else value
-    return secret not in ("", None)
 
 
 def _rows(session: Session, business_id: str, kind: str) -> list[ChoiceRow]:
@@ -205,55 +210,10 @@ def _store(unit: Unit, business_id: str, kind: Kind, plugin: str, settings: Base
         others = _rows(unit.session, business_id, kind)
         row = ChoiceRow(business_id=business_id, kind=kind, plugin=plugin, position=len(others))
         unit.session.add(row)
-    row.settings = settings.model_dump(mode="json", exclude=set(_secret_values(settings)))
+    row.settings = settings.model_dump(mode="json", exclude=set(secret_values(settings)))
     row.active, row.state, row.last_error = True, "ok", ""
     unit.session.flush()
     return row
-
-
-def _secret_values(settings: BaseModel) -> dict[str, str]:
-    values = {name: getattr(settings, name) for name in type(settings).model_fields}
-    return {
-        name: value.get_secret_value()
-        for name, value in values.items()
-        if isinstance(value, SecretStr)
-    }
-
-
-def _seal(hub: Hub, unit: Unit, row: ChoiceRow, settings: BaseModel) -> None:
-    for old in _secret_rows(unit.session, row):
-        unit.session.delete(old)
-    unit.session.flush()
-    for name, secret in _secret_values(settings).items():
-        if secret:
-            unit.session.add(
-                SecretRow(
-                    business_id=row.business_id,
-                    owner_id=row.id,
-                    name=name,
-                    ring="credentials",
-                    sealed=hub.keys.seal("credentials", secret),
-                )
-            )
-
-
-def _secrets(hub: Hub, row: ChoiceRow) -> dict[str, str]:
-    with hub.reading() as session:
-        sealed = _secret_rows(session, row)
-    try:
-        return {secret.name: hub.keys.open(secret.ring, secret.sealed) for secret in sealed}
-    except InvalidToken:
-        raise ConfigError("A stored password can no longer be read. Enter it again.") from None
-
-
-def _secret_rows(session: Session, row: ChoiceRow) -> list[SecretRow]:
-    return list(
-        session.exec(
-            select(SecretRow).where(
-                SecretRow.business_id == row.business_id, SecretRow.owner_id == row.id
-            )
-        )
-    )
 
 
 def _note(hub: Hub, unit: Unit, business_id: str, actor: str, action: str, plugin: str) -> None:

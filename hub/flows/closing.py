@@ -128,10 +128,11 @@ def keep_proof(
 
 def keep_late_proof(
     unit: Unit, keys: Keys, job: JobRow, closing: Closing, occurred_at: datetime, now: datetime
-) -> None:
-    """Keep what was given at the door of a job that was cancelled meanwhile, once."""
-    if proof_of(unit.session, job.business_id, job.id) is None:
-        keep_proof(unit, keys, job, closing, occurred_at, now)
+) -> ProofRow | None:
+    """Keep what was given at the door of a job that had ended without it; ``None``: it has some."""
+    if proof_of(unit.session, job.business_id, job.id) is not None:
+        return None
+    return keep_proof(unit, keys, job, closing, occurred_at, now)
 
 
 def _given(session: Session, job: JobRow, closing: Closing) -> set[Demand]:

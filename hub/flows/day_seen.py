@@ -18,7 +18,8 @@ NOT_DONE = frozenset({Outcome.FAILED, Outcome.SKIPPED})
 
 @dataclass(frozen=True, slots=True)
 class JobSeen:
-    """``late``: it will be, or was, done after what its recipient was told or asked for.
+    """``late``: it will be, or was, done after what its recipient was told or asked for;
+    ``early``: before what was told.
 
     ``eta`` is the estimate, else the plan; ``promise`` is ``None`` while none was made.
     """
@@ -37,6 +38,7 @@ class JobSeen:
     promise: TimeWindow | None
     eta: datetime
     late: bool
+    early: bool
     load: Loads
 
     @property
@@ -147,7 +149,10 @@ class Unserved:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Of jobs on routes; ``jobs`` without the cancelled; ``late`` ones also count elsewhere."""
+    """Of jobs on routes; ``jobs`` without the cancelled.
+
+    ``late`` and ``early`` ones also count elsewhere.
+    """
 
     routes: int
     published: int
@@ -156,6 +161,7 @@ class Counts:
     done: int
     not_done: int
     cancelled: int
+    early: int
     late: int
     unserved: int
 
@@ -190,6 +196,7 @@ class DaySeen:
             done=sum(job.outcome in DONE for job in jobs),
             not_done=sum(job.outcome in NOT_DONE for job in jobs),
             cancelled=sum(job.cancelled for job in jobs),
+            early=sum(job.early for job in jobs),
             late=sum(job.late for job in jobs),
             unserved=len(self.left_out),
         )

@@ -19,9 +19,10 @@ from hub.flows.drafts import drop_draft
 from hub.flows.hand_over import hand_over
 from hub.flows.offers import Late, Offer, best_places
 from hub.flows.prove import job_of
+from hub.flows.questions import seen
 from hub.flows.roads import Roads
 from hub.flows.route_change import Change, DoesNotFit, draw
-from hub.flows.route_now import RouteConflict, legs_of, roads_for
+from hub.flows.route_now import RouteConflict, legs_of, roads_for, route_of
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -47,15 +48,21 @@ __all__ = [
 def publish(
     hub: Hub, business_id: str, route_id: str, *, actor: str, expected_version: int
 ) -> RouteRow:
-    """Put a draft on its driver's phone and promise each recipient a window."""
+    """Put a draft on its driver's phone and promise each recipient a window.
+
+    One that should have left already is timed from now on first.
+    """
+    with hub.reading() as session:
+        leaves_at = route_of(session, business_id, route_id).leaves_at
+    is_behind = leaves_at is not None and leaves_at < hub.now()
+    roads = roads_for(hub, business_id, (route_id,)) if is_behind else None
     with hub.unit() as unit:
         change = Change(hub, unit, business_id, actor)
         route = change.route(route_id, expected_version)
         if route.published_at is not None:
             raise RouteConflict("This route is already published.")
-        route.published_at = change.now
-        change.publish(route)
-    return route
+        change.publish(route, roads)
+    return draw(hub, route) if is_behind else route
 
 
 def discard_draft(
@@ -126,9 +133,10 @@ def move_job(
         old = change.route(from_route_id, expected_version)
         new = change.route(to_route_id, to_version)
         legs = change.legs(job_id)
+        told = change.told(old, legs) if new.published_at else {}
         change.take_off(old, legs)
-        change.put_on(new, legs, roads, force=force)
-        change.tell(new, legs)
+        change.put_on(new, legs, roads, force=force, told=told)
+        change.tell(new, legs, told)
         change.retime(old, roads)
         change.bump(old)
         change.bump(new)
@@ -140,6 +148,7 @@ def acknowledge(hub: Hub, business_id: str, route_id: str, version: int) -> Rout
     with hub.unit() as unit:
         route = Change(hub, unit, business_id, "hub").route(route_id, None)
         route.acknowledged = max(route.acknowledged, min(version, route.version))
+        seen(unit, route, hub.now(), hub.now(), "hub")
     return route
 
 

@@ -25,6 +25,7 @@ from hub.db.tables import (
     BusinessRow,
     DeviceRow,
     JobRow,
+    ProofRow,
     RouteRow,
     ShiftRow,
     StopJobRow,
@@ -32,8 +33,10 @@ from hub.db.tables import (
 )
 from hub.db.unit import Unit
 from hub.flows.closing import Closing, Impossible, check, close_job, keep_late_proof
+from hub.flows.late_proof import completed
 from hub.flows.pairing import device_for, pair, pairing_code
-from hub.flows.states import work_out
+from hub.flows.questions import seen
+from hub.flows.states import NOT_ARRIVED, settle_arrivals, work_out
 from hub.keys import Keys
 
 if TYPE_CHECKING:
@@ -49,6 +52,10 @@ TOLD: dict[str, type[DriverHeaded] | type[DriverArrived] | type[DriverLeft]] = {
     "head_for": DriverHeaded,
     "arrive": DriverArrived,
     "leave": DriverLeft,
+}
+SEES = "the dispatcher sees the proof"
+ENDED = {Outcome.CANCELLED.value: "cancelled"} | {
+    one.value: f"closed as {one}" for one in Outcome if one is not Outcome.CANCELLED
 }
 Result = Literal["applied", "noted", "refused"]
 MOVED_ON = "The job is no longer on this driver's route; the dispatcher decides."
@@ -128,6 +135,7 @@ class _Taking:
         self.unit, self.session, self.keys, self.now = unit, unit.session, keys, now
         self.device, self.act = device, act
         self.business_id = device.business_id
+        self.late: ProofRow | None = None
 
     def take(self) -> ActResult:
         job, route = self._job(), self._route()
@@ -142,15 +150,23 @@ class _Taking:
             occurred_at=self.act.occurred_at,
             received_at=self.now,
         )
+        was = job.state if job else ""
         result, why = self._apply(job, route)
         row.result, row.why = result, why[:500]
         row.decision = "open" if why == MOVED_ON else ""
         self.session.add(row)
         self.session.flush()
+        if self.late is not None and job is not None:
+            actor = f"device:{self.device.id}"
+            completed(self.unit, job, self.late, self.now, actor)
+        if job is not None and self.act.kind in ("arrive", "leave", NOT_ARRIVED):
+            settle_arrivals(self.session, self.business_id, job.id)
         if route is not None:
             work_out(self.session, self.business_id, route.id)
+        if job is not None and row.result == "applied":
+            self._announce(job, was)
         self._seen()
-        return ActResult(self.act.act_id, result, row.why)
+        return ActResult(self.act.act_id, row.result, row.why)
 
     def _apply(self, job: JobRow | None, route: RouteRow | None) -> tuple[Result, str]:
         match self.act.kind:
@@ -162,9 +178,9 @@ class _Taking:
                 return ("applied", "") if route else ("noted", "No route is on this phone.")
             case "close" if job is not None:
                 return self._close(job, route)
-            case "load" | "head_for" | "arrive" | "leave" if job is not None:
+            case "load" | "head_for" | "arrive" | "leave" | "not_arrived" if job is not None:
                 return self._move(job, route)
-            case "load" | "head_for" | "arrive" | "leave" | "close":
+            case "load" | "head_for" | "arrive" | "leave" | "not_arrived" | "close":
                 return "refused", "There is no such job."
         return "refused", f"Nobody knows what {self.act.kind!r} means."
 
@@ -175,9 +191,15 @@ class _Taking:
                 return "noted", f"The job was already closed: {job.outcome}."
         elif route is None:
             return "noted", "The job is no longer on this driver's route."
-        if (event := TOLD.get(self.act.kind)) is not None:
-            self.unit.announce(event(**self._about(job), job_id=job.id))
         return "applied", ""
+
+    def _announce(self, job: JobRow, was: str) -> None:
+        """Where the driver is now said to be; ``was``: the job's state before it was said."""
+        event = TOLD.get(self.act.kind)
+        if self.act.kind == NOT_ARRIVED and was == State.ARRIVED and job.state != was:
+            event = DriverLeft
+        if event is not None:
+            self.unit.announce(event(**self._about(job), job_id=job.id))
 
     def _close(self, job: JobRow, route: RouteRow | None) -> tuple[Result, str]:
         try:
@@ -186,10 +208,12 @@ class _Taking:
             first = error.errors()[0]
             return "refused", f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
         if job.state == State.CLOSED:
-            if job.outcome != Outcome.CANCELLED:
+            at = self.act.occurred_at
+            late = keep_late_proof(self.unit, self.keys, job, closing, at, self.now)
+            if late is None:
                 return "noted", f"The job was already closed: {job.outcome}."
-            keep_late_proof(self.unit, self.keys, job, closing, self.act.occurred_at, self.now)
-            return "noted", "The job was cancelled meanwhile; the dispatcher sees the proof."
+            self.late = late
+            return "noted", f"The job was {ENDED[job.outcome]} meanwhile; {SEES}."
         try:
             if route is None:
                 check(self.session, job, closing)
@@ -240,6 +264,7 @@ class _Taking:
         if not isinstance(version, int):
             return "refused", "Say which version was shown."
         route.acknowledged = max(route.acknowledged, min(version, route.version))
+        seen(self.unit, route, self.act.occurred_at, self.now, f"device:{self.device.id}")
         return "applied", ""
 
     def _job(self) -> JobRow | None:

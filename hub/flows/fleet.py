@@ -226,6 +226,18 @@ def save_driver(
     return row
 
 
+def drivers_at_work(hub: Hub, business_id: str) -> dict[str, str]:
+    """Id -> name of everybody who drives for the business now, by name."""
+    with hub.reading() as session:
+        return dict(
+            session.exec(
+                select(DriverRow.id, DriverRow.name)
+                .where(DriverRow.business_id == business_id, col(DriverRow.active))
+                .order_by(DriverRow.name)
+            ).all()
+        )
+
+
 def remove_depot(hub: Hub, business_id: str, depot_id: str, *, actor: str) -> None:
     """Forget a depot nothing starts from. Raises ``HubError`` with what to do, ``LookupError``."""
     _remove(hub, DepotRow, business_id, depot_id, "depot", "drivers or routes start from it", actor)

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from sqlmodel import col, select
 
+from hub.core.events import DriverLeft, RouteHandedOver
 from hub.core.fit import Problem, RouteNow, problems, timed, worse
-from hub.core.jobs import State
+from hub.core.jobs import NotNow, State
 from hub.db.tables import DriverRow, JobRow, RouteRow, ShiftRow, StopJobRow, StopRow, VehicleRow
 from hub.flows.route_change import Change, draw
 from hub.flows.route_now import roads_for
+from hub.flows.states import begin_anew
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -31,7 +33,8 @@ def hand_over(
     """Give the rest of a route to another driver, with that driver's shift if it is free.
 
     Else with a new shift of the same hours: the giver's own is free again. A driver who is
-    on the road at that time is refused like any other rule that is broken.
+    on the road at that time is refused like any other rule that is broken. Doors that the
+    giver was at, or on the way to, wait again.
     ``vehicle_id`` ``None`` leaves it in the vehicle it is in. Name the present driver to
     change only the vehicle.
     """
@@ -50,7 +53,25 @@ def hand_over(
         change.fitting(route, found, force)
         change.retime(route, roads)
         change.bump(route)
+        if route.driver_id != giver:
+            _tell(change, route, giver)
     return draw(hub, route)
+
+
+def _tell(change: Change, route: RouteRow, giver: str) -> None:
+    if route.published_at is not None:
+        change.unit.announce(
+            RouteHandedOver(
+                business_id=change.business_id,
+                subject_kind="route",
+                subject_id=route.id,
+                occurred_at=change.now,
+                received_at=change.now,
+                actor=change.actor,
+                from_driver_id=giver,
+                to_driver_id=route.driver_id,
+            )
+        )
 
 
 def _give(change: Change, route: RouteRow, driver_id: str, vehicle_id: str | None) -> None:
@@ -64,6 +85,8 @@ def _give(change: Change, route: RouteRow, driver_id: str, vehicle_id: str | Non
     ).one_or_none()
     if driver is None:
         raise LookupError(f"no driver {driver_id}")
+    if not driver.active:
+        raise NotNow(f"{driver.name} does not work here any more.")
     if vehicle_id is not None:
         vehicle = session.exec(
             select(VehicleRow).where(
@@ -76,6 +99,8 @@ def _give(change: Change, route: RouteRow, driver_id: str, vehicle_id: str | Non
     if route.driver_id == driver.id:
         return
     route.driver_id, route.acknowledged = driver.id, 0
+    for job in begin_anew(session, business_id, route.id):
+        change.unit.announce(DriverLeft(**change.about(job), job_id=job.id))
     free = session.exec(
         select(ShiftRow)
         .outerjoin(RouteRow, col(RouteRow.shift_id) == col(ShiftRow.id))
@@ -83,6 +108,7 @@ def _give(change: Change, route: RouteRow, driver_id: str, vehicle_id: str | Non
             ShiftRow.business_id == business_id,
             ShiftRow.driver_id == driver.id,
             ShiftRow.day == route.day,
+            col(ShiftRow.ended_at).is_(None),
             col(RouteRow.id).is_(None),
         )
         .order_by(col(ShiftRow.starts_at))

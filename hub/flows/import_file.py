@@ -279,7 +279,7 @@ def _with_past(session: Session, files: ConnectionRow, seen: Preview, *, past_to
     orders, problems, asked = list(seen.orders), list(seen.problems), list[Past]()
     for past in seen.past:
         if before := known.get(past.order.ref):
-            report = before.report
+            report = before.said
             orders.append(replace(past.order, windows=report.windows, due_on=report.due_on))
             continue
         asked.append(past)
@@ -300,7 +300,7 @@ def _store(
     """What came of it, and the rows by which orders were cancelled."""
     business_id, now = files.business_id, hub.now()
     known = _open_orders(unit.session, files, [ref for _, ref in seen.cancelled])
-    reports = {ref: one.report for ref, one in known.items()}
+    reports = {ref: one.said for ref, one in known.items()}
     gone = [
         replace(report, status="cancelled", updated_at=max(now, report.updated_at))
         for report in reports.values()

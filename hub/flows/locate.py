@@ -18,6 +18,7 @@ from hub.core.values import Address, Point
 from hub.db.tables import AuditRow, BusinessRow, JobRow, PlaceRow
 from hub.db.unit import Unit
 from hub.flows.choices import choice, choices, mark, providers
+from hub.flows.strangers import failed
 from hub.flows.sync import address_document
 
 if TYPE_CHECKING:
@@ -64,6 +65,24 @@ def locate_new(hub: Hub, business_id: str) -> LocateReport:
     return report
 
 
+def locate_place(hub: Hub, business_id: str, place_id: str) -> bool:
+    """Whether it is on the map, after asking where it is not. Raises as ``locate_new``."""
+    with hub.reading() as session:
+        place = place_of(session, business_id, place_id)
+        settings = session.get_one(BusinessRow, business_id).settings
+    if place.lat is not None:
+        return True
+    bar = BusinessSettings.model_validate(settings).sure_at
+    book = AddressBook.of(hub, business_id)
+    found = book.ask(address_document.validate_python(place.address), enough=bar)
+    key, match = next(iter(found.items()), ("", None))
+    sure = match is not None and match.confidence >= bar
+    if not sure and book.silent:
+        raise next(iter(book.silent.values()))
+    with hub.unit() as unit:
+        return _settle(unit, hub, business_id, place_id, match, key, sure=sure)
+
+
 @dataclass
 class AddressBook:
     """A business's geocoders for one piece of work, in the order they are asked.
@@ -103,6 +122,10 @@ class AddressBook:
                 continue
             except HubError as problem:
                 self._complain(geocoder.key, problem)
+                continue
+            except Exception:  # a bug of one geocoder must not keep the next from being asked
+                self.hub.tools.log.exception("geocoder %s failed", geocoder.key)
+                self._complain(geocoder.key, failed(geocoder, "find an address"))
                 continue
             if match is not None:
                 found[geocoder.key] = match

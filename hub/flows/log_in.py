@@ -19,6 +19,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, delete, select
 
 from hub.core.errors import HubError
+from hub.core.log_in import is_over
 from hub.db.tables import AuditRow, BusinessRow, LogInRow, MembershipRow, StaffRow
 from hub.flows.throttle import forgive, within_limit
 from hub.keys import hashed
@@ -26,8 +27,6 @@ from hub.keys import hashed
 if TYPE_CHECKING:
     from hub.app import Hub
 
-IDLE = timedelta(hours=12)
-LONGEST = timedelta(days=14)
 SEEN_EVERY = timedelta(minutes=1)  # a write for each request would serialise all staff
 WITHIN_S = 900
 TRIES = 10  # of one account from one address: a person who mistypes
@@ -195,7 +194,7 @@ def staff_of(hub: Hub, token: str) -> Staff | None:
     now = datetime.now(UTC)
     with hub.reading() as session:
         row = _session_row(session, token)
-        if row is None or row.seen_at < now - IDLE or row.created_at < now - LONGEST:
+        if row is None or is_over(row.created_at, row.seen_at, now):
             return None
         found = session.exec(
             select(StaffRow, MembershipRow, BusinessRow)

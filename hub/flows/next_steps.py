@@ -23,7 +23,7 @@ from hub.db.tables import BusinessRow, JobRow, OrderRow
 from hub.db.unit import Unit
 from hub.flows.prove import job_of
 from hub.flows.route_news import tell_routes
-from hub.flows.sync import call_off, place_ids
+from hub.flows.sync import call_off, place_ids, release
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -127,6 +127,7 @@ class _Choice:
     def try_again(self, job: JobRow, day: date) -> list[JobRow]:
         """New jobs for the legs, from this attempt's; the old windows were for the old attempt."""
         attempt = self._last_attempt(job.order_id) + 1
+        release(self.unit, self.keys, self.order(job.order_id), self.now, self.actor)
         # Not where the old one was: its driver may have been told a new address on the way.
         places = place_ids(self.unit, self.keys, self.order(job.order_id), self.now)
         following = [

@@ -24,33 +24,27 @@ from hub.core.notices import (
     overtaken,
     reachable,
 )
-from hub.core.values import Role
-from hub.db.tables import (
-    BrandRow,
-    BusinessRow,
-    ChoiceRow,
-    JobRow,
-    NoticeRow,
-    NoticeRuleRow,
-    OrderRow,
-)
+from hub.core.told import leaves
+from hub.core.values import Role, TimeWindow
+from hub.db.tables import BrandRow, EstimateRow, JobRow, NoticeRow, OrderRow
 from hub.db.unit import took_one
+from hub.flows.notice_known import Known
 from hub.flows.notice_mail import (
     about_order,
-    brand_of,
     composed,
     contacts_of,
+    expected,
     inline_of,
     message_id_for,
-    next_attempt,
     reach_of,
 )
+from hub.flows.promises import expect, in_force, promise, work_begins
 
 if TYPE_CHECKING:
     from hub.app import Hub
 
-STAND_IN = "console"
-"""A business that chose this has its other channels' notices printed until they are set up."""
+LOOKED_AT_AGAIN = timedelta(minutes=5)
+"""After a failure of ours: somebody may have mended what it stumbled over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +52,20 @@ class Turn:
     """One worker's turn with one notice.
 
     ``again``: an earlier turn may have let it leave, ``sends`` times by now. ``passed``
-    says why it should not leave any more; empty: it should.
+    says why it should not leave any more; empty: it should. ``says`` is the window it tells.
     """
 
     business_id: str
     notice_id: str
     claim: str
+    brand: BrandRow
     channel: str
     message: Message
     sends: int
     attempts: int
     again: bool
     passed: str
+    says: TimeWindow | None
 
 
 def waiting(hub: Hub, limit: int) -> list[tuple[str, str]]:
@@ -84,44 +80,91 @@ def waiting(hub: Hub, limit: int) -> list[tuple[str, str]]:
     return [(business_id, notice_id) for business_id, notice_id in rows]
 
 
-def claim(hub: Hub, business_id: str, notice_id: str, lease: timedelta) -> Turn | None:
-    """The turn, if it is ours and there is something to do; a notice to drop is dropped here."""
+def claim(
+    hub: Hub,
+    known: Known,
+    session: Session,
+    business_id: str,
+    notice_id: str,
+    lease: timedelta,
+) -> Turn | None:
+    """In a unit: the turn, if it is ours and there is something to do; a notice to drop is
+    dropped here.
+    """
     token = new_id()
-    with hub.unit() as unit:
-        taken = update(NoticeRow).where(
-            col(NoticeRow.business_id) == business_id,
-            col(NoticeRow.id) == notice_id,
-            _claimable(hub),
-        )
-        lease_ends = datetime.now(UTC) + lease
-        values = {"state": NoticeState.SENDING, "claim": token, "leased_until": lease_ends}
-        if not took_one(unit.session.exec(taken.values(**values))):
-            return None
-        row = unit.session.exec(
-            select(NoticeRow).where(NoticeRow.business_id == business_id, NoticeRow.id == notice_id)
-        ).one()
-        again = row.sends > 0
-        passed = _passed(hub, unit.session, row)
-        if not again and (why := passed or _worded(hub, unit.session, row)):
-            row.state, row.error, row.claim, row.leased_until = NoticeState.DROPPED, why, "", None
-            return None
-        row.attempts += 1
-        row.sends = max(row.sends, 1)
-        brand = brand_of(unit.session, business_id)
-        turn = Turn(
-            business_id=business_id,
-            notice_id=notice_id,
-            claim=token,
-            channel=row.channel,
-            message=_message(brand, row),
-            sends=row.sends,
-            attempts=row.attempts,
-            again=again,
-            passed=passed,
-        )
-    # The logo is drawn for mail programs outside the unit: that takes its time.
-    pictures = inline_of(brand, turn.message.html)
+    taken = update(NoticeRow).where(
+        col(NoticeRow.business_id) == business_id,
+        col(NoticeRow.id) == notice_id,
+        _claimable(hub),
+    )
+    lease_ends = datetime.now(UTC) + lease
+    values = {"state": NoticeState.SENDING, "claim": token, "leased_until": lease_ends}
+    if not took_one(session.exec(taken.values(**values))):
+        return None
+    row = session.exec(
+        select(NoticeRow).where(NoticeRow.business_id == business_id, NoticeRow.id == notice_id)
+    ).one()
+    again = row.sends > 0
+    about = _about(session, row)
+    passed = _passed(hub, session, row, about)
+    if not again and (why := passed or _worded(hub, known, session, row, about)):
+        row.state, row.error, row.claim, row.leased_until = NoticeState.DROPPED, why, "", None
+        return None
+    row.attempts += 1
+    row.sends = max(row.sends, 1)
+    brand = known.brand(session, business_id)
+    return Turn(
+        business_id=business_id,
+        notice_id=notice_id,
+        claim=token,
+        brand=brand,
+        channel=row.channel,
+        message=_message(brand, row),
+        sends=row.sends,
+        attempts=row.attempts,
+        again=again,
+        passed=passed,
+        says=_says(session, row, about.job),
+    )
+
+
+def with_pictures(turn: Turn) -> Turn:
+    """The logo is drawn for mail programs outside any unit: that takes its time."""
+    pictures = inline_of(turn.brand, turn.message.html)
     return replace(turn, message=replace(turn.message, inline=pictures))
+
+
+def put_off(hub: Hub, session: Session, business_id: str, notice_id: str, why: str) -> None:
+    """In a unit: a notice that could not even be looked at stands in nobody's way; it is
+    looked at again later, until its moment has passed.
+    """
+    row = session.exec(
+        select(NoticeRow).where(NoticeRow.business_id == business_id, NoticeRow.id == notice_id)
+    ).one()
+    row.error = why
+    if row.state == NoticeState.DUE:
+        row.due_at = min(hub.now() + LOOKED_AT_AGAIN, row.expires_at + timedelta(seconds=1))
+    elif row.state == NoticeState.SENDING:
+        row.leased_until = datetime.now(UTC) + LOOKED_AT_AGAIN
+
+
+@dataclass(frozen=True, slots=True)
+class _About:
+    """What a notice is about; ``jobs`` are all of its order's."""
+
+    order: OrderRow
+    jobs: list[JobRow]
+    job: JobRow | None
+
+
+def _about(session: Session, row: NoticeRow) -> _About:
+    order = session.exec(
+        select(OrderRow).where(OrderRow.business_id == row.business_id, OrderRow.id == row.order_id)
+    ).one()
+    jobs = session.exec(
+        select(JobRow).where(JobRow.business_id == row.business_id, JobRow.order_id == row.order_id)
+    ).all()
+    return _About(order, list(jobs), next((one for one in jobs if one.id == row.job_id), None))
 
 
 def _claimable(hub: Hub) -> Any:
@@ -134,25 +177,27 @@ def _claimable(hub: Hub) -> Any:
     )
 
 
-def _passed(hub: Hub, session: Session, row: NoticeRow) -> str:
+def _passed(hub: Hub, session: Session, row: NoticeRow, about: _About) -> str:
     if hub.now() > row.expires_at:
         last = f" Last tried: {row.error}" if row.error else ""
         return f"Its moment had passed.{last}"
-    return overtaken(Trigger(row.trigger), _situation(session, row))
+    return overtaken(Trigger(row.trigger), _situation(session, row, about))
 
 
-def _situation(session: Session, row: NoticeRow) -> Situation:
-    jobs = session.exec(
-        select(JobRow).where(JobRow.business_id == row.business_id, JobRow.order_id == row.order_id)
-    ).all()
-    job = next((one for one in jobs if one.id == row.job_id), None)
-    following = next_attempt(session, job) if job else None
+def _situation(session: Session, row: NoticeRow, about: _About) -> Situation:
+    job, jobs = about.job, about.jobs
+    following = [
+        one for one in jobs if job and (one.leg, one.attempt) == (job.leg, job.attempt + 1)
+    ]
     last_leg = max((one.leg for one in jobs), default=1)
     return Situation(
         job=State(job.state) if job else None,
-        cancelled=_order(session, row).status == "cancelled",
+        cancelled=about.order.status == "cancelled",
+        on_time=job is not None
+        and row.trigger == Trigger.NEW_TIME
+        and not breaks_promise(session, job),
         succeeded=any(one.outcome == Outcome.SUCCEEDED and one.leg == last_leg for one in jobs),
-        tried_again=following is not None and State(following.state) in ON_A_PHONE | {State.CLOSED},
+        tried_again=any(State(one.state) in ON_A_PHONE | {State.CLOSED} for one in following),
         told_newer=_has_newer(session, row),
     )
 
@@ -170,59 +215,59 @@ def _has_newer(session: Session, row: NoticeRow) -> bool:
     return newer is not None
 
 
-def _worded(hub: Hub, session: Session, row: NoticeRow) -> str:
+def _worded(hub: Hub, known: Known, session: Session, row: NoticeRow, about: _About) -> str:
     """Why this notice cannot go out, as a sentence; empty once its words are on its row."""
     if row.message_id:  # worded in an earlier turn, in which nothing left
         return ""
-    channel = _carrier(session, row)
+    channel = known.carrier(session, row.business_id, row.channel)
     if channel is None:
-        return _none_set_up(session, row)
-    rule = session.exec(
-        select(NoticeRuleRow).where(
-            NoticeRuleRow.business_id == row.business_id, NoticeRuleRow.id == row.rule_id
-        )
-    ).one()
-    order = _order(session, row)
-    reaches = reach_of(hub, channel)
-    contact = reachable(contacts_of(session, order), Role(rule.role), reaches)
+        if not known.has_channels(session, row.business_id):
+            return "No channel is set up."
+        return f"The channel {row.channel!r} is not set up."
+    rule, reaches = known.rule(session, row), reach_of(hub, channel)
+    contact = reachable(contacts_of(session, about.order), Role(rule.role), reaches)
     if contact is None:
         return f"There is no address for {rule.channel}: neither {rule.role} nor buyer has one."
     if reaches == "nobody" and not address_for(reaches, contact):
         return "There is nobody to tell: the order names no recipient and no buyer."
-    job = session.exec(
-        select(JobRow).where(JobRow.business_id == row.business_id, JobRow.id == row.job_id)
-    ).one_or_none()
-    business = session.get_one(BusinessRow, row.business_id)
-    about = replace(about_order(hub, session, order, job), name=contact.name)
-    brand = brand_of(session, row.business_id)
-    mail = composed(hub, business, brand, rule.subject, rule.body, about)
+    brand = known.brand(session, row.business_id)
+    to_say = about_order(hub, session, brand, about.order, about.job)
+    business = known.business(session, row.business_id)
+    to_say = replace(to_say, name=contact.name)
+    mail = composed(hub, business, brand, rule.subject, rule.body, to_say)
     row.channel, row.recipient = channel, address_for(reaches, contact)
     row.subject, row.body, row.html = mail.subject, mail.text, mail.html
     row.message_id = message_id_for(hub, row.id)
     return ""
 
 
-def _active(session: Session, row: NoticeRow) -> list[str]:
-    return list(
-        session.exec(
-            select(ChoiceRow.plugin).where(
-                ChoiceRow.business_id == row.business_id,
-                ChoiceRow.kind == "channel",
-                col(ChoiceRow.active),
-            )
+def breaks_promise(session: Session, job: JobRow) -> bool:
+    """Whether the driver is expected at another time than was promised last."""
+    estimate = session.exec(
+        select(EstimateRow).where(
+            EstimateRow.business_id == job.business_id, EstimateRow.job_id == job.id
         )
-    )
+    ).one_or_none()
+    if estimate is None:
+        return False
+    told = in_force(session, job.business_id, job.id)
+    return leaves(told, work_begins(job, estimate, told).p50)
 
 
-def _carrier(session: Session, row: NoticeRow) -> str | None:
-    active = _active(session, row)
-    return next((one for one in (row.channel, STAND_IN) if one in active), None)
+def _says(session: Session, row: NoticeRow, job: JobRow | None) -> TimeWindow | None:
+    """From when to when somebody comes, by this notice; ``None``: it does not say."""
+    if job is None or row.trigger not in (Trigger.NEW_TIME, Trigger.ON_ITS_WAY):
+        return None
+    return expected(session, job)
 
 
-def _none_set_up(session: Session, row: NoticeRow) -> str:
-    if not _active(session, row):
-        return "No channel is set up."
-    return f"The channel {row.channel!r} is not set up."
+def told(hub: Hub, session: Session, row: NoticeRow, window: TimeWindow) -> None:
+    """In the unit that settles a notice which left: keep what it said of when somebody comes."""
+    job = session.exec(
+        select(JobRow).where(JobRow.business_id == row.business_id, JobRow.id == row.job_id)
+    ).one()
+    keep = promise if row.trigger == Trigger.NEW_TIME else expect
+    keep(session, job, window, told_by=f"notice:{row.id}", at=hub.now())
 
 
 def _message(brand: BrandRow, row: NoticeRow) -> Message:
@@ -236,9 +281,3 @@ def _message(brand: BrandRow, row: NoticeRow) -> Message:
         reply_to=brand.email,
         message_id=row.message_id,
     )
-
-
-def _order(session: Session, row: NoticeRow) -> OrderRow:
-    return session.exec(
-        select(OrderRow).where(OrderRow.business_id == row.business_id, OrderRow.id == row.order_id)
-    ).one()

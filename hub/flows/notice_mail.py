@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -13,7 +14,7 @@ from sqlmodel import Session, col, func, select
 from hub.core.business import BusinessSettings
 from hub.core.colours import is_colour, readable_on, text_on
 from hub.core.contracts import InlineFile, NotificationChannel, Reaches
-from hub.core.jobs import NextStep, Outcome, Reason, next_step
+from hub.core.jobs import NextStep, Outcome, Reason, State, next_step
 from hub.core.notice_words import About, filled, filled_line, values
 from hub.core.notices import Trigger
 from hub.core.orders import Kind
@@ -32,6 +33,7 @@ from hub.db.tables import (
     ProofRow,
 )
 from hub.flows.brand import logo_png
+from hub.flows.promises import in_force, work_begins
 from hub.flows.sync import address_document
 
 if TYPE_CHECKING:
@@ -103,10 +105,10 @@ def reach_of(hub: Hub, channel: str) -> Reaches:
         return "nobody"
 
 
-def about_order(hub: Hub, session: Session, order: OrderRow, job: JobRow | None) -> About:
+def about_order(
+    hub: Hub, session: Session, brand: BrandRow, order: OrderRow, job: JobRow | None
+) -> About:
     """What there is to say of an order and, where the notice has one, of its job."""
-    business_id = order.business_id
-    brand = brand_of(session, business_id)
     job = job or _last_job(session, order)
     about = About(
         order=order.number,
@@ -170,6 +172,20 @@ def next_attempt(session: Session, job: JobRow) -> JobRow | None:
 
 
 def _with_job(session: Session, about: About, job: JobRow) -> About:
+    promises = _promises(session, job)
+    promised = TimeWindow(promises[-1].opens, promises[-1].closes) if promises else None
+    about = replace(
+        about,
+        kind=Kind(job.kind),
+        address=_address(session, job),
+        window=promised,
+        before=_told_before(session, job, promises),
+        expected=expected(session, job) or promised,
+    )
+    return _with_outcome(session, about, job) if job.state == State.CLOSED else about
+
+
+def _with_outcome(session: Session, about: About, job: JobRow) -> About:
     proof = session.exec(
         select(ProofRow).where(ProofRow.business_id == job.business_id, ProofRow.job_id == job.id)
     ).one_or_none()
@@ -177,11 +193,6 @@ def _with_job(session: Session, about: About, job: JobRow) -> About:
     at_door = proof is not None and job.outcome != Outcome.CANCELLED
     return replace(
         about,
-        kind=Kind(job.kind),
-        address=_address(session, job),
-        window=_promised(session, job),
-        before=_told_before(session, job),
-        expected=_expected(session, job) or _promised(session, job),
         closed_at=proof.occurred_at if proof and at_door else job.closed_occurred_at,
         received_by=proof.name if proof else "",
         reason=Reason(job.reason) if job.reason else None,
@@ -209,17 +220,24 @@ def _step(session: Session, job: JobRow) -> NextStep | None:
     return next_step(Reason(job.reason), job.attempt, most_attempts=most)
 
 
-def _promised(session: Session, job: JobRow) -> TimeWindow | None:
-    promise = session.exec(
-        select(PromiseRow)
-        .where(PromiseRow.business_id == job.business_id, PromiseRow.job_id == job.id)
-        .order_by(col(PromiseRow.n).desc())
-    ).first()
-    return TimeWindow(promise.opens, promise.closes) if promise else None
+def _promises(session: Session, job: JobRow) -> list[PromiseRow]:
+    """Every window this job was promised for, the one in force last."""
+    return list(
+        session.exec(
+            select(PromiseRow)
+            .where(PromiseRow.business_id == job.business_id, PromiseRow.job_id == job.id)
+            .order_by(col(PromiseRow.n))
+        )
+    )
 
 
-def _told_before(session: Session, job: JobRow) -> TimeWindow | None:
+def _told_before(
+    session: Session, job: JobRow, promises: Sequence[PromiseRow]
+) -> TimeWindow | None:
     """What the last notice of a window said, if the promise in force is another one."""
+    windows = [(TimeWindow(row.opens, row.closes), row.at) for row in promises if row.n > 0]
+    if len(windows) < 2:
+        return None
     told_at = session.exec(
         select(func.max(NoticeRow.sent_at)).where(
             NoticeRow.business_id == job.business_id,
@@ -227,25 +245,20 @@ def _told_before(session: Session, job: JobRow) -> TimeWindow | None:
             NoticeRow.trigger == Trigger.DISPATCHED,
         )
     ).one()
-    if told_at is None:
-        return None
-    promises = session.exec(
-        select(PromiseRow)
-        .where(PromiseRow.business_id == job.business_id, PromiseRow.job_id == job.id)
-        .order_by(col(PromiseRow.n))
-    ).all()
-    windows = [(TimeWindow(row.opens, row.closes), row.at) for row in promises]
-    told = [window for window, at in windows if at <= told_at]
+    told = [window for window, at in windows if told_at is not None and at <= told_at]
     return told[-1] if told and told[-1] != windows[-1][0] else None
 
 
-def _expected(session: Session, job: JobRow) -> TimeWindow | None:
+def expected(session: Session, job: JobRow) -> TimeWindow | None:
+    """From when to when the driver is expected, as it is told; ``None``: no estimate yet."""
     estimate = session.exec(
         select(EstimateRow).where(
             EstimateRow.business_id == job.business_id, EstimateRow.job_id == job.id
         )
     ).one_or_none()
-    return TimeWindow(estimate.p10, estimate.p90) if estimate else None
+    if estimate is None:
+        return None
+    return work_begins(job, estimate, in_force(session, job.business_id, job.id)).window
 
 
 def _address(session: Session, job: JobRow) -> str:

@@ -61,7 +61,7 @@ def preview(
             ).one_or_none()
             if order is None:
                 raise LookupError("There is no such order.")
-            about = about_order(hub, session, order, None)
+            about = about_order(hub, session, brand, order, None)
             contacts = contacts_of(session, order)
             contact = reachable(contacts, Role(rule.role), reach_of(hub, rule.channel))
             about = about if contact is None else replace(about, name=contact.name)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from sqlmodel import col, select
 
-from hub.core.fit import Placement, placed
+from hub.core.fit import Placement, Times, placed
 from hub.core.jobs import NotNow
+from hub.core.values import TimeWindow
 from hub.db.tables import JobRow, PlaceRow, RouteRow, StopJobRow, StopRow
 from hub.flows.prove import job_of
 from hub.flows.roads import OFF_MAP
-from hub.flows.route_now import laid, legs_of, roads_for, to_plan, usual_at
+from hub.flows.route_change import told_of
+from hub.flows.route_now import laid, legs_of, roads_for, still_driven, to_plan, usual_at
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -47,6 +50,7 @@ class Offer:
     extra_s: int  # more driving
     problems: tuple[str, ...]
     late: tuple[Late, ...]
+    there: Times
     earlier_s: int = 0  # the vehicle must leave
     pair: bool = False  # both halves would come on it
 
@@ -83,9 +87,14 @@ def best_places(hub: Hub, business_id: str, job_id: str, day: date) -> list[Offe
                 RouteRow.business_id == business_id,
                 RouteRow.day == day,
                 col(RouteRow.id).not_in(here),
+                still_driven(),
             )
         ).all()
-    tried = [(route, _tried(hub, business_id, route, legs)) for route in routes]
+        now_on = session.exec(
+            select(RouteRow).where(RouteRow.business_id == business_id, col(RouteRow.id).in_(here))
+        ).first()
+        told = told_of(session, now_on, legs) if now_on else {}
+    tried = [(route, _tried(hub, business_id, route, legs, told)) for route in routes]
     tried.sort(key=lambda one: one[1].burden)
     return [_offer(route, found, len(legs) > 1) for route, found in tried[:BEST]]
 
@@ -104,12 +113,19 @@ def _offer(route: RouteRow, found: Placement, pair: bool) -> Offer:
         found.extra_s,
         tuple(problem.said for problem in found.problems if not problem.is_promise),
         tuple(Late(found.route.numbers[p.about], p.amount) for p in missed),
+        found.times,
         found.earlier_s,
         pair,
     )
 
 
-def _tried(hub: Hub, business_id: str, route: RouteRow, legs: list[JobRow]) -> Placement:
+def _tried(
+    hub: Hub,
+    business_id: str,
+    route: RouteRow,
+    legs: list[JobRow],
+    told: Mapping[str, TimeWindow],
+) -> Placement:
     # Roads of one route at a time: between all routes of a large day there are far more.
     roads = roads_for(hub, business_id, (route.id,), legs)
     if not all(roads.lead_to(leg.place_id or "") for leg in legs):
@@ -119,4 +135,5 @@ def _tried(hub: Hub, business_id: str, route: RouteRow, legs: list[JobRow]) -> P
         now = laid(session, business_id, route, roads).now
     numbers = {id: number for id, (_, number) in new.items()}
     jobs = [new[leg.id][0] for leg in legs]
-    return placed(now.naming(numbers), jobs, roads.travel, hub.now())
+    now = now.naming(numbers).keeping(told if route.published_at else {})
+    return placed(now, jobs, roads.travel, hub.now())

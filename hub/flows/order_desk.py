@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 from sqlmodel import Session, func, select
 
-from hub.core.contracts import PodStore
 from hub.core.errors import Refused
 from hub.core.jobs import State
 from hub.core.orders import IncomingOrder
 from hub.db.tables import AuditRow, BusinessRow, ConnectionRow, OrderRow, ProofFileRow
-from hub.flows.choices import choice, provider_of
 from hub.flows.orders import cancel_order, one_order, orders_by_ref
+from hub.flows.proof_store import content_of
 from hub.flows.prove import job_of
 from hub.flows.route_news import tell_routes
 from hub.flows.sync import store
@@ -112,7 +111,8 @@ def note_for_driver(hub: Hub, business_id: str, job_id: str, note: str, *, actor
 def proof_file(hub: Hub, business_id: str, job_id: str, file_id: str) -> tuple[str, bytes]:
     """Media type and content of one file of a proof.
 
-    Raises ``LookupError`` for a file of another business or job and for one that is gone.
+    Raises ``LookupError`` for a file of another business or job and for one that is gone, a
+    ``HubError`` for one that was changed or whose store cannot be asked.
     """
     with hub.reading() as session:
         file = session.exec(
@@ -124,6 +124,4 @@ def proof_file(hub: Hub, business_id: str, job_id: str, file_id: str) -> tuple[s
         ).one_or_none()
     if file is None:
         raise LookupError(f"no file {file_id} of job {job_id}")
-    chosen = choice(hub, business_id, "pod_store", file.store)
-    store = provider_of(hub, chosen, PodStore) if chosen else hub.provider(PodStore, file.store, {})
-    return file.media_type, store.get(file.store_ref)
+    return file.media_type, content_of(hub, file)

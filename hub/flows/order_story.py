@@ -12,18 +12,18 @@ from sqlalchemy import ColumnElement, String, cast, exists
 from sqlmodel import Session, and_, col, or_, select
 
 from hub.core import jobs
-from hub.core.fit import begins
-from hub.core.jobs import Outcome, Reason, State
+from hub.core.amending import Decision, Group
+from hub.core.fit import begins_as_told
+from hub.core.jobs import ON_A_PHONE, Outcome, Reason, State
 from hub.core.orders import IncomingOrder
 from hub.core.places import place_key
 from hub.core.tracking_words import REASONS
 from hub.core.values import Address, TimeWindow
 from hub.db.tables import (
     ActRow,
-    ApiKeyRow,
+    AmendmentRow,
     BusinessRow,
     ContactRow,
-    DeviceRow,
     DriverRow,
     EstimateRow,
     EventRow,
@@ -35,10 +35,11 @@ from hub.db.tables import (
     ProofFileRow,
     ProofRow,
     RouteRow,
-    StaffRow,
     StopJobRow,
     StopRow,
 )
+from hub.flows.actors import names_of
+from hub.flows.amended_seen import AmendmentSeen, amendments_of
 from hub.flows.claims import OPEN, Claim, claims_of
 from hub.flows.next_steps import OPEN_ENDED
 from hub.flows.orders import OrderSeen, one_order
@@ -133,6 +134,7 @@ class Story:
     jobs: tuple[JobStory, ...]
     moments: tuple[Moment, ...]
     notices: tuple[NoticeRow, ...]
+    amendments: tuple[AmendmentSeen, ...]
 
 
 def orders_like(
@@ -175,7 +177,7 @@ def order_story(hub: Hub, business_id: str, order_id: str) -> Story:
             .where(EventRow.business_id == business_id, EventRow.subject_id == order_id)
             .order_by(col(EventRow.occurred_at), col(EventRow.seq))
         ).all()
-        names = _names(session, business_id, {event.actor for event in told})
+        names = names_of(session, business_id, {event.actor for event in told})
         attempts = {job.id: job.attempt for job in seen.jobs}
         moments = [_moment(event, names, attempts) for event in told]
         notices = session.exec(
@@ -183,11 +185,12 @@ def order_story(hub: Hub, business_id: str, order_id: str) -> Story:
             .where(NoticeRow.business_id == business_id, NoticeRow.order_id == order_id)
             .order_by(col(NoticeRow.created_at))
         ).all()
+        amended = amendments_of(session, business_id, order_id)
         stories = tuple(_job(session, business_id, job, seen) for job in seen.jobs)
     link = ""
     if seen.link_epoch is not None:
         link = f"{hub.settings.public_url}/t/{hub.keys.link_token(order_id, seen.link_epoch)}"
-    return Story(seen, seen.report, link, stories, tuple(moments), tuple(notices))
+    return Story(seen, seen.report, link, stories, tuple(moments), tuple(notices), amended)
 
 
 def _has_text(business_id: str, text: str) -> ColumnElement[bool]:
@@ -239,7 +242,12 @@ def _has_state(business_id: str, state: str) -> ColumnElement[bool]:
         case "undecided":
             failed = outcome.in_(list(OPEN_ENDED))
             undecided = and_(failed, col(JobRow.next_step) == "")
-            return _a_job(business_id, or_(undecided, _is_claimed(business_id)))
+            asked = exists().where(
+                col(AmendmentRow.business_id) == business_id,
+                col(AmendmentRow.order_id) == col(OrderRow.id),
+                col(AmendmentRow.state) == "open",
+            )
+            return or_(asked, _a_job(business_id, or_(undecided, _is_claimed(business_id))))
         case "review":
             return _a_job(business_id, job_state == State.NEEDS_REVIEW)
         case "planned":
@@ -337,11 +345,6 @@ def windows_of(job: JobRow) -> tuple[tuple[datetime, datetime], ...]:
     return tuple((datetime.fromisoformat(a), datetime.fromisoformat(b)) for a, b in job.windows)
 
 
-def _begins_at(job: JobRow, arrive_at: datetime) -> datetime:
-    """When it is planned to be done: whoever comes before its window opens waits."""
-    return begins([TimeWindow(opens, closes) for opens, closes in windows_of(job)], arrive_at)
-
-
 def _job(session: Session, business_id: str, job: JobRow, seen: OrderSeen) -> JobStory:
     place = None
     if job.place_id is not None:
@@ -378,7 +381,7 @@ def _job(session: Session, business_id: str, job: JobRow, seen: OrderSeen) -> Jo
         windows_of(job),
         on[2].name if on else "",
         on[1] if on else None,
-        _begins_at(job, on[0].arrive_at) if on else None,
+        _begins_at(job, on[0], promise) if on else None,
         seen.estimates.get(job.id),
         promise,
         proof,
@@ -388,28 +391,13 @@ def _job(session: Session, business_id: str, job: JobRow, seen: OrderSeen) -> Jo
     )
 
 
-def _names(session: Session, business_id: str, actors: set[str]) -> dict[str, str]:
-    """What people call the actors of events."""
-    ids: dict[str, list[str]] = {}
-    for actor in actors:
-        kind, _, actor_id = actor.partition(":")
-        ids.setdefault(kind, []).append(actor_id)
-    names = {"hub": "the hub", "api": "the API"}
-    for key in session.exec(
-        select(ApiKeyRow).where(
-            ApiKeyRow.business_id == business_id, col(ApiKeyRow.id).in_(ids.get("api_key", []))
-        )
-    ):
-        names[f"api_key:{key.id}"] = f"API key {key.title}"
-    for staff in session.exec(select(StaffRow).where(col(StaffRow.id).in_(ids.get("staff", [])))):
-        names[f"staff:{staff.id}"] = staff.name or staff.email
-    for device_id, name in session.exec(
-        select(DeviceRow.id, DriverRow.name)
-        .join(DriverRow, col(DriverRow.id) == col(DeviceRow.driver_id))
-        .where(DeviceRow.business_id == business_id, col(DeviceRow.id).in_(ids.get("device", [])))
-    ):
-        names[f"device:{device_id}"] = name
-    return names
+def _begins_at(job: JobRow, stop: StopRow, promise: PromiseRow | None) -> datetime:
+    """When work is planned to begin: whoever is there too early waits."""
+    windows = [TimeWindow(opens, closes) for opens, closes in windows_of(job)]
+    told = None
+    if promise is not None and job.state in ON_A_PHONE:
+        told = TimeWindow(promise.opens, promise.closes)
+    return begins_as_told(windows, stop.arrive_at, told)
 
 
 def _moment(event: EventRow, names: dict[str, str], attempts: dict[str, int]) -> Moment:
@@ -417,9 +405,7 @@ def _moment(event: EventRow, names: dict[str, str], attempts: dict[str, int]) ->
     attempt = attempts.get(event.payload.get("job_id", ""), 1)
     if attempt > 1:
         what = f"{what} (attempt {attempt})"
-    kind = event.actor.partition(":")[0]
-    who = names.get(event.actor) or KINDS.get(kind, kind)
-    return Moment(event.occurred_at, what, detail, who)
+    return Moment(event.occurred_at, what, detail, names[event.actor])
 
 
 def _words(name: str, told: dict[str, Any]) -> tuple[str, str]:
@@ -429,6 +415,17 @@ def _words(name: str, told: dict[str, Any]) -> tuple[str, str]:
             return "Order received", ""
         case "OrderAmended":
             return "Order changed", ", ".join(told["changed"]).replace("_", " ")
+        case "AmendmentProposed":
+            again = "" if told["version"] == 1 else " again"
+            return f"The source asks{again} for a change", ", ".join(
+                ASKED[one] for one in told["changed"]
+            )
+        case "AmendmentDecided":
+            return DECIDED.get(told["decision"], told["decision"]), ""
+        case "AmendmentSeen":
+            return "The driver has confirmed the change", ""
+        case "ProofCompleted":
+            return "Proof added later", ""
         case "OrderCancelled":
             return "Order cancelled", ""
         case "JobLocated" if told["sure"]:
@@ -461,7 +458,6 @@ def reason_in_words(reason: str) -> str:
     return REASONS[Reason(reason)].rstrip(".") if reason in REASONS else reason.replace("_", " ")
 
 
-KINDS = {"api_key": "an API key", "device": "a driver's phone", "staff": "somebody of the staff"}
 """Actors whose name nobody knows any more."""
 ENDED = {
     Outcome.SUCCEEDED.value: "Done",
@@ -469,6 +465,14 @@ ENDED = {
     Outcome.FAILED.value: "Failed at the door",
     Outcome.SKIPPED.value: "Not attempted",
     Outcome.CANCELLED.value: "Cancelled",
+}
+ASKED = {Group.WHERE.value: "address", Group.WHEN.value: "time", Group.GOODS.value: "goods"}
+DECIDED = {
+    Decision.TAKE.value: "The change was taken",
+    Decision.KEEP.value: "The change was not taken: it stays as it was",
+    Decision.OFF.value: "Off its route, by what its source wants now",
+    Decision.WITHDRAWN.value: "The source does not ask for the change any more",
+    Decision.LATE.value: "The change came too late for the driver",
 }
 STEPS = {
     jobs.NextStep.RETRY_TODAY.value: "try again today",

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session, col, select
 
+from hub.core.amending import Group, changed
 from hub.core.errors import Refused
 from hub.core.jobs import State
 from hub.core.orders import IncomingOrder
 from hub.core.places import place_key
 from hub.db.tables import ConnectionRow, EstimateRow, JobRow, LinkRow, OrderRow
 from hub.db.unit import Unit
+from hub.flows.job_facts import JobFacts, facts_of
 from hub.flows.sync import call_off, order_report, store
 from hub.keys import Keys
 
@@ -23,6 +25,7 @@ from hub.keys import Keys
 class OrderSeen:
     """An order with its jobs; ``estimates`` by job id, only for jobs that have one.
 
+    ``facts``, by job id too, are what was promised, noticed and proved.
     ``link_epoch`` is ``None`` while the order has no tracking link.
     """
 
@@ -31,10 +34,21 @@ class OrderSeen:
     jobs: tuple[JobRow, ...]
     estimates: dict[str, EstimateRow]
     link_epoch: int | None
+    facts: Mapping[str, JobFacts] = field(default_factory=dict)
 
     @property
     def report(self) -> IncomingOrder:
         return order_report.validate_python(self.row.report)
+
+    @property
+    def said(self) -> IncomingOrder:
+        """What its source said last, also where that is not in force."""
+        return order_report.validate_python(self.row.said or self.row.report)
+
+    @property
+    def held_back(self) -> tuple[Group, ...]:
+        """In which of these its source wants something else than what is in force."""
+        return changed(self.report, self.said) if self.row.said else ()
 
     @property
     def is_open(self) -> bool:
@@ -93,13 +107,13 @@ def orders_after(
 def amend_order(
     unit: Unit, keys: Keys, seen: OrderSeen, changes: dict[str, Any], now: datetime, actor: str
 ) -> None:
-    """Store ``changes`` to its report. Raises ``Refused`` once nothing is left to do for it.
+    """Store ``changes`` to what was said of it last. Raises ``Refused`` once all is done.
 
     Raises ``ValueError`` for what would be no order, such as one for nowhere.
     """
     if not seen.is_open:
         raise Refused("This order is closed or cancelled; it can no longer be changed.")
-    report = replace(seen.report, **changes)
+    report = replace(seen.said, **changes)
     if report.point is None and not place_key(report.address):
         raise ValueError("address names no place")
     _report(unit, keys, seen, report, now, actor)
@@ -141,6 +155,7 @@ def _seen(session: Session, business_id: str, rows: list[OrderRow]) -> list[Orde
             .where(EstimateRow.business_id == business_id, col(JobRow.order_id).in_(ids))
         )
     }
+    facts = facts_of(session, business_id, ids)
     epochs = {
         link.order_id: link.epoch
         for link in session.exec(
@@ -156,6 +171,7 @@ def _seen(session: Session, business_id: str, rows: list[OrderRow]) -> list[Orde
             tuple(jobs[row.id]),
             {job.id: estimates[job.id] for job in jobs[row.id] if job.id in estimates},
             epochs.get(row.id),
+            facts,
         )
         for row in rows
     ]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, col, func, select
 
-from hub.core.fit import begins
-from hub.core.jobs import Outcome, State
+from hub.core.fit import begins_as_told
+from hub.core.jobs import ON_A_PHONE, Outcome, State
 from hub.core.orders import IncomingOrder
 from hub.core.values import TimeWindow
 from hub.db.tables import (
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 NEW = "It is not planned yet."
 TORN = "The other half of its pair cannot be planned yet."
+WORTH_SAYING = timedelta(minutes=1)
 
 __all__ = ["Counts", "DaySeen", "JobSeen", "RouteSeen", "StopSeen", "Unserved", "day_seen"]
 
@@ -113,8 +114,12 @@ def _stops(
     for stop, place, job, order in rows:
         jobs = here.setdefault(stop.id, (stop, place, []))[2]
         clock = jobs[-1].eta if jobs else stop.arrive_at
-        eta = estimates.get(job.id) or begins(windows_of(job), clock)
-        jobs.append(_job(job, order, eta, promises.get(job.id), now))
+        told = promises.get(job.id)
+        # On a draft what was told before is told anew, so nobody waits for it.
+        waits_for = told if job.state in ON_A_PHONE else None
+        arrive = estimates.get(job.id) or clock
+        eta = begins_as_told(windows_of(job), arrive, waits_for)
+        jobs.append(_job(job, order, eta, told, now))
     found: dict[str, list[StopSeen]] = {}
     for stop, place, jobs in here.values():
         found.setdefault(stop.route_id, []).append(
@@ -154,6 +159,7 @@ def _job(
         promise=promise,
         eta=job.closed_occurred_at or eta,
         late=_late(job, eta, promise, windows, now),
+        early=_early(job, eta, promise),
         load={"g": report.load_g, "cm3": report.load_cm3, "parcels": report.load_parcels},
     )
 
@@ -172,6 +178,17 @@ def _late(
     if job.state == State.CLOSED:
         return job.closed_occurred_at is not None and job.closed_occurred_at > due
     return max(eta, now) > due
+
+
+def _early(job: JobRow, eta: datetime, promise: TimeWindow | None) -> bool:
+    """Somebody came, or will come, before the recipient was told to expect anybody."""
+    if promise is None or job.outcome == Outcome.CANCELLED:
+        return False
+    if job.state == State.CLOSED:
+        at = job.closed_occurred_at or promise.opens
+    else:
+        at = eta if job.state in ON_A_PHONE else promise.opens
+    return promise.opens - at >= WORTH_SAYING
 
 
 def _route(

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from sqlmodel import col, select
 
 from hub.core.errors import Refused
-from hub.db.tables import DeviceRow, DriverRow
-from hub.keys import hashed
+from hub.db.tables import AuditRow, DeviceRow, DriverRow
+from hub.db.unit import Unit
+from hub.keys import hashed, tracker_hash
 
 if TYPE_CHECKING:
     from hub.app import Hub
 
+TRACKER = "tracker"
 PAIRING = timedelta(minutes=10)
 ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # nothing that reads like something else
 
@@ -26,13 +28,7 @@ def pairing_code(hub: Hub, business_id: str, driver_id: str, *, valid: timedelta
     """
     code = "".join(secrets.choice(ALPHABET) for _ in range(10))
     with hub.unit() as unit:
-        driver = unit.session.exec(
-            select(DriverRow).where(DriverRow.business_id == business_id, DriverRow.id == driver_id)
-        ).one_or_none()
-        if driver is None:
-            raise LookupError(f"no driver {driver_id}")
-        if not driver.active:
-            raise Refused(f"{driver.name} does not work here. Say that they do, then pair a phone.")
+        _at_work(unit, business_id, driver_id)
         unit.session.add(
             DeviceRow(
                 business_id=business_id,
@@ -42,6 +38,45 @@ def pairing_code(hub: Hub, business_id: str, driver_id: str, *, valid: timedelta
             )
         )
     return code
+
+
+def tracker_key(hub: Hub, business_id: str, driver_id: str, *, actor: str) -> str:
+    """A key for an app that tells where the driver is, shown once; it opens nothing else.
+
+    Raises as ``pairing_code`` does.
+    """
+    token = secrets.token_urlsafe(32)
+    with hub.unit() as unit:
+        driver = _at_work(unit, business_id, driver_id)
+        device = DeviceRow(
+            business_id=business_id,
+            driver_id=driver.id,
+            kind=TRACKER,
+            token_hash=tracker_hash(token),
+            paired_at=hub.now(),
+        )
+        unit.session.add(device)
+        unit.session.add(
+            AuditRow(
+                business_id=business_id,
+                actor=actor,
+                action="tracking app added",
+                subject=device.id,
+                at=hub.now(),
+            )
+        )
+    return token
+
+
+def _at_work(unit: Unit, business_id: str, driver_id: str) -> DriverRow:
+    driver = unit.session.exec(
+        select(DriverRow).where(DriverRow.business_id == business_id, DriverRow.id == driver_id)
+    ).one_or_none()
+    if driver is None:
+        raise LookupError(f"no driver {driver_id}")
+    if not driver.active:
+        raise Refused(f"{driver.name} does not work here. Say that they do, then pair a phone.")
+    return driver
 
 
 def plain_code(typed: str) -> str:

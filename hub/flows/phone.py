@@ -8,18 +8,22 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import ColumnElement
 from sqlmodel import Session, SQLModel, col, or_, select
 
 from hub.core.business import BusinessSettings, Demand
-from hub.core.fit import begins
+from hub.core.fit import begins_as_told, not_before
+from hub.core.jobs import ON_A_PHONE
 from hub.core.orders import IncomingOrder
 from hub.core.values import Contact, Role, TimeWindow
 from hub.db.tables import (
+    ActRow,
+    AmendmentRow,
     BusinessRow,
     DepotRow,
     DeviceRow,
@@ -36,6 +40,7 @@ from hub.db.tables import (
     VehicleRow,
 )
 from hub.flows.day import windows_of
+from hub.flows.questions import open_questions
 from hub.flows.sync import address_document, order_report
 
 if TYPE_CHECKING:
@@ -65,8 +70,9 @@ class PhoneContact:
 class PhoneJob:
     """``opens``/``closes``: the window asked for, else the one promised; ``None``: neither.
 
-    ``arrive_at`` is when the van is there, ``eta`` when work begins: not before the window
-    that was asked for opens.
+    ``arrive_at`` is when the van is there, ``eta`` when work begins. Who is there before
+    ``not_before`` waits: until then neither the window asked for nor the one promised is open.
+    ``told_opens``/``told_closes``: the promise in force, as its recipient was told it.
     """
 
     job_id: str
@@ -82,10 +88,27 @@ class PhoneJob:
     opens: datetime | None
     closes: datetime | None
     arrive_at: datetime
+    not_before: datetime | None
+    told_opens: datetime | None
+    told_closes: datetime | None
     eta: datetime
     lines: tuple[PhoneLine, ...]
     parcels: int
     payment_due: str
+    question: str  # what its source wants instead, while nobody has decided; empty: nothing
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneChange:
+    """What changed about an order from ``version`` of the route on, and is not seen yet.
+
+    ``changes``: what, was, is now. The order may be off the route by now.
+    """
+
+    version: int
+    number: str
+    job_ids: tuple[str, ...]
+    changes: tuple[tuple[str, str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +138,15 @@ class PhoneRoute:
     depot_lon: float
     vehicle: str
     stops: tuple[PhoneStop, ...]
+    changes: tuple[PhoneChange, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class PhoneDay:
-    """``demands`` for a success, ``failure_demands`` for a failure; skipping demands none."""
+    """``demands`` for a success, ``failure_demands`` for a failure; skipping demands none.
+
+    ``handed_to``: who drives now what this driver had begun to drive today.
+    """
 
     driver: str
     business: str
@@ -127,6 +154,7 @@ class PhoneDay:
     demands: tuple[Demand, ...]
     failure_demands: tuple[Demand, ...]
     routes: tuple[PhoneRoute, ...]
+    handed_to: tuple[str, ...]
 
 
 def shown_to(hub: Hub, device: DeviceRow) -> PhoneDay:
@@ -136,7 +164,8 @@ def shown_to(hub: Hub, device: DeviceRow) -> PhoneDay:
         settings = BusinessSettings.model_validate(business.settings)
         look = _Look(session, business.id)
         driver = look.by_id(DriverRow, [device.driver_id])[device.driver_id]
-        routes = look.routes(driver.id, hub.now(), ZoneInfo(business.zone))
+        around = hub.now(), ZoneInfo(business.zone)
+        routes = look.routes(RouteRow.driver_id == driver.id, *around)
         return PhoneDay(
             driver=driver.name,
             business=business.name,
@@ -144,6 +173,7 @@ def shown_to(hub: Hub, device: DeviceRow) -> PhoneDay:
             demands=tuple(settings.demands),
             failure_demands=tuple(settings.failure_demands),
             routes=tuple(look.route(route, shift) for route, shift in routes),
+            handed_to=tuple(look.handed_to(driver.id, *around)),
         )
 
 
@@ -154,8 +184,9 @@ class _Look:
         self.session, self.business_id = session, business_id
 
     def routes(
-        self, driver_id: str, now: datetime, zone: ZoneInfo
+        self, which: ColumnElement[bool] | bool, now: datetime, zone: ZoneInfo
     ) -> Sequence[tuple[RouteRow, ShiftRow]]:
+        """Those published for today or for a shift near ``now``."""
         near = (ShiftRow.starts_at <= now + AROUND_A_SHIFT) & (
             ShiftRow.ends_at >= now - AROUND_A_SHIFT
         )
@@ -164,12 +195,23 @@ class _Look:
             .join(ShiftRow, col(ShiftRow.id) == col(RouteRow.shift_id))
             .where(
                 RouteRow.business_id == self.business_id,
-                RouteRow.driver_id == driver_id,
+                which,
                 col(RouteRow.published_at).is_not(None),
                 or_(RouteRow.day == now.astimezone(zone).date(), near),
             )
             .order_by(col(ShiftRow.starts_at), col(RouteRow.id))
         ).all()
+
+    def handed_to(self, driver_id: str, now: datetime, zone: ZoneInfo) -> list[str]:
+        begun = (
+            select(ActRow.route_id)
+            .join(DeviceRow, col(DeviceRow.id) == col(ActRow.device_id))
+            .where(ActRow.business_id == self.business_id, DeviceRow.driver_id == driver_id)
+        )
+        elsewhere = (col(RouteRow.driver_id) != driver_id) & col(RouteRow.id).in_(begun)
+        routes = self.routes(elsewhere, now, zone)
+        drivers = self.by_id(DriverRow, {route.driver_id for route, _ in routes})
+        return [drivers[route.driver_id].name for route, _ in routes if route.driver_id in drivers]
 
     def route(self, route: RouteRow, shift: ShiftRow) -> PhoneRoute:
         depot = self.by_id(DepotRow, [route.depot_id])[route.depot_id]
@@ -188,7 +230,30 @@ class _Look:
             depot_lon=depot.lon,
             vehicle=vehicle.name if vehicle else "",
             stops=tuple(self._stops(route.id)),
+            changes=tuple(self._changes(route)),
         )
+
+    def _changes(self, route: RouteRow) -> Iterable[PhoneChange]:
+        found = self.session.exec(
+            select(AmendmentRow, OrderRow.number)
+            .join(OrderRow, col(OrderRow.id) == col(AmendmentRow.order_id))
+            .where(
+                AmendmentRow.business_id == self.business_id,
+                AmendmentRow.route_id == route.id,
+                col(AmendmentRow.seen_at).is_(None),
+            )
+            .order_by(col(AmendmentRow.decided_at), col(AmendmentRow.id))
+        ).all()
+        orders = [row.order_id for row, _ in found]
+        jobs = self.session.exec(
+            select(JobRow.order_id, JobRow.id).where(
+                JobRow.business_id == self.business_id, col(JobRow.order_id).in_(orders)
+            )
+        ).all()
+        for row, number in found:
+            ids = tuple(id for order_id, id in jobs if order_id == row.order_id)
+            changes = tuple((what, was, now) for what, was, now in row.changes)
+            yield PhoneChange(row.told_version, number, ids, changes)
 
     def by_id(self, table: type[R], ids: Iterable[str | None]) -> Mapping[str, R]:
         """The rows of this business among ``ids``."""
@@ -218,12 +283,15 @@ class _Look:
     def _jobs(self, rows: Sequence[JobRow], stops: Mapping[str, StopRow]) -> Mapping[str, PhoneJob]:
         orders = self.by_id(OrderRow, {job.order_id for job in rows})
         promises = {row.job_id: row for row in self._about_jobs(PromiseRow, rows, PromiseRow.n)}
+        asked = open_questions(self.session, self.business_id, orders)
         estimates = {row.job_id: row for row in self._about_jobs(EstimateRow, rows, EstimateRow.id)}
         answer = {}
         for job in rows:
             estimate = estimates.get(job.id)
             arrive_at = estimate.p50 if estimate else stops[job.id].arrive_at
-            answer[job.id] = _job(job, orders[job.order_id], promises.get(job.id), arrive_at)
+            shown = _job(job, orders[job.order_id], promises.get(job.id), arrive_at)
+            question = asked.get(job.order_id) if job.state in ON_A_PHONE else None
+            answer[job.id] = replace(shown, question=_asked(question) if question else "")
         return answer
 
     def _about_jobs(self, table: type[R], rows: Sequence[JobRow], order: object) -> Sequence[R]:
@@ -256,11 +324,12 @@ def _job(job: JobRow, order: OrderRow, promise: PromiseRow | None, arrive_at: da
     fetches = job.leg == 1 and report.pick_up is not None
     people = _people(report, fetches)
     windows = windows_of(job)
+    told_window = TimeWindow(promise.opens, promise.closes) if promise else None
     window = next((one for one in windows if arrive_at <= one.closes), None)
     if window is None and windows:
         window = windows[-1]
-    elif window is None and promise is not None:
-        window = TimeWindow(promise.opens, promise.closes)
+    elif window is None:
+        window = told_window
     told = report.pick_up.instructions if fetches and report.pick_up else report.instructions
     lines = [PhoneLine(n, x.title, x.quantity, x.sku) for n, x in enumerate(report.lines)]
     return PhoneJob(
@@ -277,12 +346,21 @@ def _job(job: JobRow, order: OrderRow, promise: PromiseRow | None, arrive_at: da
         opens=window.opens if window else None,
         closes=window.closes if window else None,
         arrive_at=arrive_at,
-        eta=begins(windows, arrive_at),
+        not_before=not_before(windows, arrive_at, told_window),
+        told_opens=told_window.opens if told_window else None,
+        told_closes=told_window.closes if told_window else None,
+        eta=begins_as_told(windows, arrive_at, told_window),
         # Proof by lines needs something to tick, even for an order that lists none.
         lines=tuple(lines) or (PhoneLine(0, "Parcels", report.load_parcels, ""),),
         parcels=report.load_parcels,
         payment_due="" if fetches else report.payment_due,
+        question="",
     )
+
+
+def _asked(question: AmendmentRow) -> str:
+    """For a driver who may be on the way: that something may change, and what."""
+    return "; ".join(f"{what}: {now or 'none'}" for what, _, now in question.changes)
 
 
 def _people(report: IncomingOrder, fetches: bool) -> list[Contact]:

@@ -61,10 +61,21 @@ def plan_day(
 
 def strategy_for(hub: Hub, seen: Day, wanted: str) -> RoutingStrategy:
     """The strategy ``wanted``, else the depot's, if it can serve the day; else one that can."""
-    ready = [
-        hub.provider(RoutingStrategy, cls.key, {}) for cls in hub.registry.all(RoutingStrategy)
-    ]
-    return choose(ready, wanted or seen.depot.strategy, needs_of(seen.request))
+    return choose(strategies(hub), wanted or seen.depot.strategy, needs_of(seen.request))
+
+
+def strategies(hub: Hub) -> list[RoutingStrategy]:
+    """All that can be made and say what they can do; one that cannot stops nobody's plan."""
+    ready = []
+    for cls in hub.registry.all(RoutingStrategy):
+        try:
+            strategy = hub.provider(RoutingStrategy, cls.key, {})
+            frozenset(strategy.capabilities())
+        except Exception as problem:
+            hub.tools.log.warning("strategy %s cannot be used: %s", cls.key, problem)
+        else:
+            ready.append(strategy)
+    return ready
 
 
 def solved_apart(

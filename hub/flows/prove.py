@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from sqlmodel import Session, col, or_, select
 
-from hub.core.contracts import PodStore
 from hub.core.errors import Refused
 from hub.core.proof import names
 from hub.db.tables import (
@@ -22,6 +21,8 @@ from hub.db.tables import (
     StopRow,
 )
 from hub.flows.chain import append, forget, lock_chain
+from hub.flows.late_proof import completed
+from hub.flows.proof_store import put, still_there
 from hub.flows.sealed import file_fields
 from hub.flows.verify import verify
 
@@ -50,7 +51,6 @@ def put_file(
     content: bytes,
     sha256: str,
     *,
-    store: str = "disk",
     device: DeviceRow | None = None,
 ) -> ProofFileRow:
     """Store one file for a job. Safe to repeat; may come before or after the act that names it.
@@ -59,7 +59,7 @@ def put_file(
     is the phone that brings it, ``None`` when it comes from the hub itself. Raises
     ``Refused`` for content that is not ``sha256``, for a kind nobody knows or another than
     the same file came or was named with, ``LookupError`` for a job of another business, or
-    one the phone's driver never had.
+    one the phone's driver never had, the store's errors when it cannot take the file now.
     """
     if kind not in KINDS:
         raise Refused(f"A proof has no file of kind {kind!r}.")
@@ -72,9 +72,10 @@ def put_file(
         if (known := _file(session, business_id, job_id, sha256)) is not None:
             return _same(known, kind)
         _check_kind(proof_of(session, business_id, job_id), kind, sha256)
-    at = hub.provider(PodStore, store, {}).put(content, media_type=media_type, sha256=sha256)
+    there = put(hub, business_id, content, media_type=media_type, sha256=sha256)
     with hub.unit() as unit:
         lock_chain(unit, business_id)
+        still_there(unit, business_id, there)
         if (known := _file(unit.session, business_id, job_id, sha256)) is not None:
             return _same(known, kind)
         proof = proof_of(unit.session, business_id, job_id)
@@ -87,13 +88,16 @@ def put_file(
             media_type=media_type,
             sha256=sha256,
             size=len(content),
-            store=store,
-            store_ref=at,
+            store=there.store,
+            store_ref=there.ref,
             device_id=device.id if device else "",
             received_at=hub.now(),
         )
         unit.session.add(row)
         append(unit, hub.keys, business_id, job_id, file_fields(row), hub.now())
+        if proof is not None and row.proof_id is not None:
+            actor = f"device:{device.id}" if device else "hub"
+            completed(unit, job_of(unit.session, business_id, job_id), proof, hub.now(), actor)
     return row
 
 

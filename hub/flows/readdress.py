@@ -6,11 +6,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import col, delete, select
+from sqlmodel import Session, col, delete, select
 
 from hub.core import jobs
 from hub.core.jobs import ON_A_PHONE, Act, State
-from hub.db.tables import JobRow, PlaceRow, StopJobRow, StopRow
+from hub.db.tables import JobRow, PlaceRow, RouteRow, ShiftRow, StopJobRow, StopRow
 from hub.db.unit import Unit
 from hub.flows.order_rows import address_document
 from hub.flows.route_news import tell_routes
@@ -35,6 +35,27 @@ class Move:
         fetched = self.job.leg == 2 and all(leg.leg == 2 for leg in self.legs)
         under_way = any(State(leg.state) in UNDER_WAY for leg in self.legs)
         return under_way or (fetched and State(self.job.state) in ON_A_PHONE)
+
+
+def brings_back(session: Session, job: JobRow) -> bool:
+    """Whether its goods may be on board, so that somebody has to bring them back."""
+    if job.kind != "deliver":
+        return False
+    if State(job.state) in UNDER_WAY | {State.LOADED}:
+        return True
+    return is_driven(session, job.business_id, job.id)
+
+
+def is_driven(session: Session, business_id: str, job_id: str) -> bool:
+    """Whether the shift of the job's route has begun."""
+    began = session.exec(
+        select(ShiftRow.began_at)
+        .join(RouteRow, col(RouteRow.shift_id) == col(ShiftRow.id))
+        .join(StopRow, col(StopRow.route_id) == col(RouteRow.id))
+        .join(StopJobRow, col(StopJobRow.stop_id) == col(StopRow.id))
+        .where(ShiftRow.business_id == business_id, StopJobRow.job_id == job_id)
+    ).first()
+    return began is not None
 
 
 def move(
@@ -88,6 +109,10 @@ def _take_off(unit: Unit, business_id: str, off: Collection[JobRow]) -> None:
     ).all()
     unit.session.exec(delete(StopJobRow).where(mine, theirs))
     for route_id in routes:
+        route = unit.session.exec(
+            select(RouteRow).where(RouteRow.business_id == business_id, RouteRow.id == route_id)
+        ).one()
+        route.geometry, route.distance_m = [], 0  # drawn anew by who times the rest
         stops = _stops(unit, business_id, route_id)
         busy = set(
             unit.session.exec(

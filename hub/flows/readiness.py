@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlmodel import Session, col, select
 
 from hub.db.tables import ChoiceRow, DeviceRow, NoticeRuleRow
-from hub.flows.notice_claim import STAND_IN
+from hub.flows.notice_known import STAND_IN
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -20,6 +20,7 @@ def with_phone(hub: Hub, business_id: str) -> frozenset[str]:
             session.exec(
                 select(DeviceRow.driver_id).where(
                     DeviceRow.business_id == business_id,
+                    DeviceRow.kind == "phone",
                     col(DeviceRow.paired_at).is_not(None),
                     col(DeviceRow.revoked_at).is_(None),
                 )

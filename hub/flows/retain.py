@@ -4,7 +4,7 @@ Proof goes in two steps. First its names, notes, positions and the salts that ti
 to the chain, in one unit; then its files, each removed from its store before its row,
 so that a crash in between leaves a row that finds the file again next time. The chain
 itself stays and still verifies: a signed link says which were let go of. What phones said
-that became no proof goes at the same age.
+that became no proof goes at the same age. Once a day stores are asked for what no row knows of.
 """
 
 from __future__ import annotations
@@ -18,12 +18,11 @@ from sqlalchemy import ColumnElement, String, cast
 from sqlmodel import SQLModel, col, delete, func, select, update
 
 from hub.core.business import BusinessSettings
-from hub.core.contracts import PodStore
 from hub.core.errors import HubError
 from hub.db.tables import (
     ActRow,
+    AttemptLogRow,
     BusinessRow,
-    FixChunkRow,
     IdempotencyRow,
     ImportRow,
     LogInRow,
@@ -31,10 +30,11 @@ from hub.db.tables import (
     ProofRow,
     SeenCallRow,
     ThrottleRow,
+    WebhookRow,
 )
 from hub.db.unit import Unit
-from hub.flows.choices import providers
 from hub.flows.claims import LEFT, OPEN
+from hub.flows.proof_leaving import finish, sweep_unknown, take_away
 from hub.flows.prove import forget, lock_chain
 from hub.storage import sweep
 
@@ -47,6 +47,9 @@ THROTTLES = timedelta(days=1)
 LOG_INS = timedelta(days=30)  # since last seen; a session lives 14 days at most
 CALLS = timedelta(days=30)  # a webhook repeated later is news again, and harmless
 UPLOADS = timedelta(days=30)
+WEBHOOKS = timedelta(days=30)  # delivered or dead; so long a dead letter can be sent again
+SWEPT_AT_HOUR = 2  # UTC; a store is asked for all it holds, which need not be each hour
+UNKNOWN = timedelta(days=1)  # in a store, before it is taken to be nobody's
 HALF_WRITTEN = timedelta(hours=1)  # no photo takes as long to write: whoever wrote it was killed
 
 
@@ -58,12 +61,13 @@ class RetainReport:
     files: int = 0
     acts: int = 0
     half_written: int = 0
+    unknown: int = 0
 
 
 def retain(hub: Hub) -> RetainReport:
     """Everything that is due, for every business; what was let go of."""
     report = RetainReport()
-    real = datetime.now(UTC)  # log-ins, throttles and files on disk live by the real clock
+    real = datetime.now(UTC)  # log-ins, throttles, answers and files on disk live by it
     report.rows += _sweep(hub, ThrottleRow, "key", col(ThrottleRow.since) < real - THROTTLES)
     report.rows += _sweep(hub, LogInRow, "id", col(LogInRow.seen_at) < real - LOG_INS)
     proofs = hub.settings.data_dir / "proof"  # where ``pod_disk`` writes
@@ -71,23 +75,25 @@ def retain(hub: Hub) -> RetainReport:
     with hub.reading() as session:
         businesses = session.exec(select(BusinessRow).order_by(BusinessRow.id)).all()
     for business in businesses:
-        _retain_one(hub, business, report)
+        _retain_one(hub, business, real, report)
     return report
 
 
-def _retain_one(hub: Hub, business: BusinessRow, report: RetainReport) -> None:
+def _retain_one(hub: Hub, business: BusinessRow, real: datetime, report: RetainReport) -> None:
     now, id_ = hub.now(), business.id
     settings = BusinessSettings.model_validate(business.settings)
     fixes, proofs = (now - timedelta(days=d) for d in (settings.fixes_days, settings.proof_days))
-    for table, due in (
-        (IdempotencyRow, col(IdempotencyRow.at) < now - ANSWERS),
-        (SeenCallRow, col(SeenCallRow.at) < now - CALLS),
-        (FixChunkRow, col(FixChunkRow.received_at) < fixes),
-    ):
+    answers, calls = col(IdempotencyRow.at) < real - ANSWERS, col(SeenCallRow.at) < now - CALLS
+    for table, due in ((IdempotencyRow, answers), (SeenCallRow, calls)):
         report.rows += _sweep(hub, table, "id", col(table.business_id) == id_, due)
+    report.rows += _webhooks(hub, id_, now - WEBHOOKS)
+    report.rows += hub.positions.forget(id_, int(fixes.timestamp() * 1000))
     report.uploads += _empty_uploads(hub, id_, now - UPLOADS)
     report.proofs += _forget_proofs(hub, id_, proofs)
     report.files += _remove_files(hub, id_, proofs)
+    finish(hub, id_)
+    if real.hour == SWEPT_AT_HOUR:
+        report.unknown += sweep_unknown(hub, id_, real - UNKNOWN)
     report.acts += _empty_acts(hub, id_, proofs)
 
 
@@ -100,6 +106,26 @@ def _sweep(hub: Hub, table: type[SQLModel], key: str, *due: ColumnElement[bool])
         if keys:
             unit.session.exec(delete(table).where(*due, column.in_(keys)))
         return len(keys)
+
+    return _until_none(hub, some)
+
+
+def _webhooks(hub: Hub, business_id: str, before: datetime) -> int:
+    """What was sent, with its attempts. What still waits stays."""
+    due = (
+        col(WebhookRow.business_id) == business_id,
+        col(WebhookRow.settled_at) < before,
+        col(WebhookRow.state) != "due",
+    )
+
+    def some(unit: Unit) -> int:
+        ids = unit.session.exec(select(WebhookRow.id).where(*due).limit(AT_ONCE)).all()
+        if ids:
+            mine = col(AttemptLogRow.business_id) == business_id
+            of_these = col(AttemptLogRow.webhook_id).in_(ids)
+            unit.session.exec(delete(AttemptLogRow).where(mine, of_these))
+            unit.session.exec(delete(WebhookRow).where(*due, col(WebhookRow.id).in_(ids)))
+        return len(ids)
 
     return _until_none(hub, some)
 
@@ -183,10 +209,8 @@ def _remove_files(hub: Hub, business_id: str, before: datetime) -> int:
     for file in _orphans(hub, business_id, before):
         with hub.unit() as unit:
             forget(unit, hub.keys, business_id, file.job_id, hub.now(), file_id=file.id)
-            shared = _is_shared(unit, file)
         try:
-            if not shared:
-                _store(hub, business_id, file.store).delete(file.store_ref)
+            take_away(hub, business_id, file.store, file.store_ref, but=file.id)
         except HubError as problem:
             hub.tools.log.warning("proof file=%s was not removed: %s", file.id, problem)
             continue
@@ -219,30 +243,6 @@ def _orphans(hub: Hub, business_id: str, before: datetime) -> Iterator[ProofFile
             return
         yield from some
         after = some[-1].id
-
-
-def _is_shared(unit: Unit, file: ProofFileRow) -> bool:
-    """Whether another proof, of any business, lies in the same bytes: stores keep those once."""
-    return (
-        unit.session.exec(
-            select(ProofFileRow.id)
-            .where(
-                ProofFileRow.store == file.store,
-                ProofFileRow.store_ref == file.store_ref,
-                ProofFileRow.id != file.id,
-            )
-            .limit(1)
-        ).first()
-        is not None
-    )
-
-
-def _store(hub: Hub, business_id: str, key: str) -> PodStore:
-    """The store as the business set it up, else one that needs no settings."""
-    for store in providers(hub, business_id, PodStore):
-        if store.key == key:
-            return store
-    return hub.provider(PodStore, key, {})
 
 
 def _until_none(hub: Hub, some: Callable[[Unit], int]) -> int:

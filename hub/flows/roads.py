@@ -8,14 +8,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from hub.core.contracts import TravelTimes
-from hub.core.errors import ConfigError, HubError
+from hub.core.errors import HubError
 from hub.core.planning import TravelMatrix
 from hub.core.values import Point
 
 if TYPE_CHECKING:
     from hub.app import Hub
 
-TRAVEL = ("osrm", "crow")
+BUILT_IN = ("osrm", "crow")
 """Roads if there is a map, else straight lines."""
 NO_ROAD_S = 1_000_000
 """Whoever measures travel says so much, or more, where no road leads: eleven days."""
@@ -54,18 +54,39 @@ class Roads:
 def travel_between(
     hub: Hub, points: Sequence[Point], depart_at: datetime, profile: str
 ) -> TravelMatrix:
-    """By road where there is a map for this kind of vehicle, else in straight lines."""
-    for key in TRAVEL[:-1]:
+    """By what was installed for it, else by road where there is a map, else in straight lines."""
+    for key in asked_in_order(hub)[:-1]:
         try:
-            return hub.provider(TravelTimes, key, {}).matrix(points, depart_at, profile)
-        except ConfigError as problem:  # no map, or none for this kind of vehicle
+            found = hub.provider(TravelTimes, key, {}).matrix(points, depart_at, profile)
+            return found if key in BUILT_IN else _believable(found, len(points))
+        except HubError as problem:  # no map, or none for this kind of vehicle
             hub.tools.log.info("travel times %s: %s", key, problem)
-    return hub.provider(TravelTimes, TRAVEL[-1], {}).matrix(points, depart_at, profile)
+        except Exception:
+            if key in BUILT_IN:
+                raise
+            hub.tools.log.exception("travel times %s failed", key)
+    return hub.provider(TravelTimes, BUILT_IN[-1], {}).matrix(points, depart_at, profile)
+
+
+def asked_in_order(hub: Hub) -> list[str]:
+    """Keys of all travel times: an installed plugin's first, the one that always answers last."""
+    known = [cls.key for cls in hub.registry.all(TravelTimes)]
+    return [*(key for key in known if key not in BUILT_IN), *BUILT_IN]
+
+
+def _believable(found: TravelMatrix, size: int) -> TravelMatrix:
+    """A stranger's matrix, square and of whole seconds and metres. Raises ``ValueError``."""
+    for rows in (found.seconds, found.metres):
+        if len(rows) != size or any(len(row) != size for row in rows):
+            raise ValueError(f"not a matrix of {size} places")
+        if any(type(value) is not int or value < 0 for row in rows for value in row):
+            raise ValueError("a time or length is no whole number from 0")
+    return found
 
 
 def way_through(hub: Hub, points: Sequence[Point], depart_at: datetime, profile: str) -> Way:
     """The way through ``points`` in this order. Never fails: at worst it is ``UNKNOWN``."""
-    for key in TRAVEL:
+    for key in asked_in_order(hub):
         try:
             road = hub.provider(TravelTimes, key, {}).route(points, depart_at, profile)
         except HubError as problem:  # no map, or no road joins two of the places

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlmodel import col, func, select
+from sqlmodel import Session, col, func, select
 
 from hub.core import jobs
 from hub.core.business import BusinessSettings
 from hub.core.errors import HubError
-from hub.core.events import JobDispatched, JobWithdrawn
-from hub.core.fit import Placement, Problem, RouteNow, begins, placed, timed
-from hub.core.jobs import Act, NotNow, Outcome, State
+from hub.core.events import JobDispatched, JobWithdrawn, RouteChanged, RoutePublished
+from hub.core.fit import Placement, Problem, RouteNow, begins_as_told, placed, timed
+from hub.core.jobs import ON_A_PHONE, Act, NotNow, Outcome, State
 from hub.core.tracking_page import ceiled, floored, rounded
 from hub.core.values import Point, TimeWindow
 from hub.db.tables import (
     AuditRow,
     BusinessRow,
     DepotRow,
+    EventRow,
     JobRow,
     PlaceRow,
     PromiseRow,
@@ -30,15 +31,18 @@ from hub.db.tables import (
     VehicleRow,
 )
 from hub.db.unit import Unit
+from hub.flows.actors import names_of
 from hub.flows.day import windows_of
 from hub.flows.prove import job_of
 from hub.flows.roads import OFF_MAP, Roads, way_through
 from hub.flows.route_news import now_different
 from hub.flows.route_now import (
+    UNDER_WAY,
     Laid,
     RouteConflict,
     laid,
     legs_of,
+    promises_of,
     route_of,
     stops_of,
     to_plan,
@@ -63,6 +67,9 @@ class DoesNotFit(HubError):
         return all(problem.is_promise for problem in self.problems)
 
 
+LEAST = timedelta(minutes=10)  # nobody is promised a moment
+
+
 class Change:
     """Made inside a unit; whoever else changes routes of this business waits for it."""
 
@@ -76,10 +83,29 @@ class Change:
         """Raises ``RouteConflict`` when it is not at ``expected_version`` (``None``: any)."""
         route = route_of(self.session, self.business_id, route_id)
         if expected_version is not None and route.version != expected_version:
+            by, at = self._changed(route)
             raise RouteConflict(
-                f"The route is at version {route.version}, not {expected_version}. Look again."
+                f"The route is at version {route.version}, not {expected_version}. Look again.",
+                by=by,
+                at=at,
             )
         return route
+
+    def _changed(self, route: RouteRow) -> tuple[str, datetime | None]:
+        """Who made the route what it is, and when; ``None`` before it is on a phone."""
+        told = self.session.exec(
+            select(EventRow)
+            .where(
+                EventRow.business_id == self.business_id,
+                EventRow.name == RouteChanged.__name__,
+                EventRow.subject_id == route.id,
+            )
+            .order_by(col(EventRow.seq).desc())
+            .limit(1)
+        ).first()
+        if told is None:
+            return "", None
+        return names_of(self.session, self.business_id, {told.actor})[told.actor], told.occurred_at
 
     def legs(self, job_id: str) -> list[JobRow]:
         """The job, with the other half of its pair."""
@@ -87,11 +113,20 @@ class Change:
             self.session, self.business_id, job_of(self.session, self.business_id, job_id)
         )
 
+    def told(self, route: RouteRow, legs: Sequence[JobRow]) -> dict[str, TimeWindow]:
+        """Job id -> the promise in force for ``legs``, which are on ``route``."""
+        return told_of(self.session, route, legs)
+
     def laid(self, route: RouteRow, roads: Roads) -> Laid:
         return laid(self.session, self.business_id, route, roads)
 
-    def take_off(self, route: RouteRow, legs: Sequence[JobRow]) -> None:
-        """``NotNow`` once the driver is there; ``LookupError`` if none is on ``route``."""
+    def take_off(
+        self, route: RouteRow, legs: Sequence[JobRow], *, comes_back: bool = False
+    ) -> None:
+        """``NotNow`` once the driver is there; ``LookupError`` if none is on ``route``.
+
+        ``comes_back``: it is put on again in this very unit, so nobody is told that it left.
+        """
         here = {stop.id for stop in stops_of(self.session, self.business_id, route.id)}
         links = {
             leg.id: link for leg in legs if (link := self._link(leg.id)) and link.stop_id in here
@@ -105,16 +140,25 @@ class Change:
                 leg.state = jobs.after(State(leg.state), Act.UNPLAN)
                 leg.version += 1
             self.session.delete(links[leg.id])
-            if route.published_at is not None:
+            if route.published_at is not None and not comes_back:
                 self.unit.announce(
-                    JobWithdrawn(**self._about(leg), job_id=leg.id, route_id=route.id)
+                    JobWithdrawn(**self.about(leg), job_id=leg.id, route_id=route.id)
                 )
         self.session.flush()
 
     def put_on(
-        self, route: RouteRow, legs: Sequence[JobRow], roads: Roads, *, force: bool
+        self,
+        route: RouteRow,
+        legs: Sequence[JobRow],
+        roads: Roads,
+        *,
+        force: bool,
+        told: Mapping[str, TimeWindow] | None = None,
     ) -> Placement:
-        """Place ``legs`` where it costs least, after what is under way; see ``fitting``."""
+        """Place ``legs`` where it costs least, after what is under way; see ``fitting``.
+
+        ``told``: what was promised of them on the published route that they come from.
+        """
         if any(self._link(leg.id) is not None for leg in legs):
             raise NotNow("The job is on a route already; move it.")
         if any(leg.place_id is None or leg.place_id not in roads.index for leg in legs):
@@ -127,6 +171,7 @@ class Change:
         before = self.laid(route, roads)
         new = to_plan(self.session, self.business_id, legs, usual_at(self.session, route), roads)
         now = before.now.naming({id: number for id, (_, number) in new.items()})
+        now = now.keeping(told or {})
         found = placed(now, [new[leg.id][0] for leg in legs], roads.travel, self.now)
         self.fitting(route, found.problems, force)
         self._write(
@@ -156,8 +201,15 @@ class Change:
         self._write(before, after, {})
         return True
 
-    def publish(self, route: RouteRow) -> None:
-        """Tell every job of ``route``; those cancelled or held since they were planned leave it."""
+    def reorder(self, before: Laid, route: RouteNow) -> None:
+        """Store ``route``: the stops of ``before`` in another order, at other times."""
+        self._write(before, route, {})
+
+    def publish(self, route: RouteRow, roads: Roads | None) -> None:
+        """Tell every job of ``route``; those cancelled or held since they were planned leave it.
+
+        With ``roads`` it is timed anew first: it should have left already.
+        """
         work = work_of(self.session, self.business_id, route.id)
         stops = stops_of(self.session, self.business_id, route.id)
         for stop in stops:
@@ -166,16 +218,37 @@ class Change:
                     self.session.delete(link)
                     self.session.flush()
                     work[stop.id] = [one for one in work[stop.id] if one is not job]
-        self._tell(route.id, [(stop, job) for stop in stops for job in work.get(stop.id, [])])
         kept = [stop for stop in stops if work.get(stop.id)]
         for stop in stops:
             if stop not in kept:
                 self.session.delete(stop)
         self.session.flush()
         self._number(kept)
+        if roads is not None:
+            self.retime(route, roads)
+        route.published_at = self.now
+        self.unit.announce(
+            RoutePublished(
+                business_id=self.business_id,
+                subject_kind="route",
+                subject_id=route.id,
+                occurred_at=self.now,
+                received_at=self.now,
+                actor=self.actor,
+            )
+        )
+        self.tell(route, [job for stop in kept for job in work[stop.id]])
 
-    def tell(self, route: RouteRow, legs: Collection[JobRow]) -> None:
-        """Put new jobs of a published route on the phone, each with a promise."""
+    def tell(
+        self,
+        route: RouteRow,
+        legs: Collection[JobRow],
+        told: Mapping[str, TimeWindow] | None = None,
+    ) -> None:
+        """Put new jobs of a published route on the phone, each with a promise.
+
+        What was ``told`` of them before is promised again where it still holds.
+        """
         if route.published_at is not None:
             stops = {s.id: s for s in stops_of(self.session, self.business_id, route.id)}
             work = work_of(self.session, self.business_id, route.id)
@@ -183,7 +256,24 @@ class Change:
             self._tell(
                 route.id,
                 [(stops[id], job) for id in stops for job in work.get(id, []) if job.id in ids],
+                told or {},
             )
+
+    def promise_anew(self, route: RouteRow, legs: Collection[JobRow]) -> None:
+        """Whoever of ``legs``, on a phone now, was told another time than they are served at is
+        told a new one; the old promise is kept.
+        """
+        told = self.told(route, [leg for leg in legs if leg.state in ON_A_PHONE])
+        work = work_of(self.session, self.business_id, route.id)
+        ids, late = {leg.id for leg in legs}, list[tuple[StopRow, JobRow]]()
+        for stop in stops_of(self.session, self.business_id, route.id):
+            for job in work.get(stop.id, []):
+                if job.id in ids and job.state in ON_A_PHONE:
+                    at = begins_as_told(windows_of(job), stop.arrive_at, told.get(job.id))
+                    promise = told.get(job.id)
+                    if promise is None or not promise.opens <= at <= promise.closes:
+                        late.append((stop, job))
+        self._promise(route.id, late, {})
 
     def bump(self, route: RouteRow) -> None:
         now_different(self.unit, route, self.now, self.actor)
@@ -199,7 +289,22 @@ class Change:
             )
         )
 
-    def _tell(self, route_id: str, work: Sequence[tuple[StopRow, JobRow]]) -> None:
+    def _tell(
+        self,
+        route_id: str,
+        work: Sequence[tuple[StopRow, JobRow]],
+        told: Mapping[str, TimeWindow],
+    ) -> None:
+        for _, job in work:
+            job.state, job.version = jobs.after(State(job.state), Act.DISPATCH), job.version + 1
+        self._promise(route_id, work, told)
+
+    def _promise(
+        self,
+        route_id: str,
+        work: Sequence[tuple[StopRow, JobRow]],
+        told: Mapping[str, TimeWindow],
+    ) -> None:
         ids = [job.id for _, job in work]
         last = dict(
             self.session.exec(
@@ -210,12 +315,13 @@ class Change:
         )
         width = timedelta(seconds=self.settings.window_s)
         shift = self._shift_of(route_id)
-        leaves_at = route_of(self.session, self.business_id, route_id).leaves_at
-        out = max(self.now, leaves_at or shift.opens)
+        soonest = self._soonest(route_id)
         for stop, job in work:
-            job.state, job.version = jobs.after(State(job.state), Act.DISPATCH), job.version + 1
-            at: datetime = begins(windows_of(job), stop.arrive_at)
-            promise = promised(at, width, windows_of(job), shift, out)
+            before = told.get(job.id)
+            at = begins_as_told(windows_of(job), stop.arrive_at, before)
+            promise = promised(at, width, windows_of(job), shift, soonest[stop.id])
+            if before is not None and self.now <= before.opens <= at <= before.closes:
+                promise = before
             self.session.add(
                 PromiseRow(
                     business_id=self.business_id,
@@ -227,11 +333,26 @@ class Change:
                     at=self.now,
                 )
             )
+            eta = max(at, promise.opens).isoformat()
             self.unit.announce(
-                JobDispatched(
-                    **self._about(job), job_id=job.id, route_id=route_id, eta=at.isoformat()
-                )
+                JobDispatched(**self.about(job), job_id=job.id, route_id=route_id, eta=eta)
             )
+
+    def _soonest(self, route_id: str) -> dict[str, datetime]:
+        """Stop id -> when the van could be there from now on, if no door took any time."""
+        leaves_at = route_of(self.session, self.business_id, route_id).leaves_at
+        work = work_of(self.session, self.business_id, route_id)
+        free_at, found = leaves_at or self.now, dict[str, datetime]()
+        clock = max(free_at, self.now)
+        for stop in stops_of(self.session, self.business_id, route_id):
+            here = [job for job in work.get(stop.id, ()) if job.outcome != Outcome.CANCELLED]
+            if any(State(job.state) in UNDER_WAY for job in here):
+                clock, free_at = self.now, max(stop.depart_at, self.now)
+            elif here:
+                clock += max(timedelta(0), stop.arrive_at - free_at)
+                free_at = stop.depart_at
+            found[stop.id] = clock
+        return found
 
     def _write(self, before: Laid, route: RouteNow, places: dict[str | None, int]) -> None:
         """Store ``route`` over ``before``; ``places``: place id -> index, of what is new."""
@@ -289,7 +410,7 @@ class Change:
             )
         ).one_or_none()
 
-    def _about(self, job: JobRow) -> dict[str, Any]:
+    def about(self, job: JobRow) -> dict[str, Any]:
         return {
             "business_id": self.business_id,
             "subject_id": job.order_id,
@@ -304,20 +425,36 @@ def promised(
     width: timedelta,
     windows: Sequence[TimeWindow],
     shift: TimeWindow,
-    leaves_at: datetime,
+    soonest: datetime,
 ) -> TimeWindow:
     """What a recipient served ``at`` is told: round times around it, nothing impossible.
 
-    Nobody comes outside the shift, before the vehicle left, nor before the window that was
-    asked for opens.
+    Nobody comes outside the shift, before the vehicle can be there, nor before the window
+    that was asked for opens. Nobody waits for a round time either: who comes a minute after
+    it, by the plan, is promised from then on.
     """
     promise = rounded(at, width)
-    out = ceiled(leaves_at) if ceiled(leaves_at) <= at else floored(at)
-    for limit in (shift, TimeWindow(out, max(out, promise.closes)), *windows):
+    first = ceiled(soonest) if ceiled(soonest) <= at else floored(at)
+    if first > promise.opens:
+        promise = TimeWindow(first, max(promise.closes, ceiled(first + width / 2)))
+    for limit in (shift, *windows):
         if limit.opens <= at <= limit.closes:
-            opens, closes = max(promise.opens, limit.opens), min(promise.closes, limit.closes)
+            closes = min(promise.closes, limit.closes)
+            # Asked for by a moment that is not round: as much of it as there is.
+            opens = max(promise.opens, limit.opens) if promise.opens < closes else at
             promise = TimeWindow(opens, closes)
-    return promise
+    if promise.closes - promise.opens >= LEAST:
+        return promise
+    # Who comes in the last minute is told some before it, and some after if he cannot be earlier.
+    opens = max(min(promise.opens, promise.closes - LEAST), min(first, promise.opens))
+    return TimeWindow(opens, max(promise.closes, opens + LEAST))
+
+
+def told_of(session: Session, route: RouteRow, legs: Sequence[JobRow]) -> dict[str, TimeWindow]:
+    """Job id -> the promise in force for ``legs``, which are on ``route``; none for a draft."""
+    if route.published_at is None:
+        return {}
+    return promises_of(session, route.business_id, [leg.id for leg in legs])
 
 
 def draw(hub: Hub, route: RouteRow) -> RouteRow:

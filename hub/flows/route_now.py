@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import ColumnElement, exists
 from sqlmodel import Session, col, or_, select
 
 from hub.core.business import BusinessSettings
@@ -40,7 +42,14 @@ UNDER_WAY = frozenset({State.EN_ROUTE, State.ARRIVED, State.CLOSED})
 
 
 class RouteConflict(HubError):
-    """Somebody changed the route meanwhile; look again and decide again."""
+    """Somebody changed the route meanwhile; look again and decide again.
+
+    ``by`` and ``at`` say who and when, where that is known.
+    """
+
+    def __init__(self, message: str, *, by: str = "", at: datetime | None = None) -> None:
+        super().__init__(message)
+        self.by, self.at = by, at
 
 
 @dataclass(frozen=True)
@@ -137,11 +146,25 @@ def promises_of(
 ) -> dict[str, TimeWindow]:
     """Job id -> the promise in force, where one was made."""
     rows = session.exec(
-        select(PromiseRow)
-        .where(PromiseRow.business_id == business_id, col(PromiseRow.job_id).in_(job_ids))
+        select(PromiseRow.job_id, PromiseRow.opens, PromiseRow.closes)
+        .where(
+            PromiseRow.business_id == business_id,
+            col(PromiseRow.job_id).in_(job_ids),
+            PromiseRow.n > 0,
+        )
         .order_by(col(PromiseRow.n))
     )
-    return {row.job_id: TimeWindow(row.opens, row.closes) for row in rows}
+    return {job_id: TimeWindow(opens, closes) for job_id, opens, closes in rows}
+
+
+def still_driven() -> ColumnElement[bool]:
+    """Of routes: those whose driver has not gone home."""
+    ended = exists().where(
+        col(ShiftRow.business_id) == col(RouteRow.business_id),
+        col(ShiftRow.id) == col(RouteRow.shift_id),
+        col(ShiftRow.ended_at).is_not(None),
+    )
+    return ~ended
 
 
 def usual_at(session: Session, route: RouteRow) -> int:
@@ -210,13 +233,17 @@ def roads_for(
     route_ids: Sequence[str],
     jobs: Sequence[JobRow] = (),
     vehicle_id: str | None = None,
+    place_ids: Collection[str] = (),
 ) -> Roads:
-    """Roads between all places of these routes and jobs, for every vehicle concerned."""
+    """Roads between all places of these routes and jobs, for every vehicle concerned.
+
+    ``place_ids`` are more of them, where somebody may have to go.
+    """
     with hub.reading() as session:
         stops = select(StopRow.place_id).where(
             StopRow.business_id == business_id, col(StopRow.route_id).in_(route_ids)
         )
-        wanted = {*session.exec(stops), *(job.place_id for job in jobs if job.place_id)}
+        wanted = {*session.exec(stops), *(job.place_id for job in jobs if job.place_id), *place_ids}
         points = {
             place.id: Point(place.lat, place.lon)
             for place in session.exec(

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from sqlmodel import col, delete, select
 
 from hub.core import jobs
+from hub.core.amending import Difference
 from hub.core.errors import BadRecord
 from hub.core.events import OrderAmended, OrderCancelled, OrderPlaced
 from hub.core.jobs import Outcome, State
-from hub.core.orders import IncomingOrder, compare
+from hub.core.orders import Change, IncomingOrder, compare
 from hub.db.tables import (
     BusinessRow,
     ContactRow,
@@ -47,7 +49,8 @@ from hub.flows.order_rows import (
     spots,
     window_document,
 )
-from hub.flows.readdress import Move, move
+from hub.flows.questions import drop, held_back, on_a_phone, tell, words
+from hub.flows.readdress import Move, brings_back, move
 from hub.flows.route_news import tell_routes
 from hub.flows.sealed import seal_amended
 from hub.keys import Keys
@@ -61,11 +64,13 @@ __all__ = [
     "call_off",
     "order_report",
     "place_ids",
+    "release",
     "store",
     "store_all",
 ]
 
 AT_ONCE = 500  # orders; a statement of SQLite takes 32,766 values
+CANCELLED = {False: "cancelled", True: "cancelled; bring back what is on board"}
 
 
 @dataclass
@@ -133,6 +138,18 @@ def call_off(unit: Unit, keys: Keys, order: OrderRow, now: datetime, actor: str)
     writer.call_off(order)
 
 
+def release(unit: Unit, keys: Keys, order: OrderRow, now: datetime, actor: str) -> bool:
+    """What its source said last is in force, and held back no longer; whether anything was.
+
+    A question that is open stays so: who decided it says how.
+    """
+    if order.said is None:
+        return False
+    writer = _Writer(unit, keys, order.business_id, order.connection_id, now, actor)
+    writer.release(order)
+    return True
+
+
 def place_ids(unit: Unit, keys: Keys, order: OrderRow, now: datetime) -> list[str]:
     """Where the legs of ``order`` are to be done by its last report."""
     writer = _Writer(unit, keys, order.business_id, order.connection_id, now, "hub")
@@ -169,6 +186,8 @@ class _Writer:
     def take(self, orders: Mapping[str, IncomingOrder]) -> None:
         new, known = self._compared(orders)
         amended = [one for one in known if one.change.kind == "amended"]
+        amended = held_back(self.unit, amended, self.now, self.actor)
+        self._expect(amended)
         wanted = [where for incoming in new for where in spots(incoming)]
         reopened = [one for one in amended if one.reopens]
         wanted += [where for one in reopened for where in spots(one.incoming)]
@@ -177,6 +196,7 @@ class _Writer:
         self._place(new, places)
         self._reopen(reopened, places)
         self._amend(amended, places)
+        self._tell(amended)
         self._cancel([one for one in known if one.change.kind == "cancelled"])
         about = self.business_id, [one.row.id for one in known], self.now
         seal_amended(self.unit, self.keys, *about)
@@ -197,7 +217,7 @@ class _Writer:
                     at=self.now,
                 )
                 self.session.add(row)
-            row.problem, row.at = reject.problem, self.now
+            row.number, row.problem, row.at = reject.number[:200], reject.problem, self.now
 
     def _compared(
         self, orders: Mapping[str, IncomingOrder]
@@ -208,7 +228,8 @@ class _Writer:
         for ref, incoming in orders.items():
             row = rows.get(ref)
             before = None if row is None else order_report.validate_python(row.report)
-            change = compare(before, incoming)
+            last = order_report.validate_python(row.said) if row and row.said else before
+            change = compare(last, incoming)
             if row is not None and before is not None and row.status != before.status:
                 change = about_called_off(row, incoming, change)
             if change.kind in ("unchanged", "stale"):
@@ -264,9 +285,35 @@ class _Writer:
             tell_routes(self.unit, self.business_id, shown, *about)
         announce_all(
             self.unit,
-            (OrderAmended(**self._about(one.row.id), changed=one.change.fields) for one in amended),
+            (
+                OrderAmended(**self._about(one.row.id), changed=one.change.fields)
+                for one in amended
+                if one.change.fields
+            ),
         )
         self.report.amended += len(amended)
+
+    def _tell(self, amended: Sequence[Known]) -> None:
+        for one in amended:
+            if there := on_a_phone(one.jobs):
+                changes = words(one.before, one.incoming, self.zone)
+                tell(self.unit, one.row, there, changes, self.now, self.actor)
+
+    def release(self, order: OrderRow) -> None:
+        before = order_report.validate_python(order.report)
+        said = order_report.validate_python(order.said)
+        fields = compare(replace(before, updated_at=said.updated_at), said).fields
+        change, open_jobs = Change("amended", fields), self._open_jobs([order.id])[order.id]
+        one = Known(order, before, said, change, open_jobs)
+        moved = [leg for _, was, leg in one.asked if was.spot != leg.spot]
+        order.said = None
+        self._amend([one], self._places([leg.spot for leg in moved]))
+        seal_amended(self.unit, self.keys, self.business_id, [order.id], self.now)
+        self.session.flush()
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.session.get_one(BusinessRow, self.business_id).zone)
 
     def _ask(self, one: Known, job: JobRow, was: Leg, leg: Leg) -> None:
         """Only what the source changed: the day of another attempt was decided here."""
@@ -279,6 +326,7 @@ class _Writer:
         job.version += 1
 
     def call_off(self, order: OrderRow) -> None:
+        drop(self.unit, [order], self.now, self.actor)
         self._withdraw(self._open_jobs([order.id])[order.id])
         order.status, order.updated_at = "cancelled", self.now
         order.version += 1
@@ -286,6 +334,7 @@ class _Writer:
         self.session.flush()
 
     def _cancel(self, cancelled: Sequence[Known]) -> None:
+        drop(self.unit, [one.row for one in cancelled], self.now, self.actor)
         self._withdraw([job for one in cancelled for job in one.jobs])
         for one in cancelled:
             self._renew(one)
@@ -293,6 +342,7 @@ class _Writer:
         self.report.cancelled += len(cancelled)
 
     def _withdraw(self, withdrawn: Sequence[JobRow]) -> None:
+        shown = {job.id: brings_back(self.session, job) for job in on_a_phone(withdrawn)}
         for job in withdrawn:
             job.state = jobs.close(State(job.state), Outcome.CANCELLED)
             job.outcome, job.closed_at, job.closed_occurred_at = "cancelled", self.now, self.now
@@ -300,6 +350,18 @@ class _Writer:
         if withdrawn:
             about = self.unit, self.business_id, withdrawn, self.now, self.actor
             tell_routes(*about, withdrawn=True)
+        for job in withdrawn:
+            if job.id in shown:
+                order = self.session.get_one(OrderRow, job.order_id)
+                off = Difference("Order", "to do", CANCELLED[shown[job.id]])
+                tell(self.unit, order, [job], [off], self.now, self.actor)
+
+    def _expect(self, amended: Sequence[Known]) -> None:
+        """Places that are asked for are known, so that somebody can find them on the map."""
+        asked = [order_report.validate_python(one.row.said) for one in amended if one.row.said]
+        wanted = {spot_key(where): where for one in asked for where in spots(one)}
+        known = {row.key for row in self._known_places(wanted)}
+        self._places([where for key, where in wanted.items() if key not in known])
 
     def _renew(self, one: Known) -> None:
         row, incoming = one.row, one.incoming

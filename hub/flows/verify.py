@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlmodel import Session, col, select
 
-from hub.core.contracts import PodStore
-from hub.core.errors import HubError
+from hub.core.errors import HubError, Refused
 from hub.core.jobs import Outcome, State
 from hub.core.proof import FIRST, changed_fields, link_hash, names
 from hub.db.tables import ChainHeadRow, ChainRow, JobRow, ProofFileRow, ProofRow
@@ -20,6 +18,7 @@ from hub.flows.chain import (
     head_signature,
     link_signature,
 )
+from hub.flows.proof_store import Stores, content_of
 from hub.flows.sealed import (
     Asked,
     asked_of,
@@ -40,7 +39,9 @@ def verify(hub: Hub, business_id: str) -> list[str]:
     with hub.reading() as session:
         kept = _Kept.read(session, business_id)
     found = [*kept.chain(hub.keys), *kept.values(), *kept.covered()]
-    return found + [problem for file in kept.files if (problem := _file_problem(hub, file))]
+    stores = Stores(hub, business_id)
+    problems = (_file_problem(hub, file, stores) for file in kept.files)
+    return found + [problem for problem in problems if problem]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,11 +166,13 @@ class _Kept:
                 yield f"job {job.id}: ended, but its proof and its links are gone"
 
 
-def _file_problem(hub: Hub, file: ProofFileRow) -> str:
+def _file_problem(hub: Hub, file: ProofFileRow, stores: Stores) -> str:
     try:
-        content = hub.provider(PodStore, file.store, {}).get(file.store_ref)
-    except (KeyError, HubError) as problem:
-        return f"file {file.id} of job {file.job_id}: cannot be read ({problem})"
-    if hashlib.sha256(content).hexdigest() != file.sha256:
+        content_of(hub, file, stores)
+    except KeyError:
+        return f"file {file.id} of job {file.job_id}: is missing from its store ({file.store})"
+    except Refused:
         return f"file {file.id} of job {file.job_id}: its content was changed"
+    except HubError as problem:
+        return f"file {file.id} of job {file.job_id}: cannot be read ({problem})"
     return ""

@@ -1,6 +1,6 @@
 """The plugins every hub has. They come in by the same door as anybody's."""
 
-from hub import Geocoder, PodStore, RoutingStrategy, TravelTimes, hookimpl
+from hub import EtaModel, Geocoder, PodStore, RoutingStrategy, TravelTimes, hookimpl
 
 
 @hookimpl
@@ -31,5 +31,13 @@ def hub_routing_strategies() -> list[type[RoutingStrategy]]:
 @hookimpl
 def hub_pod_stores() -> list[type[PodStore]]:
     from hub.plugins.pod_disk import DiskPodStore
+    from hub.plugins.pod_s3 import S3PodStore
 
-    return [DiskPodStore]
+    return [DiskPodStore, S3PodStore]
+
+
+@hookimpl
+def hub_eta_models() -> list[type[EtaModel]]:
+    from hub.plugins.eta_forward import ForwardEta
+
+    return [ForwardEta]

@@ -51,7 +51,9 @@ class HttpGeocoderSettings(BaseModel):
         description="https://…/search?format=jsonv2&addressdetails=1&q={q}&countrycodes={country}",
         max_length=1000,
     )
-    key: SecretStr = Field(default=SecretStr(""), title="Key")
+    key: SecretStr = Field(
+        default=SecretStr(""), title="Key", description="From the service's account page, if any"
+    )
     key_header: str = Field(
         default="", title="Header that carries the key", pattern=r"^[A-Za-z0-9-]*$"
     )

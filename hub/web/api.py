@@ -12,15 +12,19 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, request
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 from sqlmodel import Session
 from werkzeug.routing import BaseConverter
 
 from hub.core.errors import Refused
+from hub.core.fit import begins_as_told
 from hub.core.orders import IncomingOrder, too_old
 from hub.core.values import Point
+from hub.db.tables import JobRow
 from hub.db.unit import Unit
-from hub.flows.api_keys import Caller, Scope, caller
+from hub.flows.api_keys import Caller, Scope
+from hub.flows.day import windows_of
+from hub.flows.job_facts import JobFacts
 from hub.flows.orders import (
     OrderSeen,
     amend_order,
@@ -31,9 +35,10 @@ from hub.flows.orders import (
     orders_by_ref,
 )
 from hub.flows.sync import alone, order_report, store
+from hub.web.api_asking import actor_of, asks, no_query, query_of, respond, valid
 from hub.web.api_models import JobOut, OrderIn, OrderOut, OrderPatch, PageOut, StoredOut
 from hub.web.idempotency import Answer, once
-from hub.web.problems import Problem, json_body, pointer, unsafe
+from hub.web.problems import Problem, json_body, pointer
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -57,20 +62,20 @@ def api(hub: Hub) -> Blueprint:
 
     @routes.post("/orders")
     def post_orders() -> Response:
-        who = _caller(hub, Scope.ORDERS_WRITE)
-        _no_query()
+        who = asks(hub, Scope.ORDERS_WRITE)
+        no_query()
         body = json_body(request)
         orders, is_list = _orders(body)
 
         def work(unit: Unit) -> Answer:
             return _take(hub, who, unit, orders, is_list)
 
-        return _respond(once(hub, who.business_id, request, body, work))
+        return respond(once(hub, who.business_id, request, body, work))
 
     @routes.get("/orders")
     def list_orders() -> Response:
-        who = _caller(hub, Scope.ORDERS_READ)
-        query = _query("limit", "after", "source", "ref", "status")
+        who = asks(hub, Scope.ORDERS_READ)
+        query = query_of("limit", "after", "source", "ref", "status")
         limit = _limit(query.get("limit", str(LISTED)))
         if (after := query.get("after", "")) and not ROW_ID.fullmatch(after):
             raise Problem(422, "after must be the `next` of a page you were given.")
@@ -91,43 +96,43 @@ def api(hub: Hub) -> Blueprint:
             )
         more = seen[limit - 1].row.id if len(seen) > limit else None
         page = PageOut(orders=[_out(hub, order) for order in seen[:limit]], next=more)
-        return _respond((200, page.model_dump(mode="json")))
+        return respond((200, page.model_dump(mode="json")))
 
     @routes.get("/orders/<row_id:order_id>")
     def get_order(order_id: str) -> Response:
-        who = _caller(hub, Scope.ORDERS_READ)
-        _no_query()
+        who = asks(hub, Scope.ORDERS_READ)
+        no_query()
         with hub.reading() as session:
-            return _respond((200, _order(hub, session, who, order_id)))
+            return respond((200, _order(hub, session, who, order_id)))
 
     @routes.patch("/orders/<row_id:order_id>")
     def patch_order(order_id: str) -> Response:
-        who = _caller(hub, Scope.ORDERS_WRITE)
-        _no_query()
+        who = asks(hub, Scope.ORDERS_WRITE)
+        no_query()
         body = json_body(request)
-        patch = _valid(_patch, body)
+        patch = valid(_patch, body)
 
         def work(unit: Unit) -> Answer:
             business = alone(unit, who.business_id)
             seen = _known(unit.session, who, order_id)
             changes = patch.values(business.country)
             try:
-                after, zone = replace(seen.report, **changes), ZoneInfo(business.zone)
-                if why := _too_old(after, seen.report, hub.now(), zone):
+                after, zone = replace(seen.said, **changes), ZoneInfo(business.zone)
+                if why := _too_old(after, seen.said, hub.now(), zone):
                     raise Problem(422, "Nothing was changed; mend the field named.", [why])
-                amend_order(unit, hub.keys, seen, changes, hub.now(), _actor(who))
+                amend_order(unit, hub.keys, seen, changes, hub.now(), actor_of(who))
             except Refused as error:
                 raise Problem(409, str(error)) from error
             except ValueError as error:
                 raise Problem(422, f"The changed order is not valid: {error}.") from error
             return 200, _order(hub, unit.session, who, order_id)
 
-        return _respond(once(hub, who.business_id, request, body, work))
+        return respond(once(hub, who.business_id, request, body, work))
 
     @routes.post("/orders/<row_id:order_id>/cancel")
     def post_cancel(order_id: str) -> Response:
-        who = _caller(hub, Scope.ORDERS_WRITE)
-        _no_query()
+        who = asks(hub, Scope.ORDERS_WRITE)
+        no_query()
         if request.get_data(cache=False):
             raise Problem(400, "Cancelling takes no body.")
 
@@ -135,12 +140,12 @@ def api(hub: Hub) -> Blueprint:
             alone(unit, who.business_id)
             seen = _known(unit.session, who, order_id)
             try:
-                cancel_order(unit, hub.keys, seen, hub.now(), _actor(who))
+                cancel_order(unit, hub.keys, seen, hub.now(), actor_of(who))
             except Refused as error:
                 raise Problem(409, str(error)) from error
             return 200, _order(hub, unit.session, who, order_id)
 
-        return _respond(once(hub, who.business_id, request, b"", work))
+        return respond(once(hub, who.business_id, request, b"", work))
 
     return routes
 
@@ -168,14 +173,14 @@ def _take(hub: Hub, who: Caller, unit: Unit, orders: Sequence[OrderIn], is_list:
     for source, refs in batches.items():
         if source in sources:
             known = orders_by_ref(session, who.business_id, sources[source], refs)
-            since |= {refs[ref]: seen.report.updated_at for ref, seen in known.items()}
+            since |= {refs[ref]: seen.said.updated_at for ref, seen in known.items()}
             errors += [
                 (at(refs[ref], "ref"), "this order is cancelled; send it again under a new ref")
                 for ref, seen in known.items()
                 if seen.row.status == "cancelled"
             ]
             for ref, n in refs.items():
-                before = known[ref].report if ref in known else None
+                before = known[ref].said if ref in known else None
                 if why := _too_old(orders[n].value(country, now), before, now, zone):
                     errors.append((at(n, why[0][1:]), why[1]))
     if errors:
@@ -185,7 +190,7 @@ def _take(hub: Hub, who: Caller, unit: Unit, orders: Sequence[OrderIn], is_list:
     for source, refs in batches.items():
         values = [orders[n].value(country, now, since.get(n)) for n in refs.values()]
         report = store(
-            unit, hub.keys, who.business_id, sources[source], values, (), now, _actor(who)
+            unit, hub.keys, who.business_id, sources[source], values, (), now, actor_of(who)
         )
         stored.placed += report.placed
         stored.amended += report.amended
@@ -205,58 +210,12 @@ def _too_old(
     return (pointer("windows" if order.windows else "due_on"), why) if why else None
 
 
-def _caller(hub: Hub, scope: Scope) -> Caller:
-    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
-    asked = {"WWW-Authenticate": "Bearer"}
-    if scheme.lower() != "bearer" or not key:
-        raise Problem(401, "Send `Authorization: Bearer <key>`.", headers=asked)
-    who = caller(hub, key) if key.isascii() and len(key) <= 200 else None
-    if who is None:
-        detail = "This key is not known, or it was revoked. Keys are made under API keys."
-        raise Problem(401, detail, headers=asked)
-    if scope not in who.scopes:
-        raise Problem(403, f"This key has no scope {scope.value}.")
-    return who
-
-
 def _orders(body: bytes) -> tuple[list[OrderIn], bool]:
     if not body.lstrip(b" \t\r\n").startswith(b"["):
-        return [_valid(_one, body)], False
+        return [valid(_one, body)], False
     if len(json.loads(body)) > MOST_ORDERS:
         raise Problem(422, f"Send at most {MOST_ORDERS} orders at once.")
-    return _valid(_many, body), True
-
-
-def _valid[T](adapter: TypeAdapter[T], body: bytes) -> T:
-    try:
-        return adapter.validate_json(body)
-    except ValidationError as error:
-        found = error.errors(include_url=False, include_context=False, include_input=False)
-    if found[0]["type"] == "json_invalid":  # lone surrogates: this parser refuses them
-        raise Problem(400, f"The body is not usable JSON: {found[0]['msg']}.")
-    errors = [
-        (pointer(*(part for part in e["loc"] if part != "[key]")), e["msg"].removeprefix("Value "))
-        for e in found
-    ]
-    raise Problem(422, "Nothing was stored; mend the fields named.", errors)
-
-
-def _query(*allowed: str) -> dict[str, str]:
-    """The query's parameters. Raises ``Problem`` for unknown, repeated and unusable ones."""
-    found: dict[str, str] = {}
-    for name, value in request.args.items(multi=True):
-        if name not in allowed:
-            raise Problem(422, "There is a query parameter this address does not know.")
-        if name in found:
-            raise Problem(422, f"{name} is given twice.")
-        if not value or len(value) > 200 or unsafe(value):
-            raise Problem(422, f"{name} must be 1 to 200 ordinary characters.")
-        found[name] = value
-    return found
-
-
-def _no_query() -> None:
-    _query()
+    return valid(_many, body), True
 
 
 def _limit(text: str) -> int:
@@ -277,10 +236,6 @@ def _order(hub: Hub, session: Session, who: Caller, order_id: str) -> Any:
     return _out(hub, _known(session, who, order_id)).model_dump(mode="json")
 
 
-def _actor(who: Caller) -> str:
-    return f"api_key:{who.key_id}"
-
-
 def _out(hub: Hub, seen: OrderSeen) -> OrderOut:
     row, report = seen.row, seen.report
     plain = order_report.dump_python(report, mode="json")
@@ -298,25 +253,31 @@ def _out(hub: Hub, seen: OrderSeen) -> OrderOut:
             "received_at": row.received_at,
             "updated_at": row.updated_at,
             "point": _point(report.point),
+            "held_back": list(seen.held_back),
             "skills": sorted(report.skills),
-            "jobs": [
-                JobOut.model_validate(
-                    job.model_dump(include=set(JobOut.model_fields))
-                    | {"eta": seen.estimates[job.id].p50 if job.id in seen.estimates else None}
-                )
-                for job in seen.jobs
-            ],
+            "jobs": [_job(seen, job) for job in seen.jobs],
             "tracking_url": url,
+        }
+    )
+
+
+def _job(seen: OrderSeen, job: JobRow) -> JobOut:
+    facts = seen.facts.get(job.id, JobFacts())
+    estimate, promise, proof = seen.estimates.get(job.id), facts.promise, facts.proof
+    return JobOut.model_validate(
+        {
+            **job.model_dump(include=set(JobOut.model_fields)),
+            "eta": estimate and begins_as_told(windows_of(job), estimate.p50, promise),
+            "promise": {"opens": promise.opens, "closes": promise.closes} if promise else None,
+            "arrived_at": facts.arrived_at,
+            "proof": proof
+            and {
+                "given": proof.given,
+                "files": [{"kind": kind, "sha256": sha256} for kind, sha256 in proof.files],
+            },
         }
     )
 
 
 def _point(point: Point | None) -> dict[str, float] | None:
     return None if point is None else {"lat": point.lat, "lon": point.lon}
-
-
-def _respond(answer: Answer) -> Response:
-    status, content = answer
-    text = json.dumps(content, ensure_ascii=False)
-    headers = {"Cache-Control": "no-store"}
-    return Response(text, status, headers, content_type="application/json")

@@ -18,6 +18,7 @@ from pydantic import (
     model_validator,
 )
 
+from hub.core.amending import Group
 from hub.core.jobs import Outcome, State
 from hub.core.orders import IncomingOrder, Kind, PickUp
 from hub.core.phones import e164
@@ -27,6 +28,10 @@ from hub.web.problems import unsafe
 
 SOURCE = "the connection it comes by: api, or csv for an order that came in by a file"
 UPDATED = "when it last changed at your side; a report older than the known one changes nothing"
+HELD_BACK = (
+    "what was sent last of these waits for a dispatcher, or was not taken:"
+    " a driver has the order as shown"
+)
 DUE_ON = "the day it is wanted, where no window says so; with neither, any day"
 AHEAD = timedelta(minutes=5)  # clocks differ, and order matters between reports close together
 SINCE, UNTIL = datetime(2000, 1, 1, tzinfo=UTC), datetime(2101, 1, 1, tzinfo=UTC)
@@ -290,7 +295,28 @@ def _findable[M](model: M, address: AddressIn, point: PointIn | None) -> M:
     return model
 
 
+class WindowOut(BaseModel):
+    opens: datetime
+    closes: datetime
+
+
+class ProofFileOut(BaseModel):
+    kind: Literal["photo", "signature", "document"]
+    sha256: str
+
+
+class ProofOut(BaseModel):
+    """``given``: what the proof holds (photo, signature, name, note, pin, lines)."""
+
+    given: list[str]
+    files: list[ProofFileOut]
+
+
 class JobOut(BaseModel):
+    """``promise``: the time its recipient was told last. ``arrived_at``: when the driver came,
+    by his word or by his position; each is null as long as there is none.
+    """
+
     id: str
     kind: Kind
     attempt: int
@@ -301,7 +327,10 @@ class JobOut(BaseModel):
     windows: list[list[str]]
     due_on: date | None
     eta: Annotated[datetime | None, Field(description="the likeliest arrival, once planned")]
+    promise: WindowOut | None
+    arrived_at: datetime | None
     closed_at: datetime | None
+    proof: ProofOut | None
 
 
 class OrderOut(BaseModel):
@@ -326,6 +355,7 @@ class OrderOut(BaseModel):
     instructions: str
     tags: list[str]
     custom: dict[str, str]
+    held_back: Annotated[list[Group], Field(description=HELD_BACK)]
     jobs: list[JobOut]
     tracking_url: str | None
 

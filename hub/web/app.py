@@ -9,7 +9,10 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response as AnyResponse
 
 from hub.web.api import RowId, api
+from hub.web.api_webhooks import api_webhooks
+from hub.web.board import board
 from hub.web.driver import driver
+from hub.web.hooks import hooks
 from hub.web.openapi import docs
 from hub.web.pages import pages
 from hub.web.problems import answer_problems
@@ -43,9 +46,12 @@ def create_app(hub: Hub) -> Flask:
     answer_problems(app)
     staff_surfaces(app, hub)
     app.register_blueprint(api(hub))
+    app.register_blueprint(api_webhooks(hub))
     app.register_blueprint(docs())
     app.register_blueprint(tracking(hub))
     app.register_blueprint(driver(hub))
+    app.register_blueprint(board(hub))
+    app.register_blueprint(hooks(hub))
     hub.registry.init_app(app, hub)
     app.after_request(_careful)
     app.add_url_rule("/", "home", _home)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import logging
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
@@ -21,7 +22,7 @@ from pydantic import (
     ValidationError,
 )
 
-from hub.core.errors import Refused
+from hub.core.errors import HubError, Refused
 from hub.flows.drive import IncomingAct, device_for, pair, take_acts
 from hub.flows.pairing import plain_code
 from hub.flows.phone import shown_to
@@ -34,12 +35,14 @@ if TYPE_CHECKING:
     from hub.app import Hub
     from hub.db.tables import DeviceRow
 
+log = logging.getLogger(__name__)
 MOST_ACTS = 200
 MOST_ACT_CHARS = 64_000
 MOST_FILE = 10 * 1024 * 1024
 MOST_PIXELS = 60_000_000  # a picture that small can still unfold to gigabytes
 TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 WAIT_S = 600
+STORE_AGAIN_S = 30
 HERE = Path(__file__).parent
 FILES = {
     **{file.name: file for file in sorted((HERE / "static" / "driver").iterdir())},
@@ -150,6 +153,10 @@ def driver(hub: Hub) -> Blueprint:
             raise Problem(404, "There is no such job.") from None
         except Refused as problem:
             raise Problem(422, str(problem)) from None
+        except HubError as problem:  # the phone keeps the picture and brings it again
+            log.warning("proof cannot be stored business=%s: %s", phone.business_id, problem)
+            detail = "The place for photos does not answer just now. The phone tries again."
+            raise Problem(503, detail, headers={"Retry-After": str(STORE_AGAIN_S)}) from None
         return _json({"sha256": sha256, "kind": kind})
 
     return routes

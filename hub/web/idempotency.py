@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from flask import Request
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from hub.app import Hub
 
 KEPT = timedelta(hours=24)
-WORKED_ON = timedelta(minutes=2)  # a reservation older than this belongs to a dead process
+WORKED_ON = timedelta(minutes=2)
+"""A reservation older than this belongs to a dead process. By the real clock, like all here: how
+long a process works has nothing to do with a clock that is moved by hand.
+"""
 BUSY = "A request with this Idempotency-Key is still being worked on. Try again shortly."
 
 Answer = tuple[int, Any]
@@ -40,7 +43,7 @@ def once(
         business_id=business_id,
         key=key,
         request_hash=hashlib.sha256(asked).hexdigest(),
-        at=hub.now(),
+        at=datetime.now(UTC),
     )
     reserved = row.id
     if (known := _reserve(hub, row)) is not None:
@@ -83,7 +86,7 @@ def _reserve(hub: Hub, row: IdempotencyRow) -> Answer | None:
                 )
             ).one_or_none()
             if known is not None:
-                age = hub.now() - known.at
+                age = datetime.now(UTC) - known.at
                 if age < (WORKED_ON if known.status is None else KEPT):
                     return _answer(known, row.request_hash)
                 unit.session.delete(known)

@@ -10,17 +10,26 @@ from flask import Blueprint, Response
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from hub.core.webhook_types import ABOUT, DATA
 from hub.web.api_models import OrderIn, OrderOut, OrderPatch, PageOut, ProblemOut, StoredOut
+from hub.web.api_webhooks import GIVEN, TAKEN
 from hub.web.api_words import fields_in_words, listed
 from hub.web.pages import page as html
 from hub.web.problems import MEANINGS, TITLES
 
-VERSION = "1.0.0"
+VERSION = "1.1.0"
 _ID = {
     "name": "order_id",
     "in": "path",
     "required": True,
     "description": "the hub's id of the order",
+    "schema": {"type": "string", "format": "uuid"},
+}
+_ENDPOINT = {
+    "name": "endpoint_id",
+    "in": "path",
+    "required": True,
+    "description": "the hub's id of the endpoint",
     "schema": {"type": "string", "format": "uuid"},
 }
 _KEY = {
@@ -43,7 +52,10 @@ def document() -> dict[str, Any]:
     """The OpenAPI 3.1 document; the same one each time, so not to be changed."""
     taken: list[tuple[type[BaseModel], Literal["validation", "serialization"]]]
     taken = [(OrderIn, "validation"), (OrderPatch, "validation")]
-    for model in (OrderOut, PageOut, StoredOut, ProblemOut):
+    taken += [(model, "validation") for model in TAKEN]
+    told: list[type[BaseModel]] = list(dict.fromkeys(DATA.values()))
+    models: list[type[BaseModel]] = [OrderOut, PageOut, StoredOut, *GIVEN, ProblemOut, *told]
+    for model in models:
         taken.append((model, "serialization"))
     _, schemas = models_json_schema(taken, ref_template="#/components/schemas/{model}")
     one_or_many = {
@@ -55,7 +67,7 @@ def document() -> dict[str, Any]:
         "info": {
             "title": "Last Mile Hub",
             "version": VERSION,
-            "description": "Send orders, follow them, change and cancel them.",
+            "description": "Send orders, follow, change and cancel them; be told what happens.",
         },
         "security": [{"key": []}],
         "paths": {
@@ -100,11 +112,110 @@ def document() -> dict[str, Any]:
                     parameters=[_KEY],
                 ),
             },
+            **_endpoints(),
         },
+        "webhooks": {type_: _webhook(type_) for type_ in ABOUT},
         "components": {
             "schemas": schemas["$defs"],
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
         },
+    }
+
+
+def _endpoints() -> dict[str, Any]:
+    """The calls by which somebody says where webhooks go."""
+    at, known = "/api/v1/webhook-endpoints", (401, 403, 404, 422)
+    return {
+        at: {
+            "post": _operation(
+                "makeWebhookEndpoint",
+                "Be told at an address of yours; the answer holds the secret, once",
+                {"201": "WebhookEndpointMade"},
+                (400, 401, 403, 409, 413, 415, 422),
+                parameters=[_KEY],
+                body=_ref("WebhookEndpointIn"),
+            ),
+            "get": _operation(
+                "listWebhookEndpoints",
+                "List the endpoints, oldest first",
+                {"200": "WebhookEndpointsOut"},
+                (401, 403, 422),
+            ),
+        },
+        f"{at}/{{endpoint_id}}": {
+            "parameters": [_ENDPOINT],
+            "get": _operation(
+                "getWebhookEndpoint", "See one endpoint", {"200": "WebhookEndpointOut"}, known
+            ),
+            "patch": _operation(
+                "changeWebhookEndpoint",
+                "Change an endpoint, switch it on or off",
+                {"200": "WebhookEndpointOut"},
+                (400, 401, 403, 404, 409, 413, 415, 422),
+                parameters=[_KEY],
+                body=_ref("WebhookEndpointPatch"),
+            ),
+            "delete": _operation(
+                "removeWebhookEndpoint",
+                "Remove an endpoint with its log; the answer is what it was",
+                {"200": "WebhookEndpointOut"},
+                (401, 403, 404, 409, 422),
+                parameters=[_KEY],
+            ),
+        },
+        f"{at}/{{endpoint_id}}/secret": {
+            "parameters": [_ENDPOINT],
+            "post": _operation(
+                "changeWebhookSecret",
+                "Make a new secret; the old one signs beside it for 24 hours",
+                {"201": "WebhookSecretOut"},
+                (400, 401, 403, 404, 409, 422),
+                parameters=[_KEY],
+            ),
+        },
+        f"{at}/{{endpoint_id}}/test": {
+            "parameters": [_ENDPOINT],
+            "post": _operation(
+                "sendTestWebhook",
+                "Send a test now, and be told what was answered",
+                {"200": "WebhookTestOut"},
+                (400, 401, 403, 404, 422),
+            ),
+        },
+    }
+
+
+def _webhook(type_: str) -> dict[str, Any]:
+    """What comes to an endpoint, as OpenAPI 3.1 describes calls to the other side."""
+    body = {
+        "type": "object",
+        "required": ["type", "timestamp", "data"],
+        "properties": {
+            "type": {"const": type_},
+            "timestamp": {"type": "string", "format": "date-time"},
+            "data": _ref(DATA[type_].__name__),
+        },
+    }
+    return {
+        "post": {
+            "operationId": f"told {type_}",
+            "summary": ABOUT[type_],
+            "security": [],
+            "parameters": [
+                {"name": name, "in": "header", "required": True, "schema": {"type": "string"}}
+                for name in ("webhook-id", "webhook-timestamp", "webhook-signature")
+            ],
+            "requestBody": {
+                "required": True,
+                "content": {"application/json": {"schema": body}},
+            },
+            "responses": {
+                "2XX": {"description": "Taken; any other answer is tried again"},
+                "410": {
+                    "description": "Nobody listens here any more: the endpoint is switched off"
+                },
+            },
+        }
     }
 
 
@@ -124,13 +235,14 @@ def docs() -> Blueprint:
         return html(
             "api/docs.html",
             api=api,
-            methods=("get", "post", "patch"),
+            methods=("get", "post", "patch", "delete"),
             bodies={call["operationId"]: _takes(call) for call in calls if "responses" in call},
             titles=TITLES,
             meanings=MEANINGS,
             shapes={name: fields_in_words(one, schemas) for name, one in shapes.items()},
             abouts={name: _about(one) for name, one in shapes.items()},
             listed=listed,
+            told={type_: (ABOUT[type_], DATA[type_].__name__) for type_ in ABOUT},
         )
 
     return routes

@@ -40,9 +40,10 @@ MEANINGS = {
     400: "It is not JSON, or JSON that can be read in two ways. `detail` says where.",
     401: "No key came with the request, or one that is not known or was revoked.",
     403: "The key is known, but it has not the scope this call needs.",
-    404: "No such address, or no such order of yours.",
+    404: "No such address, or no such order or endpoint of yours.",
     405: "The address is right; the `Allow` header says what it takes.",
-    409: "The order is closed or cancelled, or another request is storing it at this moment.",
+    409: "The order is closed or cancelled, another request is storing it at this moment, or"
+    " there are too many endpoints.",
     413: "Send fewer orders at once: a body has at most 2 MB.",
     415: "Send `Content-Type: application/json` in UTF-8, not compressed.",
     422: "Nothing was stored. `errors` points at each field to mend.",

@@ -6,6 +6,8 @@ import io
 from base64 import b64encode
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, make_response, request
@@ -16,7 +18,7 @@ from hub.core.tracking_page import OPEN, Life
 from hub.db.tables import BrandRow
 from hub.flows.throttle import within_limit
 from hub.flows.tracking_view import Tracked, brand_of, document, photo, tracked
-from hub.maps.svg import draw
+from hub.maps.svg import Pin, draw
 from hub.maps.tiles import current_tiles
 from hub.web.pages import csp_nonce, page
 
@@ -27,6 +29,7 @@ GUESSES, WITHIN_S = 30, 600  # of tokens that open nothing, from one address
 LOGO_PX, INLINE_LOGO = (320, 96), 3000  # bytes; a larger one is the page's second request
 PHOTO_PX = (1280, 1280)
 MOST_ITEMS = 12  # more would push the page over what it may weigh
+TAG = "@@tag@@"  # where the page carries the name of its own content
 DEFAULT_COLOUR = "#0f6b5c"
 CARD, DARK_CARD = "#ffffff", "#1d2025"  # as in tracking/_style.html
 
@@ -59,14 +62,19 @@ def tracking(hub: Hub) -> Blueprint:
                 return _message("gone", 410, look)
             case Life.BARE:
                 return page("tracking/bare.html", look=look, seen=seen)
-        return page(
-            "tracking/page.html",
-            look=look,
-            seen=seen,
-            token=token,
-            map=_map(hub, seen, look),
-            is_live=seen.shows in OPEN,
-            most_items=MOST_ITEMS,
+        return _tagged(
+            page(
+                "tracking/page.html",
+                look=look,
+                seen=seen,
+                token=token,
+                tag=TAG,
+                map=_map(hub, seen, look),
+                is_live=seen.shows in OPEN,
+                live_js=_live_js(),
+                **_heard(hub, seen),
+                most_items=MOST_ITEMS,
+            )
         )
 
     @pages.get("/t/<token>/logo")
@@ -152,16 +160,45 @@ def _look(brand: BrandRow, token: str) -> Look:
 
 
 def _map(hub: Hub, seen: Tracked, look: Look) -> str:
-    """The map with the destination; the driver joins it once positions are shared."""
+    """The map with the destination, and with the driver where he may be seen."""
     if seen.pin is None:
         return ""
+    pins: list[Pin] = [(seen.pin, "stop", "your address")]
+    if seen.position is not None:
+        pins.append((seen.position.point, "driver", "the driver"))
     return draw(
         current_tiles(hub.settings.data_dir / "map"),
-        pins=[(seen.pin, "stop", "your address")],
+        pins=pins,
         height=210,
         accent=look.accent,
         nonce=csp_nonce(),
     )
+
+
+def _heard(hub: Hub, seen: Tracked) -> dict[str, int]:
+    """When the driver's phone was last heard of, and how long ago that is, for the script."""
+    if seen.heard_at is None:
+        return {}
+    age_s = (hub.now() - seen.heard_at).total_seconds()
+    return {"heard_ms": round(seen.heard_at.timestamp() * 1000), "heard_s": max(0, round(age_s))}
+
+
+def _tagged(answer: Response) -> Response:
+    """``answer`` with a name for its content, and empty where the browser has just that."""
+    body = answer.get_data(as_text=True)
+    tag = sha256(body.replace(csp_nonce(), "").encode()).hexdigest()[:16]
+    answer.set_data(body.replace(TAG, f"&quot;{tag}&quot;"))
+    answer.set_etag(tag)
+    answer.make_conditional(request)
+    return answer
+
+
+@lru_cache(maxsize=1)
+def _live_js() -> str:
+    """The script as it goes into the page: without what is only for its readers."""
+    text = (Path(__file__).parent / "static" / "tracking" / "live.js").read_text()
+    lines = (line.strip() for line in text.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
 def _unknown(hub: Hub) -> Response:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from werkzeug.serving import make_server
 
 from hub.app import Hub
@@ -19,7 +19,6 @@ from hub.flows.planning_run import solve_waiting
 from hub.web.app import create_app
 from hub.web.staff import COOKIE
 from tests.admin.desk import MORNING, Desk, a_desk, a_hub
-from tests.browsers import ARGS, CHROMIUM
 
 SHOTS = Path(os.environ.get("HUB_SHOTS", ""))
 DAY = "/panel/day?day=2026-11-23"
@@ -42,9 +41,8 @@ def desk(helsinki: Path, tmp_path: Path) -> Desk:
 
 
 @pytest.fixture
-def page(desk: Desk) -> Iterator[Page]:
-    with served(desk.hub) as url, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
+def page(desk: Desk, browser: Browser) -> Iterator[Page]:
+    with served(desk.hub) as url:
         context = browser.new_context(base_url=url, viewport={"width": 1280, "height": 900})
         context.add_cookies([{"name": COOKIE, "value": desk.token, "url": url}])
         page = context.new_page()
@@ -56,7 +54,7 @@ def page(desk: Desk) -> Iterator[Page]:
         )
         page.on("pageerror", lambda error: complaints.append(str(error)))
         yield page
-        browser.close()
+        context.close()
         assert complaints == []
 
 
@@ -79,6 +77,7 @@ def look(page: Page, name: str) -> list[str]:
     return found
 
 
+@pytest.mark.soak
 def test_a_bakerys_morning_by_clicking(desk: Desk, page: Page, tmp_path: Path) -> None:
     found: list[str] = []
     for name, path in (("day", DAY), ("orders", "/panel/orders"), ("import", "/panel/import")):
@@ -139,11 +138,12 @@ def test_a_bakerys_morning_by_clicking(desk: Desk, page: Page, tmp_path: Path) -
     assert found == []
 
 
-def test_the_pages_carry_the_day_without_scripts(desk: Desk, tmp_path: Path) -> None:
+def test_the_pages_carry_the_day_without_scripts(
+    desk: Desk, browser: Browser, tmp_path: Path
+) -> None:
     sheet = tmp_path / "monday.csv"
     sheet.write_text(MORNING)
-    with served(desk.hub) as url, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
+    with served(desk.hub) as url:
         context = browser.new_context(base_url=url, java_script_enabled=False)
         context.add_cookies([{"name": COOKIE, "value": desk.token, "url": url}])
         page = context.new_page()
@@ -164,5 +164,4 @@ def test_the_pages_carry_the_day_without_scripts(desk: Desk, tmp_path: Path) -> 
         page.goto(DAY)
         page.get_by_role("button", name="Publish the route", exact=True).click()
         page.get_by_text("published, not seen yet").wait_for()
-        browser.close()
     assert {job.state for job in desk.rows(JobRow)} == {"dispatched"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from io import StringIO
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from hub.db.tables import AuditRow, DepotRow, DeviceRow, DriverRow, VehicleRow
 from hub.flows.log_in import Role
 from hub.flows.pairing import pair, pairing_code
 from hub.flows.swapped import looks_swapped
+from hub.keys import tracker_hash
 from tests.admin.panel_worlds import Panel, a_bakery, a_fleet, a_panel, an_installed_hub
 
 RECORDS = "/panel/records"
@@ -248,6 +250,19 @@ def test_nothing_of_another_business_is_listed_counted_or_exported(
     assert "1 depot<" in panel.get(f"{RECORDS}/depots/").text
 
 
+def test_a_tracking_app_gets_an_address_once_and_can_be_shut_out(panel: Panel) -> None:
+    *_, driver_id = a_fleet(panel.hub, panel.business_id)
+    shown = panel.post(f"{RECORDS}/drivers/tracker/", id=driver_id).text
+    found = re.search(r"/live/trackers/([\w-]{40,})", shown)
+    assert found is not None and "OwnTracks" in shown
+    [device] = rows(panel.hub, DeviceRow)
+    assert device.token_hash == tracker_hash(found[1])
+    page = panel.get(f"{RECORDS}/drivers/edit/?id={driver_id}").text
+    assert found[1] not in page and "Added" in page and "No phone is paired" in page
+    panel.post(f"{RECORDS}/drivers/revoke/", id=device.id)
+    assert "Added" not in panel.get(f"{RECORDS}/drivers/edit/?id={driver_id}").text
+
+
 def test_another_business_s_ids_are_404_at_every_door(
     panel: Panel, theirs: tuple[str, str, str]
 ) -> None:
@@ -267,6 +282,7 @@ def test_another_business_s_ids_are_404_at_every_door(
             404,
         )  # leads to the list
     assert panel.post(f"{RECORDS}/drivers/pair/", id=theirs[2]).status_code == 404
+    assert panel.post(f"{RECORDS}/drivers/tracker/", id=theirs[2]).status_code == 404
     assert panel.post(f"{RECORDS}/drivers/revoke/", id=device_id).status_code == 404
     assert {row.name for row in rows(panel.hub, DepotRow)} == {"Rival"}
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from sqlmodel import select
 from werkzeug.serving import make_server
 
@@ -19,7 +19,6 @@ from hub.flows.pairing import pair
 from hub.web.app import create_app
 from hub.web.staff import COOKIE
 from tests.admin.panel_worlds import Panel, a_bakery, a_fleet, a_panel, an_installed_hub
-from tests.browsers import ARGS, CHROMIUM
 
 SHOTS = os.environ.get("HUB_TEST_SHOTS", "")
 SIZES = ((390, 844), (1280, 900))
@@ -51,12 +50,6 @@ class Desk:
 def _no_complaint(message) -> None:  # type: ignore[no-untyped-def]
     """A blocked style or handler shows as an error on the console."""
     assert message.type != "error" or "status of 422" in message.text, message.text
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
 
 
 @pytest.fixture
@@ -149,8 +142,16 @@ def test_the_branding_preview_follows_what_is_typed(desk: Desk) -> None:
     expect(bar).to_have_css("color", "rgb(0, 0, 0)")
 
 
-@pytest.mark.parametrize("size", SIZES, ids=["phone", "desk"])
-@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.soak)])
+@pytest.mark.parametrize(
+    ("theme", "size"),
+    [
+        pytest.param("light", SIZES[0], marks=pytest.mark.soak),
+        pytest.param("light", SIZES[1]),
+        pytest.param("dark", SIZES[0], marks=pytest.mark.soak),
+        pytest.param("dark", SIZES[1], marks=pytest.mark.soak),
+    ],
+    ids=["light-phone", "light-desk", "dark-phone", "dark-desk"],
+)
 def test_axe_finds_nothing_on_any_set_up_page(
     desk: Desk, theme: str, size: tuple[int, int]
 ) -> None:

@@ -17,12 +17,12 @@ from hub import (
     PlanRequest,
     TimeWindow,
     Visit,
-    choose,
     completed,
     needs_of,
     timed,
     violations,
 )
+from hub.core.planning import choose
 from tests.planning_worlds import a_bakery_day, a_van, any_day, at, between
 
 MINUTE = timedelta(minutes=1)

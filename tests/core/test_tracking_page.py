@@ -28,7 +28,16 @@ from hub.core.tracking_page import (
     outwards,
     visible,
 )
-from hub.core.tracking_words import HEADLINES, STEPS, card, day_words, outcome_line, stays_words
+from hub.core.tracking_words import (
+    HEADLINES,
+    STEPS,
+    card,
+    day_words,
+    follow_words,
+    outcome_line,
+    signal_words,
+    stays_words,
+)
 from hub.core.values import TimeWindow
 
 HELSINKI = ZoneInfo("Europe/Helsinki")
@@ -48,7 +57,7 @@ def span(opens: float, closes: float) -> TimeWindow:
 
 
 def a_ride(arrive: float = 30, *, next_departs: float = 10, **more: object) -> Ride:
-    ride = Ride(at(arrive), at(next_departs), stops_before=3, has_begun=True)
+    ride = Ride(at(arrive), at(next_departs), stops_before=3, has_left=True)
     return replace(ride, **more)  # type: ignore[arg-type]
 
 
@@ -71,7 +80,7 @@ def look(
     [
         (look(JOB, promises=()), Shows.ORDERED),
         (look(replace(JOB, state=State.ASSIGNED), promises=()), Shows.ORDERED),
-        (look(ON_PHONE, ride=a_ride(has_begun=False)), Shows.SCHEDULED),
+        (look(ON_PHONE, ride=a_ride(has_left=False)), Shows.SCHEDULED),
         (look(ON_PHONE, ride=a_ride()), Shows.ON_ITS_WAY),
         (look(replace(JOB, state=State.EN_ROUTE), ride=a_ride()), Shows.ARRIVING),
         (look(replace(JOB, state=State.ARRIVED), ride=a_ride()), Shows.AT_THE_DOOR),
@@ -116,7 +125,7 @@ def test_planned_is_not_the_step_of_a_retry_that_is_still_to_be_planned() -> Non
     told = card(seen, HELSINKI, NOON)
     assert "as soon as it is planned" in " ".join(told.lines)
     assert told.steps[told.step - 1] == "Ordered"
-    seen = look(closed(Outcome.FAILED), replace(ON_PHONE, attempt=2), ride=a_ride(has_begun=False))
+    seen = look(closed(Outcome.FAILED), replace(ON_PHONE, attempt=2), ride=a_ride(has_left=False))
     told = card(seen, HELSINKI, NOON)
     assert told.steps[told.step - 1] == "Planned"
 
@@ -191,13 +200,16 @@ def test_no_time_that_is_over_is_quoted_to_somebody_who_waits(
 def test_an_estimate_is_a_minute_only_while_it_is_narrow() -> None:
     narrow = a_ride(estimate=Estimate(at(22), at(26), at(31)))
     wide = a_ride(estimate=Estimate(at(10), at(26), at(50)))
-    assert "Expected about 12:26." in card(look(ON_PHONE, ride=narrow), HELSINKI, NOON).lines
-    assert "Expected 12:10 – 12:50." in card(look(ON_PHONE, ride=wide), HELSINKI, NOON).lines
+    assert card(look(ON_PHONE, ride=narrow), HELSINKI, NOON).big == "12:26"
+    assert card(look(ON_PHONE, ride=wide), HELSINKI, NOON).big == "12:10 – 12:50"
+    for ride in (narrow, wide):
+        words = card(look(ON_PHONE, ride=ride), HELSINKI, NOON)
+        assert "We promised 12:00 – 13:00." in words.lines
 
 
 def test_a_promise_moved_away_is_struck_through_with_its_day() -> None:
     tomorrow = 24 * 60
-    ride = a_ride(tomorrow + 30, next_departs=tomorrow, has_begun=False)
+    ride = a_ride(tomorrow + 30, next_departs=tomorrow, has_left=False)
     seen = look(ON_PHONE, promises=(span(0, 60), span(tomorrow, tomorrow + 60)), ride=ride)
     words = card(seen, HELSINKI, NOON)
     assert words.headline == "Your delivery has a new time"
@@ -283,8 +295,44 @@ def test_what_may_be_seen_follows_state_and_settings() -> None:
 def test_a_position_is_for_those_who_are_soon_next(stops: int, shown: bool) -> None:
     seen = look(ON_PHONE, ride=a_ride(stops_before=stops))
     assert visible(seen, SETTINGS).driver_position is shown
-    before = look(ON_PHONE, ride=a_ride(stops_before=stops, has_begun=False))
+    before = look(ON_PHONE, ride=a_ride(stops_before=stops, has_left=False))
     assert not visible(before, SETTINGS).driver_position
+
+
+EN_ROUTE = replace(JOB, state=State.EN_ROUTE)
+
+
+@pytest.mark.parametrize(
+    ("share", "job", "stops", "minutes", "shown"),
+    [
+        ("stops", ON_PHONE, 2, 90, True),
+        ("stops", ON_PHONE, 4, 5, False),
+        ("minutes", ON_PHONE, 9, 20, True),
+        ("minutes", ON_PHONE, 1, 21, False),
+        ("next", ON_PHONE, 0, 30, True),
+        ("next", ON_PHONE, 1, 5, False),
+        ("next", EN_ROUTE, 3, 30, True),  # he heads for this one whatever the plan says
+        ("minutes", EN_ROUTE, 3, 50, True),
+        ("never", EN_ROUTE, 0, 1, False),
+        ("stops", replace(JOB, state=State.ARRIVED), 0, 0, False),  # who looks out sees him
+    ],
+)
+def test_the_business_says_from_when_a_driver_is_seen(
+    share: str, job: JobSeen, stops: int, minutes: int, shown: bool
+) -> None:
+    settings = BusinessSettings.model_validate({"share": share, "share_stops": 2})
+    came = Estimate(at(minutes), at(minutes), at(minutes))
+    seen = look(job, ride=a_ride(minutes, stops_before=stops, estimate=came))
+    assert visible(seen, settings).driver_position is shown
+    assert (follow_words(seen, settings) == "") is (
+        shown or share == "never" or seen.shows is not Shows.ON_ITS_WAY
+    )
+
+
+def test_a_phone_that_is_silent_is_said_with_the_time_it_was_last_heard_of() -> None:
+    assert signal_words(at(-1), NOON, HELSINKI) == ""
+    said = "No signal since 11:57. The time is an estimate."
+    assert signal_words(at(-3), NOON, HELSINKI) == said
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,35 @@ BEFORE = (
 )
 
 
+FILED = (
+    *BEFORE[:1],
+    "INSERT INTO connection (id, business_id, slug, plugin, title, settings, state, last_error,"
+    " failures, leased_by, orders_placed, to_do) VALUES ('c', 'b', 'x', 'x', 'X', '{}', 'ok', '', 0,"
+    " '', 0, '')",
+    'INSERT INTO "order" (id, business_id, connection_id, ref, number, report, status, version,'
+    " received_at, updated_at) VALUES ('o', 'b', 'c', '1', '1', '{}', 'open', 1, :then, :then)",
+    "INSERT INTO job (id, business_id, order_id, attempt, leg, kind, state, outcome, reason,"
+    " next_step, windows, driver_note, version, created_at) VALUES ('j', 'b', 'o', 1, 1, 'deliver',"
+    " 'closed', 'succeeded', '', '', '[]', '', 1, :then)",
+    "INSERT INTO record (id, business_id, connection_id, job_id, state, target, label, filed,"
+    " candidates, problem, at) VALUES ('r', 'b', 'c', 'j', 'recorded', '', '', '', '[]', '', :then)",
+)
+
+
+def test_what_is_in_the_books_already_is_not_filed_again(empty_database_url: str) -> None:
+    engine = open_engine(empty_database_url)
+    migrate(engine, "0009")
+    with engine.execution_options(hub_write=True).begin() as connection:
+        for statement in FILED:
+            used = {"then": THEN} if ":then" in statement else {}
+            connection.execute(text(statement), used)
+    migrate(engine)
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT proved FROM record")).scalar_one() == "whole"
+        assert connection.execute(text('SELECT said FROM "order"')).scalar_one() is None
+    engine.dispose()
+
+
 def test_who_belonged_to_a_business_before_invitations_still_does(empty_database_url: str) -> None:
     engine = open_engine(empty_database_url)
     migrate(engine, "0003")

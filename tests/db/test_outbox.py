@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlmodel import select
 
-from hub import Event, OrderCancelled, OrderPlaced, Subscriber, Tools, Unavailable, hookimpl
+from hub import (
+    Event,
+    OrderCancelled,
+    OrderPlaced,
+    RateLimited,
+    Subscriber,
+    Tools,
+    Unavailable,
+    hookimpl,
+)
 from hub.app import Hub
 from hub.db.tables import ErrandRow
 from hub.db.unit import UnitOpen
@@ -23,6 +33,7 @@ class World:
     def __init__(self, url: str) -> None:
         self.now, self.fails = NOON, False
         self.heard: list[tuple[str, str]] = []
+        self.raises: BaseException | None = None
         world = self
 
         class Plugin:
@@ -36,6 +47,8 @@ class World:
         self.business_id = found(self.hub, "Husk", zone="UTC")
 
     def listen(self, event: Event, tools: Tools) -> None:
+        if self.raises is not None:
+            raise self.raises
         if self.fails:
             raise Unavailable("the carrier is down")
         self.heard.append((type(event).__name__, event.subject_id))
@@ -93,6 +106,24 @@ def test_a_failing_subscriber_keeps_the_order_of_one_subject(world: World) -> No
         world.now += timedelta(seconds=10)
         world.hub.deliver_events()
     assert world.heard[1:] == [("OrderPlaced", "o1"), ("OrderCancelled", "o1")]
+
+
+@pytest.mark.parametrize("pause", [float("inf"), float("nan"), 1e300, -5, None, "soon"])
+def test_a_pause_that_cannot_be_meant_holds_up_nobody(world: World, pause: Any) -> None:
+    world.raises = RateLimited("later, please", retry_after=pause)
+    world.announce(OrderPlaced, "1")
+    world.hub.deliver_events()
+    [errand] = world.errands()
+    assert errand.state == "due"
+    assert NOON <= errand.due_at <= NOON + timedelta(days=1)
+
+
+def test_a_subscriber_that_quits_takes_nobody_along(world: World) -> None:
+    world.raises = SystemExit(1)
+    world.announce(OrderPlaced, "1")
+    world.hub.deliver_events()
+    [errand] = world.errands()
+    assert (errand.state, errand.attempts) == ("due", 1)
 
 
 def test_news_that_is_too_old_is_parked(world: World) -> None:

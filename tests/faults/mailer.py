@@ -16,7 +16,7 @@ from sqlmodel import col, select
 
 from hub.app import Hub
 from hub.db.tables import NoticeRow
-from hub.flows.notify import send_due
+from hub.flows.notice_send import send_due
 from hub.settings import Settings
 
 LEASE = timedelta(seconds=1)  # so that the next worker need not wait five minutes

@@ -19,8 +19,8 @@ from sqlmodel import select
 
 from hub.app import Hub
 from hub.core import events
-from hub.core.contracts import PodStore
 from hub.db.migrate import migrate
+from hub.db.outbox import ForSome
 from hub.db.tables import (
     ActRow,
     ErrandRow,
@@ -36,11 +36,12 @@ from hub.db.tables import (
     StopJobRow,
     StopRow,
 )
+from hub.flows.proof_store import content_of
 from hub.flows.prove import verify
 from tests.faults.a_day import FAILED, PHASES, REFS, a_bakery, a_hub, set_clock, sha
 from tests.faults.keeper import Keeper, Life, a_keeper
 
-SEEDS = int(os.environ.get("HUB_KILL_SEEDS", "2"))
+SEEDS = int(os.environ.get("HUB_KILL_SEEDS", "1"))
 KINDS = ("photo", "signature")
 WORDS = {f"{ref}-{word}" for ref in REFS for word in ("head_for", "arrive", "close", *KINDS)}
 
@@ -268,7 +269,7 @@ def the_files_are_readable(world: World, now: Seen) -> None:
     proofs = {proof.job_id: proof.id for proof in now.proofs}
     assert len(now.files) == len(KINDS) * len(REFS)
     for file in now.files:
-        assert sha(world.hub.provider(PodStore, file.store, {}).get(file.store_ref)) == file.sha256
+        assert sha(content_of(world.hub, file)) == file.sha256
         assert file.proof_id == proofs[file.job_id]
 
 
@@ -279,6 +280,7 @@ def no_errand_is_lost(world: World, now: Seen) -> None:
         for event in now.events
         for one in subscribers
         if issubclass(events.ALL[event.name], one.events)
+        and not isinstance(one, ForSome)  # this bakery is connected to nothing
     }
     assert {(errand.event_seq, errand.subscriber) for errand in now.errands} == wanted
     assert {errand.state for errand in now.errands} == {"done"}

@@ -32,7 +32,7 @@ from hub.flows.sync import store_all
 from hub.settings import Settings
 from tests.mail_worlds import Mailbox, a_mailbox, settings_for
 
-SEEDS = int(os.environ.get("HUB_KILL_SEEDS", "2"))
+SEEDS = int(os.environ.get("HUB_KILL_SEEDS", "1"))
 MAILER = Path(__file__).with_name("mailer.py")
 ORDERS = 10
 KILLS = 3

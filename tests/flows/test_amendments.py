@@ -5,22 +5,32 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from sqlmodel import select
 
-from hub.core.jobs import NextStep, State
-from hub.core.values import Address, Contact, Point, Role, TimeWindow
+from hub.core.amending import Decision
+from hub.core.jobs import NextStep, NotNow, State
+from hub.core.values import Contact, Point, Role, TimeWindow
 from hub.db.tables import ImportRow, JobRow, OrderRow, PlaceRow, StopJobRow, StopRow
 from hub.flows.drive import take_acts
 from hub.flows.import_file import store_file, take_file
 from hub.flows.next_steps import choose_step
 from hub.flows.order_desk import call_off
 from hub.flows.phone import shown_to
-from hub.flows.sync import SyncReport, order_report, store_all
+from hub.flows.sync import order_report, store_all
+from tests.amending_worlds import (
+    KALEVANKATU,
+    amendments,
+    decided,
+    delivered,
+    on_phone,
+    reported,
+    route_shown,
+)
 from tests.driving_worlds import DAY, PHOTO, SIX, Morning, a_morning, act
 
 HEAD = "Order no;Name;Street;City;Delivery date;Status\n"
 ROW = "7;Aino;Mannerheimintie 14;Helsinki;2026-11-24;{}\n"
-KALEVANKATU = Address(("Kalevankatu 9",), city="Helsinki", country="FI")
 
 
 def imported(day: Morning, text: str) -> ImportRow:
@@ -48,25 +58,6 @@ def called_off(day: Morning) -> None:
     with day.hub.reading() as session:
         order = session.exec(select(OrderRow).where(OrderRow.ref == "7")).one()
     call_off(day.hub, day.business_id, order.id, actor="staff:1")
-
-
-def reported(day: Morning, number: int, **changes: object) -> SyncReport:
-    """Order ``number`` (from 0), as its source has it now; a new point only where one is given."""
-    with day.hub.reading() as session:
-        row = session.get_one(OrderRow, day.jobs()[number].order_id)
-    known = order_report.validate_python(row.report)
-    day.now[0] += timedelta(minutes=1)
-    changed = replace(known, updated_at=day.now[0], **changes)  # type: ignore[arg-type]
-    return store_all(day.hub, day.business_id, row.connection_id, [changed], actor="connection:api")
-
-
-def on_phone(day: Morning) -> dict[str, list[tuple[str, str]]]:
-    """Order number -> address and note of its stops."""
-    found: dict[str, list[tuple[str, str]]] = {}
-    for stop in shown_to(day.hub, day.phone()).routes[0].stops:
-        for job in stop.jobs:
-            found.setdefault(job.number, []).append((stop.address, job.note))
-    return found
 
 
 def test_the_same_file_does_not_reopen_what_a_person_cancelled() -> None:
@@ -160,18 +151,30 @@ def test_a_new_day_from_the_source_outranks_the_next_step() -> None:
     assert (job.due_on, job.not_before) == (DAY + timedelta(days=4), None)
 
 
-def test_a_job_with_a_new_address_leaves_its_route_to_be_located() -> None:
+def test_a_new_address_nobody_has_located_waits_for_a_dispatcher() -> None:
+    """The job left its route at once, whatever that did to the day."""
     day = a_morning()
     route, job = day.publish(), day.jobs()[1]
+    before = on_phone(day)
     reported(day, 1, address=KALEVANKATU, point=None)
+    delivered(day)
+    assert on_phone(day) == before
+    assert (day.jobs()[1].place_id, day.route().version) == (job.place_id, route.version)
+    [question] = amendments(day)
+    assert (question.state, question.asked) == ("open", ["where"])
+    assert question.why == "Nobody could say for sure where the new address is."
+    assert question.changes == [["Address", "Yrjönkatu 2, Helsinki", "Kalevankatu 9, Helsinki"]]
+    with pytest.raises(NotNow, match="no place on the map"):
+        decided(day, Decision.TAKE)
+    decided(day, Decision.OFF)
+    delivered(day)
     moved = day.jobs()[1]
-    assert moved.state == State.CREATED
+    assert moved.state in (State.CREATED, State.NEEDS_REVIEW)
     assert moved.place_id != job.place_id
     assert set(on_phone(day)) == {"1", "3"}
-    assert [stop.n for stop in shown_to(day.hub, day.phone()).routes[0].stops] == [1, 2]
-    assert day.route().version == route.version + 1
+    assert [stop.n for stop in route_shown(day).stops] == [1, 2]
     [withdrawn] = day.events("JobWithdrawn")
-    assert withdrawn.payload == {"job_id": job.id, "route_id": route.id, "rest_waits": True}
+    assert withdrawn.payload == {"job_id": job.id, "route_id": route.id, "rest_waits": False}
     assert len(day.events("RouteChanged")) == 1
 
 
@@ -189,11 +192,17 @@ def under_way(day: Morning, number: int) -> None:
     assert take_acts(day.hub, day.phone(), [act("h", "head_for", job, 0)])[0].result == "applied"
 
 
-def test_a_driver_under_way_is_led_to_the_new_address() -> None:
+def test_a_driver_under_way_is_led_to_the_new_address_once_somebody_decided() -> None:
+    """It was changed under his hands."""
     day = a_morning()
     day.publish()
     under_way(day, 0)
+    before = on_phone(day)
     reported(day, 0, address=KALEVANKATU, point=Point(60.165, 24.93))
+    delivered(day)
+    assert on_phone(day) == before
+    assert day.events("RouteChanged") == []
+    decided(day, Decision.TAKE)
     assert day.jobs()[0].state == State.EN_ROUTE
     assert [where for where, _ in on_phone(day)["1"]] == ["Kalevankatu 9, Helsinki"]
     assert day.events("JobWithdrawn") == []
@@ -214,6 +223,7 @@ def test_who_is_served_at_the_old_door_stays_there() -> None:
     under_way(day, 0)
     before = on_phone(day)
     reported(day, 0, address=KALEVANKATU, point=Point(60.165, 24.93))
+    decided(day, Decision.TAKE)
     after = on_phone(day)
     assert [where for where, _ in after["1"]] == ["Kalevankatu 9, Helsinki"]
     assert (after["2"], after["3"]) == (before["2"], before["3"])
@@ -226,6 +236,7 @@ def test_a_driver_under_way_is_told_an_address_nobody_has_located() -> None:
     day.publish()
     under_way(day, 0)
     reported(day, 0, address=KALEVANKATU, point=None)
+    decided(day, Decision.TAKE)
     [(_, note)] = on_phone(day)["1"]
     assert note == "New address: Kalevankatu 9, Helsinki"
     closing = act("1", "close", day.jobs()[0], 5, outcome="failed", reason="other", files=PHOTO)

@@ -10,6 +10,7 @@ import pytest
 from sqlmodel import select
 
 from hub.app import Hub
+from hub.core.amending import Decision
 from hub.core.values import Address, Line
 from hub.db.tables import OrderRow, ProofRow, StopJobRow, StopRow
 from hub.flows.connections import connection_id
@@ -18,6 +19,7 @@ from hub.flows.drive import take_acts
 from hub.flows.order_desk import call_off
 from hub.flows.overview import day_seen
 from hub.flows.sync import order_report, store_all
+from tests.amending_worlds import decided
 from tests.driving_worlds import DAY, PHOTO, TEN, Morning, a_morning, act
 
 
@@ -110,19 +112,39 @@ def test_what_was_cancelled_is_neither_done_nor_on_board() -> None:
     assert seen.routes[0].load["g"] == 4000
 
 
-def test_a_job_that_leaves_for_its_new_address_times_the_rest_anew() -> None:
+def test_a_job_that_a_dispatcher_takes_off_for_its_new_address_times_the_rest_anew() -> None:
     """The others kept the times they had with the stop that nobody drives to any more."""
     day = a_morning()
     day.publish()
     [(first, _), *rest] = stops(day)
     order_id = next(job.order_id for job in day.jobs() if job.id == first)
-    reported(day, order_id, address=Address(("Mannerheimintie 1",), city="Helsinki", country="FI"))
+    nowhere = Address(("Mannerheimintie 1",), city="Helsinki", country="FI")
+    reported(day, order_id, address=nowhere, point=None)
+    deliver(day.hub)
+    decided(day, Decision.OFF)
     deliver(day.hub)
     after = stops(day)
     assert [job_id for job_id, _ in after] == [job_id for job_id, _ in rest]
     assert all(
         new.arrive_at < old.arrive_at for (_, new), (_, old) in zip(after, rest, strict=True)
     )
+
+
+def test_a_job_that_leaves_a_draft_for_its_new_address_times_the_rest_anew() -> None:
+    """A draft kept its times, and was published with them."""
+    day = a_morning()
+    [(first, _), *rest] = stops(day)
+    order_id = next(job.order_id for job in day.jobs() if job.id == first)
+    nowhere = Address(("Mannerheimintie 1",), city="Helsinki", country="FI")
+    reported(day, order_id, address=nowhere, point=None)
+    deliver(day.hub)
+    assert all(
+        new.arrive_at < old.arrive_at for (_, new), (_, old) in zip(stops(day), rest, strict=True)
+    )
+    assert len(day.route().geometry) == 4
+    version = day.route().version
+    deliver(day.hub)
+    assert day.route().version == version
 
 
 def test_what_a_dispatcher_took_off_is_timed_once_however_late_the_news_arrives() -> None:

@@ -18,6 +18,7 @@ from hub.flows.order_desk import note_for_driver
 from hub.flows.order_story import orders_like
 from hub.flows.phone import shown_to
 from hub.flows.sync import order_report, store_all
+from tests.amending_worlds import delivered
 from tests.driving_worlds import DAY, PHOTO, SIX, Morning, a_morning, act
 
 
@@ -82,6 +83,7 @@ def test_what_the_source_amends_makes_the_phone_look_again(changes: dict[str, ob
     day = a_morning()
     route = day.publish()
     reported(day, 1, **changes)
+    delivered(day)
     assert day.route().version == route.version + 1
     assert len(day.events("RouteChanged")) == 1
     assert day.events("JobWithdrawn") == []

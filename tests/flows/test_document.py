@@ -139,7 +139,7 @@ def test_a_phone_that_knew_no_place_says_why() -> None:
 def test_a_lost_a_changed_and_a_late_file_are_said_and_do_not_stop_the_document() -> None:
     day, job = a_day_to_close()
     lost, changed = (picture_of(day, job, a_picture(colour)) for colour in ("blue", "green"))
-    proofs: Path = day.hub.settings.data_dir / "proof"
+    proofs: Path = day.hub.settings.data_dir / "proof" / day.business_id
     (proofs / lost[:2] / lost).unlink()
     (proofs / changed[:2] / changed).write_bytes(a_picture("white"))
     named = [{"kind": "photo", "sha256": one} for one in (lost, changed, "c" * 64)]

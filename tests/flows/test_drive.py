@@ -30,6 +30,8 @@ SCRIPT = [
     ("a1", "load", 0, 0, {}),
     ("a2", "head_for", 0, 1, {}),
     ("a3", "head_for", 1, 2, {}),
+    ("a31", "arrive", 2, 3, {}),
+    ("a32", "not_arrived", 2, 4, {}),
     ("a4", "arrive", 1, 5, {}),
     ("a5", "close", 1, 8, {"outcome": "succeeded", "files": PHOTO}),
     ("a6", "leave", 1, 9, {}),
@@ -58,12 +60,47 @@ def in_order() -> list[tuple[object, ...]]:
     return end_state(range(len(SCRIPT)))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(st.permutations(range(len(SCRIPT))), st.lists(st.integers(0, len(SCRIPT) - 1), max_size=6))
 def test_acts_shuffled_and_sent_twice_end_as_if_in_order(
     order: list[int], again: list[int]
 ) -> None:
     assert end_state([*order, *again]) == in_order()
+
+
+def test_an_arrival_told_by_mistake_is_taken_back_as_if_it_had_not_been() -> None:
+    """The page of the customer said for hours that the driver was at the door."""
+    day = a_morning()
+    day.publish()
+    one, two, _ = day.jobs()
+    phone = day.phone()
+    loaded = replace(act("1", "load", None, 0), route_id=day.route().id)
+    taps = [loaded, act("2", "head_for", one, 1), act("3", "arrive", two, 2)]
+    take_acts(day.hub, phone, [*taps, act("4", "not_arrived", two, 3)])
+    assert [job.state for job in day.jobs()] == ["en_route", "loaded", "loaded"]
+    assert [event.payload["job_id"] for event in day.events("DriverLeft")] == [two.id]
+    with day.hub.reading() as session:
+        mistake = session.exec(select(ActRow).where(ActRow.act_id == "3")).one()
+    assert (mistake.result, mistake.why) == ("noted", "The driver took this back.")
+
+
+def test_who_took_an_arrival_back_arrives_when_he_does() -> None:
+    day = a_morning(1)
+    day.publish()
+    job, phone = day.jobs()[0], day.phone()
+    taps = [act("1", "arrive", job, 0), act("2", "not_arrived", job, 1), act("3", "arrive", job, 9)]
+    assert [one.result for one in take_acts(day.hub, phone, taps)][1:] == ["applied", "applied"]
+    assert day.jobs()[0].state == State.ARRIVED
+
+
+def test_an_arrival_heard_of_after_it_was_taken_back_is_not_announced() -> None:
+    day = a_morning(1)
+    day.publish()
+    job, phone = day.jobs()[0], day.phone()
+    take_acts(day.hub, phone, [act("2", "not_arrived", job, 1)])
+    [late] = take_acts(day.hub, phone, [act("1", "arrive", job, 0)])
+    assert late.result == "noted"
+    assert (day.jobs()[0].state, day.events("DriverArrived")) == (State.DISPATCHED, [])
 
 
 def test_a_success_without_its_proof_is_refused() -> None:

@@ -305,7 +305,10 @@ def test_a_build_that_dies_of_itself_says_so(hub: Hub, tmp_path: Path, block: Pa
     while (asked := map_state(hub).asked) is None or asked.stage != "building":
         assert time.monotonic() < until
         time.sleep(0.01)
-    [builder] = multiprocessing.active_children()
+    while not (builders := multiprocessing.active_children()):
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    [builder] = builders
     builder.kill()
     worker.join()
     asked = map_state(hub).asked

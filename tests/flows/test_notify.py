@@ -57,7 +57,8 @@ from hub.flows.drive import IncomingAct, take_acts
 from hub.flows.found import found
 from hub.flows.next_steps import choose_step
 from hub.flows.notice_samples import preview, send_test
-from hub.flows.notify import reserve, send_due
+from hub.flows.notice_send import send_due
+from hub.flows.notify import reserve
 from hub.flows.pairing import device_for, pair, pairing_code
 from hub.flows.plan import plan_day
 from hub.flows.sync import store_all
@@ -662,6 +663,23 @@ def test_a_refused_address_fails_for_good_and_the_next_one_is_told(shop: Shop) -
         ("failed", "no such person"),
         ("sent", ""),
     ]
+
+
+def test_a_notice_that_cannot_be_worded_holds_up_nobody_and_goes_once_it_can(shop: Shop) -> None:
+    shop.uses_only("pigeon")
+    shop.order("1")
+    with shop.hub.unit() as unit:
+        unit.session.execute(text("UPDATE contact SET role = 'nobody'"))
+    shop.order("2")
+    shop.tick()
+    first, second = shop.notices()
+    assert (first.state, second.state) == ("due", "sent")
+    assert "could not be put into words" in first.error
+    with shop.hub.unit() as unit:
+        unit.session.execute(text("UPDATE contact SET role = 'recipient' WHERE role = 'nobody'"))
+    shop.tick(minutes=6)
+    assert [row.state for row in shop.notices()] == ["sent", "sent"]
+    assert len(shop.carrier.took) == 2
 
 
 def test_wrong_credentials_ask_the_business_and_the_notice_waits_for_them(shop: Shop) -> None:

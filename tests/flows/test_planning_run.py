@@ -48,7 +48,7 @@ def asked(town: Town, strategy: str = "", limit_s: float = 10.0) -> PlanRow:
     )
 
 
-def until(true: Callable[[], object], within_s: float = 40.0) -> None:
+def until(true: Callable[[], object], within_s: float = 120.0) -> None:
     limit = time.monotonic() + within_s
     while not true():
         assert time.monotonic() < limit, "it did not happen in time"

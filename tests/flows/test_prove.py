@@ -59,7 +59,9 @@ def test_a_changed_name_link_and_file_are_each_named() -> None:
         unit.session.exec(select(ProofRow)).one().name = "Bob"
         first = unit.session.exec(select(ChainRow).where(ChainRow.n == 1)).one()
         first.hash = "f" * 64
-    (day.hub.settings.data_dir / "proof" / HASH[:2] / HASH).write_bytes(b"another door")
+    (day.hub.settings.data_dir / "proof" / day.business_id / HASH[:2] / HASH).write_bytes(
+        b"another door"
+    )
     found = " ".join(verify(day.hub, day.business_id))
     assert "name of job" in found
     assert "link 1: its hash is wrong" in found

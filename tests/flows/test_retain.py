@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -20,7 +21,6 @@ from hub.db.tables import (
     BusinessRow,
     ChainRow,
     ConnectionRow,
-    FixChunkRow,
     IdempotencyRow,
     ImportRow,
     LogInRow,
@@ -34,6 +34,11 @@ from hub.flows.drive import take_acts
 from hub.flows.found import found
 from hub.flows.prove import put_file, verify
 from hub.flows.retain import AT_ONCE, retain
+from hub.live.fixes import Fix
+from hub.live.ledger import open_ledger
+from hub.live.meaning import Meanings
+from hub.live.values import Device
+from hub.live.writer import Posted, Writer
 from hub.storage import path_beside, sweep
 from tests.driving_worlds import SIX, Morning, a_morning, act
 
@@ -72,7 +77,7 @@ def a_delivery(orders: int = 1, *, apart: timedelta = timedelta()) -> Morning:
 
 
 def on_disk(day: Morning) -> bool:
-    return (day.hub.settings.data_dir / "proof" / HASH[:2] / HASH).exists()
+    return (day.hub.settings.data_dir / "proof" / day.business_id / HASH[:2] / HASH).exists()
 
 
 def keep_proof(day: Morning, days: int, business_id: str = "") -> None:
@@ -84,7 +89,7 @@ def keep_proof(day: Morning, days: int, business_id: str = "") -> None:
 def test_answers_kept_for_repeated_requests_go_after_a_day() -> None:
     hub, business = a_hub()
     for hours in (23, 25):
-        at = SIX - timedelta(hours=hours)
+        at = datetime.now(UTC) - timedelta(hours=hours)
         row = IdempotencyRow(business_id=business, key=f"{hours}", request_hash="x", at=at)
         add(hub, row)
     retain(hub)
@@ -147,21 +152,29 @@ def test_an_uploaded_file_goes_after_thirty_days_but_not_that_it_came() -> None:
 
 def test_positions_go_when_each_business_says() -> None:
     day = a_morning(1)
-    phone = day.phone()
     other = found(day.hub, "Other", zone="Europe/Helsinki", country="FI")
     with day.hub.unit() as unit:
         business = unit.session.get_one(BusinessRow, day.business_id)
         business.settings = {**business.settings, "fixes_days": 5}
-    for seq, (business_id, days) in enumerate(
-        [(day.business_id, 4), (day.business_id, 6), (other, 6), (other, 31)]
-    ):
-        row = FixChunkRow(
-            business_id=business_id, device_id=phone.id, seq=seq, received_at=SIX - days * DAY
+    for business_id, days in [(day.business_id, 4), (day.business_id, 6), (other, 6), (other, 31)]:
+        put_fix(
+            day.hub, Device(f"{business_id[-20:]}-{days}", business_id, "driver"), SIX - days * DAY
         )
-        add(day.hub, row)
     retain(day.hub)
-    with day.hub.reading() as session:
-        assert session.exec(select(FixChunkRow.seq).order_by(FixChunkRow.seq)).all() == [0, 2]
+    kept = [
+        fix.device_id for one in (day.business_id, other) for fix in day.hub.positions.last(one)
+    ]
+    assert kept == [f"{day.business_id[-20:]}-4", f"{other[-20:]}-6"]
+
+
+def put_fix(hub: Hub, device: Device, at: datetime) -> None:
+    at_ms = int(at.timestamp() * 1000)
+    stored = threading.Event()
+    hub.positions  # noqa: B018  (makes the file)
+    writer = Writer(lambda: open_ledger(hub.settings), Meanings(), lambda answers: stored.set())
+    writer.put(Posted(device, None, [Fix(1, at_ms, 60.0, 24.0, 5.0)], at_ms), lambda kept: None)
+    assert stored.wait(10)
+    writer.close()
 
 
 def test_more_than_one_units_worth_goes_in_one_run() -> None:
@@ -278,7 +291,8 @@ def test_a_file_whose_store_is_down_is_removed_when_it_is_back() -> None:
     day = a_delivery()
     sulking = Hub.in_memory(SulkingPlugin(), now=lambda: SIX + 366 * DAY)
     hub = Hub(day.hub.engine, sulking.registry, day.hub.settings, day.hub.keys, now=sulking.now)
-    Sulking.kept[HASH] = PICTURE
+    with hub.reading() as session:
+        Sulking.kept[session.exec(select(ProofFileRow.store_ref)).one()] = PICTURE
     assert (retain(hub).proofs, count(hub, ProofFileRow)) == (1, 1)
     with hub.reading() as session:
         assert all(link.salts == {} for link in session.exec(select(ChainRow)))
@@ -290,7 +304,7 @@ def test_a_file_whose_store_is_down_is_removed_when_it_is_back() -> None:
 
 def test_what_a_killed_write_left_goes_after_an_hour_and_nothing_else() -> None:
     day = a_delivery()
-    proof = day.hub.settings.data_dir / "proof" / HASH[:2] / HASH
+    proof = day.hub.settings.data_dir / "proof" / day.business_id / HASH[:2] / HASH
     old, young = path_beside(proof), path_beside(proof)
     others = [proof, proof.with_name(".notes.txt"), proof.with_name(f"{HASH}.{new_id()}")]
     for path in (old, young, *others[1:]):

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
-from playwright.sync_api import BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pypdf import PdfReader
 from sqlmodel import select
 
@@ -29,7 +29,6 @@ from hub.flows.drive import pairing_code
 from hub.flows.prove import verify
 from hub.settings import Settings
 from hub.worker import CHORES
-from tests.browsers import ARGS, CHROMIUM
 from tests.phone_worlds import DONE, Screen, a_phone, a_photo, driver_app, served
 
 PASSWORD = "four loaves of rye bread"
@@ -89,12 +88,6 @@ def at_work(hub: Hub) -> Iterator[None]:
     finally:
         stopped.set()
         worker.join(60)
-
-
-@pytest.fixture
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as running:
-        yield running
 
 
 def first_run(page: Page) -> None:
@@ -185,8 +178,7 @@ def until(holds: Any, seconds: int = 60) -> None:
     raise AssertionError("it never came true")
 
 
-def desk_of(playwright: Playwright, url: str) -> tuple[BrowserContext, Page, list[str]]:
-    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
+def desk_of(browser: Browser, url: str) -> tuple[BrowserContext, Page, list[str]]:
     context = browser.new_context(base_url=url, viewport={"width": 1280, "height": 900})
     page = context.new_page()
     page.set_default_timeout(60_000)
@@ -198,7 +190,7 @@ def desk_of(playwright: Playwright, url: str) -> tuple[BrowserContext, Page, lis
 
 
 def test_a_bakerys_day(
-    playwright: Playwright,
+    browser: Browser,
     helsinki: Path,
     tmp_path: Path,
     empty_database_url: str,
@@ -215,7 +207,7 @@ def test_a_bakerys_day(
     migrate(hub.engine)
     starts_at = start_of_day(hub.now())
     with served(driver_app(hub)) as url, at_work(hub):
-        office, page, complaints = desk_of(playwright, url)
+        office, page, complaints = desk_of(browser, url)
         first_run(page)
         business_id, driver_id = a_fleet(hub, starts_at)
         mail_set_up(page, port)
@@ -227,7 +219,7 @@ def test_a_bakerys_day(
 
         # The phone, in a cellar without signal, closes two jobs and comes back.
         phone = Screen(
-            a_phone(playwright, tmp_path / "phone"),
+            a_phone(browser),
             url,
             lambda: pairing_code(hub, business_id, driver_id),
         )
@@ -260,7 +252,7 @@ def test_a_bakerys_day(
             assert len([text for text in told if "elivered" in text.split("\n")[0]]) == 1
             customer = office.new_page()
             customer.goto(link_of(told[-1]))
-            assert "Delivered" in customer.locator("body").inner_text()
+            expect(customer.locator("body")).to_contain_text("Delivered")
             answer = customer.request.get(f"{customer.url}/proof.pdf")
             assert answer.ok
             document = PdfReader(io.BytesIO(answer.body()))

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Playwright, Route, expect
 from sqlmodel import select
 
 from hub.app import Hub
 from hub.core.business import BusinessSettings
 from hub.core.orders import IncomingOrder, Kind
-from hub.core.values import Address, Contact, Line, Point, Role
+from hub.core.values import Address, Contact, Line, Point, Role, TimeWindow
 from hub.db.tables import (
     BusinessRow,
     DepotRow,
@@ -25,20 +25,33 @@ from hub.db.tables import (
     EventRow,
     JobRow,
     PlaceRow,
+    PromiseRow,
     ProofFileRow,
     ProofRow,
     RouteRow,
+    ShiftRow,
 )
 from hub.flows.connections import connection_id
-from hub.flows.dispatch import publish, remove_job
+from hub.flows.dispatch import hand_over, publish, remove_job
 from hub.flows.drive import pairing_code
 from hub.flows.found import found
+from hub.flows.order_rows import window_document
 from hub.flows.plan import plan_day
 from hub.flows.prove import verify
 from hub.flows.sync import store_all
 from tests.driving_worlds import Plugin
-from tests.phone_worlds import DONE, SHOTS, Screen, a_phone, a_photo, driver_app, served
+from tests.phone_worlds import (
+    DONE,
+    SHOTS,
+    Screen,
+    a_phone,
+    a_phone_that_restarts,
+    a_photo,
+    driver_app,
+    served,
+)
 
+HOUR = timedelta(hours=1)
 PEOPLE = [
     ("Anna Frick", "Yrjönkatu 27", 60.1679, 24.9400, "2 sourdough", Kind.DELIVER),
     ("Jonas Beck", "Fredrikinkatu 40", 60.1655, 24.9360, "6 rolls", Kind.DELIVER),
@@ -123,20 +136,14 @@ def _order(
 
 
 @pytest.fixture
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as running:
-        yield running
-
-
-@pytest.fixture
 def picture(tmp_path: Path) -> Path:
     return a_photo(tmp_path / "door.jpg")
 
 
 def test_two_jobs_closed_in_a_cellar_arrive_once_with_their_proof(
-    day: Day, playwright: Playwright, tmp_path: Path, picture: Path
+    day: Day, browser: Browser, picture: Path
 ) -> None:
-    phone = Screen(a_phone(playwright, tmp_path / "profile"), day.url, day.code)
+    phone = Screen(a_phone(browser), day.url, day.code)
     phone.pair()
     phone.press("Start shift")
     phone.sees("4 of 4 stops left")
@@ -176,7 +183,7 @@ def test_two_jobs_closed_in_a_cellar_arrive_once_with_their_proof(
 def test_a_phone_restarted_with_unsent_items_loses_nothing(
     day: Day, playwright: Playwright, tmp_path: Path, picture: Path
 ) -> None:
-    phone = Screen(a_phone(playwright, tmp_path / "profile"), day.url, day.code)
+    phone = Screen(a_phone_that_restarts(playwright, tmp_path / "profile"), day.url, day.code)
     phone.pair()
     phone.start_shift()
     phone.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
@@ -189,7 +196,7 @@ def test_a_phone_restarted_with_unsent_items_loses_nothing(
     phone.context.close()
     assert day.closed() == []
 
-    again = Screen(a_phone(playwright, tmp_path / "profile"), day.url, day.code)
+    again = Screen(a_phone_that_restarts(playwright, tmp_path / "profile"), day.url, day.code)
     again.open()
     again.sees("3 of 4 stops left")
     again.state("Online")
@@ -200,9 +207,9 @@ def test_a_phone_restarted_with_unsent_items_loses_nothing(
 
 
 def test_what_was_begun_at_the_door_survives_a_reload(
-    day: Day, playwright: Playwright, tmp_path: Path, picture: Path
+    day: Day, browser: Browser, picture: Path
 ) -> None:
-    phone = Screen(a_phone(playwright, tmp_path / "profile"), day.url, day.code)
+    phone = Screen(a_phone(browser), day.url, day.code)
     phone.pair()
     phone.press("Start shift")
     phone.page.locator("main .next").get_by_role("link", name=DONE).click()
@@ -226,15 +233,39 @@ navigator.geolocation.getCurrentPosition = (got) => setTimeout(() => got(
 
 
 def test_a_tap_is_not_lost_when_the_screen_would_be_drawn_anew_under_the_finger(
-    day: Day, playwright: Playwright, tmp_path: Path
+    day: Day, browser: Browser
 ) -> None:
-    phone = Screen(a_phone(playwright, tmp_path / "profile"), day.url, day.code)
+    phone = Screen(a_phone(browser), day.url, day.code)
     phone.pair()
     phone.page.get_by_role("button", name="Start shift").hover()
     phone.page.mouse.down()
     phone.page.evaluate("box.changed.onmessage()")
     phone.page.mouse.up()
     phone.sees("4 of 4 stops left")
+    phone.context.close()
+
+
+def test_an_answer_asked_for_before_a_tap_does_not_take_the_tap_back(
+    day: Day, browser: Browser
+) -> None:
+    phone = Screen(a_phone(browser), day.url, day.code)
+    phone.pair()
+    phone.start_shift()
+    asked: list[Route] = []
+    phone.page.route("**/driver/api/route", lambda route: asked.append(route))
+    phone.page.evaluate("window.dispatchEvent(new Event('online'))")
+    while not asked:
+        phone.page.wait_for_timeout(20)
+    old = asked[0].fetch(headers={**asked[0].request.headers, "if-none-match": ""})
+    phone.press("All loaded")
+    phone.sees("4 of 4 stops left")
+    expect(phone.page.get_by_role("button", name="All loaded")).to_have_count(0)
+    was_asked = len(asked)
+    asked[0].fulfill(response=old)  # from before the tap; the next is still under way
+    while len(asked) == was_asked:
+        phone.page.wait_for_timeout(20)
+    phone.page.wait_for_timeout(200)
+    assert phone.page.get_by_role("button", name="All loaded").count() == 0
     phone.context.close()
 
 
@@ -245,13 +276,12 @@ def test_a_tap_is_not_lost_when_the_screen_would_be_drawn_anew_under_the_finger(
 )
 def test_a_close_is_not_lost_by_a_reload_while_the_place_is_looked_for(
     day: Day,
-    playwright: Playwright,
-    tmp_path: Path,
+    browser: Browser,
     picture: Path,
     gps: str,
     place: tuple[float | None, str],
 ) -> None:
-    phone = Screen(a_phone(playwright, tmp_path / "profile"), day.url, day.code)
+    phone = Screen(a_phone(browser), day.url, day.code)
     phone.context.add_init_script(gps)
     phone.pair()
     phone.start_shift()
@@ -270,10 +300,8 @@ def test_a_close_is_not_lost_by_a_reload_while_the_place_is_looked_for(
     phone.context.close()
 
 
-def test_another_stop_can_come_next_and_the_one_stood_at_waits(
-    day: Day, playwright: Playwright, tmp_path: Path
-) -> None:
-    phone = Screen(a_phone(playwright, tmp_path / "profile"), day.url, day.code)
+def test_another_stop_can_come_next_and_the_one_stood_at_waits(day: Day, browser: Browser) -> None:
+    phone = Screen(a_phone(browser), day.url, day.code)
     phone.pair()
     phone.start_shift()
     phone.press("Arrived")
@@ -297,10 +325,129 @@ def test_another_stop_can_come_next_and_the_one_stood_at_waits(
     phone.context.close()
 
 
-def test_a_message_and_the_bar_below_cover_nothing_and_times_have_24_hours(
-    day: Day, playwright: Playwright, tmp_path: Path
+def test_an_arrival_by_mistake_is_taken_back_without_signal(day: Day, browser: Browser) -> None:
+    phone = Screen(a_phone(browser), day.url, day.code)
+    phone.pair()
+    phone.start_shift()
+    phone.press("All loaded")
+    phone.press("Arrived")
+    phone.state("Online")
+    phone.offline(True)
+    phone.is_fine("d-arrived")
+    phone.press("Not there yet")
+    expect(phone.page.get_by_role("button", name="Arrived", exact=True)).to_have_count(1)
+    expect(phone.page.locator("main .next .pill")).to_have_count(0)
+    phone.page.locator("#state").click()
+    phone.sees("Not there yet")
+    phone.press("Back", "header")
+    phone.offline(False)
+    phone.state("Online")
+    assert {job.state for job in day.rows(JobRow)} == {"loaded"}
+    assert [row.name for row in day.rows(EventRow)].count("DriverLeft") == 1
+    assert phone.problems == []
+    phone.context.close()
+
+
+def test_a_shift_ends_early_once_its_driver_was_asked_and_told_what_stays_open(
+    day: Day, browser: Browser
 ) -> None:
-    phone = Screen(a_phone(playwright, tmp_path / "profile"), day.url, day.code)
+    phone = Screen(a_phone(browser), day.url, day.code)
+    phone.pair()
+    phone.start_shift()
+    phone.is_fine("e-list-with-early-end")
+    phone.press("End shift early")
+    phone.sees("4 stops stay open.")
+    phone.sees("The dispatcher is told")
+    phone.is_fine("f-end-early")
+    assert [shift.ended_at for shift in day.rows(ShiftRow)] == [None]
+    phone.press("Go on driving")
+    phone.sees("4 of 4 stops left")
+    phone.press("End shift early")
+    phone.press("End shift now")
+    phone.sees("The shift has ended")
+    phone.sees("4 stops stayed open")
+    expect(phone.page.locator("#sharing")).to_have_count(0)
+    phone.state("Online")
+    phone.is_fine("g-ended-early")
+    [shift] = day.rows(ShiftRow)
+    assert shift.ended_at is not None
+    phone.context.close()
+
+
+LOST_THEN_FOUND = """
+let tell, fail;
+navigator.geolocation.watchPosition = (got, lost) => { tell = got; fail = lost; return 1; };
+navigator.geolocation.getCurrentPosition = () => {};
+navigator.geolocation.clearWatch = () => {};
+const look = () => box.changed.onmessage();
+window.loses = () => { fail({code: 3}); look(); };
+window.finds = () => tell({timestamp: Date.now(),
+  coords: {latitude: 60.2, longitude: 24.9, accuracy: 7, speed: null, heading: null}});
+"""
+
+
+@pytest.mark.parametrize("goes_by", ["a position", "the end of the shift"])
+def test_a_warning_of_no_gps_goes_by_itself(day: Day, browser: Browser, goes_by: str) -> None:
+    phone = Screen(a_phone(browser), day.url, day.code)
+    phone.context.add_init_script(LOST_THEN_FOUND)
+    phone.pair()
+    phone.start_shift()
+    phone.page.evaluate("loses()")
+    warning = phone.page.get_by_text("check the location setting")
+    expect(warning).to_be_visible()
+    if goes_by == "a position":
+        phone.page.evaluate("finds()")
+        expect(warning).to_have_count(0, timeout=1000)
+    else:
+        phone.press("End shift early")
+        phone.press("End shift now")
+        phone.sees("The shift has ended")
+        phone.state("Online")
+        expect(warning).to_have_count(0)
+    phone.context.close()
+
+
+def test_who_comes_early_reads_which_promise_he_waits_for(day: Day, browser: Browser) -> None:
+    midnight = datetime.combine(day.hub.now().date() + timedelta(days=1), time(), UTC)
+    opens, closes = midnight + 12 * HOUR, midnight + 12.5 * HOUR
+    with day.hub.unit() as unit:
+        for promise in unit.session.exec(select(PromiseRow)):
+            promise.opens, promise.closes = opens, closes
+        for job in unit.session.exec(select(JobRow)):
+            job.windows = window_document([TimeWindow(opens - HOUR, closes + HOUR)])
+    phone = Screen(a_phone(browser), day.url, day.code)
+    phone.pair()
+    phone.start_shift()
+    phone.sees("Between 11:00 and 13:30 · promised 12:00–12:30 · about 12:00")
+    phone.sees("Wait until 12:00: the customer was told 12:00–12:30.")
+    phone.is_fine("h-wait")
+    phone.press("Arrived")
+    phone.sees("Wait until 12:00: the customer was told 12:00–12:30.")
+    phone.context.close()
+
+
+def test_the_phone_of_who_drove_says_that_the_route_was_handed_over(
+    day: Day, browser: Browser
+) -> None:
+    phone = Screen(a_phone(browser), day.url, day.code)
+    phone.pair()
+    phone.start_shift()
+    [route], [depot] = day.rows(RouteRow), day.rows(DepotRow)
+    with day.hub.unit() as unit:
+        otso = DriverRow(business_id=day.business_id, name="Otso Salo", depot_id=depot.id)
+        unit.session.add(otso)
+    about = {"actor": "staff:1", "expected_version": route.version, "force": True}
+    hand_over(day.hub, day.business_id, route.id, otso.id, **about)
+    phone.page.reload()
+    phone.sees("The dispatcher handed your route to Otso Salo.")
+    phone.is_fine("i-handed-over")
+    phone.context.close()
+
+
+def test_a_message_and_the_bar_below_cover_nothing_and_times_have_24_hours(
+    day: Day, browser: Browser
+) -> None:
+    phone = Screen(a_phone(browser), day.url, day.code)
     phone.pair()
     assert not re.search(r"[AP]M\b", phone.page.locator("main").inner_text())
     phone.press("Start shift")
@@ -330,9 +477,9 @@ def _box(part: Locator) -> dict[str, float]:
 
 
 def test_a_changed_route_must_be_seen_and_a_refused_act_stays_until_dismissed(
-    day: Day, playwright: Playwright, tmp_path: Path
+    day: Day, browser: Browser
 ) -> None:
-    phone = Screen(a_phone(playwright, tmp_path / "profile"), day.url, day.code)
+    phone = Screen(a_phone(browser), day.url, day.code)
     phone.pair()
     phone.start_shift()
     [route] = day.rows(RouteRow)
@@ -347,7 +494,7 @@ def test_a_changed_route_must_be_seen_and_a_refused_act_stays_until_dismissed(
     phone.page.reload()
     phone.sees(f"Removed: {gone}")
     phone.press("I have seen it")
-    expect(phone.page.get_by_text("The dispatcher changed your route")).to_have_count(0)
+    expect(phone.page.get_by_text("Your route has changed")).to_have_count(0)
     phone.state("Online")
     [route] = day.rows(RouteRow)
     assert route.acknowledged == route.version
@@ -376,9 +523,9 @@ def _name(day: Day, job: JobRow) -> str:
 
 
 def test_a_revoked_phone_keeps_what_was_not_sent_and_sends_it_once_paired_again(
-    day: Day, playwright: Playwright, tmp_path: Path
+    day: Day, browser: Browser
 ) -> None:
-    phone = Screen(a_phone(playwright, tmp_path / "profile"), day.url, day.code)
+    phone = Screen(a_phone(browser), day.url, day.code)
     phone.pair()
     phone.start_shift()
     with day.hub.unit() as unit:
@@ -403,11 +550,9 @@ def test_a_revoked_phone_keeps_what_was_not_sent_and_sends_it_once_paired_again(
 
 @pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.soak)])
 def test_axe_and_the_policy_find_nothing_on_any_screen(
-    day: Day, playwright: Playwright, tmp_path: Path, picture: Path, scheme: str
+    day: Day, browser: Browser, picture: Path, scheme: str
 ) -> None:
-    phone = Screen(
-        a_phone(playwright, tmp_path / "profile", scheme), day.url, day.code, f"{scheme}-"
-    )
+    phone = Screen(a_phone(browser, scheme), day.url, day.code, f"{scheme}-")
     phone.open()
     phone.is_fine("1-pair")
     phone.pair()

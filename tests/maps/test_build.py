@@ -139,6 +139,7 @@ def _kinds(tiles, point):
     }
 
 
+@pytest.mark.soak
 def test_an_inland_country_builds_with_land_all_over(tmp_path):
     data = os.environ.get("HUB_TEST_DATA")
     if not data:

@@ -8,8 +8,6 @@ import ssl
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from email import message_from_bytes, policy
-from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -23,56 +21,15 @@ from cryptography.x509.oid import NameOID
 from hub import ConfigError, InlineFile, MaybeSent, Message, Refused, Tools, Unavailable
 from hub.http import Http
 from notifiers.email import Email
+from tests.notifiers.mailboxes import Mailbox, mailbox
+
+__all__ = ["mailbox"]
 
 _connected: list[str] = []
 sys.addaudithook(
     lambda event, args: _connected.append(str(args[1])) if event == "socket.connect" else None
 )
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
-
-
-class Mailbox:
-    """What an SMTP server took; ``answer`` is what it says to a message."""
-
-    def __init__(self) -> None:
-        self.mails: list[EmailMessage] = []
-        self.answer = "250 OK"
-        self.hang_up = ""  # at which word of the conversation the line goes dead
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
-        if self.answer.startswith("250"):
-            mail = message_from_bytes(envelope.content, policy=policy.default)
-            assert isinstance(mail, EmailMessage)
-            self.mails.append(mail)
-        if self.hang_up == "DATA":
-            server.transport.abort()
-        return self.answer
-
-    async def handle_QUIT(self, server: Any, session: Any, envelope: Any) -> str:
-        return "421 too busy to say goodbye"
-
-    async def handle_RCPT(
-        self, server: Any, session: Any, envelope: Any, address: str, options: Any
-    ) -> str:
-        if self.hang_up == "RCPT":
-            server.transport.abort()
-        if address.startswith("full"):
-            return "552 5.2.2 mailbox full"
-        if address.startswith("nobody"):
-            return "550 no such user"
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-
-@pytest.fixture
-def mailbox() -> Iterator[tuple[Mailbox, int]]:
-    box = Mailbox()
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    controller = Controller(box, hostname="127.0.0.1", port=port)
-    controller.start()
-    yield box, port
-    controller.stop()
 
 
 def channel(port: int) -> Email:

@@ -1,4 +1,4 @@
-"""What every routing strategy promises, and what each adds."""
+"""What each routing strategy adds to what all of them promise."""
 
 import time
 from dataclasses import replace
@@ -19,7 +19,7 @@ from hub import (
 from hub.plugins.routing_nearest import NearestRouting
 from hub.plugins.routing_ortools import OrtoolsRouting
 from hub.plugins.routing_pyvrp import PyvrpRouting
-from tests.planning_worlds import a_bakery_day, a_van, any_day, at, between
+from tests.planning_worlds import a_bakery_day, a_van, any_day, between
 
 STRATEGIES = [NearestRouting, PyvrpRouting, OrtoolsRouting]
 
@@ -37,7 +37,7 @@ def where(plan: Plan, job: str) -> str | None:
 
 
 @pytest.mark.parametrize("kind", STRATEGIES)
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(4, 8))  # the kit has those before
 def test_a_plan_breaks_nothing_and_forgets_nobody(kind, seed):
     hard = kind is not PyvrpRouting
     request = any_day(seed, hard=hard)
@@ -47,91 +47,6 @@ def test_a_plan_breaks_nothing_and_forgets_nobody(kind, seed):
     served = [visit.job_id for visits in plan.routes.values() for visit in visits]
     assert sorted([*served, *plan.unassigned]) == sorted(job.id for job in request.jobs)
     assert all(plan.unassigned.values())
-
-
-@pytest.mark.parametrize("kind", STRATEGIES)
-def test_a_day_without_jobs_or_vehicles_is_a_plan_too(kind):
-    nothing = a_bakery_day((), ())
-    nobody = a_bakery_day((JobToPlan(id="a", place=1),), ())
-    assert solved(kind, nothing).unassigned == {}
-    assert solved(kind, nobody).unassigned == {"a": "No vehicle works on this day."}
-    assert violations(nobody, solved(kind, nobody)) == []
-
-
-@pytest.mark.parametrize("kind", STRATEGIES)
-def test_one_job_is_done(kind):
-    request = a_bakery_day((JobToPlan(id="a", place=4, windows=(between(10, 11),)),))
-    (visit,) = solved(kind, request).routes["van"]
-    assert visit.start == at(10)
-
-
-@pytest.mark.parametrize("kind", [NearestRouting, PyvrpRouting])  # OR-Tools ends by the clock
-def test_the_same_request_and_seed_give_the_same_plan(kind):
-    jobs = tuple(JobToPlan(id=f"j{n}", place=n) for n in range(1, 7))
-    request = a_bakery_day(jobs, (a_van("a"), a_van("b")), time_limit_s=20)
-    assert solved(kind, request) == solved(kind, request)
-
-
-@pytest.mark.parametrize("kind", STRATEGIES)
-def test_of_several_windows_the_one_that_fits_is_kept(kind):
-    early_late = (between(6, 7), between(14, 15))
-    request = a_bakery_day((JobToPlan(id="a", place=2, windows=early_late),))
-    (visit,) = solved(kind, request).routes["van"]
-    assert at(14) <= visit.start <= at(15)
-
-
-@pytest.mark.parametrize("kind", STRATEGIES)
-def test_what_matters_more_is_served_when_not_all_fits(kind):
-    jobs = tuple(
-        JobToPlan(id=f"j{n}", place=9, load={"g": 6}, priority=9 if n == 3 else 0) for n in range(5)
-    )
-    plan = solved(kind, a_bakery_day(jobs, (a_van(capacity={"g": 6}),)))
-    assert [visit.job_id for visit in plan.routes["van"]] == ["j3"]
-
-
-@pytest.mark.parametrize("kind", STRATEGIES)
-def test_an_optional_job_is_done_only_when_worth_its_way(kind):
-    cheap = JobToPlan(id="cheap", place=9, optional=True, prize=1)
-    worthy = JobToPlan(id="worthy", place=8, optional=True, prize=100_000)
-    plan = solved(kind, a_bakery_day((cheap, worthy)))
-    assert where(plan, "worthy") == "van"
-    assert "optional" in plan.unassigned["cheap"]
-
-
-@pytest.mark.parametrize("kind", STRATEGIES)
-def test_skills_and_the_choice_of_a_vehicle_are_honoured(kind):
-    jobs = (
-        JobToPlan(id="cold", place=1, skills=frozenset({"fridge"})),
-        JobToPlan(id="hers", place=2, vehicle="b"),
-        JobToPlan(id="never", place=3, forbidden_vehicles=frozenset({"a"})),
-    )
-    vans = (a_van("a", offers=frozenset({"fridge"})), a_van("b"))
-    plan = solved(kind, a_bakery_day(jobs, vans))
-    assert [where(plan, id) for id in ("cold", "hers", "never")] == ["a", "b", "b"]
-
-
-@pytest.mark.parametrize("kind", STRATEGIES)
-def test_no_driver_gets_more_jobs_than_allowed(kind):
-    jobs = tuple(JobToPlan(id=f"j{n}", place=n) for n in range(1, 9))
-    plan = solved(kind, a_bakery_day(jobs, (a_van("a", max_jobs=4), a_van("b", max_jobs=4))))
-    assert [len(visits) for visits in plan.routes.values()] == [4, 4]
-
-
-@pytest.mark.parametrize("kind", STRATEGIES)
-def test_collections_fill_the_van_as_deliveries_empty_it(kind):
-    jobs = (
-        JobToPlan(id="out", place=1, load={"crates": 10}),
-        JobToPlan(id="back", place=2, load={"crates": 10}, load_direction="collect"),
-    )
-    plan = solved(kind, a_bakery_day(jobs, (a_van(capacity={"crates": 10}),)))
-    assert [visit.job_id for visit in plan.routes["van"]] == ["out", "back"]
-
-
-@pytest.mark.parametrize("kind", STRATEGIES)
-def test_a_van_waits_for_the_bread_that_it_brings(kind):
-    request = a_bakery_day((JobToPlan(id="bread", place=1, ready_at=at(10)),))
-    plan = solved(kind, request)
-    assert plan.spans["van"].opens >= at(10)
 
 
 @pytest.mark.parametrize("kind", [PyvrpRouting, OrtoolsRouting])

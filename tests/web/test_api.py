@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -215,6 +215,16 @@ def test_a_repeat_while_the_first_is_worked_on_is_asked_to_wait(world: World) ->
     with world.hub.unit() as unit:
         unit.session.exec(select(IdempotencyRow)).one().status = None
     is_problem(world.call("POST", ORDERS, an_order(), once="a"), 409)
+
+
+def test_what_a_process_that_died_had_begun_is_done_by_who_asks_again(world: World) -> None:
+    first = world.call("POST", ORDERS, an_order(), once="a").get_json()
+    with world.hub.unit() as unit:
+        row = unit.session.exec(select(IdempotencyRow)).one()
+        row.status, row.at = None, row.at - timedelta(minutes=3)
+    again = world.call("POST", ORDERS, an_order(), once="a")
+    assert (again.status_code, again.get_json()["unchanged"]) == (200, 1)
+    assert first["placed"] == 1
 
 
 def test_many_at_once_with_one_key_store_one_order_and_agree(database_url: str) -> None:

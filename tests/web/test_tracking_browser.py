@@ -12,29 +12,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from sqlmodel import select
 from werkzeug.serving import make_server
 
 from hub.db.tables import JobRow
-from tests.browsers import ARGS, CHROMIUM
 from tests.driving_worlds import DAY
 from tests.tracking_worlds import MOMENTS, Street, branded, on_its_way, scheduled
 from tests.web.test_tracking import LIGHTEST, app_of
 
 SHOTS = os.environ.get("HUB_TEST_SHOTS", "")
 WITH_ONE_REFUSED = (*MOMENTS, "unknown")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as play:
-        chromium = play.chromium.launch(executable_path=CHROMIUM, args=ARGS)
-        yield chromium
-        chromium.close()
 
 
 @contextmanager
@@ -77,35 +69,35 @@ def shoot(page: Page, name: str) -> None:
         page.screenshot(path=f"{SHOTS}/{name}.png", full_page=True)
 
 
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.soak)])
 @pytest.mark.parametrize("moment", WITH_ONE_REFUSED)
 def test_a_page_is_accessible_quiet_and_light_by_day_and_night(
-    browser: Browser, helsinki: Path, moment: str
+    browser: Browser, helsinki: Path, moment: str, scheme: Literal["light", "dark"]
 ) -> None:
     street, token = a_street(moment, helsinki)
     with served(street) as url:
-        for scheme in ("light", "dark"):
-            page = browser.new_page(
-                viewport={"width": 390, "height": 844},
-                color_scheme=scheme,
-                reduced_motion="reduce",
-            )
-            watch = Watch(page)
-            answer = page.goto(f"{url}/t/{token}", wait_until="networkidle")
-            assert answer is not None
-            body = answer.body()
-            assert len(watch.requests) <= 2
-            assert all(asked.startswith(url) for asked in watch.requests)
-            assert page.context.cookies() == []
-            others = [page.request.get(asked).body() for asked in watch.requests[1:]]
-            assert len(gzip.compress(body)) + sum(map(len, others)) <= LIGHTEST
-            found = Axe().run(page)
-            assert found.violations_count == 0, found.generate_report()
-            assert watch.complaints == []
-            assert page.evaluate("document.documentElement.scrollWidth") <= 390
-            shoot(page, f"{moment}-390-{scheme}")
-            page.set_viewport_size({"width": 1280, "height": 900})
-            shoot(page, f"{moment}-1280-{scheme}")
-            page.close()
+        page = browser.new_page(
+            viewport={"width": 390, "height": 844},
+            color_scheme=scheme,
+            reduced_motion="reduce",
+        )
+        watch = Watch(page)
+        answer = page.goto(f"{url}/t/{token}", wait_until="networkidle")
+        assert answer is not None
+        body = answer.body()
+        assert len(watch.requests) <= 2
+        assert all(asked.startswith(url) for asked in watch.requests)
+        assert page.context.cookies() == []
+        others = [page.request.get(asked).body() for asked in watch.requests[1:]]
+        assert len(gzip.compress(body)) + sum(map(len, others)) <= LIGHTEST
+        found = Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
+        assert watch.complaints == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        shoot(page, f"{moment}-390-{scheme}")
+        page.set_viewport_size({"width": 1280, "height": 900})
+        shoot(page, f"{moment}-1280-{scheme}")
+        page.close()
 
 
 def test_text_twice_as_large_still_fits_a_phone(browser: Browser, helsinki: Path) -> None:
@@ -174,7 +166,7 @@ def test_the_photo_is_fetched_only_when_asked_for(browser: Browser, helsinki: Pa
         with page.expect_response(lambda answer: "/photo/1" in answer.url) as fetched:
             page.get_by_text("Show the photo").click()
         assert fetched.value.status == 200
-        assert page.get_by_role("img", name="Photo 1 of 1").is_visible()
+        expect(page.get_by_role("img", name="Photo 1 of 1")).to_be_visible()
         shoot(page, "delivered-390-photo")
         page.close()
 
@@ -188,7 +180,7 @@ def test_an_open_page_follows_the_round_and_says_what_changed(
         watch = Watch(page)
         page.clock.install()
         page.goto(f"{url}/t/{street.token}")
-        assert page.get_by_text("2 stops before you.").is_visible()
+        expect(page.get_by_text("2 stops before you.")).to_be_visible()
         street.close(street.job_at(2), 8)
         page.clock.run_for(61_000)
         page.get_by_text("1 stop before you.").wait_for()
@@ -206,6 +198,6 @@ def test_the_page_is_whole_without_javascript(browser: Browser, helsinki: Path) 
         context = browser.new_context(java_script_enabled=False)
         page = context.new_page()
         page.goto(f"{url}/t/{token}")
-        assert page.get_by_role("heading", name="Your order is on its way").is_visible()
-        assert page.get_by_role("img", name="Map: your address").is_visible()
+        expect(page.get_by_role("heading", name="Your order is on its way")).to_be_visible()
+        expect(page.get_by_role("img", name="Map: your address")).to_be_visible()
         context.close()

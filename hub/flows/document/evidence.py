@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
-from hub.core.contracts import PodStore
-from hub.core.errors import HubError
+from hub.core.errors import HubError, Refused
 from hub.core.proof import changed_fields, link_hash
 from hub.db.tables import ProofFileRow
 from hub.flows.document.told import Told
+from hub.flows.proof_store import Stores, content_of
 from hub.flows.sealed import Asked, file_fields, in_force, job_fields, proof_fields
 from hub.pdf.pod import Evidence
 
@@ -27,8 +26,9 @@ def evidence(hub: Hub, told: Told) -> list[tuple[str, Evidence]]:
         what = "Signature" if kind == "signature" else f"{kind.capitalize()} {number}"
         found.append((kind, Evidence(what, sha256, link, content, problem)))
 
+    stores = Stores(hub, told.job.business_id)
     for file in (one for one in told.files if one.proof_id is not None):
-        content, problem = _opened(hub, file)
+        content, problem = _opened(hub, file, stores)
         add(file.kind, file.sha256, links.get(f"file {file.id}"), content, problem)
     stored = {file.sha256 for file in told.files}
     for named in told.named:
@@ -38,17 +38,16 @@ def evidence(hub: Hub, told: Told) -> list[tuple[str, Evidence]]:
     return found
 
 
-def _opened(hub: Hub, file: ProofFileRow) -> tuple[bytes, str]:
+def _opened(hub: Hub, file: ProofFileRow, stores: Stores) -> tuple[bytes, str]:
     """The content, or what is wrong with it."""
     try:
-        content = hub.provider(PodStore, file.store, {}).get(file.store_ref)
+        return content_of(hub, file, stores), ""
     except KeyError:
         return b"", "This file is missing from its store."
+    except Refused:
+        return b"", "This file was changed after it was sealed; it is not shown."
     except HubError as problem:
         return b"", f"This file cannot be read now: {problem}"
-    if hashlib.sha256(content).hexdigest() != file.sha256:
-        return b"", "This file was changed after it was sealed; it is not shown."
-    return content, ""
 
 
 def warnings(told: Told) -> list[str]:

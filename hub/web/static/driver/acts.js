@@ -1,5 +1,6 @@
 // What the driver says happened goes into the box first; the hub hears of it from there.
 
+import { isDriven } from "./day.js";
 import { isSettled, known, settle } from "./position.js";
 
 const HOLD_MS = 10_000; // longer than any wait for a place, also after a restart
@@ -54,6 +55,22 @@ export async function move(route, stop, kind, state, before) {
   if (items.length) await box.add(items, told);
 }
 
+// Arrived at this stop. How far its jobs were is kept, for a tap by mistake.
+export async function arrive(route, stop) {
+  await box.set("before", Object.fromEntries(stop.jobs.map((job) => [job.job_id, job.state])));
+  await move(route, stop, "arrive", "arrived", ["dispatched", "loaded", "en_route"]);
+}
+
+// Not there yet, whoever said so: as far as before, until the hub knows better.
+export async function notArrived(route, stop) {
+  const before = { ...(await box.get("before")) };
+  const jobs = stop.jobs.filter((job) => job.state === "arrived");
+  const items = jobs.map((job) => act("not_arrived", { job_id: job.job_id, route_id: route.route_id }));
+  const usual = route.loaded ? "loaded" : "dispatched";
+  const told = items.map(({ act: { act_id, job_id } }) => [job_id, { act_id, state: before[job_id] ?? usual, back: true }]);
+  if (items.length) await box.add(items, Object.fromEntries(told));
+}
+
 // On the way to this stop, whatever was next before: a door headed for or stood at waits again.
 export async function headFor(route, stop) {
   const about = (job) => ({ job_id: job.job_id, route_id: route.route_id });
@@ -75,9 +92,10 @@ export async function headFor(route, stop) {
 // that is old or none, the act is held back a moment, in which `place` may find a better one.
 export async function close(route, job, proof, files, draft) {
   const named = files.map(({ kind, sha256 }) => ({ kind, sha256 }));
-  const body = { ...proof, ...known(), files: named };
+  const where = isDriven(route) ? known() : { no_position: "The shift was not under way." };
+  const body = { ...proof, ...where, files: named };
   const end = act("close", { job_id: job.job_id, route_id: route.route_id }, body);
-  const hold = isSettled() ? 0 : Date.now() + HOLD_MS;
+  const hold = !isDriven(route) || isSettled() ? 0 : Date.now() + HOLD_MS;
   const items = files.map((file) => ({ type: "file", file: { job_id: job.job_id, ...file } }));
   const { outcome, reason } = proof;
   const told = { [job.job_id]: { act_id: end.act.act_id, state: "closed", outcome, reason } };

@@ -2,18 +2,20 @@
 
 import "./outbox.js";
 import { place } from "./acts.js";
-import { look, refresh } from "./day.js";
+import { isDriven, look, refresh } from "./day.js";
 import { count, h, toast } from "./dom.js";
+import { flush as flushFixes } from "./fixes.js";
 import { follow, trouble } from "./position.js";
-import { list } from "./list.js";
+import { list, share } from "./list.js";
 import { stop } from "./stop.js";
 import { close } from "./close.js";
+import { end } from "./end.js";
 import { unsent } from "./unsent.js";
 import { pairing } from "./pairing.js";
 
 const EVERY_MS = 15_000;
 const TAP_MS = 50; // the click comes after the finger has gone
-const screens = { "": list, stop, close, outbox: unsent, pair: pairing };
+const screens = { "": list, stop, close, end, outbox: unsent, pair: pairing };
 const main = document.getElementById("screen");
 let shown = null;
 let talking = null;
@@ -34,8 +36,15 @@ export function sync() {
 
 async function talk() {
   await box.flush();
+  await sendFixes();
   await refresh();
   await paint();
+}
+
+// Not before the hub knows that the shift began.
+async function sendFixes() {
+  const waiting = await box.waiting();
+  if (!waiting.some((item) => item.act?.kind === "start_shift")) await flushFixes(await box.get("token"));
 }
 
 // After something was told: ask the worker to send it even if this page goes away.
@@ -97,6 +106,7 @@ async function draw(now, come_what_may = false) {
   main.querySelector("h1")?.setAttribute("tabindex", "-1");
   window.scrollTo(0, top);
   head(now);
+  share();
 }
 
 function head(now) {
@@ -113,7 +123,7 @@ function head(now) {
   const where = document.getElementById("where");
   where.hidden = inside;
   where.textContent = now.day ? now.day.business : "Driver";
-  follow(now.routes.some((route) => route.began_at && !route.ended_at));
+  follow(now.routes.some(isDriven), () => sendFixes().then(share));
 }
 
 function warnings(now) {
@@ -127,7 +137,10 @@ function warnings(now) {
       : "This phone is no longer paired. Ask the dispatcher for a new code.";
     found.push(h("div", { class: "notice bad stack tight" }, h("p", {}, text), h("a", { class: "button secondary", href: "#/pair" }, "Pair again")));
   }
-  if (trouble()) found.push(notice("warn", `${trouble()} Jobs are closed without a place until it is back; check the location setting of this browser.`));
+  if (now.routes.some(isDriven) && trouble()) {
+    const text = `${trouble()} Jobs are closed without a place until it is back; check the location setting of this browser.`;
+    found.push(h("p", { class: "notice warn", id: "no-place" }, text));
+  }
   return found;
 }
 
@@ -140,6 +153,7 @@ async function begin() {
   addEventListener("online", sync);
   addEventListener("offline", paint);
   document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && sync());
+  addEventListener("placed", () => document.getElementById("no-place")?.remove());
   box.changed.onmessage = paint;
   setInterval(sync, EVERY_MS);
   if (location.pathname.endsWith("/pair")) await pairing.arrive(location.hash.slice(1));

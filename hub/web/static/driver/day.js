@@ -2,11 +2,14 @@
 
 const FAR = { dispatched: 0, loaded: 1, en_route: 2, arrived: 3, closed: 4 };
 
+// On shift: only then the phone notes where it is.
+export const isDriven = (route) => Boolean(route.began_at && !route.ended_at);
+
 // Fetch the route; answers whether the hub could be reached. A change is kept until seen.
 export async function refresh() {
   const token = await box.get("token");
   if (!token) return false;
-  const stillWaiting = new Set((await box.waiting()).map((item) => item.act?.act_id));
+  const heard = await heardByHub();
   const last = await box.get("day");
   const headers = { Authorization: `Bearer ${token}`, ...(last?.etag && { "If-None-Match": last.etag }) };
   let answer;
@@ -19,7 +22,7 @@ export async function refresh() {
   await box.set("reached", { ok: answer.ok || answer.status === 304 || answer.status === 401, at: Date.now() });
   if (answer.status === 401) await box.set("revoked", true);
   if (answer.status === 200) await keep(await answer.json(), answer.headers.get("ETag"), last);
-  if (answer.status === 200 || answer.status === 304) await dropToldBefore(stillWaiting);
+  if (answer.status === 200 || answer.status === 304) await drop(heard);
   return true;
 }
 
@@ -37,18 +40,25 @@ async function keep(day, etag, last) {
   });
 }
 
-// The hub's answer knows every act that was not waiting when it was asked.
-async function dropToldBefore(stillWaiting) {
+// The acts told here that wait no more: an answer asked for from now on knows them. What was
+// told is read first, or a tap in between would look as if it had been sent.
+async function heardByHub() {
+  const told = Object.values((await box.get("told")) ?? {}).map(({ act_id }) => act_id);
+  const waiting = new Set((await box.waiting()).map((item) => item.act?.act_id));
+  return new Set(told.filter((act_id) => !waiting.has(act_id)));
+}
+
+async function drop(heard) {
   await box.within(["kept"], "readwrite", (kept) => {
     const asked = kept.get("told");
     asked.onsuccess = () => {
-      const left = Object.entries(asked.result ?? {}).filter(([, told]) => stillWaiting.has(told.act_id));
+      const left = Object.entries(asked.result ?? {}).filter(([, { act_id }]) => !heard.has(act_id));
       kept.put(Object.fromEntries(left), "told");
     };
   });
 }
 
-// What changed, by route, in sentences; nothing for a route that is new on this phone.
+// What changed, by route, in sentences and about which job; nothing for a route that is new on this phone.
 export function changes(before, after) {
   const found = {};
   for (const route of after.routes) {
@@ -64,15 +74,16 @@ function compared(before, after) {
   const is = byJob(after);
   const lines = [];
   for (const [id, { stop, job }] of is) {
-    if (!was.has(id)) lines.push(`Added: stop ${stop.n}, ${called(stop, job)}`);
-    else if (job.outcome === "cancelled" && was.get(id).job.outcome !== "cancelled") lines.push(`Cancelled: ${called(stop, job)}`);
+    if (!was.has(id)) lines.push({ job_id: id, text: `Added: stop ${stop.n}, ${called(stop, job)}` });
+    else if (job.outcome === "cancelled" && was.get(id).job.outcome !== "cancelled") lines.push({ job_id: id, text: `Cancelled: ${called(stop, job)}` });
   }
-  for (const [id, { stop, job }] of was) if (!is.has(id)) lines.push(`Removed: ${called(stop, job)}`);
-  const kept = [...was.keys()].filter((id) => is.has(id));
-  const now = [...is.keys()].filter((id) => was.has(id));
+  for (const [id, { stop, job }] of was) if (!is.has(id)) lines.push({ job_id: id, text: `Removed: ${called(stop, job)}` });
+  const stays = (id) => was.has(id) && is.has(id) && !isCancelled(is.get(id).job);
+  const kept = [...was.keys()].filter(stays);
+  const now = [...is.keys()].filter(stays);
   const moved = now.filter((id, n) => kept[n] !== id);
-  if (moved.length === 2) lines.push(`Swapped: ${moved.map((id) => called(is.get(id).stop, is.get(id).job)).join(" and ")}`);
-  else if (moved.length) lines.push(`The order changed from stop ${Math.min(...moved.map((id) => is.get(id).stop.n))} on`);
+  if (moved.length === 2) lines.push({ text: `Swapped: ${moved.map((id) => called(is.get(id).stop, is.get(id).job)).join(" and ")}` });
+  else if (moved.length) lines.push({ text: `The order changed from stop ${Math.min(...moved.map((id) => is.get(id).stop.n))} on` });
   return lines;
 }
 
@@ -105,6 +116,8 @@ function over(job, told) {
   return { ...job, state: told.state, outcome: told.outcome ?? "", reason: told.reason ?? "" };
 }
 
+const isCancelled = (job) => job.outcome === "cancelled";
+export const isCalledOff = (stop) => stop.jobs.every(isCancelled);
 export const isDone = (stop) => stop.jobs.every((job) => job.state === "closed");
 
 export function findStop(routes, wanted) {

@@ -2,18 +2,35 @@
 
 import { acknowledge, allLoaded, endShift, headFor, startShift } from "./acts.js";
 import { go, told } from "./app.js";
-import { isDone } from "./day.js";
-import { button, clock, count, h } from "./dom.js";
+import { isCalledOff, isDone, isDriven } from "./day.js";
+import { button, clock, count, h, link } from "./dom.js";
+import { sharing } from "./fixes.js";
+import { trouble } from "./position.js";
 import { nextStop } from "./stop.js";
 import { ended } from "./words.js";
 
 export const list = {
   async parts(now) {
     if (!now.day) return [h("h1", {}, "Today"), h("p", { class: "card" }, "The route has not reached this phone yet. It comes as soon as there is signal.")];
-    if (!now.routes.length) return [h("h1", {}, `Hello, ${firstName(now)}`), h("p", { class: "card empty" }, "There is no route for you today. One appears here when the dispatcher publishes it.")];
+    if (!now.routes.length) return [h("h1", {}, `Hello, ${firstName(now)}`), h("p", { class: "card empty" }, none(now.day))];
     return now.routes.flatMap((route, n) => one(now, route, n));
   },
 };
+
+function none(day) {
+  const [to] = day.handed_to ?? []; // a day kept by an older page has none
+  if (to) return `The dispatcher handed your route to ${to}. There is nothing left on it for you.`;
+  return "There is no route for you today. One appears here when the dispatcher publishes it.";
+}
+
+// Whether the hub knows where this phone is; told anew without drawing the rest.
+export function share() {
+  const line = document.getElementById("sharing");
+  if (!line) return;
+  const { look, text } = sharing(trouble());
+  line.className = `sharing ${look}`;
+  if (line.textContent !== text) line.textContent = text;
+}
 
 const firstName = (now) => now.day.driver.split(" ")[0];
 
@@ -22,16 +39,37 @@ function one(now, route, n) {
   if (!route.began_at) return notBegun(now, route, heading);
   const open = route.stops.filter((stop) => !isDone(stop));
   const done = route.stops.filter(isDone);
+  const stops = route.stops.filter((stop) => !isCalledOff(stop));
+  if (route.ended_at && open.length) return endedEarly(now, route, heading, open, done);
   const [next, ...later] = underWayFirst(open);
   return [
-    h(heading, {}, `${open.length} of ${count(route.stops.length, "stop")} left`),
+    h(heading, {}, `${open.length} of ${count(stops.length, "stop")} left`),
+    isDriven(route) && h("p", { class: "sharing", id: "sharing", role: "status" }, ""),
     changed(now, route),
     !route.loaded && h("div", { class: "card stack tight" }, h("p", {}, h("strong", {}, "Load the van: "), goods(route)), button("All loaded", async () => { await allLoaded(route); await told(); }, "secondary big")),
     next && nextStop(now, route, next),
     later.length > 0 && h("h2", {}, "After that"),
     later.length > 0 && h("ol", { class: "stops" }, later.map((stop) => short(now, stop, nextButton(route, stop)))),
     !next && finish(route),
-    done.length > 0 && h("details", { class: "card" }, h("summary", {}, `${done.length} done`), h("ol", { class: "stops" }, done.map((stop) => short(now, stop)))),
+    folded(now, done),
+    next && link("End shift early", `#/end/${route.route_id}`, "quiet"),
+  ];
+}
+
+function summed(stops) {
+  const off = stops.filter(isCalledOff).length;
+  return [stops.length > off && `${stops.length - off} done`, off > 0 && `${off} cancelled`].filter(Boolean).join(", ");
+}
+
+const folded = (now, done) => done.length > 0 && h("details", { class: "card" }, h("summary", {}, summed(done)), h("ol", { class: "stops" }, done.map((stop) => short(now, stop))));
+
+function endedEarly(now, route, heading, open, done) {
+  return [
+    h(heading, {}, "The shift has ended"),
+    changed(now, route),
+    h("p", { class: "card" }, `${count(open.length, "stop")} stayed open. The dispatcher sees that and decides who goes on.`),
+    h("ol", { class: "stops" }, open.map((stop) => short(now, stop))),
+    folded(now, done),
   ];
 }
 
@@ -39,8 +77,9 @@ function notBegun(now, route, heading) {
   const first = route.stops[0];
   return [
     h(heading, {}, `Hello, ${firstName(now)}`),
+    route.changes?.length > 0 && changed(now, route),
     h("div", { class: "card stack" },
-      h("p", { class: "large" }, `${count(route.stops.length, "stop")}, ${goods(route)}`),
+      h("p", { class: "large" }, `${count(route.stops.filter((stop) => !isCalledOff(stop)).length, "stop")}, ${goods(route)}`),
       h("p", {}, [`${clock(route.starts_at, now.day.zone)} to ${clock(route.ends_at, now.day.zone)}`, route.vehicle, first && `first stop ${clock(first.jobs[0].eta, now.day.zone)}`].filter(Boolean).join(" · ")),
       h("p", { class: "muted" }, `Start from ${route.depot}`),
       button("Start shift", async () => { await startShift(route); await told(); }, "big"),
@@ -63,12 +102,24 @@ function underWayFirst(stops) {
 }
 
 function changed(now, route) {
-  const lines = now.changed[route.route_id] ?? [];
-  if (!lines.length && route.acknowledged >= route.version) return null;
+  const orders = (route.changes ?? []).filter((one) => one.version > route.acknowledged);
+  const named = new Set(orders.flatMap((one) => one.job_ids));
+  const lines = (now.changed[route.route_id] ?? []).filter((line) => !named.has(line.job_id)).map((line) => line.text ?? line);
+  if (!lines.length && !orders.length && route.acknowledged >= route.version) return null;
   return h("section", { class: "notice warn stack tight", role: "alert", "aria-label": "Route changed" },
-    h("p", { class: "strong" }, "The dispatcher changed your route"),
-    lines.length ? h("ul", {}, lines.map((line) => h("li", {}, line))) : h("p", {}, "Look through the stops."),
+    h("p", { class: "strong" }, "Your route has changed"),
+    orders.map(amended),
+    lines.length > 0 && h("ul", {}, lines.map((line) => h("li", {}, line))),
+    !lines.length && !orders.length && h("p", {}, "Look through the stops."),
     button("I have seen it", async () => { await acknowledge(route); await told(); }, "big"));
+}
+
+// What was and what is now, also for who does not see the colours.
+function amended(one) {
+  return h("div", { class: "amended" }, h("p", { class: "strong" }, `Order ${one.number}`),
+    h("dl", {}, one.changes.flatMap(([what, was, now]) => [
+      h("dt", {}, what),
+      h("dd", {}, was && h("span", { class: "was" }, h("span", { class: "muted" }, "was "), h("del", {}, was)), h("strong", {}, now || "nothing any more"))])));
 }
 
 // The plan's order is a proposal: any stop can come next, and the others wait.

@@ -1,6 +1,6 @@
 // One stop: how to get there, whom to call, what to do at the door.
 
-import { headFor, move } from "./acts.js";
+import { arrive, headFor, notArrived } from "./acts.js";
 import { told } from "./app.js";
 import { findStop, isDone } from "./day.js";
 import { button, clock, count, h, link } from "./dom.js";
@@ -37,28 +37,38 @@ function when(now, one) {
   const zone = now.day.zone;
   const late = job.state !== "closed" && job.closes && new Date(job.eta) > new Date(job.closes);
   const begins = clock(job.eta, zone);
-  const waits = job.state !== "closed" && new Date(job.arrive_at) < new Date(job.eta) && Date.now() < new Date(job.eta);
+  const early = (at) => job.not_before && new Date(at) < new Date(job.not_before);
+  const arrived = job.state === "arrived";
+  const waits = job.state !== "closed" && early(Date.now()) && (arrived || early(job.arrive_at));
+  const until = clock(job.not_before, zone);
+  const told = job.told_opens && `${clock(job.told_opens, zone)}–${clock(job.told_closes, zone)}`;
+  const asked = job.opens && `${clock(job.opens, zone)}–${clock(job.closes, zone)}`;
+  const why = told && Number(new Date(job.not_before)) === Number(new Date(job.told_opens)) ? `: the customer was told ${told}` : "";
   return [
     h("p", {},
       job.opens && h("span", {}, `Between ${clock(job.opens, zone)} and ${clock(job.closes, zone)} · `),
+      told && told !== asked && h("span", {}, `promised ${told} · `),
       h("span", { class: late ? "late" : "" }, late ? `late: ${begins}` : `about ${begins}`)),
-    waits && h("p", { class: "strong" }, job.state === "arrived" ? `Wait until ${begins}.` : `There about ${clock(job.arrive_at, zone)}: wait until ${begins}.`),
+    waits && h("p", { class: "strong" }, arrived ? `Wait until ${until}${why}.` : `There about ${clock(job.arrive_at, zone)}. Wait until ${until}${why}.`),
   ];
 }
 
 function way(route, one, arrived) {
-  const before = ["dispatched", "loaded"];
   const leave = async () => {
     await headFor(route, one);
     await told();
   };
-  const arrive = async () => {
-    await move(route, one, "arrive", "arrived", [...before, "en_route"]);
+  const come = async () => {
+    await arrive(route, one);
+    await told();
+  };
+  const not_yet = async () => {
+    await notArrived(route, one);
     await told();
   };
   return h("div", { class: "two" },
     h("a", { class: "button big secondary", href: mapLink(one), onclick: leave }, "Navigate"),
-    !arrived && route.began_at && button("Arrived", arrive, "big"));
+    route.began_at && (arrived ? button("Not there yet", not_yet, "big quiet aside") : button("Arrived", come, "big")));
 }
 
 // The phone's own map app opens it; nothing is loaded from it into this page.
@@ -77,6 +87,7 @@ function work(now, route, one, job, arrived) {
     h("p", { class: "muted" }, [job.kind !== "serve" && count(job.parcels, "parcel"), job.payment_due && `collect ${job.payment_due}`].filter(Boolean).join(" · ")),
     job.lines.length > 0 && h("ul", { class: "lines" }, job.lines.map((line) => h("li", {}, `${line.quantity} × ${line.title}`))),
     job.note && h("p", { class: "notice note" }, job.note),
+    job.question && h("p", { class: "notice info", "data-asked": "" }, h("strong", {}, "Somebody wants to change this order. "), `${job.question}. The dispatcher decides; until then do it as it stands here.`),
     job.state !== "closed" && job.contacts.map((person) => calls(person)),
     job.state !== "closed" && route.began_at && h("div", { class: "two" },
       link(words.done, onTheDoor("done"), `big ${arrived ? "" : "secondary"}`),

@@ -43,6 +43,7 @@ export const ACTS = {
   load: "All loaded",
   head_for: "On the way",
   arrive: "Arrived",
+  not_arrived: "Not there yet",
   leave: "Left",
 };
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 from itertools import chain
+from math import atan, degrees, pi, sinh
 
 from markupsafe import Markup
 
@@ -13,29 +15,56 @@ from hub.core.values import Point
 from hub.flows.day_seen import RouteSeen, Unserved
 from hub.maps.svg import draw
 from hub.maps.tiles import Tiles
-from hub.maps.view import View, outline
+from hub.maps.view import TILE, View, outline
 
 SIZES = (("wide", 900, 520), ("tall", 390, 420))
 """A drawing for desks and one for phones; style sheets show the one that fits."""
 COLOURS = 10
-"""Classes ``route-1`` to ``route-10`` of day.css; after that they begin again."""
+"""Classes ``route-1`` to ``route-10`` of hub.css; after that they begin again."""
+EDGE = 46  # px; a drawn map keeps what it must show this far from its edges
 _PLACED = re.compile(r'data-zoom="([^"]+)" data-left="([^"]+)" data-top="([^"]+)"')
 
 
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """A driver on the map, in the colour of route number ``n``. ``said``: for a tooltip."""
+
+    driver_id: str
+    n: int
+    initials: str
+    point: Point
+    stale: bool
+    said: str
+
+
 def colour(n: int) -> str:
-    """The class of the day's ``n``-th route, from 1."""
+    """The class of the day's route number ``n``, from 1."""
     return f"route-{(n - 1) % COLOURS + 1}"
+
+
+def numbers_of(routes: Sequence[RouteSeen]) -> dict[str, int]:
+    """Route id -> its number of the day, from 1, in the order in which routes were made.
+
+    Not by place in a list: who hands a route over would change everybody's colour.
+    """
+    return {id: n for n, id in enumerate(sorted(route.id for route in routes), 1)}
 
 
 def route_map(
     tiles: Tiles | None,
     routes: Sequence[RouteSeen],
     left_out: Sequence[Unserved] = (),
+    drivers: Sequence[Driver] = (),
     *,
+    view: View | None = None,
     nonce: str = "",
 ) -> Markup:
-    """The map in each of ``SIZES``, empty while there is nothing to show on it."""
-    drawn = (_drawn(tiles, routes, left_out, size, nonce) for size in SIZES)
+    """The map in each of ``SIZES``, empty while there is nothing to show on it.
+
+    With a ``view``: one map of that part of the world, at the nearest quarter zoom.
+    """
+    sizes = SIZES if view is None else (("near", view.width, view.height),)
+    drawn = (_drawn(tiles, routes, left_out, drivers, size, view, nonce) for size in sizes)
     return Markup("").join(drawn)
 
 
@@ -43,13 +72,18 @@ def _drawn(
     tiles: Tiles | None,
     routes: Sequence[RouteSeen],
     left_out: Sequence[Unserved],
+    drivers: Sequence[Driver],
     size: tuple[str, int, int],
+    looked_at: View | None,
     nonce: str,
 ) -> Markup:
     shape, width, height = size
     lines = [_line(route) for route in routes]
     loose = [Point(one.lat, one.lon) for one in left_out if one.lat is not None and one.lon]
-    corners = _corners([*chain.from_iterable(lines), *loose])
+    here = [driver.point for driver in drivers]
+    corners = _corners([*chain.from_iterable(lines), *loose, *here])
+    if looked_at is not None:
+        corners = _inside(looked_at)
     if not corners:
         return Markup("")
     # A line of one point draws nothing but is kept in view.
@@ -65,10 +99,12 @@ def _drawn(
     assert placed, "a drawn map says where it is"
     zoom, left, top = map(float, placed.groups())
     view = View(zoom, left, top, width, height)
-    ways = (_way(view, line, n) for n, line in enumerate(lines, 1))
-    stops = (_stops(view, route, n) for n, route in enumerate(routes, 1))
+    n_of = numbers_of(routes)
+    ways = (_way(view, line, n_of[one.id]) for one, line in zip(routes, lines, strict=True))
+    stops = (_stops(view, route, n_of[route.id]) for route in routes)
     drawn = f"{''.join(ways)}{_loose(view, loose)}{''.join(stops)}{_depots(view, routes)}"
-    spoken = escape(", ".join(f"{n} {route.driver}" for n, route in enumerate(routes, 1)))
+    drawn += "".join(_driver(view, driver) for driver in drivers)
+    spoken = escape(", ".join(f"{n_of[route.id]} {route.driver}" for route in routes))
     svg = svg.replace('class="', f'class="{shape} ', 1)
     svg = svg.replace('aria-label="Map"', f'aria-label="Map of the routes: {spoken}"', 1)
     return Markup(svg.replace("</svg>", f"{drawn}</svg>"))  # noqa: S704  (ours, names escaped)
@@ -91,6 +127,19 @@ def _corners(points: Sequence[Point]) -> list[Point]:
         return []
     lats, lons = [p.lat for p in points], [p.lon for p in points]
     return [Point(min(lats), min(lons)), Point(max(lats), max(lons))]
+
+
+def _inside(view: View) -> list[Point]:
+    """Two corners that are drawn at ``EDGE`` from the edges of ``view``."""
+    pixels = ((EDGE, EDGE), (view.width - EDGE, view.height - EDGE))
+    return [_point(view, view.left + x, view.top + y) for x, y in pixels]
+
+
+def _point(view: View, x: float, y: float) -> Point:
+    """The place at a pixel of the whole world at the zoom of ``view``."""
+    world = TILE * 2**view.zoom
+    lat = degrees(atan(sinh(pi * (1 - 2 * y / world))))
+    return Point(max(-85.0, min(85.0, lat)), max(-180.0, min(180.0, x / world * 360 - 180)))
 
 
 def _way(view: View, line: Sequence[Point], n: int) -> str:
@@ -125,4 +174,15 @@ def _depots(view: View, routes: Sequence[RouteSeen]) -> str:
     return "".join(
         f'<path class="depot" transform="translate({x:.1f} {y:.1f})" d="M-9 8v-10l9-7 9 7v10z"/>'
         for x, y in spots
+    )
+
+
+def _driver(view: View, driver: Driver) -> str:
+    """A group that a script moves by its ``data-driver``."""
+    x, y = view.pixel(driver.point)
+    look = f"driver {colour(driver.n)}{' stale' if driver.stale else ''}"
+    return (
+        f'<g class="{look}" data-driver="{escape(driver.driver_id)}"'
+        f' transform="translate({x:.1f} {y:.1f})"><title>{escape(driver.said)}</title>'
+        f'<circle r="15"/><text y="4.5">{escape(driver.initials)}</text></g>'
     )

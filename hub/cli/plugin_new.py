@@ -1,0 +1,78 @@
+"""`hub plugin new`: a plugin that works and passes its kit, to be changed into one's own."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+
+import hub
+from hub.cli.plugin_kinds import KINDS, Kind
+from hub.core.errors import ConfigError
+from hub.settings import Settings
+
+PYPROJECT = """\
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+
+[project]
+name = "hub-{slug}"
+version = "0.1.0"
+description = "{title} for Last Mile Hub"
+readme = "README.md"
+requires-python = ">=3.12"
+dependencies = ["lastmile-hub"]
+
+[project.optional-dependencies]
+test = ["flask", "pytest"]
+
+[project.entry-points."hub.plugins"]
+{name} = "hub_{name}"
+
+[tool.hatch.build.targets.wheel]
+only-include = ["hub_{name}.py"]
+"""
+README = """\
+# {title} for Last Mile Hub
+
+    pip install -e '.[test]'
+    pytest
+
+{shown}
+
+{steps}
+"""
+
+
+def new(args: argparse.Namespace, settings: Settings) -> int:
+    """Raises ``ConfigError`` for a name that cannot be one, ``FileExistsError`` for a taken one."""
+    name = args.name.lower().replace("-", "_")
+    if not re.fullmatch(r"[a-z][a-z0-9_]{1,38}", name):
+        raise ConfigError(f"{args.name!r} cannot be a module's name: use letters, digits and _.")
+    kind = KINDS[args.kind]
+    title = name.replace("_", " ").title().replace(" ", "")
+    slug = name.replace("_", "-")
+    folder = Path(f"hub-{slug}")
+    folder.mkdir()
+    for file in sorted(_examples().glob(f"*_{kind.example}.py")):
+        text = file.read_text()
+        text = text.replace(kind.example, name).replace(kind.example.title(), title)
+        (folder / file.name.replace(kind.example, name)).write_text(text)
+    (folder / "pyproject.toml").write_text(PYPROJECT.format(name=name, slug=slug, title=title))
+    (folder / "README.md").write_text(_readme(kind, name, title))
+    print(f"{folder}/ holds a plugin that works. Try it:  cd {folder} && pytest")
+    return 0
+
+
+def _readme(kind: Kind, name: str, title: str) -> str:
+    steps = [f"{n}. {step}" for n, step in enumerate(kind.steps, 1)]
+    text = README.format(title=title, shown=kind.shown, steps="\n".join(steps))
+    return text.replace("{name}", name)
+
+
+def _examples() -> Path:
+    """Beside the code in a checkout, inside the package once installed."""
+    package = Path(hub.__file__).parent
+    installed = package / "testing" / "example"
+    return installed if installed.is_dir() else package.parent / "example"

@@ -1,0 +1,56 @@
+"""Databases in memory, for tests and notebooks: the second one costs next to nothing."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Engine
+from sqlalchemy.dialects import registry
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.pool import StaticPool
+from sqlalchemy.util import LRUCache
+
+from hub.db.engine import create_tables, open_engine
+
+_compiled: LRUCache[Any, Any] = LRUCache(3_000)
+
+
+class AlikeSQLite(SQLiteDialect_pysqlite):
+    """Equal to every other of its kind, so that SQL compiled for one database serves them all."""
+
+    supports_statement_cache = True
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self)
+
+    def __hash__(self) -> int:
+        return hash(type(self))
+
+
+registry.register("sqlite.alike", __name__, AlikeSQLite.__name__)
+
+
+def memory_engine() -> Engine:
+    """An engine with every table, all empty, which forgets everything with its last user."""
+    engine = _without_tables()
+    with closing(engine.raw_connection()) as connection:
+        _pattern().backup(connection.driver_connection)  # copying is faster than making
+    return engine
+
+
+@cache
+def _pattern() -> Any:
+    engine = _without_tables()
+    create_tables(engine)
+    return engine.raw_connection().driver_connection
+
+
+def _without_tables() -> Engine:
+    return open_engine(
+        "sqlite+alike://",
+        poolclass=StaticPool,
+        connect_args={"check_same_thread": False},
+        execution_options={"compiled_cache": _compiled},
+    )

@@ -1,0 +1,54 @@
+"""The hub's business time, moved by hand: as fast as the hub can follow, or some times faster
+than the sun.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from hub.core.errors import Unavailable
+from hub.stepping import go_file, put, settled_file
+
+PATIENCE_S = 120.0
+LOOK_S = 0.001
+TICK = timedelta(milliseconds=1)
+
+
+class Clock:
+    """A file with the time that every process of the hub reads. It never goes back."""
+
+    def __init__(self, file: Path, at: datetime) -> None:
+        self.file, self.now = file, at.astimezone(UTC)
+        for beside in (go_file(file), settled_file(file)):
+            beside.unlink(missing_ok=True)
+        put(file, self.now.isoformat())
+        self.waits, self.waited_s = True, 0.0
+
+    def move(self, to: datetime) -> None:
+        """Nothing happens for a moment that has passed already."""
+        if to > self.now:
+            self.now = to.astimezone(UTC)
+            put(self.file, self.now.isoformat())
+
+    def go(self) -> str:
+        """Let the hub begin with all that is due by now; the moment as it is told."""
+        self.move(self.now + TICK)  # one that was not settled before
+        told = self.now.isoformat()
+        put(go_file(self.file), told)
+        return told
+
+    def settle(self) -> None:
+        """Let the hub do all that is due by now, and wait until it has; not where nobody
+        ``waits``. Raises ``Unavailable`` if it does not come to rest.
+        """
+        told, beside = self.go(), settled_file(self.file)
+        if not self.waits:
+            return
+        began = time.monotonic()
+        while not (beside.exists() and beside.read_text() == told):
+            if time.monotonic() - began > PATIENCE_S:
+                raise Unavailable(f"The hub's worker is not done with {told}; see its log.")
+            time.sleep(LOOK_S)
+        self.waited_s += time.monotonic() - began

@@ -1,0 +1,124 @@
+"""When a driver will be at each door that is left, as the roads and the model of the hub have it.
+
+Nothing is stored here, and no unit is open: roads and models take their time.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from hub.core.contracts import Arrival, EtaModel, PastError, RouteAhead, RouteProgress, TravelTimes
+from hub.core.values import Point
+from hub.flows.ahead import Round, Trust, planned_way_s
+from hub.flows.ahead import unknown_ways as ways_to_ask
+from hub.flows.roads import NO_ROAD_S, travel_between
+
+if TYPE_CHECKING:
+    from hub.app import Hub
+
+log = logging.getLogger(__name__)
+BUILT_IN = "forward"
+NO_DOUBT = timedelta(0)
+DOUBTS = {
+    Trust.HEARD: (NO_DOUBT, NO_DOUBT),
+    Trust.SILENT: (timedelta(minutes=5), timedelta(minutes=20)),
+    Trust.NOT_BEGUN: (NO_DOUBT, timedelta(minutes=40)),
+}
+"""How much earlier, and later, than the model says. With either, no time is told but a window."""
+
+
+def presumed_at(
+    ahead: Round, travel_s: Sequence[int], now: datetime
+) -> tuple[Round, Sequence[int]] | None:
+    """What lies ahead of a driver nobody hears of, if all goes as planned since: the doors that
+    he would be done with by ``now`` are left as they were told. ``None``: he would be done with
+    all of them.
+    """
+    clock = ahead.leaves_at
+    for n, (way_s, door) in enumerate(zip(travel_s, ahead.doors, strict=True)):
+        arrive_at = clock + timedelta(seconds=way_s)
+        starts_at = max(arrive_at, door.opens_at or arrive_at)
+        done_at = starts_at + timedelta(seconds=door.service_s)
+        if done_at > now:
+            left_s = round((done_at - max(now, starts_at)).total_seconds())
+            at_door = replace(door, service_s=left_s)
+            doors = (at_door, *ahead.doors[n + 1 :])
+            return replace(ahead, doors=doors, leaves_at=clock), travel_s[n:]
+        clock = done_at
+    return None
+
+
+def arrivals_of(
+    hub: Hub, ahead: Round, travel_s: Sequence[int], past: Sequence[PastError], now: datetime
+) -> Sequence[Arrival]:
+    """One for each door, in their order."""
+    first = ahead.doors[0]
+    arrive_at = max(now, ahead.leaves_at + timedelta(seconds=travel_s[0]))
+    travel_s = [round((arrive_at - now).total_seconds()), *travel_s[1:]]
+    route = RouteAhead(
+        tuple(travel_s),
+        tuple(door.service_s for door in ahead.doors),
+        tuple(door.opens_at.timestamp() if door.opens_at else 0.0 for door in ahead.doors),
+    )
+    late_s = (arrive_at - first.arrive_at).total_seconds()
+    progress = RouteProgress(now, late_s, ahead.way_pace, ahead.work_pace)
+    found = _by_model(hub, route, progress, past)
+    earlier, later = DOUBTS[ahead.trust]
+    return [Arrival(max(now, a.p10 - earlier), a.p50, a.p90 + later) for a in found]
+
+
+def travel_of(hub: Hub, ahead: Round, now: datetime) -> list[int]:
+    """Seconds of the way to each door from where he is before it, at the pace of this round."""
+    doors = ahead.doors
+    travel_s = [0] + [planned_way_s(a, b) for a, b in zip(doors, doors[1:], strict=False)]
+    ways = ways_to_ask(ahead)
+    places = list(dict.fromkeys(point for _, *ends in ways for point in ends))
+    asked = _seconds(hub, places, now, ahead.profile)
+    index = {place: n for n, place in enumerate(places)}
+    for n, here, there in ways:
+        travel_s[n] = asked[index[here]][index[there]]
+    return [round(way_s * ahead.way_pace) for way_s in travel_s]
+
+
+def _seconds(
+    hub: Hub, places: Sequence[Point], now: datetime, profile: str
+) -> Sequence[Sequence[int]]:
+    """By road; from where no road leads (a ferry, a fix in a lake) as the crow flies."""
+    found = travel_between(hub, places, now, profile).seconds
+    if max(max(row) for row in found) < NO_ROAD_S:
+        return found
+    crow = hub.provider(TravelTimes, "crow", {}).matrix(places, now, profile).seconds
+    return [
+        [a if a < NO_ROAD_S else b for a, b in zip(*rows, strict=True)]
+        for rows in zip(found, crow, strict=True)
+    ]
+
+
+def _by_model(
+    hub: Hub, route: RouteAhead, progress: RouteProgress, past: Sequence[PastError]
+) -> Sequence[Arrival]:
+    """By the model that was installed for it; by the built-in one if that cannot say."""
+    for cls in hub.registry.all(EtaModel):
+        if cls.key == BUILT_IN:
+            continue
+        try:
+            model = hub.provider(EtaModel, cls.key, {})
+            return _believable(model.estimate(route, progress, past), route, progress)
+        except Exception as problem:
+            log.warning("the model %r cannot say when: %s", cls.key, problem)
+    return hub.provider(EtaModel, BUILT_IN, {}).estimate(route, progress, past)
+
+
+def _believable(
+    arrivals: Sequence[Arrival], route: RouteAhead, progress: RouteProgress
+) -> Sequence[Arrival]:
+    if len(arrivals) != len(route.travel_s):
+        raise ValueError(f"{len(arrivals)} arrivals for {len(route.travel_s)} stops")
+    for one in arrivals:
+        if not progress.now <= one.p10 <= one.p50 <= one.p90:
+            raise ValueError(f"arrivals out of order or in the past: {one}")
+    return arrivals

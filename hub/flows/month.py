@@ -1,0 +1,119 @@
+"""A month's deliveries beside the documents they belong to, for whoever keeps the books."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from sqlmodel import col, or_, select
+
+from hub.core.jobs import State
+from hub.db.tables import ConnectionRow, JobRow, OrderRow, RecordRow
+from hub.flows.records import PART
+
+if TYPE_CHECKING:
+    from hub.app import Hub
+
+NOT_YET = "not yet"
+STATES = ("recorded", "parked", "unmatched", "dismissed", NOT_YET)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One closed job in one book; without a book ``state`` is ``not yet`` and the rest empty."""
+
+    job_id: str
+    order_id: str
+    number: str
+    at: datetime
+    outcome: str
+    attempt: int
+    book: str
+    record_id: str
+    state: str
+    document: str
+    filed: str
+    problem: str
+    candidates: tuple[Mapping[str, Any], ...]
+    late_at: datetime | None  # when proof was added that came later
+    is_incomplete: bool  # filed without some of its proof, which may still come
+
+
+def month(hub: Hub, business_id: str, zone: str, first: date) -> list[Entry]:
+    """Every job that was closed in the month that begins with ``first``, in its order.
+
+    Those of which nobody drove (cancelled) are none; one that was done all the same is.
+    """
+    here = ZoneInfo(zone)
+    after = date(first.year + first.month // 12, first.month % 12 + 1, 1)
+    begins, ends = (datetime.combine(day, time(), here) for day in (first, after))
+    with hub.reading() as session:
+        rows = session.exec(
+            select(JobRow, OrderRow, RecordRow, ConnectionRow)
+            .join(OrderRow, col(OrderRow.id) == col(JobRow.order_id))
+            .join(RecordRow, col(RecordRow.job_id) == col(JobRow.id), isouter=True)
+            .join(
+                ConnectionRow, col(ConnectionRow.id) == col(RecordRow.connection_id), isouter=True
+            )
+            .where(
+                JobRow.business_id == business_id,
+                OrderRow.business_id == business_id,
+                JobRow.state == State.CLOSED,
+                or_(col(JobRow.outcome) != "cancelled", col(RecordRow.id).is_not(None)),
+                col(JobRow.closed_occurred_at) >= begins,
+                col(JobRow.closed_occurred_at) < ends,
+            )
+            .order_by(col(JobRow.closed_occurred_at), col(JobRow.id))
+        ).all()
+    return [_entry(*row) for row in rows]
+
+
+def as_csv(entries: list[Entry], zone: str) -> str:
+    """For a spreadsheet: one line an entry, times in the business's zone."""
+    here, text = ZoneInfo(zone), io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(
+        ["order", "closed", "outcome", "attempt", "book", "state", "document", "filed", "problem"]
+        + ["late proof"]
+    )
+    for one in entries:
+        closed = one.at.astimezone(here).strftime("%Y-%m-%d %H:%M")
+        cells = [one.number, closed, one.outcome, one.attempt, one.book, one.state]
+        late = one.late_at.astimezone(here).strftime("%Y-%m-%d %H:%M") if one.late_at else ""
+        rest = (one.document, one.filed, one.problem, late)
+        writer.writerow([_safe(cell) for cell in (*cells, *rest)])
+    return text.getvalue()
+
+
+def _safe(cell: object) -> str:
+    """A text that a spreadsheet would run as a formula is shown instead (OWASP, CSV injection)."""
+    text = str(cell)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
+def _entry(
+    job: JobRow, order: OrderRow, row: RecordRow | None, book: ConnectionRow | None
+) -> Entry:
+    at = job.closed_occurred_at or job.created_at
+    return Entry(
+        job.id,
+        order.id,
+        order.number,
+        at,
+        job.outcome,
+        job.attempt,
+        book.title if book else "",
+        row.id if row else "",
+        row.state if row else NOT_YET,
+        row.label if row else "",
+        row.filed if row else "",
+        row.problem if row else "",
+        tuple(row.candidates) if row else (),
+        row.late_at if row else None,
+        row is not None and row.state == "recorded" and row.proved == PART,
+    )

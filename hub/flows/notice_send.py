@@ -1,0 +1,216 @@
+"""Send what was reserved, outside any unit, and settle what became of it.
+
+A notice is worded when it is first claimed, just before it leaves, so that it says what
+is true then; from there on its words, its recipient and its ``Message-ID`` stay the same.
+
+What a crash leaves ``sending`` past its lease may have left or not. A carrier that can
+be asked is asked; one that drops repeats gets it again; any other gets it once more,
+and the notice is then *uncertain* for ever. Never more than two leave.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sqlmodel import Session, select
+
+from hub.core.contracts import LooksUp, NotificationChannel
+from hub.core.errors import ConfigError, HubError, MaybeSent, RateLimited, RetryLater
+from hub.core.notices import (
+    MOST_SENDS,
+    Accepted,
+    NoticeState,
+    Rejected,
+    Settled,
+    Unknown,
+    Verdict,
+    settled,
+)
+from hub.db.tables import NoticeRow
+from hub.flows.notice_claim import Turn, claim, put_off, told, waiting, with_pictures
+from hub.flows.notice_known import Known
+
+if TYPE_CHECKING:
+    from hub.app import Hub
+
+log = logging.getLogger(__name__)
+LEASE = timedelta(minutes=5)  # an SMTP conversation waits up to 20 s in each of ten steps
+
+
+def send_due(hub: Hub, *, limit: int = 50, lease: timedelta = LEASE) -> int:
+    """Send or drop what is due and clear up after a crash; how many were tried."""
+    sender = _Sender(hub, lease)
+    try:
+        return sum(sender.take(*one) for one in waiting(hub, limit))
+    finally:
+        sender.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What became of a turn, not yet written down."""
+
+    turn: Turn
+    result: Settled
+    verdict: Verdict | None = None
+
+
+class _Sender:
+    """Takes one notice after the other: what became of one is written down in the unit that
+    claims the next, so that each costs one commit.
+    """
+
+    def __init__(self, hub: Hub, lease: timedelta) -> None:
+        self._hub, self._lease = hub, lease
+        self._known = Known(hub)
+        self._done: _Done | None = None
+
+    def take(self, business_id: str, notice_id: str) -> bool:
+        """Whether there was something to try. One that cannot be looked at is put off."""
+        self._known.refresh()
+        try:
+            turn = self._claimed(business_id, notice_id)
+        except Exception as error:
+            log.exception("notice=%s cannot be claimed", notice_id)
+            self._known.forget()
+            self._settle()
+            with self._hub.unit() as unit:
+                why = f"It could not be put into words ({type(error).__name__})."
+                put_off(self._hub, unit.session, business_id, notice_id, why)
+            return False
+        if turn is not None:
+            self._done = self._carried_out(with_pictures(turn))
+        return turn is not None
+
+    def close(self) -> None:
+        self._settle()
+        self._known.close()
+
+    def _claimed(self, business_id: str, notice_id: str) -> Turn | None:
+        with self._hub.unit() as unit:
+            if self._done is not None:
+                _write(self._hub, unit.session, self._done)
+            turn = claim(self._hub, self._known, unit.session, business_id, notice_id, self._lease)
+        self._done = None
+        return turn
+
+    def _settle(self) -> None:
+        if self._done is not None:
+            with self._hub.unit() as unit:
+                _write(self._hub, unit.session, self._done)
+            self._done = None
+
+    def _carried_out(self, turn: Turn) -> _Done | None:
+        """Find out what became of it if it may have left before, else send it. ``None``: another
+        worker has it now.
+        """
+        try:
+            channel = self._known.channel(turn.business_id, turn.channel)
+            known = _recovered(channel, turn) if turn.again else None
+        except HubError as problem:
+            self._known.mark(turn.business_id, turn.channel, problem)
+            return _Done(turn, _put_off(turn, problem))
+        if known is not None:
+            return _Done(turn, known)
+        sends = turn.sends
+        if turn.again:
+            sends = 1 if isinstance(channel, LooksUp) else turn.sends + 1
+            if not _leaves_again(self._hub, turn, sends):
+                return None
+        verdict = self._sent(channel, turn)
+        harmless = channel.repeat_is_harmless or isinstance(channel, LooksUp)
+        result = settled(verdict, sends=sends, attempts=turn.attempts, harmless=harmless)
+        return _Done(turn, result, verdict)
+
+    def _sent(self, channel: NotificationChannel, turn: Turn) -> Verdict:
+        problem: HubError | None = None
+        try:
+            verdict: Verdict = Accepted(channel.send(turn.message))
+        except RateLimited as pause:
+            return Rejected(str(pause), permanent=False, retry_after_s=pause.retry_after)
+        except (RetryLater, ConfigError) as found:
+            problem, verdict = found, Rejected(str(found), permanent=False)
+        except MaybeSent as doubt:
+            return Unknown(str(doubt))
+        except HubError as refusal:
+            return Rejected(str(refusal), permanent=True)
+        except Exception as error:  # it may have left before this happened
+            log.exception("notice=%s channel=%s: no answer", turn.notice_id, turn.channel)
+            return Unknown(f"No answer came ({type(error).__name__}).")
+        self._known.mark(turn.business_id, turn.channel, problem)
+        return verdict
+
+
+def _recovered(channel: NotificationChannel, turn: Turn) -> Settled | None:
+    """What is known of a notice that was being sent; ``None``: send it again."""
+    if isinstance(channel, LooksUp):
+        match channel.status(turn.message.key):
+            case "sent":
+                return Settled(NoticeState.SENT, turn.sends)
+            case "failed":
+                return Settled(NoticeState.FAILED, turn.sends, "The carrier could not deliver it.")
+        return Settled(NoticeState.DROPPED, 0, turn.passed) if turn.passed else None
+    if turn.passed:
+        return _given_up(turn)
+    if turn.sends >= MOST_SENDS and not channel.repeat_is_harmless:
+        why = "Sending was interrupted twice; it may have arrived twice, once or not at all."
+        return Settled(NoticeState.UNCERTAIN, turn.sends, why)
+    return None
+
+
+def _given_up(turn: Turn) -> Settled:
+    why = f"It may have arrived; it was not repeated. {turn.passed}"
+    return Settled(NoticeState.UNCERTAIN, turn.sends, why)
+
+
+def _put_off(turn: Turn, problem: HubError) -> Settled:
+    """Nothing left in this turn, and nothing is known of an earlier one."""
+    if turn.passed:
+        return _given_up(turn)
+    sends = turn.sends + 1 if turn.again else turn.sends
+    verdict = Rejected(str(problem), permanent=False)
+    return settled(verdict, sends=sends, attempts=turn.attempts, harmless=False)
+
+
+def _leaves_again(hub: Hub, turn: Turn, sends: int) -> bool:
+    """Write down, before the first byte, that it may leave once more; ``False``: not our turn."""
+    with hub.unit() as unit:
+        row = _ours(unit.session, turn)
+        if row is None:
+            return False
+        row.sends = sends
+        return True
+
+
+def _write(hub: Hub, session: Session, done: _Done) -> None:
+    turn, result = done.turn, done.result
+    row = _ours(session, turn)
+    if row is None:
+        log.warning("notice=%s was taken over by another worker", turn.notice_id)
+        return
+    row.state, row.sends, row.error = result.state, result.sends, result.error[:4000]
+    row.claim, row.leased_until = "", None
+    wait = timedelta(seconds=result.wait_s)
+    if turn.says is not None and result.state in (NoticeState.SENT, NoticeState.UNCERTAIN):
+        told(hub, session, row, turn.says)
+    if result.state is NoticeState.DUE:
+        row.due_at = min(hub.now() + wait, row.expires_at + timedelta(seconds=1))
+    elif result.state is NoticeState.SENDING:
+        row.leased_until = datetime.now(UTC) + wait
+    elif isinstance(done.verdict, Accepted):
+        row.carrier_id, row.sent_at = done.verdict.carrier_id[:300], hub.now()
+
+
+def _ours(session: Session, turn: Turn) -> NoticeRow | None:
+    return session.exec(
+        select(NoticeRow)
+        .where(
+            NoticeRow.business_id == turn.business_id,
+            NoticeRow.id == turn.notice_id,
+            NoticeRow.claim == turn.claim,
+        )
+        .with_for_update()
+    ).one_or_none()

@@ -1,0 +1,86 @@
+"""How fast a round goes, beside how fast it was planned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from hub.core.eta import pace
+from hub.core.fit import begins_as_told
+from hub.core.jobs import Outcome, State
+from hub.core.values import TimeWindow
+from hub.db.tables import JobRow, StopRow
+from hub.flows.day import windows_of
+
+
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    """A stop that is over, as planned and as it was."""
+
+    n: int
+    arrive_at: datetime
+    starts_at: datetime
+    depart_at: datetime
+    came_at: datetime
+    began_at: datetime
+    ended_at: datetime
+
+
+def paces(
+    stops: Sequence[Sequence[tuple[StopRow, JobRow, object]]],
+    arrivals: Mapping[str, datetime],
+    promises: Mapping[str, TimeWindow],
+) -> tuple[float, float]:
+    """Of the ways and of the work of one route, as ``RouteProgress`` has them.
+
+    ``stops`` in their order, each with its jobs; ``arrivals``: job id -> when somebody came;
+    ``promises``: job id -> what was promised last.
+    """
+    visits = [one for here in stops if (one := _visit(here, arrivals, promises)) is not None]
+    ways = [(a, b) for a, b in pairwise(visits) if b.n == a.n + 1]
+    return (
+        pace(
+            [_s(b.arrive_at - a.depart_at) for a, b in ways],
+            [_s(b.came_at - a.ended_at) for a, b in ways],
+        ),
+        pace(
+            [_s(one.depart_at - one.starts_at) for one in visits],
+            [_s(one.ended_at - one.began_at) for one in visits],
+        ),
+    )
+
+
+def _visit(
+    here: Sequence[tuple[StopRow, JobRow, object]],
+    arrivals: Mapping[str, datetime],
+    promises: Mapping[str, TimeWindow],
+) -> _Visit | None:
+    """``None`` unless somebody came, and ended all that was to be done."""
+    stop = here[0][0]
+    jobs = [job for _, job, _ in here if job.outcome != Outcome.CANCELLED]
+    came = [arrivals[job.id] for job in jobs if job.id in arrivals]
+    ended = [job.closed_occurred_at for job in jobs if job.closed_occurred_at is not None]
+    if not came or len(ended) < len(jobs) or any(job.state != State.CLOSED for job in jobs):
+        return None
+    return _Visit(
+        stop.n,
+        stop.arrive_at,
+        _starts(jobs, stop.arrive_at, promises),
+        stop.depart_at,
+        min(came),
+        _starts(jobs, min(came), promises),
+        max(ended),
+    )
+
+
+def _starts(jobs: Sequence[JobRow], at: datetime, promises: Mapping[str, TimeWindow]) -> datetime:
+    """When work begins for who is there ``at`` that time."""
+    return max(
+        (begins_as_told(windows_of(job), at, promises.get(job.id)) for job in jobs), default=at
+    )
+
+
+def _s(span: timedelta) -> float:
+    return span.total_seconds()

@@ -1,0 +1,323 @@
+"""Deliveries in the books: each closed job is filed at the one document it belongs to.
+
+None, or two, and a person chooses; what cannot be filed is parked with the books' own words.
+Pictures that are still on the phone are waited for; proof that comes later is added, once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sqlmodel import Session, col, select
+
+from hub.core.connecting import Candidate, DeliveryRecord, Document, RecordSink
+from hub.core.contracts import Provider
+from hub.core.errors import BadRecord, ConfigError, Refused, Unavailable
+from hub.core.events import JobClosed, ProofCompleted
+from hub.core.orders import IncomingOrder
+from hub.core.values import Contact, DeliveredLine, Role
+from hub.db.tables import (
+    AuditRow,
+    ConnectionRow,
+    ContactRow,
+    JobRow,
+    LinkRow,
+    OrderRow,
+    RecordRow,
+)
+from hub.db.unit import forbid_open_unit
+from hub.flows.connected import BORN, class_of, provider_of, row_of
+from hub.flows.document import pod_pdf
+from hub.flows.document.told import Told
+from hub.flows.document.words import reason as words_of
+from hub.flows.late_proof import is_whole, said_with
+from hub.flows.order_rows import order_report
+from hub.flows.prove import job_of, proof_of
+from hub.flows.write_back import needs_reconnect
+
+if TYPE_CHECKING:
+    from hub.app import Hub
+
+NAME = "hub.records"
+PATIENCE = timedelta(minutes=30)
+"""A phone sends its pictures within seconds of the act; without signal, at the next street."""
+PART, WHOLE = "part", "whole"
+
+
+def record(hub: Hub, event: JobClosed) -> None:
+    """File a closed job in every book the business keeps. Safe to repeat.
+
+    Raises ``Unavailable`` for half an hour while pictures of its proof are on their way. Books
+    that fail do not keep it from the next; the first problem is raised after the last.
+    """
+    if event.outcome == "cancelled":
+        return  # nobody drove, so there is nothing to file
+    books = _books(hub, event.business_id)
+    if books and _pictures_come(hub, event):
+        raise Unavailable("The driver's phone still has pictures of this delivery.")
+    _file_in_all(hub, books, event.job_id)
+
+
+def add_proof(hub: Hub, event: ProofCompleted) -> None:
+    """Add proof to what was filed without it, or in part. Safe to repeat; nothing where it was
+    whole.
+    """
+    _file_in_all(hub, _books(hub, event.business_id), event.job_id)
+
+
+def _file_in_all(hub: Hub, books: list[ConnectionRow], job_id: str) -> None:
+    problems: list[Exception] = []
+    for connection in books:
+        try:
+            _file(hub, connection, job_id)
+        except Exception as problem:
+            problems.append(problem)
+    if problems:
+        raise problems[0]
+
+
+def file_at(
+    hub: Hub, business_id: str, record_id: str, target: str = "", *, actor: str
+) -> RecordRow:
+    """Try again, at the candidate a person chose if one is named.
+
+    Raises ``LookupError`` for a record of nobody here, or a target that is no candidate.
+    """
+    with hub.unit() as unit:
+        row = _by_id(unit.session, business_id, record_id)
+        if target:
+            chosen = next((one for one in row.candidates if one["ref"] == target), None)
+            if chosen is None:
+                raise LookupError(f"{target} is no candidate")
+            row.target, row.label = chosen["ref"], chosen["label"]
+        _audit(hub, unit.session, row, actor, "record.retried")
+    with hub.reading() as session:
+        connection = row_of(session, business_id, row.connection_id)
+    _file(hub, connection, row.job_id)
+    with hub.reading() as session:
+        return _by_id(session, business_id, record_id)
+
+
+def let_go(hub: Hub, business_id: str, record_id: str, *, actor: str) -> None:
+    """It is not to be filed, and asks nobody any more. Raises ``LookupError`` as ``file_at``."""
+    with hub.unit() as unit:
+        row = _by_id(unit.session, business_id, record_id)
+        row.state, row.at = "dismissed", hub.now()
+        _audit(hub, unit.session, row, actor, "record.dismissed")
+
+
+def _file(hub: Hub, connection: ConnectionRow, job_id: str) -> None:
+    forbid_open_unit("filing a delivery")
+    with hub.reading() as session:
+        known = _known(session, connection, job_id)
+        order, delivery, whole = _delivery(hub, session, connection.business_id, job_id)
+    if known is not None and (known.state == "dismissed" or not _is_missing(known, whole)):
+        return
+    late = delivery.late_proof or (known is not None and known.proved != "")
+    delivery = replace(delivery, late_proof=late)
+    try:
+        sink = _sink(hub, connection)
+        target, label = (known.target, known.label) if known else ("", "")
+        if not target:
+            found = list(sink.find(order))
+            if len(found) != 1:
+                problem = "" if found else "Nothing in the books belongs to it by the rule set."
+                _note(hub, connection, job_id, "unmatched", candidates=found, problem=problem)
+                return
+            target, label = found[0].ref, found[0].label
+        documents = _documents(hub, connection.business_id, job_id, delivery, whole)
+        where = sink.record(replace(delivery, target=target, documents=documents))
+    except (Refused, BadRecord) as problem:
+        _note(hub, connection, job_id, "parked", problem=str(problem))
+    except ConfigError as problem:
+        needs_reconnect(hub, connection, problem)
+        _note(hub, connection, job_id, "parked", problem=str(problem))
+        raise
+    else:
+        proved = WHOLE if whole else PART
+        about = (hub, connection, job_id, "recorded")
+        _note(*about, target=target, label=label, filed=where, proved=proved, late=late)
+
+
+def _is_missing(known: RecordRow, whole: bool) -> bool:
+    """Whether something is still to be filed of what there is now."""
+    return known.state != "recorded" or (known.proved == PART and whole)
+
+
+def _pictures_come(hub: Hub, event: JobClosed) -> bool:
+    with hub.reading() as session:
+        proof = proof_of(session, event.business_id, event.job_id)
+        if proof is None or is_whole(session, proof):
+            return False
+        closed_at = job_of(session, event.business_id, event.job_id).closed_at
+    return closed_at is not None and hub.now() - closed_at < PATIENCE
+
+
+def _sink(hub: Hub, connection: ConnectionRow) -> RecordSink:
+    sink: Provider = provider_of(hub, connection)
+    assert isinstance(sink, RecordSink)
+    return sink
+
+
+def _books(hub: Hub, business_id: str) -> list[ConnectionRow]:
+    with hub.reading() as session:
+        rows = session.exec(
+            select(ConnectionRow)
+            .where(
+                ConnectionRow.business_id == business_id,
+                col(ConnectionRow.plugin).not_in(BORN),
+                col(ConnectionRow.state).not_in(("off", "approving")),
+            )
+            .order_by(col(ConnectionRow.id))
+        ).all()
+    return [row for row in rows if _keeps_books(hub, row)]
+
+
+def _keeps_books(hub: Hub, row: ConnectionRow) -> bool:
+    try:
+        return issubclass(class_of(hub, row.plugin), RecordSink)
+    except ConfigError:
+        return False
+
+
+def _delivery(
+    hub: Hub, session: Session, business_id: str, job_id: str
+) -> tuple[IncomingOrder, DeliveryRecord, bool]:
+    """The order, what the books keep of it, and whether its proof is whole.
+
+    Of a job that was cancelled while it was done, it is what the proof says.
+    """
+    job = job_of(session, business_id, job_id)
+    order = session.exec(
+        select(OrderRow).where(OrderRow.business_id == business_id, OrderRow.id == job.order_id)
+    ).one()
+    proof = proof_of(session, business_id, job_id)
+    outcome, reason, at = job.outcome, job.reason, _ended_at(job)
+    if done_anyway := proof is not None and job.outcome == "cancelled":
+        outcome, reason = said_with(session, job, proof)
+        at = proof.occurred_at
+    contacts = session.exec(
+        select(ContactRow).where(
+            ContactRow.business_id == business_id, ContactRow.order_id == order.id
+        )
+    ).all()
+    epoch = session.exec(
+        select(LinkRow.epoch).where(
+            LinkRow.business_id == business_id, LinkRow.order_id == order.id
+        )
+    ).one()
+    link = f"{hub.settings.public_url}/t/{hub.keys.link_token(order.id, epoch)}"
+    driver = Told.read(session, business_id, job_id).driver if proof else None
+    return (
+        order_report.validate_python(order.report),
+        DeliveryRecord(
+            key=job_id,
+            order_ref=order.ref,
+            order_number=order.number,
+            outcome=outcome,
+            at=at,
+            reason=words_of(reason),
+            late_proof=done_anyway,
+            attempt=job.attempt,
+            driver=driver.name if driver else "",
+            received_by=proof.name if proof else "",
+            note=proof.note if proof else "",
+            contacts=tuple(
+                Contact(Role(one.role), one.name, one.phone, one.email) for one in contacts
+            ),
+            lines=tuple(DeliveredLine(**line) for line in proof.lines) if proof else (),
+            proof_url=f"{link}/proof.pdf" if proof else "",
+        ),
+        proof is not None and is_whole(session, proof),
+    )
+
+
+def _ended_at(job: JobRow) -> datetime:
+    at = job.closed_occurred_at or job.closed_at
+    assert at is not None  # a closed job
+    return at
+
+
+def _documents(
+    hub: Hub, business_id: str, job_id: str, delivery: DeliveryRecord, whole: bool
+) -> tuple[Document, ...]:
+    """Under another name while it is incomplete: books tell files apart by their names."""
+    if not delivery.proof_url:
+        return ()
+    name = f"POD {delivery.order_number or delivery.order_ref}"
+    if delivery.attempt > 1:
+        name = f"{name} attempt {delivery.attempt}"
+    if not whole:
+        name = f"{name} incomplete"
+    return (Document(f"{name}.pdf", "application/pdf", pod_pdf(hub, business_id, job_id)),)
+
+
+def _note(
+    hub: Hub,
+    connection: ConnectionRow,
+    job_id: str,
+    state: str,
+    *,
+    target: str = "",
+    label: str = "",
+    filed: str = "",
+    problem: str = "",
+    candidates: list[Candidate] | None = None,
+    proved: str = "",
+    late: bool = False,
+) -> None:
+    with hub.unit() as unit:
+        row = _known(unit.session, connection, job_id)
+        if row is None:
+            row = RecordRow(
+                business_id=connection.business_id,
+                connection_id=connection.id,
+                job_id=job_id,
+                state=state,
+                at=hub.now(),
+            )
+            unit.session.add(row)
+        row.state, row.problem, row.at = state, problem[:4000], hub.now()
+        if proved:
+            row.proved = proved
+        if late and state == "recorded":
+            row.late_at = hub.now()
+        if target:
+            row.target, row.label, row.filed = target, label[:200], filed[:4000]
+        if candidates is not None:
+            row.candidates = [
+                {"ref": one.ref, "label": one.label, "why": one.why} for one in candidates
+            ]
+
+
+def _known(session: Session, connection: ConnectionRow, job_id: str) -> RecordRow | None:
+    return session.exec(
+        select(RecordRow).where(
+            RecordRow.business_id == connection.business_id,
+            RecordRow.connection_id == connection.id,
+            RecordRow.job_id == job_id,
+        )
+    ).one_or_none()
+
+
+def _by_id(session: Session, business_id: str, record_id: str) -> RecordRow:
+    row = session.exec(
+        select(RecordRow).where(RecordRow.business_id == business_id, RecordRow.id == record_id)
+    ).one_or_none()
+    if row is None:
+        raise LookupError(f"no record {record_id}")
+    return row
+
+
+def _audit(hub: Hub, session: Session, row: RecordRow, actor: str, action: str) -> None:
+    session.add(
+        AuditRow(
+            business_id=row.business_id,
+            actor=actor,
+            action=action,
+            subject=row.job_id,
+            at=hub.now(),
+        )
+    )

@@ -1,0 +1,144 @@
+"""A connection's tokens: refreshed by one process at a time, and never lost by one that dies.
+
+What lets a connection in may be good for a single use. So whoever refreshes holds a lease, the
+old tokens stay until the new ones are stored, and a process that is killed in its middle leaves
+the old ones for the next, which may still be taken for some time (Xero: 30 minutes after their
+use, developer.xero.com/faq/oauth2, 2026-11).
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sqlmodel import Session, select
+
+from hub.core.errors import Unavailable
+from hub.core.ids import new_id
+from hub.db.tables import ConnectionRow, SecretRow, TokenLeaseRow
+from hub.db.unit import Unit, forbid_open_unit
+from hub.flows.secrets import CREDENTIALS, opened, seal
+
+if TYPE_CHECKING:
+    from hub.app import Hub
+
+NAME, BEFORE = "tokens", "tokens_before"
+LEASE = timedelta(seconds=60)  # longer than any request with its time-outs
+LOOKS_EVERY_S, WAITS_S = 0.1, 90.0
+
+
+class ConnectionTokens:
+    """``hub.core.contracts.Tokens`` of one connection, for one piece of work in one thread."""
+
+    def __init__(self, hub: Hub, business_id: str, connection_id: str) -> None:
+        self.hub, self.business_id, self.connection_id = hub, business_id, connection_id
+        self._seen = -1  # the version that ``load`` gave
+
+    def load(self) -> Mapping[str, str]:
+        self._seen, kept = self._stored()
+        return kept
+
+    def refresh_once(
+        self, refresh: Callable[[Mapping[str, str]], Mapping[str, str]]
+    ) -> Mapping[str, str]:
+        forbid_open_unit("refreshing tokens")
+        if self._seen < 0:
+            self.load()
+        me, until = new_id(), time.monotonic() + WAITS_S
+        while not self._claimed(me):
+            if self._newer():
+                return self.load()
+            if time.monotonic() > until:
+                raise Unavailable("Another process has been renewing this access for too long.")
+            time.sleep(LOOKS_EVERY_S)
+        if self._newer():  # it was renewed between the look and the claim
+            self._let_go(me)
+            return self.load()
+        try:
+            fresh = dict(refresh(self._stored()[1]))
+        except BaseException:
+            self._let_go(me)
+            raise
+        return self._keep(me, fresh)
+
+    def replace(self, tokens: Mapping[str, str]) -> None:
+        """Keep what a person has just been given; whoever is refreshing the old ones loses."""
+        with self.hub.unit() as unit:
+            row = _lease(unit, self.business_id, self.connection_id)
+            self._store(unit, row, tokens)
+
+    def _stored(self) -> tuple[int, dict[str, str]]:
+        with self.hub.reading() as session:
+            row = _row(session, self.business_id, self.connection_id)
+            version = row.version if row else 0
+        secrets = opened(self.hub, self.business_id, self.connection_id, (CREDENTIALS,))
+        return version, dict(json.loads(secrets.get(NAME, "{}")))
+
+    def _newer(self) -> bool:
+        with self.hub.reading() as session:
+            row = _row(session, self.business_id, self.connection_id)
+            return row is not None and row.version > self._seen
+
+    def _claimed(self, me: str) -> bool:
+        now = datetime.now(UTC)
+        with self.hub.unit() as unit:
+            row = _lease(unit, self.business_id, self.connection_id)
+            if row.until is not None and row.until > now:
+                return False
+            row.holder, row.until = me, now + LEASE
+            return True
+
+    def _let_go(self, me: str) -> None:
+        with self.hub.unit() as unit:
+            row = _lease(unit, self.business_id, self.connection_id)
+            if row.holder == me:
+                row.holder, row.until = "", None
+
+    def _keep(self, me: str, fresh: Mapping[str, str]) -> Mapping[str, str]:
+        """Unless somebody took over because we were slow: then what is stored is newer."""
+        with self.hub.unit() as unit:
+            row = _lease(unit, self.business_id, self.connection_id)
+            if mine := row.holder == me:
+                self._store(unit, row, fresh)
+        return fresh if mine else self.load()
+
+    def _store(self, unit: Unit, row: TokenLeaseRow, tokens: Mapping[str, str]) -> None:
+        old = self._old(unit.session)
+        kept = {NAME: (CREDENTIALS, json.dumps(dict(tokens))), BEFORE: (CREDENTIALS, old)}
+        seal(self.hub, unit, self.business_id, self.connection_id, kept)
+        row.version += 1
+        row.holder, row.until = "", None
+        self._seen = row.version
+
+    def _old(self, session: Session) -> str:
+        row = session.exec(
+            select(SecretRow).where(
+                SecretRow.business_id == self.business_id,
+                SecretRow.owner_id == self.connection_id,
+                SecretRow.name == NAME,
+            )
+        ).one_or_none()
+        return self.hub.keys.open(row.ring, row.sealed) if row else ""
+
+
+def _row(session: Session, business_id: str, connection_id: str) -> TokenLeaseRow | None:
+    return session.exec(
+        select(TokenLeaseRow).where(
+            TokenLeaseRow.business_id == business_id,
+            TokenLeaseRow.connection_id == connection_id,
+        )
+    ).one_or_none()
+
+
+def _lease(unit: Unit, business_id: str, connection_id: str) -> TokenLeaseRow:
+    """The lease, locked. The connection's row makes the first two wait for each other."""
+    unit.session.get_one(ConnectionRow, connection_id, with_for_update={"key_share": True})
+    row = _row(unit.session, business_id, connection_id)
+    if row is None:
+        row = TokenLeaseRow(business_id=business_id, connection_id=connection_id)
+        unit.session.add(row)
+        unit.session.flush()
+    return row

@@ -1,0 +1,187 @@
+"""What a tracking link opens: whose order, which job of it, and how far that is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session, col, or_, select
+
+from hub.core.business import BusinessSettings
+from hub.core.jobs import NextStep, Outcome, Reason, State
+from hub.core.orders import Kind
+from hub.core.tracking_page import (
+    Estimate,
+    JobSeen,
+    Life,
+    Ride,
+    Seen,
+    Visible,
+    current,
+    decide,
+    has_left,
+    life,
+    visible,
+)
+from hub.core.values import TimeWindow
+from hub.db.tables import (
+    BusinessRow,
+    EstimateRow,
+    JobRow,
+    LinkRow,
+    PromiseRow,
+    ProofRow,
+    RouteRow,
+    StopJobRow,
+    StopRow,
+)
+from hub.flows.promises import in_force, work_begins
+from hub.keys import hashed
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What a token opens. ``job`` is the row that ``seen`` is about."""
+
+    business: BusinessRow
+    order_id: str
+    settings: BusinessSettings
+    life: Life
+    job: JobRow
+    stop: StopRow | None
+    route: RouteRow | None
+    seen: Seen
+    may: Visible
+
+
+def link_row(session: Session, token: str) -> LinkRow | None:
+    """The one query that is not of one business: the token says which business it is."""
+    return session.exec(select(LinkRow).where(LinkRow.token_hash == hashed(token))).one_or_none()
+
+
+def opened(session: Session, token: str, now: datetime) -> Link | None:
+    """``None`` for a token that is unknown or revoked."""
+    row = link_row(session, token)
+    if row is None:
+        return None
+    business_id = row.business_id
+    business = session.exec(select(BusinessRow).where(BusinessRow.id == business_id)).one()
+    settings = BusinessSettings.model_validate(business.settings)
+    rows = session.exec(
+        select(JobRow).where(JobRow.business_id == business_id, JobRow.order_id == row.order_id)
+    ).all()
+    proven_at = _proven_at(session, business_id, row.order_id)
+    jobs = {_job_seen(one, proven_at.get(one.id)): one for one in rows}
+    job = jobs[current(list(jobs))]
+    stop, route = _published(session, business_id, job.id)
+    seen = decide(
+        list(jobs),
+        _promises(session, business_id, job.id),
+        _ride(session, business_id, job, stop, route),
+        window_s=settings.window_s,
+        now=now,
+    )
+    left = life(list(jobs), settings, now)
+    may = visible(seen, settings)
+    return Link(business, row.order_id, settings, left, job, stop, route, seen, may)
+
+
+def _proven_at(session: Session, business_id: str, order_id: str) -> dict[str, datetime]:
+    """By job, when its proof says that it ended; one cancelled before the door ended otherwise."""
+    return dict(
+        session.exec(
+            select(ProofRow.job_id, ProofRow.occurred_at)
+            .join(JobRow, col(JobRow.id) == col(ProofRow.job_id))
+            .where(
+                ProofRow.business_id == business_id,
+                JobRow.order_id == order_id,
+                JobRow.outcome != Outcome.CANCELLED,
+            )
+        ).all()
+    )
+
+
+def _job_seen(row: JobRow, proven_at: datetime | None) -> JobSeen:
+    return JobSeen(
+        kind=Kind(row.kind),
+        attempt=row.attempt,
+        leg=row.leg,
+        state=State(row.state),
+        outcome=Outcome(row.outcome) if row.outcome else None,
+        reason=Reason(row.reason) if row.reason else None,
+        next_step=NextStep(row.next_step) if row.next_step else None,
+        due_on=row.due_on,
+        windows=tuple(
+            TimeWindow(datetime.fromisoformat(opens), datetime.fromisoformat(closes))
+            for opens, closes in row.windows
+        ),
+        ended_at=proven_at or row.closed_occurred_at,
+        closed_at=row.closed_at,
+    )
+
+
+def _published(
+    session: Session, business_id: str, job_id: str
+) -> tuple[StopRow | None, RouteRow | None]:
+    found = session.exec(
+        select(StopRow, RouteRow)
+        .join(StopJobRow, col(StopJobRow.stop_id) == col(StopRow.id))
+        .join(RouteRow, col(RouteRow.id) == col(StopRow.route_id))
+        .where(
+            StopRow.business_id == business_id,
+            StopJobRow.job_id == job_id,
+            col(RouteRow.published_at).is_not(None),
+        )
+    ).first()
+    return found if found else (None, None)
+
+
+def _promises(session: Session, business_id: str, job_id: str) -> list[TimeWindow]:
+    rows = session.exec(
+        select(PromiseRow)
+        .where(PromiseRow.business_id == business_id, PromiseRow.job_id == job_id, PromiseRow.n > 0)
+        .order_by(col(PromiseRow.n))
+    )
+    return [TimeWindow(row.opens, row.closes) for row in rows]
+
+
+def _ride(
+    session: Session,
+    business_id: str,
+    job: JobRow,
+    stop: StopRow | None,
+    route: RouteRow | None,
+) -> Ride | None:
+    if stop is None or route is None or job.state == State.CLOSED:
+        return None
+    others = session.exec(
+        select(StopRow, JobRow.state, JobRow.outcome)
+        .join(StopJobRow, col(StopJobRow.stop_id) == col(StopRow.id))
+        .join(JobRow, col(JobRow.id) == col(StopJobRow.job_id))
+        .where(StopRow.business_id == business_id, StopRow.route_id == route.id)
+        .order_by(col(StopRow.n))
+    ).all()
+    to_do = {one.n: one for one, state, _ in others if state != State.CLOSED}
+    return Ride(
+        arrive_at=stop.arrive_at,
+        next_departs_at=to_do[min(to_do)].depart_at,
+        stops_before=sum(n < stop.n for n in to_do),
+        has_left=has_left((state, outcome) for _, state, outcome in others),
+        estimate=_estimate(session, job, route),
+    )
+
+
+def _estimate(session: Session, job: JobRow, route: RouteRow) -> Estimate | None:
+    """When the driver's work begins there; one made for another route says nothing here."""
+    row = session.exec(
+        select(EstimateRow).where(
+            EstimateRow.business_id == job.business_id,
+            EstimateRow.job_id == job.id,
+            or_(col(EstimateRow.route_id).is_(None), EstimateRow.route_id == route.id),
+        )
+    ).one_or_none()
+    return (
+        work_begins(job, row, in_force(session, job.business_id, job.id))
+        if row is not None
+        else None
+    )

@@ -1,0 +1,133 @@
+"""The parts of a tracking page that are about people, goods and proof."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlmodel import Session, col, select
+
+from hub.core.tracking_page import first_name
+from hub.core.tracking_words import stays_words
+from hub.core.values import Point, Role
+from hub.db.tables import (
+    BrandRow,
+    ContactRow,
+    DriverRow,
+    LineRow,
+    PlaceRow,
+    ProofFileRow,
+    ProofRow,
+)
+from hub.flows.sync import address_document
+from hub.flows.tracking_link import Link
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One line of goods; ``delivered`` is ``None`` until it was counted at the door."""
+
+    title: str
+    quantity: int
+    delivered: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """The proof, as far as a recipient sees it; ``stays`` says what their copy leaves out."""
+
+    received_by: str
+    photos: int
+    stays: str = ""
+
+
+def brand(session: Session, business_id: str) -> BrandRow:
+    return session.exec(select(BrandRow).where(BrandRow.business_id == business_id)).one()
+
+
+def place(session: Session, link: Link) -> PlaceRow | None:
+    return session.exec(
+        select(PlaceRow).where(
+            PlaceRow.business_id == link.business.id, PlaceRow.id == link.job.place_id
+        )
+    ).one_or_none()
+
+
+def street_and_town(place: PlaceRow) -> str:
+    address = address_document.validate_python(place.address)
+    return ", ".join(part for part in (*address.lines[:1], address.city) if part)
+
+
+def point(place: PlaceRow) -> Point | None:
+    if place.lat is None or place.lon is None:
+        return None
+    return Point(place.lat, place.lon)
+
+
+def recipient(session: Session, link: Link) -> str:
+    """Who is at the door by first name; a pair's buyer is not shown to its recipient."""
+    names = dict(
+        session.exec(
+            select(ContactRow.role, ContactRow.name).where(
+                ContactRow.business_id == link.business.id, ContactRow.order_id == link.order_id
+            )
+        ).all()
+    )
+    return first_name(names.get(Role.RECIPIENT) or names.get(Role.BUYER) or "")
+
+
+def driver(session: Session, link: Link) -> str:
+    if link.route is None:
+        return ""
+    name = session.exec(
+        select(DriverRow.name).where(
+            DriverRow.business_id == link.business.id, DriverRow.id == link.route.driver_id
+        )
+    ).one()
+    return first_name(name)
+
+
+def items(session: Session, link: Link, proof: ProofRow | None) -> tuple[Item, ...]:
+    counted = {line["n"]: line.get("delivered") for line in (proof.lines if proof else ())}
+    rows = session.exec(
+        select(LineRow)
+        .where(LineRow.business_id == link.business.id, LineRow.order_id == link.order_id)
+        .order_by(col(LineRow.n))
+    )
+    return tuple(Item(row.title, row.quantity, counted.get(row.n)) for row in rows)
+
+
+def proof(session: Session, link: Link) -> ProofRow | None:
+    return session.exec(
+        select(ProofRow).where(
+            ProofRow.business_id == link.business.id, ProofRow.job_id == link.job.id
+        )
+    ).one_or_none()
+
+
+def handover(session: Session, link: Link, proof: ProofRow, brand: str) -> Handover:
+    taken = _photos_taken(session, link)
+    shown = len(taken) if link.may.photo else 0
+    stays = stays_words(
+        photos=len(taken) > shown,
+        items=bool(proof.lines) and not link.may.items,
+        brand=brand or link.business.name,
+    )
+    return Handover(first_name(proof.name), shown, stays)
+
+
+def photos(session: Session, link: Link) -> Sequence[ProofFileRow]:
+    return _photos_taken(session, link) if link.may.photo else ()
+
+
+def _photos_taken(session: Session, link: Link) -> Sequence[ProofFileRow]:
+    return session.exec(
+        select(ProofFileRow)
+        .where(
+            ProofFileRow.business_id == link.business.id,
+            ProofFileRow.job_id == link.job.id,
+            ProofFileRow.kind == "photo",
+            col(ProofFileRow.proof_id).is_not(None),  # else no act named it: it proves nothing
+        )
+        .order_by(col(ProofFileRow.received_at), col(ProofFileRow.id))
+    ).all()

@@ -1,0 +1,333 @@
+"""Which address does what in the live process."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+from sqlalchemy.exc import SQLAlchemyError
+
+from hub.core.ids import new_id
+from hub.core.tracking_page import Life, life
+from hub.db.engine import open_engine
+from hub.keys import hashed, tracker_hash
+from hub.live import fixes as coming
+from hub.live import trackers
+from hub.live.audience import Audience, Topic
+from hub.live.driving import ms
+from hub.live.fixes import Fix
+from hub.live.ledger import open_ledger
+from hub.live.limits import Limits
+from hub.live.meaning import Meanings
+from hub.live.problems import CannotStore, Problem
+from hub.live.request import Answer, Receive, Request, Scope, Send, told
+from hub.live.store import Positions
+from hub.live.streams import Pings, Stream, hello
+from hub.live.values import AHEAD_MS, Driving
+from hub.live.world import World
+from hub.live.writer import Answer as Answering
+from hub.live.writer import Kept, Posted, Writer
+from hub.settings import Settings
+
+log = logging.getLogger(__name__)
+
+MOST_BODY = 256_000
+TICK_S = 0.05  # how late what is held back may be
+COOKIE = "hub_staff"  # as hub.web.staff sets it
+
+
+@dataclass(frozen=True, slots=True)
+class Watching:
+    """A stream's beginning and end. ``join`` returns what the reader gets first."""
+
+    join: Callable[[Stream], bytes]
+    leave: Callable[[Stream], object]
+
+
+class Live:
+    """An ASGI application; everything in it runs in one loop but the writer and the readers."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        now: Callable[[], datetime],
+        most_streams: int,
+        take_over: Callable[[Send], asyncio.Transport],
+    ) -> None:
+        """``take_over`` gives the connection behind a ``send``, which its server then forgets."""
+        self.settings, self._now, self._take_over = settings, now, take_over
+        self.limits = Limits(most_streams)
+        self.audience = Audience(now)
+        self._pings = Pings(TICK_S)
+        self._streams: set[Stream] = set()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+            return
+        request = Request(scope, receive, send)
+        if (watching := await self._answer(request)) is not None:
+            self._open(request, watching)
+
+    def start(self) -> None:
+        """Take up work in the running loop."""
+        self._loop = asyncio.get_running_loop()
+        positions = Positions.open(self.settings)
+        engine = open_engine(self.settings.database_url)
+        self.world = World(engine, positions, self.audience, self._now)
+        self._writer = Writer(lambda: open_ledger(self.settings), Meanings(), self._stored)
+        self._tasks = [
+            asyncio.create_task(self.world.run()),
+            asyncio.create_task(self._tick()),
+        ]
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.to_thread(self._writer.close)
+        self.world.close()
+
+    def end_streams(self) -> None:
+        """Who was watching comes back within seconds, to whoever answers then."""
+        for stream in tuple(self._streams):
+            stream.end()
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                self.start()
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                await self.stop()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    async def _answer(self, request: Request) -> Watching | None:
+        """Answer, or say what is to be watched where that goes on for hours."""
+        answer: Answer | Watching
+        try:
+            answer = await self._route(request)
+            if isinstance(answer, Watching):
+                self.limits.open_stream(request.address)
+                return answer
+        except Problem as problem:
+            answer = told(problem)
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("request refused path=%s: %s", _shown(request.path), error)
+            detail = "The hub's database does not answer. Try again."
+            answer = told(Problem(503, detail, retry_after_s=5))
+        except Exception:
+            error_id = new_id()
+            log.exception("request failed error_id=%s path=%s", error_id, _shown(request.path))
+            answer = told(Problem(500, f"The error is logged as {error_id}. Nothing was stored."))
+        await answer.send(request.send)
+        return None
+
+    async def _route(self, request: Request) -> Answer | Watching:
+        match request.path.removeprefix("/live/").split("/"):
+            case ["fixes"]:
+                _only(request, "POST")
+                return await self._fixes(request)
+            case ["trackers", token]:
+                _only(request, "GET", "POST")
+                return await self._tracker(request, token)
+            case ["t", token]:
+                _only(request, "GET")
+                return await self._page(request, token)
+            case ["t", token, "now"]:
+                _only(request, "GET")
+                return await self._page_now(request, token)
+            case ["board"]:
+                _only(request, "GET")
+                return await self._board(request)
+            case ["driver"]:
+                _only(request, "GET")
+                return await self._driver(request)
+            case ["healthz"]:
+                return Answer(200, b'{"ok":true}')
+        raise Problem(404, "There is nothing at this address.")
+
+    async def _fixes(self, request: Request) -> Answer:
+        one = await self._phone(request, hashed(request.bearer) if request.bearer else "")
+        fixes = coming.read(await request.body(MOST_BODY))
+        if self.settings.clock_file is not None:  # a second of ours may be a quarter of an hour
+            await self.world.follow()
+        dropped, why = await self._take(one, fixes)
+        kept = len(fixes) - dropped
+        said = {"seq": fixes[-1].seq, "kept": kept, "dropped": dropped, "why": why}
+        return Answer(200, msgspec.json.encode(said))
+
+    async def _tracker(self, request: Request, token: str) -> Answer:
+        one = await self._phone(request, tracker_hash(token) if token else "")
+        body = await request.body(MOST_BODY) if request.method == "POST" else b""
+        if fixes := trackers.read(request.query, body, ms(self._now()), one.device.id):
+            await self._take(one, fixes)
+        return Answer(200, b"[]" if trackers.is_owntracks(body) else b"")
+
+    async def _phone(self, request: Request, token_hash: str) -> Driving:
+        one = await self.world.phone(token_hash) if token_hash else None
+        if one is None:
+            self.limits.guess(request.address)
+            detail = "This phone is not known, or no longer. Ask the dispatcher to pair it again."
+            raise Problem(401, detail)
+        return one
+
+    async def _take(self, one: Driving, fixes: Sequence[Fix]) -> tuple[int, str]:
+        """Store what lies within a shift. How many were dropped, and why; answered once the
+        others survive a power cut.
+        """
+        now_ms = ms(self._now())
+        at_work = [fix for fix in fixes if one.works_at(fix.t, now_ms)]
+        if len(at_work) < len(fixes):
+            await self.world.looked_again(one)  # the act that began the shift came another way
+            at_work = [fix for fix in fixes if one.works_at(fix.t, now_ms)]
+        clashes = 0
+        if at_work:
+            clashes = await self._store(Posted(one.device, one.round, at_work, now_ms))
+        idle = len(fixes) - len(at_work)
+        return idle + clashes, _why(fixes, idle, clashes, now_ms)
+
+    async def _store(self, posted: Posted) -> int:
+        """How many of them cannot be stored, for other fixes have their numbers."""
+        future: asyncio.Future[Kept] = self._loop.create_future()
+
+        def answer(kept: Kept | CannotStore) -> None:
+            if future.done():  # whoever asked has left
+                return
+            if isinstance(kept, CannotStore):
+                future.set_exception(kept)
+            else:
+                future.set_result(kept)
+
+        try:
+            self._writer.put(posted, answer)
+            kept = await future
+        except CannotStore:
+            detail = "Positions cannot be stored at this moment. Keep them and try again."
+            raise Problem(503, detail, retry_after_s=5) from None
+        return kept.clashes
+
+    def _stored(self, answers: Sequence[tuple[Answering, Kept | CannotStore]]) -> None:
+        """In the writer's thread."""
+        self._loop.call_soon_threadsafe(self._tell, answers)
+
+    def _tell(self, answers: Sequence[tuple[Answering, Kept | CannotStore]]) -> None:
+        for answer, kept in answers:
+            answer(kept)
+        self.audience.moved(
+            kept.last for _, kept in answers if isinstance(kept, Kept) and kept.last is not None
+        )
+
+    async def _page(self, request: Request, token: str) -> Watching:
+        topic = await self._topic(request, token)
+
+        def join(stream: Stream) -> bytes:
+            topic.streams.add(stream)
+            return self.audience.first_of(topic)
+
+        return Watching(join, topic.streams.discard)
+
+    async def _page_now(self, request: Request, token: str) -> Answer:
+        topic = await self._topic(request, token)
+        position = self.audience.position(topic)
+        body = msgspec.json.encode({"v": topic.v, "pos": position})
+        at = position["at"] if position else ""  # the age of the same fix is no news
+        etag = b'"%s"' % hashlib.sha256(f"{topic.v} {at}".encode()).hexdigest()[:16].encode()
+        headers = ((b"etag", etag), (b"x-robots-tag", b"noindex, nofollow"))
+        if request.headers.get(b"if-none-match", b"").removeprefix(b"W/") == etag:
+            return Answer(304, headers=headers)
+        return Answer(200, body, headers=headers)
+
+    async def _topic(self, request: Request, token: str) -> Topic:
+        topic = await self.world.topic(hashed(token))
+        if topic is None or (life(topic.page.jobs, topic.page.settings, self._now()) is Life.GONE):
+            self.limits.guess(request.address)
+            raise Problem(404, "This link opens nothing.")
+        return topic
+
+    async def _board(self, request: Request) -> Watching:
+        token = request.cookie(COOKIE)
+        session_hash = hashed(token)
+        found = await self.world.board(session_hash) if token else None
+        if found is None:
+            self.limits.guess(request.address)
+            raise Problem(401, "Log in again: this session has ended.")
+        board, at_work = found
+
+        def join(stream: Stream) -> bytes:
+            board.streams[stream] = session_hash
+            return self.audience.whole_board(board.business_id, at_work)
+
+        return Watching(join, lambda stream: board.streams.pop(stream, None))
+
+    async def _driver(self, request: Request) -> Watching:
+        one = await self._phone(request, hashed(request.bearer) if request.bearer else "")
+        watching = self.audience.phones[one.device.driver_id]
+
+        def join(stream: Stream) -> bytes:
+            watching.add(stream)
+            return b""
+
+        return Watching(join, watching.discard)
+
+    def _open(self, request: Request, watching: Watching) -> None:
+        """From here on for hours, ten thousand times: nothing is kept that is not needed."""
+
+        def left(stream: Stream) -> None:
+            watching.leave(stream)
+            self._close(stream)
+
+        stream = Stream(self._take_over(request.send), request.address, left)
+        self._streams.add(stream)
+        self._pings.add(stream)
+        stream.begin(hello() + watching.join(stream))
+
+    def _close(self, stream: Stream) -> None:
+        self._pings.discard(stream)
+        self._streams.discard(stream)
+        self.limits.close_stream(stream.address)
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            try:
+                self.audience.tick()
+                self._pings.tick()
+            except Exception:
+                log.exception("telling what was due failed")
+
+
+def _why(fixes: Sequence[Fix], idle: int, clashes: int, now_ms: int) -> str:
+    said = []
+    if idle:
+        ahead_s = (fixes[-1].t - now_ms) // 1000
+        is_ahead = ahead_s > AHEAD_MS // 1000
+        clock = f"the phone's clock is {ahead_s} s ahead. Set it by the network."
+        why = clock if is_ahead else "the driver was not on a shift."
+        said.append(f"{_some(idle)} not kept: {why}")
+    if clashes:
+        said.append(f"{_some(clashes)} not kept: other fixes had the same numbers before.")
+    return " ".join(said)
+
+
+def _some(count: int) -> str:
+    return "1 fix was" if count == 1 else f"{count} fixes were"
+
+
+def _only(request: Request, *methods: str) -> None:
+    if request.method not in methods:
+        raise Problem(405, f"Use {' or '.join(methods)} here.", allow=", ".join(methods))
+
+
+def _shown(path: str) -> str:
+    """A path without the tokens in it, for the log."""
+    return "/".join(part if len(part) < 16 else "…" for part in path.split("/"))

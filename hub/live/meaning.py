@@ -1,0 +1,101 @@
+"""What fixes mean: each phone's track is advanced fix by fix, in the thread that stores them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hub.core import tracking
+from hub.live.fixes import Fix, StoredFix, unpack
+from hub.live.ledger import Ledger, Noticed
+from hub.live.values import Round
+
+if TYPE_CHECKING:
+    from hub.live.writer import Posted
+
+log = logging.getLogger(__name__)
+RECALL_MS = 30 * 60_000  # a stay at a door that began earlier is known by its arrival
+
+
+@dataclass(frozen=True, slots=True)
+class _Followed:
+    """A phone's track after its fix number ``through``."""
+
+    through: int
+    track: tracking.Track
+
+
+class Meanings:
+    """Remembers every phone's track; one it does not know, or knows too little of, it recalls."""
+
+    def __init__(self) -> None:
+        self._followed: dict[str, _Followed] = {}
+
+    def step(
+        self, ledger: Ledger, posted: Posted, fixes: Sequence[Fix], stored: int
+    ) -> tuple[list[Noticed], Fix | None]:
+        """What ``fixes`` mean, which follow number ``stored``, and the last good one of them."""
+        device = posted.device
+        fences = posted.round.fences if posted.round else ()
+        try:
+            track = self._track(ledger, posted, fences, stored)
+            good: Fix | None = None
+            facts: list[tracking.Fact] = []
+            for fix in fixes:
+                if fix.mock:
+                    continue
+                track, new, verdict = tracking.advance(track, _core(fix), fences, posted.now_ms)
+                facts += new
+                if verdict is tracking.Verdict.KEPT:
+                    good = fix
+        except Exception:  # positions are worth more than what they mean
+            log.exception("fixes have no meaning device=%s through=%s", device.id, fixes[-1].seq)
+            self.forget(device.id)
+            return [], None
+        self._followed[device.id] = _Followed(fixes[-1].seq, track)
+        return [_noticed(posted, posted.round, fact) for fact in facts if posted.round], good
+
+    def forget(self, device_id: str) -> None:
+        """Of a phone whose last fixes were not stored after all."""
+        self._followed.pop(device_id, None)
+
+    def _track(
+        self, ledger: Ledger, posted: Posted, fences: Sequence[tracking.Fence], stored: int
+    ) -> tracking.Track:
+        device = posted.device
+        followed = self._followed.get(device.id)
+        if followed is not None and followed.through == stored:
+            return followed.track
+        track = tracking.Track()
+        if not stored:
+            return track
+        for data, received_ms in ledger.recent((device.business_id, device.id), RECALL_MS):
+            for fix in unpack(data):
+                if not fix.mock:  # its facts were committed with it
+                    track, _, _ = tracking.advance(track, _recalled(fix), fences, received_ms)
+        return track
+
+
+def _core(fix: Fix) -> tracking.Fix:
+    return tracking.Fix(fix.seq, fix.t, fix.lat, fix.lon, fix.acc, fix.spd, fix.hdg)
+
+
+def _recalled(fix: StoredFix) -> tracking.Fix:
+    return tracking.Fix(fix.seq, fix.at_ms, fix.lat, fix.lon, fix.acc_m, fix.speed_ms, fix.heading)
+
+
+def _noticed(posted: Posted, current: Round, fact: tracking.Fact) -> Noticed:
+    device = posted.device
+    return Noticed(
+        device.business_id,
+        device.id,
+        device.driver_id,
+        current.route_id,
+        fact.stop_id,
+        str(fact.kind),
+        fact.at_ms,
+        fact.confidence,
+        fact.fix_seq,
+    )

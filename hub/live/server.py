@@ -1,0 +1,136 @@
+"""Start the live process: uvicorn on a Unix socket, with limits it does not have by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import resource
+import socket as sockets
+import sys
+from pathlib import Path
+from typing import Any
+
+from uvicorn import Config, Server
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from hub.live.app import Live
+from hub.settings import Settings
+
+HEAD_S = 20.0  # for a whole head to arrive
+MOST_HEAD = 64_000  # bytes; Caddy passes on no more than this anyway
+SPARE_FILES = 256  # for databases, logs, and those who post while all else is pages
+KEEP_S = 150  # idle connections; longer than Caddy keeps its own (120 s), so that it closes first
+
+
+class Guarded(HttpToolsProtocol):
+    """A connection whose head must arrive in time and in bounds."""
+
+    _head_size = 0
+    _head_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._wait_for_head()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.cycle is None or self.cycle.response_complete:
+            self._head_size += len(data)
+            if self._head_size > MOST_HEAD:
+                self.transport.abort()
+            elif self._head_timer is None:
+                self._wait_for_head()
+
+    def on_headers_complete(self) -> None:
+        self._head_size = 0
+        self._no_longer()
+        super().on_headers_complete()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._no_longer()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._no_longer()
+        super().connection_lost(exc)
+
+    def _wait_for_head(self) -> None:
+        self._head_timer = self.loop.call_later(HEAD_S, self.transport.abort)
+
+    def _no_longer(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+
+def take_over(send: Any) -> asyncio.Transport:
+    """The connection of a request that nothing was answered to; uvicorn forgets it.
+
+    By the names in ``uvicorn.protocols.http.httptools_impl`` of 0.54, to which it is pinned;
+    the protocol itself has no word for it.
+    """
+    cycle = send.__self__
+    protocol = cycle.on_response.__self__
+    transport: asyncio.Transport = protocol.transport
+    cycle.disconnected = True  # the server need not end what others go on with
+    protocol.connections.discard(protocol)
+    protocol.transport = protocol.flow = protocol.cycle = protocol.parser = protocol.scope = None
+    return transport
+
+
+class Serving(Server):
+    """Ends all streams when asked to stop; uvicorn would wait for each to end by itself."""
+
+    def __init__(self, config: Config, live: Live) -> None:
+        super().__init__(config)
+        self._live = live
+
+    async def shutdown(self, sockets: list[sockets.socket] | None = None) -> None:
+        self._live.end_streams()
+        await super().shutdown(sockets)
+
+
+def serve(settings: Settings, socket: Path | None) -> None:
+    """Answer at ``socket``, or at HUB_LISTEN and HUB_PORT, until told to stop."""
+    most_files = _raise_files()
+    sys.setswitchinterval(0.0005)  # reading a page must not hold a fix up for 5 ms
+    gc.set_threshold(20_000, 20, 100)  # a full look at all open pages takes a tenth of a second
+    live = Live(
+        settings,
+        now=settings.clock(),
+        most_streams=most_files - SPARE_FILES,
+        take_over=take_over,
+    )
+    if socket is not None:
+        serving(live, uds=str(socket)).run()
+    else:
+        serving(live, host=settings.listen, port=settings.port).run()
+
+
+def serving(live: Live, **at: Any) -> Serving:
+    """The server of ``live``; ``at`` is uvicorn's ``uds`` or ``host`` and ``port``."""
+    config = Config(
+        live,
+        http=Guarded,
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        log_config=None,
+        proxy_headers=False,
+        server_header=False,
+        date_header=False,
+        backlog=4096,
+        timeout_keep_alive=KEEP_S,
+        timeout_graceful_shutdown=5,
+        **at,
+    )
+    return Serving(config, live)
+
+
+def _raise_files() -> int:
+    """As many open files as the system allows; each page is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and soft < hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        return hard
+    return soft

@@ -1,0 +1,82 @@
+"""What the live process knows of the business's day: who drives, where to, and who may look."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from hub.core.business import BusinessSettings
+from hub.core.tracking import Fence
+from hub.core.tracking_page import JobSeen, Life, Ride, Seen, Visible, decide, life, visible
+from hub.core.values import TimeWindow
+
+AHEAD_MS = 60_000  # a phone's clock may run ahead by this much before a fix lies in the future
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    id: str
+    business_id: str
+    driver_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """``ended_ms`` is ``None`` while it goes on; after ``latest_ms`` nothing of it counts."""
+
+    began_ms: int
+    ended_ms: int | None
+    latest_ms: int
+
+    def covers(self, t: int, now_ms: int) -> bool:
+        until = now_ms + AHEAD_MS if self.ended_ms is None else self.ended_ms
+        return self.began_ms <= t <= min(until, self.latest_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """A published route that is being driven, its stops as fences in the order of the plan."""
+
+    route_id: str
+    version: int
+    fences: tuple[Fence, ...]
+
+
+@dataclass(slots=True)
+class Driving:
+    """A phone's driver: whether he works, and where he goes (``None``: nowhere yet)."""
+
+    device: Device
+    shifts: tuple[Shift, ...] = ()
+    round: Round | None = None
+
+    def works_at(self, t: int, now_ms: int) -> bool:
+        return any(shift.covers(t, now_ms) for shift in self.shifts)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What the page behind a link is made of. ``driver_id`` is empty off any begun route.
+
+    ``began_at`` is when his shift began: where he was before concerns nobody.
+    """
+
+    business_id: str
+    order_id: str
+    jobs: tuple[JobSeen, ...]
+    promises: tuple[TimeWindow, ...]
+    ride: Ride | None
+    settings: BusinessSettings = field(compare=False)
+    route_id: str = ""
+    driver_id: str = ""
+    began_at: datetime | None = None
+
+    def seen(self, now: datetime) -> Seen:
+        return decide(self.jobs, self.promises, self.ride, window_s=self.settings.window_s, now=now)
+
+    def shows_driver(self, now: datetime) -> bool:
+        """Whether the driver's position may be shown at this moment."""
+        if not self.driver_id or life(self.jobs, self.settings, now) is not Life.FULL:
+            return False
+        may: Visible = visible(self.seen(now), self.settings)
+        return may.driver_position

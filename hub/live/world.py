@@ -1,0 +1,288 @@
+"""What the live process knows of the hub: phones, pages and boards in use, kept fresh.
+
+The hub's database is the truth and is only read. Its journal of events is looked at four
+times a second; what changes without an event (a revoked phone, link or session, the end of
+a shift, a setting) is looked up within two seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine
+
+from hub.core.business import BusinessSettings
+from hub.live import driving, news, pages
+from hub.live.asking import Asking
+from hub.live.audience import Audience, Board, Topic
+from hub.live.store import LastFix, Positions
+from hub.live.values import Driving, Page
+
+log = logging.getLogger(__name__)
+
+POLL_S = 0.25
+LOOK_S = 1.0  # at phones, sessions and shifts
+SLICES = 6  # links are looked at a sixth at a time: each within 1.5 s
+SETTINGS_S = 2.0
+FORGET_S = 60.0  # a page nobody has open, or a phone that says nothing for ``QUIET_S``
+QUIET_S = 3600.0
+
+
+class World:
+    def __init__(
+        self, engine: Engine, positions: Positions, audience: Audience, now: Callable[[], datetime]
+    ) -> None:
+        self._engine, self._positions, self._now = engine, positions, now
+        self.audience = audience
+        self._threads = ThreadPoolExecutor(2, "world")  # looking must not wait for loading
+        self.phones: dict[str, Driving] = {}  # by the hash of the token
+        self._heard: dict[str, float] = {}
+        self._paper = news.Newspaper(engine)
+        self._following = asyncio.Lock()
+        self._estimates = news.Estimates(engine, now())
+        self._editions = 0  # of news that came
+        self._slice = 0
+        self._again: set[Topic] = set()
+        self._settings: dict[str, BusinessSettings] = {}
+        self._ask_phones = Asking(self._threads, self._load_phones)
+        self._ask_pages = Asking(self._threads, self._load_pages)
+        self._ask_boards = Asking(self._threads, lambda some: news.boards(engine, some))
+
+    async def phone(self, token_hash: str) -> Driving | None:
+        """Who posts with this token; ``None`` for one unknown or revoked."""
+        self._heard[token_hash] = time.monotonic()
+        if (known := self.phones.get(token_hash)) is not None:
+            return known
+        found = await self._ask_phones(token_hash)
+        if found is None:
+            self._heard.pop(token_hash, None)
+            return None
+        one, fixes = found
+        self.audience.moved(fixes)
+        self._set_round(one)
+        return self.phones.setdefault(token_hash, one)
+
+    async def looked_again(self, one: Driving) -> None:
+        """Shifts and route of a driver as the database has them at this moment."""
+        await self._in_thread(driving.refreshed, self._engine, [one], self._now())
+        self._set_round(one)
+
+    async def topic(self, token_hash: str) -> Topic | None:
+        """The page behind a link; ``None`` for one unknown or revoked."""
+        topic = self.audience.topics.get(token_hash)
+        if topic is None:
+            seq, edition = self._paper.seq, self._editions
+            found = await self._ask_pages(token_hash)
+            if found is None:
+                return None
+            page, fixes = found
+            self.audience.moved(fixes)
+            topic = self.audience.topics.get(token_hash)
+            if topic is None:
+                topic = self.audience.open(token_hash, page, seq)
+            self._settings.setdefault(page.business_id, page.settings)
+            if self._editions != edition:  # news came while the page was being read
+                self._again.add(topic)
+        topic.used_at = time.monotonic()
+        return topic
+
+    async def board(self, session_hash: str) -> tuple[Board, Mapping[str, int]] | None:
+        """The board this session of staff may watch, and the drivers who are on a shift,
+        each with since when (ms); ``None`` without such a session.
+        """
+        business_id = await self._ask_boards(session_hash)
+        if business_id is None:
+            return None
+        boards = self.audience.boards
+        if business_id not in boards:
+            fixes, rounds = await self._in_thread(self._load_board, business_id)
+            self.audience.moved(fixes)
+            self.audience.route_of.update(rounds)
+        at_work = await self._in_thread(driving.at_work, self._engine, business_id, self._now())
+        return boards.setdefault(business_id, Board(business_id)), at_work
+
+    async def run(self) -> None:
+        """Keep everything fresh until cancelled."""
+        await asyncio.gather(
+            self._every(POLL_S, self.follow),
+            self._every(POLL_S, self._check_links),
+            self._every(LOOK_S, self._look),
+            self._every(SETTINGS_S, self._check_settings),
+            self._every(FORGET_S, self._forget),
+        )
+
+    async def _every(self, period_s: float, act: Callable[[], Any]) -> None:
+        """A database that does not answer is no reason to end: positions go on being taken."""
+        failed_at: float | None = None
+        while True:
+            await asyncio.sleep(period_s)
+            try:
+                await act()
+            except Exception as error:
+                if failed_at is None:
+                    failed_at = time.monotonic()
+                    log.exception("the hub's database cannot be read: %s", error)
+            else:
+                if failed_at is not None:
+                    after_s = time.monotonic() - failed_at
+                    log.warning("the hub's database is read again after_s=%.0f", after_s)
+                failed_at = None
+
+    async def follow(self) -> None:
+        """Know what was announced until now."""
+        async with self._following:
+            await self._follow()
+
+    async def _follow(self) -> None:
+        again = set(self._again)
+        await self._reload(again, self._paper.seq)
+        self._again -= again
+        told = await self._in_thread(self._paper.news)
+        if told is None:
+            return
+        self._editions += 1
+        topics = {t for one in told.orders if (t := self.audience.by_order.get(one))}
+        topics |= {t for id_ in told.routes for t in self.audience.by_route.get(id_, ())}
+        drivers = {route.driver_id for route in told.routes.values()}
+        moved = [one for one in self.phones.values() if one.device.driver_id in drivers]
+        await self._refresh(moved)
+        await self._reload(topics, told.seq)
+        self._paper.dealt()
+        for business_id, seq in told.businesses.items():
+            self.audience.board_changed(business_id, seq)
+        for route in told.routes.values():
+            self.audience.route_changed(route.driver_id, route.version)
+
+    async def _reload(self, topics: Iterable[Topic], v: int | None) -> None:
+        orders = {topic.page.order_id: topic.page.business_id for topic in topics}
+        if not orders:
+            return
+        found = await self._in_thread(pages.by_order, self._engine, orders)
+        for order_id, page in found.items():
+            if (topic := self.audience.by_order.get(order_id)) is not None:
+                self.audience.changed(topic, page, v)
+
+    async def _check_links(self) -> None:
+        topics = self.audience.topics
+        self._slice = (self._slice + 1) % SLICES
+        some = [one for n, one in enumerate(tuple(topics.values())) if n % SLICES == self._slice]
+        if not some:
+            return
+        links = {one.token_hash: one.page.business_id for one in some}
+        still = await self._in_thread(pages.still_open, self._engine, links)
+        for one in some:
+            if one.token_hash not in still:
+                self.audience.close(one)
+
+    async def _look(self) -> None:
+        await self._check_phones()
+        await self._check_boards()
+        orders = await self._in_thread(self._estimates.news)
+        self._editions += bool(orders)
+        by_order = self.audience.by_order
+        await self._reload([by_order[one] for one in orders if one in by_order], None)
+        self._estimates.dealt()
+
+    async def _check_phones(self) -> None:
+        known = dict(self.phones)
+        if not known:
+            return
+        devices = [one.device for one in known.values()]
+        still = await self._in_thread(driving.valid, self._engine, devices)
+        for token_hash, one in known.items():
+            if one.device.id not in still:
+                self.phones.pop(token_hash, None)
+                for stream in tuple(self.audience.phones.get(one.device.driver_id, ())):
+                    stream.end()  # another phone of the same driver comes back by itself
+        left = [one for one in known.values() if one.device.id in still]
+        changed = await self._in_thread(driving.with_new_shifts, self._engine, left, self._now())
+        await self._refresh(changed)
+
+    async def _refresh(self, some: Sequence[Driving]) -> None:
+        if some:
+            await self._in_thread(driving.refreshed, self._engine, some, self._now())
+            for one in some:
+                self._set_round(one)
+
+    def _set_round(self, one: Driving) -> None:
+        if one.round is None:
+            self.audience.route_of.pop(one.device.driver_id, None)
+        else:
+            self.audience.route_of[one.device.driver_id] = one.round.route_id
+
+    async def _check_boards(self) -> None:
+        boards = self.audience.boards
+        open_ = [(board, s, h) for board in boards.values() for s, h in board.streams.items()]
+        if not open_:
+            return
+        hashes = list({session_hash for _, _, session_hash in open_})
+        allowed = await self._in_thread(news.boards, self._engine, hashes)
+        for board, stream, session_hash in open_:
+            if allowed.get(session_hash) != board.business_id:
+                stream.end()
+
+    async def _check_settings(self) -> None:
+        topics = tuple(self.audience.topics.values())
+        businesses = {topic.page.business_id for topic in topics}
+        if not businesses:
+            return
+        settings = await self._in_thread(pages.settings_of, self._engine, businesses)
+        changed = {one for one in businesses if settings[one] != self._settings[one]}
+        self._settings = settings
+        await self._reload(
+            [one for one in topics if one.page.business_id in changed], self._paper.seq
+        )
+
+    async def _forget(self) -> None:
+        at = time.monotonic()
+        for topic in tuple(self.audience.topics.values()):
+            if not topic.streams and at - topic.used_at > FORGET_S:
+                self.audience.close(topic)
+        for token_hash, heard_at in tuple(self._heard.items()):
+            if at - heard_at > QUIET_S:
+                self.phones.pop(token_hash, None)
+                del self._heard[token_hash]
+
+    def _load_phones(self, hashes: Sequence[str]) -> Mapping[str, tuple[Driving, list[LastFix]]]:
+        found = driving.drivings(self._engine, hashes, self._now())
+        fixes = self._last({(d.device.business_id, d.device.driver_id) for d in found.values()})
+        return {
+            token_hash: (one, fixes.get(one.device.driver_id, []))
+            for token_hash, one in found.items()
+        }
+
+    def _load_pages(self, hashes: Sequence[str]) -> Mapping[str, tuple[Page, list[LastFix]]]:
+        found = pages.by_token(self._engine, hashes)
+        fixes = self._last({(p.business_id, p.driver_id) for p in found.values() if p.driver_id})
+        return {
+            token_hash: (page, fixes.get(page.driver_id, [])) for token_hash, page in found.items()
+        }
+
+    def _load_board(self, business_id: str) -> tuple[list[LastFix], dict[str, str]]:
+        fixes = self._positions.last(business_id)
+        routes = driving.routes_of(self._engine, business_id, [fix.driver_id for fix in fixes])
+        return fixes, routes
+
+    def _last(self, drivers: set[tuple[str, str]]) -> dict[str, list[LastFix]]:
+        """Where these drivers, each with its business's id, were last, as far as is stored."""
+        unknown = {one for one in drivers if one[1] not in self.audience.positions}
+        found: dict[str, list[LastFix]] = {}
+        for business_id in {business_id for business_id, _ in unknown}:
+            named = [driver_id for owner, driver_id in unknown if owner == business_id]
+            for fix in self._positions.last(business_id, named):
+                found.setdefault(fix.driver_id, []).append(fix)
+        return found
+
+    async def _in_thread[**P, T](self, act: Callable[P, T], *args: P.args, **values: P.kwargs) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, lambda: act(*args, **values))
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._engine.dispose()

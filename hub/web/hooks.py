@@ -1,0 +1,73 @@
+"""What other systems call: webhooks of connected sources, and keys that a store hands over.
+
+Each address ends in a text that nobody can guess, and what comes in must be signed besides
+where its sender can sign. Nothing of a body is believed: it only makes the hub look.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, Response, abort, request
+
+from hub.core.contracts import WebhookRequest
+from hub.core.errors import AuthError, BadSignature, ConfigError, HubError
+from hub.flows.connect import keys_came
+from hub.flows.pull import ring
+
+if TYPE_CHECKING:
+    from hub.app import Hub
+
+log = logging.getLogger(__name__)
+LONGEST = 1024 * 1024
+
+
+def hooks(hub: Hub) -> Blueprint:
+    surface = Blueprint("hooks", __name__, url_prefix="/hooks")
+
+    @surface.route("/in/<token>", methods=["GET", "POST", "HEAD"])
+    def called(token: str) -> Response:
+        """200 for a genuine call, whatever comes of it; 401 for a forged one."""
+        if request.method != "POST":
+            return _empty(200)  # some look whether anybody is there before they subscribe
+        try:
+            ring(hub, token, _incoming())
+        except LookupError:
+            abort(404)
+        except BadSignature:
+            return _empty(401)
+        except ConfigError as problem:  # a lost key: the source is still looked at by the clock
+            log.warning("a webhook cannot be verified: %s", problem)
+            return _empty(503)
+        except HubError:
+            return _empty(503)  # its sender's keys could not be fetched; it calls again
+        return _empty(200)
+
+    @surface.post("/keys/<state>")
+    def keys(state: str) -> Response:
+        try:
+            keys_came(hub, state, _incoming())
+        except (BadSignature, AuthError):
+            return _empty(401)
+        except LookupError:
+            abort(404)
+        return _empty(200)
+
+    return surface
+
+
+def _incoming() -> WebhookRequest:
+    if (request.content_length or 0) > LONGEST:
+        abort(413)
+    return WebhookRequest(
+        headers={name.lower(): value for name, value in request.headers.items()},
+        body=request.get_data(),
+        url=request.url,
+        query=dict(request.args),
+    )
+
+
+def _empty(status: int) -> Response:
+    """Without a body and a cookie, as Xero wants it (Webhooks overview, 2026-11)."""
+    return Response(b"", status, content_type="text/plain")

@@ -1,0 +1,72 @@
+// A question of the server's shown in place: its page without the frame, its form without leaving.
+
+const dialog = document.getElementById("asked");
+const part = { "X-Requested-With": "fetch", Accept: "text/html, application/json" };
+// As the server's own refusals look.
+const REFUSED =
+  '<div class="asked stack"><div class="page-head"><h1 id="dialog-title" tabindex="-1">Not possible now</h1>' +
+  '<button class="button secondary small" type="button" data-close>Close</button></div></div>';
+let asking = null;
+
+/** Show what ``url`` asks; ``done`` hears what the server said once it is decided.
+ *
+ * ``back`` brings the keyboard to where it was when the question is closed. */
+export async function ask(url, { back, done }) {
+  asking = { back, done };
+  dialog.innerHTML = '<p class="muted" id="dialog-title" data-looking>Looking what that would do…</p>';
+  if (!dialog.open) dialog.showModal();
+  await show(() => fetch(url, { headers: part, cache: "no-store" }));
+}
+
+async function show(fetching) {
+  const mine = asking;
+  try {
+    const answer = await fetching();
+    if (mine !== asking) return;
+    if (answer.headers.get("Content-Type")?.startsWith("application/json") && answer.ok) {
+      const { said } = await answer.json();
+      dialog.close();
+      mine.done(said);
+      return;
+    }
+    if (answer.status === 401) return refuse("You are logged out, and nothing was changed. Log in again.");
+    const html = await answer.text();
+    const fresh = new DOMParser().parseFromString(html, "text/html").querySelector(".asked");
+    if (!fresh) return refuse("That is not there any more. Close this and look at the board again.");
+    dialog.replaceChildren(fresh);
+    document.getElementById("dialog-title")?.focus(); // Enter pressed once more decides nothing unread
+  } catch {
+    if (mine === asking) refuse("The hub cannot be reached, and nothing was changed. Try again in a moment.");
+  }
+}
+
+/** A form stays as it is, for another try. */
+function refuse(said) {
+  dialog.querySelector("[data-refused]")?.remove();
+  if (dialog.querySelector("[data-looking]")) dialog.innerHTML = REFUSED;
+  const line = document.createElement("p");
+  line.className = "notice bad";
+  line.dataset.refused = "";
+  line.setAttribute("role", "alert");
+  line.textContent = said;
+  (dialog.querySelector(".asked") ?? dialog).append(line);
+  for (const button of dialog.querySelectorAll("button[disabled]")) button.disabled = false;
+  dialog.querySelector("[data-close]").focus();
+}
+
+dialog.addEventListener("submit", (event) => {
+  event.preventDefault();
+  event.stopPropagation(); // panel.js would count it as sent
+  const form = event.target;
+  const body = new URLSearchParams(new FormData(form));
+  for (const button of dialog.querySelectorAll("form button")) button.disabled = true;
+  show(() => fetch(form.action, { method: "POST", body, headers: part }));
+});
+dialog.addEventListener("click", (event) => {
+  if (event.target.closest("[data-close]") || event.target === dialog) dialog.close();
+});
+dialog.addEventListener("close", () => {
+  if (dialog.open) return; // told late: the next question is asked already
+  asking?.back();
+  asking = null;
+});

@@ -1,0 +1,60 @@
+"""A street of one way round a block, and travel times on it that are right."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from math import cos, hypot, radians
+
+from hub import ConfigError, Point, Refused, RoadLeg, RoadRoute, Tools, TravelMatrix, TravelTimes
+from hub.testing import TravelTimesConformance
+
+SPEEDS = {"car": 8.0, "walk": 1.3}
+FAR_S = 10_000_000
+
+
+class Block(TravelTimes):
+    key = "block"
+    title = "Block"
+
+    def matrix(
+        self, places: Sequence[Point], depart_at: datetime, profile: str = "car"
+    ) -> TravelMatrix:
+        speed = self._speed(profile)
+        metres = [[self._metres(a, b) for b in places] for a in places]
+        seconds = [[min(FAR_S, round(m / speed)) for m in row] for row in metres]
+        return TravelMatrix(seconds=seconds, metres=metres)
+
+    def route(
+        self, places: Sequence[Point], depart_at: datetime, profile: str = "car"
+    ) -> RoadRoute:
+        speed = self._speed(profile)
+        ways = [self._metres(a, b) for a, b in zip(places, places[1:], strict=False)]
+        if max(ways, default=0) >= FAR_S:
+            raise Refused("No road leads to one of these places.")
+        legs = tuple(RoadLeg(round(m / speed), m) for m in ways)
+        return RoadRoute(geometry=tuple(places), legs=legs)
+
+    def _speed(self, profile: str) -> float:
+        if profile not in SPEEDS:
+            raise ConfigError(f"There is no travel profile {profile!r}: use car or walk.")
+        return SPEEDS[profile]
+
+    def _metres(self, a: Point, b: Point) -> int:
+        """Whoever drives west goes round the block."""
+        line_m = hypot(a.lat - b.lat, (a.lon - b.lon) * cos(radians(a.lat))) * 111_320
+        if line_m > 50_000:
+            return FAR_S * 10
+        return round(line_m * 1.3) + (600 if b.lon < a.lon else 0)
+
+
+class TestReference(TravelTimesConformance):
+    places = (
+        Point(60.1710, 24.9414),
+        Point(60.1680, 24.9520),
+        Point(60.1760, 24.9440),
+        Point(60.1655, 24.9411),
+    )
+    nowhere = Point(48.85, 2.35)
+    profiles = ("car", "walk")
+
+    def travel(self, tools: Tools) -> Block:
+        return Block(Block.Settings(), tools)

@@ -1,0 +1,336 @@
+"""The store hears how its order fares, and the books keep what was delivered: once, whatever dies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+from sqlmodel import select
+
+from hub import (
+    AuthError,
+    Candidate,
+    DeliveryRecord,
+    IncomingOrder,
+    RecordSink,
+    Refused,
+    Unavailable,
+    hookimpl,
+)
+from hub.core.business import BusinessSettings
+from hub.core.orders import IncomingOrder as Order
+from hub.core.values import Address, Point
+from hub.db.tables import (
+    BusinessRow,
+    ConnectionRow,
+    DepotRow,
+    DriverRow,
+    ErrandRow,
+    JobRow,
+    RecordRow,
+    RouteRow,
+)
+from hub.flows.connect import connect
+from hub.flows.connections import connection_id
+from hub.flows.dispatch import publish
+from hub.flows.drive import IncomingAct, device_for, pair, pairing_code, take_acts
+from hub.flows.found import found
+from hub.flows.month import as_csv, month
+from hub.flows.plan import plan_day
+from hub.flows.pull import pull_due
+from hub.flows.records import file_at, let_go
+from hub.flows.sync import store_all
+from tests.connected_worlds import MONDAY, Connected, a_shop
+from tests.driving_worlds import Plugin
+
+DAY = date(2026, 11, 23)
+LEDGER: dict[str, Any] = {}  # what lies in the books, as their own server would keep it
+
+
+class LedgerSettings(BaseModel):
+    place: str = "here"
+
+
+class Ledger(RecordSink):
+    """Books that keep one record a key, and are away or stubborn when told so."""
+
+    key = "ledger"
+    title = "Ledger"
+    Settings = LedgerSettings
+
+    def find(self, order: IncomingOrder) -> Sequence[Candidate]:
+        if LEDGER.get("away"):
+            raise Unavailable("The ledger is away.")
+        if LEDGER.get("locked"):
+            raise AuthError("The ledger wants to be reconnected.")
+        if LEDGER.get("misprinted") == self.settings.place:
+            raise KeyError("a column that is not there")
+        return [
+            Candidate(ref, f"Invoice {ref}", "same number")
+            for ref in LEDGER["invoices"]
+            if ref.partition("/")[0] == order.number
+        ]
+
+    def record(self, record: DeliveryRecord) -> str:
+        if record.target in LEDGER.get("void", ()):
+            raise Refused(f"Invoice {record.target} is void: it takes no files any more.")
+        LEDGER["records"].setdefault(record.key, record)
+        return f"a note at {record.target}"
+
+
+class Books:
+    @hookimpl
+    def hub_record_sinks(self) -> list[type[RecordSink]]:
+        return [Ledger]
+
+
+@pytest.fixture
+def world() -> Connected:
+    LEDGER.clear()
+    LEDGER.update(invoices=[f"#R{n}" for n in range(4)], records={})
+    world = a_shop(plugins=(Plugin(), Books()))
+    hub, business_id = world.hub, world.business_id
+    with hub.unit() as unit:
+        business = unit.session.get_one(BusinessRow, business_id)
+        business.settings = BusinessSettings(demands=[]).model_dump(mode="json")
+        depot = DepotRow(business_id=business_id, name="Bakery", lat=60.1699, lon=24.9384)
+        unit.session.add(depot)
+        unit.session.flush()
+        hours = {"0": ["08:00", "17:00"]}
+        unit.session.add(
+            DriverRow(business_id=business_id, name="Mara Aho", depot_id=depot.id, works=hours)
+        )
+    for n in range(4):
+        world.shop.put(f"R{n}", MONDAY)
+    world.connect()
+    connect(hub, business_id, "ledger", {}, actor="staff:1")
+    pull_due(hub)
+    _on_the_map(world)
+    plan_day(hub, business_id, DAY, strategy="nearest")
+    with hub.reading() as session:
+        route = session.exec(select(RouteRow)).one()
+    publish(hub, business_id, route.id, actor="staff:1", expected_version=route.version)
+    return world
+
+
+def _on_the_map(world: Connected) -> None:
+    from hub.db.tables import PlaceRow
+
+    with world.hub.unit() as unit:
+        for n, place in enumerate(unit.session.exec(select(PlaceRow))):
+            place.lat, place.lon, place.confidence = 60.17 + n / 500, 24.94, 1.0
+        for job in unit.session.exec(select(JobRow)):
+            job.state = "created"
+
+
+def carried_out(world: Connected, times: int = 6) -> None:
+    for _ in range(times):
+        world.hub.deliver_events()
+
+
+def closed(world: Connected, ref: str, outcome: str = "succeeded", **body: Any) -> JobRow:
+    hub, business_id = world.hub, world.business_id
+    [driver] = world.rows(DriverRow)
+    device = device_for(hub, pair(hub, pairing_code(hub, business_id, driver.id)) or "")
+    assert device
+    from hub.db.tables import OrderRow
+
+    with hub.reading() as session:
+        job = session.exec(
+            select(JobRow).join(OrderRow, OrderRow.id == JobRow.order_id).where(OrderRow.ref == ref)
+        ).one()
+    world.later(minutes=5)
+    acts = [
+        IncomingAct(
+            act_id=f"{ref}-{kind}",
+            kind=kind,
+            job_id=job.id,
+            occurred_at=world.now[0] + timedelta(seconds=n),
+            body={"outcome": outcome, **body} if kind == "close" else {},
+        )
+        for n, kind in enumerate(("head_for", "arrive", "close"))
+    ]
+    world.later(minutes=1)
+    told = take_acts(hub, device, acts)
+    assert {one.result for one in told} == {"applied"}, told
+    return job
+
+
+def stages(world: Connected, ref: str) -> list[str]:
+    return [one["stage"] for one in world.shop.news.values() if one["ref"] == ref]
+
+
+def test_the_store_hears_each_stage_once_and_in_order(world: Connected) -> None:
+    closed(world, "R0", name="Ana")
+    carried_out(world)
+    assert stages(world, "R0") == ["placed", "dispatched", "on_the_way", "arrived", "closed"]
+    assert stages(world, "R1") == ["placed", "dispatched"]
+    last = list(world.shop.news.values())[-1]
+    assert last["outcome"] == "succeeded"
+    assert "/t/" in last["link"]
+
+
+def test_a_store_that_is_away_hears_it_later_in_the_same_order(world: Connected) -> None:
+    world.shop.be("down")
+    closed(world, "R0", name="Ana")
+    carried_out(world)
+    assert stages(world, "R0") == []
+    world.shop.be("well")
+    for _ in range(8):
+        world.later(minutes=3)
+        carried_out(world)
+    assert stages(world, "R0") == ["placed", "dispatched", "on_the_way", "arrived", "closed"]
+
+
+def test_what_waited_for_a_reconnect_is_told_after_it(world: Connected) -> None:
+    carried_out(world)
+    world.shop.be("locked")
+    closed(world, "R0", name="Ana")
+    carried_out(world)
+    assert world.row().state == "needs_reconnect"
+    assert any(row.state == "parked" for row in world.rows(ErrandRow))
+    world.shop.be("well")
+    world.connect()
+    carried_out(world)
+    assert stages(world, "R0")[-1] == "closed"
+    assert not any(row.state == "parked" for row in world.rows(ErrandRow))
+
+
+def test_a_delivery_is_filed_at_its_invoice_with_its_document(world: Connected) -> None:
+    job = closed(world, "R0", name="Ana", note="left at the door")
+    carried_out(world)
+    [row] = world.rows(RecordRow)
+    assert (row.state, row.label, row.filed) == ("recorded", "Invoice #R0", "a note at #R0")
+    record: DeliveryRecord = LEDGER["records"][job.id]
+    assert (record.outcome, record.received_by, record.note) == (
+        "succeeded",
+        "Ana",
+        "left at the door",
+    )
+    assert record.driver == "Mara Aho"
+    [document] = record.documents
+    assert document.name == "POD #R0.pdf"
+    assert document.content.startswith(b"%PDF")
+
+
+def test_a_failed_delivery_is_filed_too(world: Connected) -> None:
+    job = closed(world, "R0", "failed", reason="nobody_home")
+    carried_out(world)
+    assert LEDGER["records"][job.id].outcome == "failed"
+    assert LEDGER["records"][job.id].reason
+
+
+def test_no_invoice_or_two_wait_for_a_person_who_chooses(world: Connected) -> None:
+    LEDGER["invoices"] = ["#R0/a", "#R0/b"]
+    closed(world, "R0", name="Ana")
+    closed(world, "R1", name="Ben")
+    carried_out(world)
+    two, none = sorted(world.rows(RecordRow), key=lambda row: -len(row.candidates))
+    assert (two.state, none.state) == ("unmatched", "unmatched")
+    assert [one["ref"] for one in two.candidates] == ["#R0/a", "#R0/b"]
+    with pytest.raises(LookupError):
+        file_at(world.hub, world.business_id, two.id, "#R9", actor="staff:1")
+    filed = file_at(world.hub, world.business_id, two.id, "#R0/b", actor="staff:1")
+    assert (filed.state, filed.label) == ("recorded", "Invoice #R0/b")
+    LEDGER["invoices"].append("#R1")  # the accountant made it meanwhile
+    assert file_at(world.hub, world.business_id, none.id, actor="staff:1").state == "recorded"
+
+
+def test_what_the_books_refuse_is_parked_in_their_words_and_can_be_left_out(
+    world: Connected,
+) -> None:
+    LEDGER["void"] = ["#R0"]
+    closed(world, "R0", name="Ana")
+    carried_out(world)
+    [row] = world.rows(RecordRow)
+    assert (row.state, row.problem) == (
+        "parked",
+        "Invoice #R0 is void: it takes no files any more.",
+    )
+    let_go(world.hub, world.business_id, row.id, actor="staff:1")
+    assert world.rows(RecordRow)[0].state == "dismissed"
+
+
+def test_a_bug_of_one_book_does_not_keep_it_from_the_next(world: Connected) -> None:
+    there = connect(world.hub, world.business_id, "ledger", {"place": "there"}, actor="staff:1")
+    LEDGER["misprinted"] = "here"
+    closed(world, "R0", name="Ana")
+    carried_out(world)
+    [row] = world.rows(RecordRow)
+    assert (row.connection_id, row.state) == (there.connection_id, "recorded")
+    LEDGER["misprinted"] = ""
+    world.later(hours=1)
+    carried_out(world)
+    assert {row.state for row in world.rows(RecordRow)} == {"recorded"}
+    assert len(world.rows(RecordRow)) == 2
+
+
+def test_books_that_are_away_get_it_later_and_once(world: Connected) -> None:
+    LEDGER["away"] = True
+    closed(world, "R0", name="Ana")
+    carried_out(world)
+    assert world.rows(RecordRow) == []
+    del LEDGER["away"]
+    for _ in range(8):
+        world.later(minutes=3)
+        carried_out(world)
+    assert [row.state for row in world.rows(RecordRow)] == ["recorded"]
+    assert len(LEDGER["records"]) == 1
+
+
+def test_the_month_sets_every_job_beside_its_document(world: Connected) -> None:
+    LEDGER["invoices"] = ["#R0"]
+    closed(world, "R0", name="Ana")
+    closed(world, "R1", name="=cmd()")
+    carried_out(world)
+    closed(world, "R2", name="Cem")  # nobody filed it yet
+    entries = month(world.hub, world.business_id, "Europe/Helsinki", date(2026, 11, 1))
+    assert [(one.number, one.state, one.document) for one in entries] == [
+        ("#R0", "recorded", "Invoice #R0"),
+        ("#R1", "unmatched", ""),
+        ("#R2", "not yet", ""),
+    ]
+    assert month(world.hub, world.business_id, "Europe/Helsinki", date(2026, 12, 1)) == []
+    other = found(world.hub, "Other", zone="UTC")
+    assert month(world.hub, other, "UTC", date(2026, 11, 1)) == []
+    lines = as_csv(entries, "Europe/Helsinki").splitlines()
+    assert lines[0].startswith("order,closed,outcome")
+    assert len(lines) == 4
+    evil = [replace(entries[0], problem="=1+1")]
+    assert "'=1+1" in as_csv(evil, "Europe/Helsinki")
+
+
+def test_orders_that_came_by_api_tell_no_store(world: Connected) -> None:
+
+    order = Order(
+        ref="A1",
+        number="A1",
+        updated_at=MONDAY,
+        address=Address(("Mannerheimintie 1",), "Helsinki"),
+        point=Point(60.17, 24.94),
+    )
+    api = connection_id(world.hub, world.business_id, "api")
+    store_all(world.hub, world.business_id, api, [order])
+    carried_out(world)
+    assert stages(world, "A1") == []
+    assert all(row.state != "parked" for row in world.rows(ErrandRow))
+    assert {row.plugin for row in world.rows(ConnectionRow)} >= {"api", "bakehouse", "ledger"}
+
+
+def test_who_is_connected_to_nothing_has_no_errands_for_it(world: Connected) -> None:
+    other = found(world.hub, "Other", zone="UTC")
+    order = Order(
+        ref="A1",
+        number="A1",
+        updated_at=MONDAY,
+        address=Address(("Aleksanterinkatu 1",), "Helsinki"),
+    )
+    store_all(world.hub, other, connection_id(world.hub, other, "api"), [order])
+    carried_out(world)
+    named = {row.subscriber for row in world.rows(ErrandRow) if row.business_id == other}
+    assert named
+    assert not named & {"hub.write_back", "hub.records"}

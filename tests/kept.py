@@ -1,0 +1,17 @@
+"""What takes long to make is made once in a process; each test gets a copy of its own."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import closing
+
+from hub.app import Hub
+
+
+def copied(kept: Hub, hub: Hub) -> None:
+    """Give ``hub``, whose database is new and in memory, the rows and the keys of ``kept``."""
+    with closing(kept.engine.raw_connection()) as source:
+        with closing(hub.engine.raw_connection()) as target:
+            source.driver_connection.backup(target.driver_connection)  # type: ignore[union-attr]
+    shutil.copy(kept.settings.data_dir / "keys.json", hub.settings.data_dir / "keys.json")
+    hub.keys = kept.keys
