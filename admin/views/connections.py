@@ -37,6 +37,7 @@ from hub.flows.connections_seen import (
 )
 from hub.flows.log_in import Role
 from hub.flows.pull import sweep
+from hub.flows.works_again import try_now
 from hub.web.pages import page
 from hub.web.staff import me, needs
 
@@ -80,13 +81,15 @@ def connections(hub: Hub) -> Blueprint:
     def back() -> AnyResponse:
         """A person comes back from the other side, with its answer in the query."""
         try:
-            found = came_back(hub, me().business_id, me().staff_id, request.args.to_dict())
+            answered = came_back(hub, me().business_id, me().staff_id, request.args.to_dict())
         except LookupError:
             abort(404)
         except HubError as problem:
             flash(f"It is not connected: {problem}", "bad")
             return redirect(url_for("connections.index"))
-        return redirect(url_for("connections.one", connection_id=found))
+        at = answered.problem.field if isinstance(answered.problem, ConfigError) else ""
+        where = {"connection_id": answered.connection_id, "at": at or None}
+        return redirect(url_for("connections.one", **where))
 
     @pages.get("/<row_id:connection_id>")
     @needs(Role.DISPATCHER, Role.ACCOUNTANT)
@@ -120,7 +123,19 @@ def connections(hub: Hub) -> Blueprint:
         except HubError as problem:
             flash(str(problem), "bad")
         else:
-            return _went(_class(hub, row.plugin), made)
+            return _went(_class(hub, row.plugin), made, again=True)
+        return redirect(url_for("connections.one", connection_id=connection_id))
+
+    @pages.post("/<row_id:connection_id>/try")
+    @needs(Role.DISPATCHER)
+    def once_more(connection_id: str) -> AnyResponse:
+        row = _row(hub, connection_id)
+        try:
+            try_now(hub, me().business_id, connection_id, actor=me().actor)
+        except HubError as problem:
+            flash(f"Not yet: {problem}", "bad")
+        else:
+            flash(f"{row.title} lets the hub in. It goes on from where it stopped.", "ok")
         return redirect(url_for("connections.one", connection_id=connection_id))
 
     @pages.post("/<row_id:connection_id>/look")
@@ -205,6 +220,8 @@ def _settings_form(
     of_others = {name for one in cls.ways if one is not way for name in one.asks}
     of_others -= set(way.asks) if way else set()
     names = [name for name in cls.Settings.model_fields if name not in of_others | {"way"}]
+    if row.state == "approving":  # as for a new one: the rest is set once it works
+        names = _asked(cls, way)
     options = {
         name: _with_what_is_set(some, str(row.settings.get(name, "")))
         for name, some in choices.items()
@@ -251,10 +268,10 @@ def _connected(
     return None
 
 
-def _went(cls: type[Connection], made: Connected) -> AnyResponse:
+def _went(cls: type[Connection], made: Connected, *, again: bool = False) -> AnyResponse:
     if made.approve_at:
         return page("panel/connections_approve.html", kind=cls.title, url=made.approve_at)
-    flash(f"{cls.title} is connected. Its orders come in now.", "ok")
+    flash(f"{cls.title} is connected{' again' if again else ''}. Its orders come in now.", "ok")
     return redirect(url_for("connections.one", connection_id=made.connection_id))
 
 
@@ -281,11 +298,17 @@ def _one_page(
     choices = _choices(hub, seen.row) if is_owner else {}
     if form is None and cls is not None and is_owner:
         form = _settings_form(cls, seen.row, choices)(None, data=dict(seen.row.settings))
+        if seen.row.state == "approving" and request.args.get("at") in form._fields:
+            blame(form, request.args["at"], seen.row.last_error)
     answer = page(
         "panel/connections_one.html",
         seen=seen,
         row=seen.row,
+        cls=cls,
+        way=_way(cls, str(seen.row.settings.get("way", ""))) if cls else None,
+        back=back_url(hub),
         form=form,
+        is_blamed=form is not None and any(field.errors for field in form._fields.values()),
         lets_in=bool(choices),
         rejects=rejects_of(hub, me().business_id, connection_id),
         hook=webhook_url(hub, me().business_id, connection_id) if is_owner else "",

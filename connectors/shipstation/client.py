@@ -200,9 +200,10 @@ class Caller:
             )
         if _UNVERIFIED in codes:
             return _unverified()
+        what = "key" if self.auth is None else "key with this secret"
         return AuthError(
-            f"ShipStation no longer accepts this {self.name} key. Create a new one in ShipStation"
-            " under Settings → Account → API Settings and enter it here.",
+            f"ShipStation does not accept this {self.name} {what}. Copy it again, or create a new"
+            " one in ShipStation under Settings → Account → API Settings.",
             field=self.key_field,
         )
 

@@ -127,7 +127,7 @@ def test_every_page_of_the_books_is_fit_to_be_seen(town: Town) -> None:
     bakery.shows("xero-which")
     bakery.page.get_by_role("link", name="Mend it in the settings.").click()
     bakery.page.get_by_label("Organisation").select_option("Bakery")
-    bakery.page.get_by_label("Orders come from").select_option("Nothing")
+    bakery.page.get_by_label("Orders come from").select_option("Not from Xero")
     bakery.presses("Check and save")
     bakery.sees("Checked and saved.")
 
