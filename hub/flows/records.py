@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, col, select
 
@@ -20,6 +21,7 @@ from hub.core.orders import IncomingOrder
 from hub.core.values import Contact, DeliveredLine, Role
 from hub.db.tables import (
     AuditRow,
+    BusinessRow,
     ConnectionRow,
     ContactRow,
     JobRow,
@@ -43,6 +45,8 @@ if TYPE_CHECKING:
 NAME = "hub.records"
 PATIENCE = timedelta(minutes=30)
 """A phone sends its pictures within seconds of the act; without signal, at the next street."""
+BROUGHT_BACK = "It was put back, and is not filed yet."
+NO_MATCH = "Nothing in the books belongs to it by the rule set."
 PART, WHOLE = "part", "whole"
 
 
@@ -81,7 +85,7 @@ def _file_in_all(hub: Hub, books: list[ConnectionRow], job_id: str) -> None:
 def file_at(
     hub: Hub, business_id: str, record_id: str, target: str = "", *, actor: str
 ) -> RecordRow:
-    """Try again, at the candidate a person chose if one is named.
+    """Try again, at the candidate a person chose if one is named; also what was left out.
 
     Raises ``LookupError`` for a record of nobody here, or a target that is no candidate.
     """
@@ -92,7 +96,10 @@ def file_at(
             if chosen is None:
                 raise LookupError(f"{target} is no candidate")
             row.target, row.label = chosen["ref"], chosen["label"]
-        _audit(hub, unit.session, row, actor, "record.retried")
+        again = "record.brought back" if row.state == "dismissed" else "record.retried"
+        if row.state == "dismissed":
+            row.state, row.problem = "parked", BROUGHT_BACK
+        _audit(hub, unit.session, row, actor, again)
     with hub.reading() as session:
         connection = row_of(session, business_id, row.connection_id)
     _file(hub, connection, row.job_id)
@@ -123,7 +130,7 @@ def _file(hub: Hub, connection: ConnectionRow, job_id: str) -> None:
         if not target:
             found = list(sink.find(order))
             if len(found) != 1:
-                problem = "" if found else "Nothing in the books belongs to it by the rule set."
+                problem = "" if found else _no_match(sink, order)
                 _note(hub, connection, job_id, "unmatched", candidates=found, problem=problem)
                 return
             target, label = found[0].ref, found[0].label
@@ -139,6 +146,12 @@ def _file(hub: Hub, connection: ConnectionRow, job_id: str) -> None:
         proved = WHOLE if whole else PART
         about = (hub, connection, job_id, "recorded")
         _note(*about, target=target, label=label, filed=where, proved=proved, late=late)
+
+
+def _no_match(sink: RecordSink, order: IncomingOrder) -> str:
+    """With the rule that was tried, so that a person knows what to mend."""
+    rule = sink.rule(order)
+    return f"{rule} There is none." if rule else NO_MATCH
 
 
 def _is_missing(known: RecordRow, whole: bool) -> bool:
@@ -198,6 +211,7 @@ def _delivery(
     if done_anyway := proof is not None and job.outcome == "cancelled":
         outcome, reason = said_with(session, job, proof)
         at = proof.occurred_at
+    zone = ZoneInfo(session.get_one(BusinessRow, business_id).zone)
     contacts = session.exec(
         select(ContactRow).where(
             ContactRow.business_id == business_id, ContactRow.order_id == order.id
@@ -217,7 +231,7 @@ def _delivery(
             order_ref=order.ref,
             order_number=order.number,
             outcome=outcome,
-            at=at,
+            at=at.astimezone(zone),
             reason=words_of(reason),
             late_proof=done_anyway,
             attempt=job.attempt,

@@ -43,6 +43,12 @@ def test_xero_is_signed_in_to_records_every_delivery_and_is_left(town: Town) -> 
         assert name.endswith(".pdf")
         assert content.startswith(b"%PDF")
 
+    bakery.page.goto("/panel/books")
+    row = bakery.page.get_by_role("row", name="1001")
+    expect(row).to_contain_text("Aino Laine")
+    row.get_by_role("link", name="1001").click()
+    bakery.sees("on INV-B")
+
     invoiced(books, "C")
     bakery.later(minutes=6)
     bakery.works()

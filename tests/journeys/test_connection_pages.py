@@ -150,4 +150,9 @@ def test_every_page_of_the_books_is_fit_to_be_seen(town: Town) -> None:
     bakery.presses("File it there 1002")
     bakery.sees("Filed: INV-C in Xero: history and notes, files", "Recorded 2")
     assert len(books.notes("C")) == 1
+    row = bakery.page.get_by_role("row", name="1003")
+    row.get_by_role("button", name="Leave out").click()
+    bakery.sees("Dismissed 1")
+    row.get_by_role("button", name="Put it back").click()
+    bakery.sees("Parked 1")
     assert bakery.complaints == []

@@ -178,7 +178,11 @@ def test_the_day_says_what_changed_since_it_was_planned(tmp_path: Path) -> None:
     day = a_running_day(tmp_path, published=False)
     job = last_of(day)
     opens = day.now[0] + 240 * MINUTE
+    other = last_of(day, "Otso")
     wants(day, job, windows=(TimeWindow(opens, opens + 60 * MINUTE),))
+    wants(day, other, address=THERE, point=Point(60.1660, 24.9400))
     page = get(day, "/panel/day?day=2026-11-23").text
     assert "Changed since it was planned" in page
+    changed = re.findall(r"</a>: ([^;<]+) changed; <span[^>]*>([^<]+)", page)
+    assert ("address", "it left the plan") in changed
     assert "draft of Mara Aho, timed anew" in page
