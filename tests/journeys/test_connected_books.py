@@ -21,6 +21,7 @@ def test_xero_is_signed_in_to_records_every_delivery_and_is_left(town: Town) -> 
     bakery.page.get_by_role("button", name="Allow access").click()
     bakery.reads_at("client_secret", "Xero does not know this client id and secret.")
     expect(bakery.page.locator("#client_id")).to_have_value(books.client_id)
+    bakery.looks_like("secret-wrong")
     bakery.fills(client_secret=books.secret)
     bakery.presses("Go to Xero and approve")
     bakery.page.get_by_role("button", name="Cancel").click()
@@ -48,6 +49,7 @@ def test_xero_is_signed_in_to_records_every_delivery_and_is_left(town: Town) -> 
     expect(row).to_contain_text("Aino Laine")
     row.get_by_role("link", name="1001").click()
     bakery.sees("on INV-B")
+    bakery.looks_like("order-in-the-books")
 
     invoiced(books, "C")
     bakery.later(minutes=6)
