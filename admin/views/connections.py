@@ -10,6 +10,7 @@ from flask_admin.form import BaseForm
 from pydantic import SecretStr, ValidationError
 from werkzeug.wrappers import Response as AnyResponse
 
+from admin.connection_forms import asked, settings_form, way_of
 from admin.forms import blame, form_for, place
 from admin.words import Clock
 from hub.core.connecting import Connection, Way
@@ -64,15 +65,15 @@ def connections(hub: Hub) -> Blueprint:
     @needs()
     def new(plugin: str) -> AnyResponse:
         cls = _class(hub, plugin)
-        way = _way(cls, request.args.get("way", ""))
-        return _new_page(hub, cls, way, form_for(cls.Settings, only=_asked(cls, way))(None))
+        way = way_of(cls, request.args.get("way", ""))
+        return _new_page(hub, cls, way, form_for(cls.Settings, only=asked(cls, way))(None))
 
     @pages.post("/new/<plugin>")
     @needs()
     def create(plugin: str) -> AnyResponse:
         cls = _class(hub, plugin)
-        way = _way(cls, request.form.get("way", ""))
-        form = form_for(cls.Settings, only=_asked(cls, way))(request.form)
+        way = way_of(cls, request.form.get("way", ""))
+        form = form_for(cls.Settings, only=asked(cls, way))(request.form)
         made = _connected(hub, cls, way, form)
         return _new_page(hub, cls, way, form, 422) if made is None else _went(cls, made)
 
@@ -101,8 +102,8 @@ def connections(hub: Hub) -> Blueprint:
     def save(connection_id: str) -> AnyResponse:
         row = _row(hub, connection_id)
         cls = _class(hub, row.plugin)
-        way = _way(cls, str(row.settings.get("way", "")))
-        form = _settings_form(cls, row, _choices(hub, row))(request.form)
+        way = way_of(cls, str(row.settings.get("way", "")))
+        form = settings_form(cls, row, _choices(hub, row))(request.form)
         made = _connected(hub, cls, way, form, connection_id)
         if made is None:
             return _one_page(hub, connection_id, form, 422)
@@ -198,43 +199,6 @@ def _row(hub: Hub, connection_id: str) -> ConnectionRow:
         abort(404)
 
 
-def _way(cls: type[Connection], key: str) -> Way | None:
-    """The way that was chosen, else the first; ``None`` where there is only one."""
-    return next((way for way in cls.ways if way.key == key), next(iter(cls.ways), None))
-
-
-def _asked(cls: type[Connection], way: Way | None) -> list[str]:
-    """What a new connection asks for; the rest has defaults and is set once it works."""
-    fields = cls.Settings.model_fields
-    asked = {name for name, info in fields.items() if info.is_required()}
-    if way is not None:
-        asked = (asked - {name for one in cls.ways for name in one.asks}) | set(way.asks)
-    return [name for name in fields if name in asked] or list(fields)
-
-
-def _settings_form(
-    cls: type[Connection], row: ConnectionRow, choices: Mapping[str, Sequence[Option]]
-) -> type[BaseForm]:
-    """What this connection's way asks for and what all of them have, with what is offered."""
-    way = _way(cls, str(row.settings.get("way", "")))
-    of_others = {name for one in cls.ways if one is not way for name in one.asks}
-    of_others -= set(way.asks) if way else set()
-    names = [name for name in cls.Settings.model_fields if name not in of_others | {"way"}]
-    if row.state == "approving":  # as for a new one: the rest is set once it works
-        names = _asked(cls, way)
-    options = {
-        name: _with_what_is_set(some, str(row.settings.get(name, "")))
-        for name, some in choices.items()
-    }
-    return form_for(cls.Settings, options, only=names)
-
-
-def _with_what_is_set(offered: Sequence[Option], present: str) -> list[tuple[str, str]]:
-    """What is set stays what it is until somebody chooses, also when it is offered no more."""
-    found = {one.value: one.label for one in offered}
-    return list(({"": "–"} | found | {present: found.get(present, present or "–")}).items())
-
-
 def _choices(hub: Hub, row: ConnectionRow) -> Mapping[str, Sequence[Option]]:
     """What the other side offers; nothing while it does not answer or lets nobody in."""
     if row.state in ("off", "approving"):
@@ -297,7 +261,7 @@ def _one_page(
         cls = None
     choices = _choices(hub, seen.row) if is_owner else {}
     if form is None and cls is not None and is_owner:
-        form = _settings_form(cls, seen.row, choices)(None, data=dict(seen.row.settings))
+        form = settings_form(cls, seen.row, choices)(None, data=dict(seen.row.settings))
         if seen.row.state == "approving" and request.args.get("at") in form._fields:
             blame(form, request.args["at"], seen.row.last_error)
     answer = page(
@@ -305,7 +269,7 @@ def _one_page(
         seen=seen,
         row=seen.row,
         cls=cls,
-        way=_way(cls, str(seen.row.settings.get("way", ""))) if cls else None,
+        way=way_of(cls, str(seen.row.settings.get("way", ""))) if cls else None,
         back=back_url(hub),
         form=form,
         is_blamed=form is not None and any(field.errors for field in form._fields.values()),
