@@ -38,4 +38,6 @@ class FakeSignpost:
             return {"error": "slow"}, 429, {"Retry-After": "7"}
         if self.mood == "down":
             return "oops", 503
+        if self.mood == "babbling":
+            return "<html>Back soon</html>"
         return None

@@ -11,6 +11,7 @@ from hub_carousel import Carousel
 
 from hub import (
     JobToPlan,
+    Need,
     Plan,
     PlanRequest,
     Point,
@@ -101,6 +102,7 @@ def test_what_a_person_fixed_stays_first_and_progress_is_told(carousel: Carousel
 
 
 class TestCarousel(RoutingStrategyConformance):
+    lacks = frozenset({Need.PRIORITIES, Need.OPTIONAL})
     exempt: ClassVar = {
         "test_it_is_never_worse_than_the_quick_answer": "a slice of the town for each driver is"
         " what is wanted, also where another way would cost less"

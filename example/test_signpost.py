@@ -95,4 +95,4 @@ class TestSignpost(GeocoderConformance):
 
     def be(self, mood: str) -> bool:
         self.remote.mood = mood
-        return mood != "babbling"
+        return True

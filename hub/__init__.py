@@ -115,6 +115,7 @@ from hub.core.values import (
     Role,
     TimeWindow,
 )
+from hub.core.wanted import Wanted, wanted
 
 __all__ = [
     "AcceptsWebhooks",
@@ -209,6 +210,7 @@ __all__ = [
     "VehicleToPlan",
     "Visit",
     "WEBHOOKS",
+    "Wanted",
     "Way",
     "WebhookRequest",
     "WritesBack",
@@ -220,4 +222,5 @@ __all__ = [
     "reasons",
     "timed",
     "violations",
+    "wanted",
 ]

@@ -12,13 +12,16 @@ import multiprocessing
 import os
 import signal
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 
+from hub import fork_server
 from hub.core.errors import ConfigError
 
 _FORKS = multiprocessing.get_context("forkserver")
+SAYS_S = 5.0  # the fork server hears in milliseconds that a process has ended
 _PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15  # prctl(2), Linux
 
 
@@ -27,29 +30,47 @@ class Forked:
 
     It is asked to stop when whoever began it is gone (on Linux), and heads a process group of its
     own.
-    ``prints_to``: a file for its standard output; where the caller prints if left out.
+    ``prints_to``: a file for its standard output; where the caller prints if left out. Raises
+    ``OSError`` where it cannot be started.
     """
 
     def __init__(
-        self, argv: Sequence[str], env: Mapping[str, str], prints_to: Path | None = None
+        self,
+        argv: Sequence[str],
+        env: Mapping[str, str],
+        prints_to: Path | None = None,
+        *,
+        says_s: float = SAYS_S,
     ) -> None:
         _FORKS.set_forkserver_preload(["hub.preloaded"])
         self._process = _FORKS.Process(target=_run, args=(list(argv), dict(env), prints_to))
-        self._process.start()
+        fork_server.begun(self._process)
         self.pid: int = self._process.pid or 0
+        self._says_s, self._ended_at = says_s, 0.0
 
     def poll(self) -> int | None:
-        """The exit code, negative for a signal; ``None`` while it runs."""
-        return self._process.exitcode
+        """The exit code, negative for a signal; ``None`` while it runs.
+
+        255 if it ended and the process it was forked from did not say so; that one is replaced.
+        """
+        code = self._process.exitcode
+        if code is None and fork_server.has_ended(self.pid):
+            self._ended_at = self._ended_at or time.monotonic()
+            if time.monotonic() - self._ended_at > self._says_s:
+                fork_server.replace(f"it did not say that process {self.pid} has ended")
+                return 255
+        return code
 
     def terminate(self) -> None:
         self._process.terminate()
 
     def wait(self, timeout: float | None = None) -> int:
         """The exit code. Raises ``TimeoutError`` if it still runs after ``timeout`` seconds."""
-        self._process.join(timeout)
-        if (code := self._process.exitcode) is None:
-            raise TimeoutError
+        until = None if timeout is None else time.monotonic() + timeout
+        while (code := self.poll()) is None:
+            if until is not None and time.monotonic() >= until:
+                raise TimeoutError
+            self._process.join(0.2)
         return code
 
 

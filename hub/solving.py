@@ -21,6 +21,7 @@ from typing import Literal
 from hub.apart import APART
 from hub.core.contracts import RoutingStrategy, Tools
 from hub.core.planning import Plan, PlanRequest, completed, violations
+from hub.fork_server import begun
 from hub.http import Http
 
 LOG = logging.getLogger("hub.solving")
@@ -48,8 +49,13 @@ def solve(
     """
     ours, theirs = APART.Pipe()
     child = APART.Process(target=_serve, args=(theirs, make, request, data_dir), daemon=True)
-    child.start()
-    theirs.close()
+    try:
+        begun(child)
+    except OSError as problem:
+        ours.close()
+        return _fallen_back(request, None, str(problem))
+    finally:
+        theirs.close()
     try:
         return _listen(ours, child, request, on_progress, cancelled)
     finally:

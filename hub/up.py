@@ -45,21 +45,30 @@ class Process:
         self.began = time.monotonic()
         if self.socket is not None:
             self.socket.unlink(missing_ok=True)
-        self.child = self.begin()
+        try:
+            self.child = self.begin()
+        except OSError as problem:
+            self._pause(0.0)
+            log.warning(
+                "process not started name=%s again_in_s=%.1f: %s", self.name, self.wait_s, problem
+            )
 
     def look(self) -> None:
         """Start it again if it has ended and its pause is over."""
         now = time.monotonic()
         if self.child is not None and (code := self.child.poll()) is not None:
             _end_group(self.child.pid)  # what it started must not outlive it
-            lived = now - self.began
-            self.wait_s = 0.5 if lived > SOON_S else min(max(self.wait_s, 0.5) * 2, SLOWEST_S)
-            self.child, self.not_before = None, now + self.wait_s
+            self.child = None
+            self._pause(now - self.began)
             log.warning(
                 "process ended name=%s code=%s again_in_s=%.1f", self.name, code, self.wait_s
             )
         if self.child is None and now >= self.not_before:
             self.start()
+
+    def _pause(self, lived_s: float) -> None:
+        self.wait_s = 0.5 if lived_s > SOON_S else min(max(self.wait_s, 0.5) * 2, SLOWEST_S)
+        self.not_before = time.monotonic() + self.wait_s
 
 
 def up(

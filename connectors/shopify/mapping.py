@@ -19,8 +19,7 @@ from connectors.shopify.units import (
     units_of,
     updated_at,
 )
-from connectors.shopify.wanted import day_of, hours_of, window
-from hub import Address, Contact, IncomingOrder, Line, Point, Role, TimeWindow
+from hub import Address, Contact, IncomingOrder, Line, Point, Role, TimeWindow, wanted
 
 GRAMS = {
     "GRAMS": Decimal(1),
@@ -143,9 +142,10 @@ def _wanted(
     else by when the shop wants it fulfilled."""
     zone = unit.zone
     if text := _first(asked, terms.date_keys):
-        if day := day_of(text, month_first=terms.month_first):
-            hours = hours_of(_first(asked, terms.time_keys))
-            return (None, (window(day, hours, zone),)) if hours else (day, ())
+        hours = _first(asked, terms.time_keys)
+        read = wanted(text, hours, zone, month_first=terms.month_first)
+        if read.day or read.windows:
+            return read.day, read.windows
     method = unit.own["deliveryMethod"] or {}
     opens, closes = method.get("minDeliveryDateTime"), method.get("maxDeliveryDateTime")
     if opens and closes and moment(opens) < moment(closes):

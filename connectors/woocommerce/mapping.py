@@ -14,8 +14,7 @@ from math import ceil
 from typing import Any
 
 from connectors.woocommerce.told import Told, dicts
-from connectors.woocommerce.wanted import day_of, hours_of, window
-from hub import Address, Contact, IncomingOrder, Line, Role, TimeWindow
+from hub import Address, Contact, IncomingOrder, Line, Role, TimeWindow, wanted
 
 Row = Mapping[str, Any]
 Piece = tuple[int, int]  # product and variation, which is 0 for a product without any
@@ -191,14 +190,8 @@ def _wanted(row: Row, terms: Terms) -> tuple[tuple[TimeWindow, ...], date | None
     day_text = next((said[key] for key in terms.date_keys if said.get(key)), "")
     time_text = next((said[key] for key in terms.time_keys if said.get(key)), "")
     zone = terms.zone or _offset(row)
-    day = day_of(day_text, zone, month_first=terms.month_first) if day_text else None
-    if day is None:
-        unclear = f"{day_text} {time_text}".strip()
-        return (), None, f"Wanted: {unclear}" if unclear else ""
-    time_text = time_text or day[1].removeprefix("00:00:00")
-    if hours := hours_of(time_text):
-        return (window(day[0], hours, zone),), None, ""
-    return (), day[0], f"Wanted: {time_text}" if time_text else ""
+    read = wanted(day_text, time_text, zone, month_first=terms.month_first)
+    return read.windows, read.day, f"Wanted: {read.unclear}" if read.unclear else ""
 
 
 def _offset(row: Row) -> tzinfo:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from getpass import getpass
 
 from sqlmodel import col, func, select
@@ -41,7 +43,8 @@ def password(args: argparse.Namespace, settings: Settings) -> None:
 
 
 def plugins(args: argparse.Namespace, settings: Settings) -> int:
-    registry = Hub.from_settings(settings).registry
+    with nullcontext() if args.verbose else _unlogged():
+        registry = Hub.from_settings(settings).registry
     for one in installed(registry):
         print(f"{one.name:16} {one.judged.level:10} {one.origin}")
         for kind, title in one.offers:
@@ -51,9 +54,20 @@ def plugins(args: argparse.Namespace, settings: Settings) -> int:
     for off in sorted(settings.plugins_off):
         print(f"{off:16} is switched off by HUB_PLUGINS_OFF")
     for problem in registry.problems:
-        print(f"{problem.plugin} ({problem.origin}) cannot be used.", file=sys.stderr)
-        print(f"    {problem.message}\n    {problem.remedy}", file=sys.stderr)
+        about = f"{problem.plugin} ({problem.origin}) cannot be used: {problem.message}"
+        print(f"{about.removesuffix('.')}. {problem.remedy}", file=sys.stderr)
     return 1 if registry.problems else 0
+
+
+@contextmanager
+def _unlogged() -> Iterator[None]:
+    """What is wrong with a plugin is told below, in one line instead of a traceback."""
+    log = logging.getLogger("hub.registry")
+    log.disabled = True
+    try:
+        yield
+    finally:
+        log.disabled = False
 
 
 def verify(args: argparse.Namespace, settings: Settings) -> int:

@@ -53,7 +53,8 @@ KINDS: Mapping[str, Kind] = {
             " that\n   lawful: it repairs what breaks a rule and says why a job is left out.",
             "Tell `progress` of each better plan, and stop when it answers `False`.",
             "If you do without `completed`, name in `capabilities` only what you honour: the hub"
-            "\n   refuses a plan that breaks a rule (`violations`).",
+            "\n   refuses a plan that breaks a rule (`violations`). What you leave out stands in"
+            " the test's\n   `lacks`.",
         ),
     ),
     "notification-channel": Kind(

@@ -46,7 +46,7 @@ README = """\
 
 
 def new(args: argparse.Namespace, settings: Settings) -> int:
-    """Raises ``ConfigError`` for a name that cannot be one, ``FileExistsError`` for a taken one."""
+    """Raises ``ConfigError`` for a name that cannot be one, or that is taken here."""
     name = args.name.lower().replace("-", "_")
     if not re.fullmatch(r"[a-z][a-z0-9_]{1,38}", name):
         raise ConfigError(f"{args.name!r} cannot be a module's name: use letters, digits and _.")
@@ -54,7 +54,11 @@ def new(args: argparse.Namespace, settings: Settings) -> int:
     title = name.replace("_", " ").title().replace(" ", "")
     slug = name.replace("_", "-")
     folder = Path(f"hub-{slug}")
-    folder.mkdir()
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        taken = f"There is a {folder} in this folder already. Choose another name, or remove it."
+        raise ConfigError(taken) from None
     for file in sorted(_examples().glob(f"*_{kind.example}.py")):
         text = file.read_text()
         text = text.replace(kind.example, name).replace(kind.example.title(), title)

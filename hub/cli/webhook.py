@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 from collections.abc import Callable
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -22,6 +23,7 @@ def listen(args: argparse.Namespace, settings: Settings) -> int:
     if not 200 <= args.answer <= 599:
         raise ConfigError("--answer is the status to answer with, from 200 to 599.")
     with server(args.port, args.secret, args.answer, _say) as listening:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         _say(_hello(listening.server_port, args.secret))
         try:
             listening.serve_forever()

@@ -76,6 +76,8 @@ def checked_url(hub: Hub, url: str) -> str:
         raise _wrong("This is no address. Write it like https://example.com/webhooks.") from None
     if parts.scheme not in ("https", "http") or not host or not url.isprintable() or " " in url:
         raise _wrong("This is no address. Write it like https://example.com/webhooks.")
+    if port == 0:
+        raise _wrong("No server listens at port 0. Leave it out, or write the one yours has.")
     if parts.username is not None or parts.password is not None:
         raise _wrong("Leave name and password out of the address; each webhook is signed instead.")
     if parts.fragment:

@@ -25,6 +25,7 @@ from hub.core.errors import ConfigError, HubError, Refused
 from hub.core.ids import new_id
 from hub.core.values import Point
 from hub.db.tables import AuditRow, DepotRow
+from hub.fork_server import begun
 from hub.maps.build import BuildRunning, MapInfo, alone, bounds_of, build, header_box, read_info
 from hub.maps.coast import Bounds
 from hub.storage import durable_write
@@ -140,7 +141,7 @@ def build_waiting(hub: Hub) -> bool:
     if request is None or request.stage not in ("waiting", "building"):
         return False
     child = APART.Process(target=_work, args=(folder, list(_depots(hub)), hub.now()), daemon=True)
-    child.start()
+    begun(child)
     child.join()
     if child.exitcode:
         _fell_over(folder, request.id, child.exitcode)

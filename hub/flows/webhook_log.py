@@ -69,7 +69,13 @@ def unwell(hub: Hub, business_id: str) -> list[EndpointRow]:
 
 
 def webhooks_of(
-    hub: Hub, business_id: str, endpoint_id: str, shown: Shown = "all", before: str = ""
+    hub: Hub,
+    business_id: str,
+    endpoint_id: str,
+    shown: Shown = "all",
+    before: str = "",
+    *,
+    limit: int = PAGE,
 ) -> tuple[list[WebhookRow], str]:
     """A page of the log, newest first, and what the next page is asked with; "" on the last."""
     wanted = select(WebhookRow).where(*_mine(business_id, endpoint_id))
@@ -78,8 +84,8 @@ def webhooks_of(
     if before:
         wanted = wanted.where(WebhookRow.id < before)
     with hub.reading() as session:
-        rows = session.exec(wanted.order_by(col(WebhookRow.id).desc()).limit(PAGE + 1)).all()
-    return list(rows[:PAGE]), rows[PAGE - 1].id if len(rows) > PAGE else ""
+        rows = session.exec(wanted.order_by(col(WebhookRow.id).desc()).limit(limit + 1)).all()
+    return list(rows[:limit]), rows[limit - 1].id if len(rows) > limit else ""
 
 
 def webhook_seen(hub: Hub, business_id: str, webhook_id: str) -> WebhookSeen:
@@ -95,24 +101,36 @@ def webhook_seen(hub: Hub, business_id: str, webhook_id: str) -> WebhookSeen:
 
 
 def replay(hub: Hub, business_id: str, webhook_id: str, *, actor: str) -> None:
-    """Send it now, under the same id: once more with ten attempts, or instead of waiting.
-
-    What waits about the same subject goes before it. Raises ``LookupError``; ``Refused`` while it
-    is on its way, its receiver asked for a pause, or its endpoint is off.
-    """
+    """As ``send_again``, in a unit of its own."""
     with hub.unit() as unit:
-        row = _webhook(unit.session, business_id, webhook_id, lock=True)
-        if row.type == TEST:
-            raise Refused("A test is not sent again; send another one.")
-        endpoint = _is_on(unit, business_id, row.endpoint_id)
-        if row.state == "due":
-            if endpoint.paused_until is not None and endpoint.paused_until > hub.now():
-                raise Refused("Its receiver asked for a pause. It is sent when that is over.")
-            if not _hurry(hub, unit, row):
-                raise Refused("It is on its way already.")
-        else:
-            row.state, row.attempts, row.due_at, row.settled_at = "due", 0, hub.now(), None
-        _audit(hub, unit, business_id, "webhook.sent again", f"webhook:{webhook_id}", actor)
+        send_again(hub, unit, business_id, webhook_id, actor)
+
+
+def send_again(
+    hub: Hub, unit: Unit, business_id: str, webhook_id: str, actor: str, endpoint_id: str = ""
+) -> WebhookRow:
+    """In a unit: send it now under the same id, with ten attempts if it had ended.
+
+    One that waits for its next attempt is tried now, after what has to go before it. Raises
+    ``LookupError``, also where it is another endpoint's than one given; ``Refused`` while it is
+    on its way, its receiver asked for a pause, or its endpoint is off.
+    """
+    row = _webhook(unit.session, business_id, webhook_id, lock=True)
+    if endpoint_id and row.endpoint_id != endpoint_id:
+        raise LookupError(f"no webhook {webhook_id} of {endpoint_id}")
+    if row.type == TEST:
+        raise Refused("A test is not sent again; send another one.")
+    endpoint = _is_on(unit, business_id, row.endpoint_id)
+    if row.state == "due":
+        if endpoint.paused_until is not None and endpoint.paused_until > hub.now():
+            raise Refused("Its receiver asked for a pause. It is sent when that is over.")
+        if not _hurry(hub, unit, row):
+            raise Refused("It is on its way already.")
+    else:
+        row.state, row.attempts, row.due_at, row.settled_at = "due", 0, hub.now(), None
+    _audit(hub, unit, business_id, "webhook.sent again", f"webhook:{webhook_id}", actor)
+    unit.session.flush()
+    return row
 
 
 def _hurry(hub: Hub, unit: Unit, row: WebhookRow) -> int:
@@ -134,24 +152,31 @@ def _hurry(hub: Hub, unit: Unit, row: WebhookRow) -> int:
 def replay_dead(
     hub: Hub, business_id: str, endpoint_id: str, since: datetime, *, actor: str
 ) -> int:
-    """Send again, in their order, all dead letters of what happened from ``since``; how many.
-
-    Raises ``LookupError``; ``Refused`` while the endpoint is off.
-    """
+    """As ``send_dead``, in a unit of its own."""
     with hub.unit() as unit:
-        _is_on(unit, business_id, endpoint_id)
-        found = unit.session.exec(
-            update(WebhookRow)
-            .where(
-                *_mine(business_id, endpoint_id),
-                col(WebhookRow.state) == "dead",
-                col(WebhookRow.type) != TEST,
-                col(WebhookRow.occurred_at) >= since,
-            )
-            .values(state="due", attempts=0, due_at=hub.now(), settled_at=None)
-        ).rowcount
-        subject = f"endpoint:{endpoint_id}"
-        _audit(hub, unit, business_id, f"endpoint.sent {found} again", subject, actor)
+        return send_dead(hub, unit, business_id, endpoint_id, since, actor)
+
+
+def send_dead(
+    hub: Hub, unit: Unit, business_id: str, endpoint_id: str, since: datetime, actor: str
+) -> int:
+    """In a unit: send again, in their order, all dead letters of what happened from ``since``.
+
+    How many. Raises ``LookupError``; ``Refused`` while the endpoint is off.
+    """
+    _is_on(unit, business_id, endpoint_id)
+    found = unit.session.exec(
+        update(WebhookRow)
+        .where(
+            *_mine(business_id, endpoint_id),
+            col(WebhookRow.state) == "dead",
+            col(WebhookRow.type) != TEST,
+            col(WebhookRow.occurred_at) >= since,
+        )
+        .values(state="due", attempts=0, due_at=hub.now(), settled_at=None)
+    ).rowcount
+    subject = f"endpoint:{endpoint_id}"
+    _audit(hub, unit, business_id, f"endpoint.sent {found} again", subject, actor)
     return int(found)
 
 

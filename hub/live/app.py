@@ -286,7 +286,12 @@ class Live:
             watching.leave(stream)
             self._close(stream)
 
-        stream = Stream(self._take_over(request.send), request.address, left)
+        stream = Stream(
+            self._take_over(request.send),
+            request.address,
+            left,
+            chunked=request.scope["http_version"] != "1.0",
+        )
         self._streams.add(stream)
         self._pings.add(stream)
         stream.begin(hello() + watching.join(stream))

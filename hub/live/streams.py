@@ -10,15 +10,16 @@ import msgspec
 
 PING_EVERY_S = 25.0  # proxies and phones' networks cut what is silent for 30 s
 RETRY_MS = (2_000, 8_000)  # spread, so that not all come back in the same second
+MOST_UNREAD = 64_000  # bytes, beside one message that may be larger by itself
 HEAD = (
     b"HTTP/1.1 200 OK\r\n"
     b"content-type: text/event-stream\r\n"
     b"cache-control: no-store\r\n"
     b"x-accel-buffering: no\r\n"  # nginx in front would hold events back
     b"x-robots-tag: noindex, nofollow\r\n"
-    b"transfer-encoding: chunked\r\n"
-    b"\r\n"
 )
+IN_CHUNKS = b"transfer-encoding: chunked\r\n\r\n"
+TO_THE_END = b"connection: close\r\n\r\n"  # RFC 9112, 6.1: HTTP/1.0 knows no chunks
 _encode = msgspec.json.encode
 
 
@@ -36,15 +37,30 @@ class Stream(asyncio.Protocol):
 
     A server's objects for a request, kept for each of ten thousand open pages, would be most of
     what they take, and its ways of sending most of the time. ``address`` is the reader's, empty
-    where it is not known; ``left`` is called once, when the connection is no more.
+    where it is not known; ``left`` is called once, when the connection is no more. ``chunked``
+    is false for a reader who knows no chunks.
     """
 
-    __slots__ = ("__weakref__", "_left", "_transport", "address", "is_open")
+    __slots__ = (
+        "__weakref__",
+        "_chunked",
+        "_left",
+        "_spared",
+        "_transport",
+        "address",
+        "is_open",
+    )
 
     def __init__(
-        self, transport: asyncio.Transport, address: str, left: Callable[[Stream], None]
+        self,
+        transport: asyncio.Transport,
+        address: str,
+        left: Callable[[Stream], None],
+        *,
+        chunked: bool = True,
     ) -> None:
         self._transport, self.address, self._left = transport, address, left
+        self._chunked, self._spared = chunked, 0
         self.is_open = True
 
     def begin(self, first: bytes) -> None:
@@ -54,27 +70,37 @@ class Stream(asyncio.Protocol):
             self.connection_lost(None)
             return
         self._transport.resume_reading()  # else nobody would notice that he leaves
-        self._transport.write(HEAD + _chunk(first))
+        self._transport.write(HEAD + (IN_CHUNKS if self._chunked else TO_THE_END))
+        self.write(first)
 
     def write(self, data: bytes) -> None:
-        """Nothing for a reader who has left; uvloop raises where that is not asked first."""
-        if self.is_open and not self._transport.is_closing():
-            self._transport.write(_chunk(data))
+        """Nothing for a reader who has left; uvloop raises where that is not asked first.
+
+        A reader with more than ``MOST_UNREAD`` unread is dropped; it comes back and gets the
+        newest. One message may be larger than that, as the first of a board with hundreds of
+        drivers is: else its reader would be dropped each time it comes.
+        """
+        if not self.is_open or self._transport.is_closing():
+            return
+        unread = self._transport.get_write_buffer_size()
+        if unread <= MOST_UNREAD:
+            self._spared = len(data)
+        elif unread > MOST_UNREAD + self._spared:
+            self.drop()
+            return
+        self._transport.write(_chunk(data) if self._chunked else data)
 
     def end(self) -> None:
         """Say that this is all."""
         if self.is_open and not self._transport.is_closing():
-            self._transport.write(b"0\r\n\r\n")
+            if self._chunked:
+                self._transport.write(b"0\r\n\r\n")
             self._transport.close()
         self.is_open = False
 
     def drop(self) -> None:
         self.is_open = False
         self._transport.abort()
-
-    def pause_writing(self) -> None:
-        """A reader with more than 64 kB unread is dropped; it comes back and gets the newest."""
-        self.drop()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_open = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar, Literal, get_args
 
@@ -25,6 +25,7 @@ from hub import (
     WebhookRequest,
 )
 from hub.core.contracts import Reaches
+from hub.testing.leaving_out import demand_able, demand_unable
 from hub.testing.provider import (
     PresentableConformance,
     demand_sentence,
@@ -34,6 +35,23 @@ from hub.testing.provider import (
 )
 
 CarrierMood = Literal["well", "locked", "busy", "down", "lost"]
+LOOKED_UP = "test_what_became_of_a_message_can_be_looked_up"
+RECEIPT = "test_a_receipt_is_believed_only_if_it_is_the_carriers"
+ADDRESSED = (
+    "test_one_that_fails_takes_no_other_with_it",
+    "test_an_address_that_can_never_receive_is_refused_in_a_sentence",
+)
+MOODY, LOST = (
+    "test_a_carrier_that_takes_nothing_is_told_apart",
+    "test_an_answer_that_is_lost_says_that_nobody_knows",
+)
+MOODS: Mapping[CarrierMood, Sequence[str]] = {
+    "locked": (MOODY, f"{MOODY}[locked]"),
+    "busy": (MOODY, f"{MOODY}[busy]"),
+    "down": (MOODY, f"{MOODY}[down]"),
+    "lost": (LOST,),
+}
+NOBODY = "nobody else is asked"
 
 
 class NotificationChannelConformance(PresentableConformance, ABC):
@@ -48,6 +66,10 @@ class NotificationChannelConformance(PresentableConformance, ABC):
     no_address: ClassVar[str] = ""
     """One that the carrier will never reach. Empty: the channel needs no address."""
 
+    @classmethod
+    def unfit(cls) -> Iterable[str]:
+        return () if cls.no_address else ADDRESSED
+
     @pytest.fixture
     @abstractmethod
     def carrier(self, request: pytest.FixtureRequest) -> Any: ...
@@ -60,7 +82,7 @@ class NotificationChannelConformance(PresentableConformance, ABC):
         """For each message that the carrier has: whom it goes to, and its words."""
 
     def be(self, carrier: Any, mood: CarrierMood) -> bool:
-        """``False``: there is no such mood, since nobody else is asked."""
+        """``False``: there is no such mood, since nobody else is asked. Exempt what asks for it."""
         carrier.be(mood)
         return True
 
@@ -168,8 +190,6 @@ class NotificationChannelConformance(PresentableConformance, ABC):
     def test_one_that_fails_takes_no_other_with_it(
         self, sends: NotificationChannel, carrier: Any
     ) -> None:
-        if not self.no_address:
-            pytest.skip("it needs no address")
         with sends.together():
             sends.send(self.message("t0"))
             wrong = self.message("t1", to=self.no_address)
@@ -183,8 +203,6 @@ class NotificationChannelConformance(PresentableConformance, ABC):
     def test_an_address_that_can_never_receive_is_refused_in_a_sentence(
         self, sends: NotificationChannel
     ) -> None:
-        if not self.no_address:
-            pytest.skip("it needs no address")
         wrong = self.message(to=self.no_address)
         expect(Refused, lambda: sends.send(wrong), "an address that can never receive")
 
@@ -199,8 +217,7 @@ class NotificationChannelConformance(PresentableConformance, ABC):
         mood: CarrierMood,
         error: type[HubError],
     ) -> None:
-        if not self.be(carrier, mood):
-            pytest.skip("nobody else is asked")
+        demand_able(self, self.be(carrier, mood), f"{MOODY}[{mood}]", NOBODY)
         expect(error, lambda: sends.send(self.message()), f"a carrier that is {mood}")
         assert not self.carried(carrier), (
             f"{error.__name__} says that nothing left, and the carrier has it. Raise MaybeSent."
@@ -209,8 +226,7 @@ class NotificationChannelConformance(PresentableConformance, ABC):
     def test_an_answer_that_is_lost_says_that_nobody_knows(
         self, sends: NotificationChannel, carrier: Any
     ) -> None:
-        if not self.be(carrier, "lost"):
-            pytest.skip("nobody else is asked")
+        demand_able(self, self.be(carrier, "lost"), LOST, NOBODY)
         harmless = sends.repeat_is_harmless  # then it may as well be tried again
         error = HubError if harmless else MaybeSent
         caught = expect(error, lambda: sends.send(self.message()), "an answer that is lost")
@@ -253,11 +269,23 @@ class NotificationChannelConformance(PresentableConformance, ABC):
         told = [line for line in own_log(sends, caplog) if self.address in line]
         assert not told, f"The log names a recipient. Log `message.key` instead of {told}."
 
+    def test_what_is_left_out_it_cannot_do(self, sends: NotificationChannel, carrier: Any) -> None:
+        needed = sends.reaches in ("email", "phone", "push")
+        assert self.no_address or not needed, (
+            f"A message goes to {sends.reaches}: name in `no_address` one that is never reached."
+        )
+        demand_unable(self, [LOOKED_UP], isinstance(sends, LooksUp), "it is a `LooksUp`")
+        receives = isinstance(sends, ReceivesReceipts)
+        demand_unable(self, [RECEIPT], receives, "it is a `ReceivesReceipts`")
+        for mood, tests in MOODS.items():
+            able = not self.exempt.keys().isdisjoint(tests) and self.be(carrier, mood)
+            demand_unable(self, tests, able, f"`be` knows a carrier that is {mood}")
+
     # -- afterwards, for those who can
 
     def test_what_became_of_a_message_can_be_looked_up(self, sends: NotificationChannel) -> None:
-        if not isinstance(sends, LooksUp):
-            pytest.skip("it cannot be asked")
+        demand_able(self, isinstance(sends, LooksUp), LOOKED_UP, "it cannot be asked")
+        assert isinstance(sends, LooksUp)
         sends.send(self.message())
         assert sends.status("n1") == "sent", "A message that was sent is `sent`."
         assert sends.status("never") == "unknown", "One that never left is `unknown`, not failed."
@@ -265,8 +293,8 @@ class NotificationChannelConformance(PresentableConformance, ABC):
     def test_a_receipt_is_believed_only_if_it_is_the_carriers(
         self, sends: NotificationChannel, carrier: Any
     ) -> None:
-        if not isinstance(sends, ReceivesReceipts):
-            pytest.skip("it gets no receipts")
+        demand_able(self, isinstance(sends, ReceivesReceipts), RECEIPT, "it gets no receipts")
+        assert isinstance(sends, ReceivesReceipts)
         sends.send(self.message())
         genuine = self.receipt(carrier, "n1")
         assert sends.receipt(genuine)[0] == "n1", "A receipt names the `message.key` it is about."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import replace
 from math import cos, hypot, radians
 from typing import Any, ClassVar, get_args, get_type_hints
@@ -21,10 +22,15 @@ from hub import (
     RetryLater,
     Tools,
 )
+from hub.testing.leaving_out import demand_able, demand_unable
 from hub.testing.order_sources import Mood
 from hub.testing.provider import PresentableConformance, expect, secrets_of
 
 NEAR_M = 150
+MOODY = "test_a_service_that_gives_no_answer_is_no_address_not_found"
+CHECKED = "test_a_check_finds_out_that_the_key_is_refused"
+MOODS: Sequence[Mood] = ("locked", "busy", "down", "babbling")
+NOBODY = "nobody else is asked"
 PRECISIONS = get_args(get_type_hints(Match)["precision"])
 SURE = 0.8
 IN_DOUBT = 0.7  # below it a dispatcher looks at the pin
@@ -54,7 +60,10 @@ class GeocoderConformance(PresentableConformance, ABC):
         """Yours, in front of data or of a fake service that has ``known`` and little else."""
 
     def be(self, mood: Mood) -> bool:
-        """Let your fake service be as in ``hub.testing.Shop``. ``False``: nobody else is asked."""
+        """Let your fake service be as in ``hub.testing.Shop``.
+
+        ``False``: it is never so, as where nobody else is asked. Exempt what asks for it.
+        """
         return False
 
     def presented(self, tools: Tools) -> Provider:
@@ -171,8 +180,7 @@ class GeocoderConformance(PresentableConformance, ABC):
         self, finds: Geocoder, mood: Mood, error: type[HubError]
     ) -> None:
         """``None`` would have a dispatcher correct an address that is right."""
-        if not self.be(mood):
-            pytest.skip("nobody else is asked")
+        demand_able(self, self.be(mood), f"{MOODY}[{mood}]", NOBODY)
         try:
             found: Any = finds.locate(self.known)
         except error as caught:
@@ -190,9 +198,14 @@ class GeocoderConformance(PresentableConformance, ABC):
 
     def test_a_check_finds_out_that_the_key_is_refused(self, finds: Geocoder) -> None:
         finds.check()
-        if not self.be("locked"):
-            pytest.skip("nobody else is asked")
+        demand_able(self, self.be("locked"), CHECKED, NOBODY)
         expect(AuthError, finds.check, "a key that is refused")
+
+    def test_what_is_left_out_it_cannot_do(self, finds: Geocoder) -> None:
+        for mood in MOODS:
+            asked = [f"{MOODY}[{mood}]", MOODY, *([CHECKED] if mood == "locked" else [])]
+            able = not self.exempt.keys().isdisjoint(asked) and self.be(mood)
+            demand_unable(self, asked, able, f"`be` knows a service that is {mood}")
 
 
 def demand_match(match: Match | None) -> Match:

@@ -14,12 +14,14 @@ import pytest
 
 from hub import AuthError, Connection, ConnectsByOAuth, HubError, RateLimited, Tools, Unavailable
 from hub.testing.cutting import cut_off
+from hub.testing.leaving_out import demand_able, demand_unable
 from hub.testing.lending import KeptTokens
 from hub.testing.order_sources import Mood
 from hub.testing.provider import ProviderConformance, expect, secrets_of
 
 BACK = "https://hub.example/panel/connections/back"
 STATE = "st4te-of-this-attempt_0193a1b2"
+DECLINED = "test_who_declines_is_told_so"
 KNOWN_ANYWAY = 6  # letters; shorter values ("true") are no secrets
 
 
@@ -42,8 +44,10 @@ class OAuthConformance(ProviderConformance, ABC):
 
     @abstractmethod
     def consent(self, remote: Any, url: str, *, allow: bool) -> Mapping[str, str] | None:
-        """What the owner's browser brings back after deciding at ``url``. ``None``: who declines
-        never comes back."""
+        """What the owner's browser brings back after deciding at ``url``.
+
+        ``None``: who declines never comes back. Exempt what asks for that.
+        """
 
     @abstractmethod
     def forged(self, remote: Any, query: Mapping[str, str]) -> Mapping[str, Mapping[str, str]]:
@@ -126,9 +130,15 @@ class OAuthConformance(ProviderConformance, ABC):
 
     def test_who_declines_is_told_so(self, remote: Any, oauth: ConnectsByOAuth) -> None:
         query = self.consent(remote, oauth.authorize_url(STATE, self.back), allow=False)
-        if query is None:
-            pytest.skip("who declines never comes back")
+        demand_able(self, query is not None, DECLINED, "who declines never comes back")
+        assert query is not None
         expect(AuthError, lambda: oauth.exchange(query, self.back), "an owner who declined")
+
+    def test_what_is_left_out_it_cannot_do(self, remote: Any, oauth: ConnectsByOAuth) -> None:
+        if DECLINED in self.exempt:
+            url = oauth.authorize_url(STATE, self.back)
+            back = self.consent(remote, url, allow=False)
+            demand_unable(self, [DECLINED], back is not None, "who declines comes back")
 
     # -- staying in
 

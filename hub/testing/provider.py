@@ -11,6 +11,7 @@ import pytest
 from pydantic import BaseModel, SecretStr
 
 from hub import BadSignature, HubError, Provider, Tools
+from hub.testing.leaving_out import leave_out
 from hub.testing.lending import lent
 
 MONDAY = datetime(2024, 3, 4, 6, 0, tzinfo=UTC)  # in the past, so a cursor made from now() shows
@@ -19,15 +20,20 @@ SECRET_WORDS = ("secret", "password", "token", "api_key")
 
 class ProviderConformance:
     exempt: ClassVar[Mapping[str, str]] = {}
-    """Tests that cannot apply, each with the reason a reader deserves."""
+    """Tests that cannot apply, each with the reason a reader deserves: they are left out.
 
-    @pytest.fixture(autouse=True)
-    def _skip_exempt(self, request: pytest.FixtureRequest) -> None:
-        names = {name for name in dir(self) if name.startswith("test_")}
-        unknown = sorted(set(self.exempt) - names)
-        assert not unknown, f"`exempt` names tests that this kit has not: {', '.join(unknown)}."
-        if reason := self.exempt.get(request.function.__name__):
-            pytest.skip(reason)
+    ``"test_it[well]"`` is one case of a test. Where the kit can tell, it finds out what is
+    exempt though the plugin can do it.
+    """
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        leave_out(cls, {*cls.exempt, *cls.unfit()})
+
+    @classmethod
+    def unfit(cls) -> Iterable[str]:
+        """Tests that cannot apply by what the class says of the plugin otherwise."""
+        return ()
 
     @pytest.fixture
     def tools(self, tmp_path: Any) -> Tools:

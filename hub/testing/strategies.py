@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import ClassVar, TypeVar
 
 import pytest
 
@@ -22,12 +24,35 @@ from hub import (
     violations,
 )
 from hub.testing.days import a_bakery_day, a_van, any_day, at, between, within
+from hub.testing.leaving_out import whole_tests
 from hub.testing.provider import PresentableConformance, demand_sentence, the_only
 
 PATIENCE_S = 6.0  # on top of a time limit: a solver's first import on a busy machine takes 3
 
 
+Test = TypeVar("Test", bound=Callable[..., None])
+
+
+def needs(*wanted: Need) -> Callable[[Test], Test]:
+    """What a strategy must claim for this test to apply."""
+
+    def marked(test: Test) -> Test:
+        test.needs = frozenset(wanted)  # type: ignore[attr-defined]
+        return test
+
+    return marked
+
+
 class RoutingStrategyConformance(PresentableConformance, ABC):
+    lacks: ClassVar[frozenset[Need]] = frozenset()
+    """All needs that your ``capabilities`` leaves out; what asks for them is left out."""
+
+    @classmethod
+    def unfit(cls) -> Iterable[str]:
+        for name, test in whole_tests(cls).items():
+            if cls.lacks & getattr(test, "needs", frozenset()):
+                yield name
+
     @abstractmethod
     def strategy(self, tools: Tools) -> RoutingStrategy: ...
 
@@ -44,6 +69,14 @@ class RoutingStrategyConformance(PresentableConformance, ABC):
             "`capabilities` is a frozenset of `hub.Need`s."
         )
         assert Need.SHIFTS in can, "Every vehicle has a shift: a strategy must honour Need.SHIFTS."
+
+    def test_what_it_lacks_is_what_it_does_not_claim(self, plans: RoutingStrategy) -> None:
+        lacks = frozenset(Need) - plans.capabilities()
+        named = ", ".join(f"Need.{need.name}" for need in Need if need in lacks)
+        assert self.lacks == lacks, (
+            f"`lacks` is not what `capabilities` leaves out. In {type(self).__name__}"
+            + (f", write:\n\n    lacks = frozenset({{{named}}})" if lacks else " take it out.")
+        )
 
     # -- lawful, whole, and of use
 
@@ -92,18 +125,21 @@ class RoutingStrategyConformance(PresentableConformance, ABC):
 
     # -- each need, on a day that has one good answer
 
+    @needs(Need.WINDOWS)
     def test_a_window_is_met(self, plans: RoutingStrategy) -> None:
         request = a_bakery_day((JobToPlan(id="a", place=4, windows=(between(10, 11),)),))
         plan = demanded(plans, request)
         visit = the_only(plan.routes["van"], "visit")
         assert at(10) <= visit.start <= at(11), f"The window is 10 to 11, not {visit.start:%H:%M}."
 
+    @needs(Need.WINDOWS, Need.SEVERAL_WINDOWS)
     def test_of_several_windows_the_one_that_fits_is_kept(self, plans: RoutingStrategy) -> None:
         windows = (between(6, 7), between(14, 15))
         plan = demanded(plans, a_bakery_day((JobToPlan(id="a", place=2, windows=windows),)))
         visit = the_only(plan.routes["van"], "visit")
         assert at(14) <= visit.start <= at(15), f"Only 14 to 15 can be met, not {visit.start}."
 
+    @needs(Need.CAPACITY)
     def test_no_van_carries_more_than_it_may(self, plans: RoutingStrategy) -> None:
         jobs = tuple(JobToPlan(id=f"j{n}", place=n, load={"g": 6}) for n in (1, 2))
         vans = (a_van("a", capacity={"g": 6}), a_van("b", capacity={"g": 6}))
@@ -111,6 +147,7 @@ class RoutingStrategyConformance(PresentableConformance, ABC):
         shared = sorted(len(visits) for visits in plan.routes.values())
         assert shared == [1, 1], f"Each van holds one of the two; they have {shared}."
 
+    @needs(Need.CAPACITY, Need.COLLECTIONS)
     def test_collections_fill_the_van_as_deliveries_empty_it(self, plans: RoutingStrategy) -> None:
         jobs = (
             JobToPlan(id="out", place=1, load={"crates": 10}),
@@ -119,6 +156,7 @@ class RoutingStrategyConformance(PresentableConformance, ABC):
         plan = demanded(plans, a_bakery_day(jobs, (a_van(capacity={"crates": 10}),)))
         assert order(plan) == ["out", "back"], "Ten crates fit: first ten go out, then ten in."
 
+    @needs(Need.SKILLS, Need.VEHICLE_CHOICE)
     def test_skills_and_the_choice_of_a_vehicle_are_honoured(self, plans: RoutingStrategy) -> None:
         jobs = (
             JobToPlan(id="cold", place=1, skills=frozenset({"fridge"})),
@@ -130,6 +168,7 @@ class RoutingStrategyConformance(PresentableConformance, ABC):
         found = [where(plan, id) for id in ("cold", "hers", "never")]
         assert found == ["a", "b", "b"], f"Only a is cold, b does hers, a never: not {found}."
 
+    @needs(Need.CAPACITY, Need.PRIORITIES)
     def test_what_matters_more_is_served_when_not_all_fits(self, plans: RoutingStrategy) -> None:
         jobs = tuple(
             JobToPlan(id=f"j{n}", place=9, load={"g": 6}, priority=9 if n == 3 else 0)
@@ -139,6 +178,7 @@ class RoutingStrategyConformance(PresentableConformance, ABC):
         plan = demanded(plans, request, all_fit=False)
         assert order(plan) == ["j3"], "Of five, one fits: the one with priority 9."
 
+    @needs(Need.OPTIONAL)
     def test_an_optional_job_is_done_only_when_worth_its_way(self, plans: RoutingStrategy) -> None:
         cheap = JobToPlan(id="cheap", place=9, optional=True, prize=1)
         worthy = JobToPlan(id="worthy", place=8, optional=True, prize=100_000)
@@ -146,21 +186,25 @@ class RoutingStrategyConformance(PresentableConformance, ABC):
         assert where(plan, "worthy") == "van", "Its prize is worth more than its way."
         assert "cheap" in plan.unassigned, "Its prize is worth less than its way."
 
+    @needs(Need.RELEASE_TIMES)
     def test_a_van_waits_for_the_bread_that_it_brings(self, plans: RoutingStrategy) -> None:
         plan = demanded(plans, a_bakery_day((JobToPlan(id="bread", place=1, ready_at=at(10)),)))
         assert plan.spans["van"].opens >= at(10), "The bread is ready at 10; the van left sooner."
 
+    @needs(Need.MAX_JOBS)
     def test_no_driver_gets_more_jobs_than_allowed(self, plans: RoutingStrategy) -> None:
         jobs = tuple(JobToPlan(id=f"j{n}", place=n) for n in range(1, 9))
         plan = demanded(plans, a_bakery_day(jobs, (a_van("a", max_jobs=4), a_van("b", max_jobs=4))))
         shared = [len(visits) for visits in plan.routes.values()]
         assert shared == [4, 4], f"Eight jobs, two drivers of four each; they have {shared}."
 
+    @needs(Need.LOCKED_PREFIX)
     def test_what_is_fixed_stays_first(self, plans: RoutingStrategy) -> None:
         jobs = tuple(JobToPlan(id=f"j{n}", place=n) for n in (7, 1, 3))
         plan = demanded(plans, a_bakery_day(jobs, fixed={"van": ("j7", "j1")}))
         assert order(plan)[:2] == ["j7", "j1"], "What a person fixed comes first, in that order."
 
+    @needs(Need.PAIRS)
     def test_a_pair_is_collected_before_it_is_delivered(self, plans: RoutingStrategy) -> None:
         jobs = (
             JobToPlan(id="to", place=2, pair_with="from"),
@@ -169,6 +213,7 @@ class RoutingStrategyConformance(PresentableConformance, ABC):
         found = order(demanded(plans, a_bakery_day(jobs)))
         assert found == ["from", "to"], "What is delivered must be collected first."
 
+    @needs(Need.BREAKS)
     def test_a_break_is_taken(self, plans: RoutingStrategy) -> None:
         jobs = tuple(JobToPlan(id=f"j{n}", place=n, service_s=3000) for n in (2, 4, 6))
         van = a_van(breaks=(Break(between(10, 10.5), 1800),))
@@ -218,9 +263,9 @@ def solved(plans: RoutingStrategy, request: PlanRequest) -> Plan:
 
 
 def demanded(plans: RoutingStrategy, request: PlanRequest, *, all_fit: bool = True) -> Plan:
-    """Its lawful plan; skipped for a strategy that does not claim to honour what is asked."""
-    if lacking := needs_of(request) - plans.capabilities():
-        pytest.skip(f"it does not claim {', '.join(sorted(lacking))}")
+    """Its lawful plan. Who does not claim to honour what is asked says so in ``lacks``."""
+    lacking = ", ".join(f"Need.{need.name}" for need in needs_of(request) - plans.capabilities())
+    assert not lacking, f"It does not claim {lacking}: name that in `lacks`."
     plan = solved(plans, request)
     demand_lawful(request, plan)
     assert not (all_fit and plan.unassigned), f"All of it fits; left out: {plan.unassigned}."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from math import cos, hypot, radians
@@ -26,6 +26,14 @@ class TravelTimesConformance(PresentableConformance, ABC):
     nowhere: ClassVar[Point | None] = None
     """Where no road of yours leads. ``None``: there is no such place."""
     profiles: ClassVar[Sequence[str]] = ("car",)
+    """All vehicles that are known."""
+
+    @classmethod
+    def unfit(cls) -> Iterable[str]:
+        if cls.nowhere is None:
+            yield "test_a_place_beyond_all_roads_is_out_of_reach"
+        if not {"walk", "car"} <= set(cls.profiles):
+            yield "test_slower_profiles_are_slower"
 
     @abstractmethod
     def travel(self, tools: Tools) -> TravelTimes: ...
@@ -117,8 +125,7 @@ class TravelTimesConformance(PresentableConformance, ABC):
             assert nearest <= 2 * SNAP_M, f"The shape passes {place} at {nearest:.0f} m."
 
     def test_a_place_beyond_all_roads_is_out_of_reach(self, ways: TravelTimes) -> None:
-        if self.nowhere is None:
-            pytest.skip("there is no such place")
+        assert self.nowhere is not None
         try:
             matrix = ways.matrix([*self.places[:2], self.nowhere], TUESDAY)
         except HubError:
@@ -142,9 +149,22 @@ class TravelTimesConformance(PresentableConformance, ABC):
             )
             assert "hovercraft" in str(caught), "Name the profile that is not known."
 
+    @pytest.mark.parametrize("profile", ["car", "walk"])
+    def test_a_profile_that_is_not_named_is_not_known(
+        self, ways: TravelTimes, profile: str
+    ) -> None:
+        try:
+            ways.matrix(self.places, TUESDAY, profile)
+        except ConfigError:
+            known = False
+        else:
+            known = True
+        assert not known or profile in self.profiles, (
+            f"It knows {profile!r}, and is not held to it. In {type(self).__name__}, write:\n\n"
+            f"    profiles = {(*self.profiles, profile)!r}"
+        )
+
     def test_slower_profiles_are_slower(self, ways: TravelTimes) -> None:
-        if "walk" not in self.profiles or "car" not in self.profiles:
-            pytest.skip("it does not know both car and walk")
         totals = {
             profile: sum(map(sum, ways.matrix(self.places, TUESDAY, profile).seconds))
             for profile in ("walk", "car")

@@ -5,19 +5,22 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import pytest
 from pydantic import SecretStr
 
 from hub import WEBHOOKS, AcceptsWebhooks, BadSignature, HubError, Provider, Tools, WebhookRequest
 from hub.testing.cutting import How, cut_off
+from hub.testing.leaving_out import demand_able, demand_unable
 from hub.testing.provider import ProviderConformance
 
 BELL = "https://hub.example/hooks/in/0193a1b2"
 OTHER_BELL = "https://hub.example/hooks/in/0193ffff"
 OTHER_SECRET = "an0therC0nnectionsSecret9876543210zyxwvu"  # noqa: S105  (of a test)
 Loss = Literal["deleted", "switched off"]
+PING = "test_a_ping_is_about_no_order"
+PUT_BACK = "test_what_the_other_side_ended_is_put_back"
 
 
 class WebhooksConformance(ProviderConformance, ABC):
@@ -40,7 +43,10 @@ class WebhooksConformance(ProviderConformance, ABC):
         """Something about order ``ref`` changes: every call that ``remote`` makes for it."""
 
     def ping(self, remote: Any) -> WebhookRequest | None:
-        """A genuine call about no order, as a test of the address. ``None``: there are none."""
+        """A genuine call about no order, as a test of the address.
+
+        ``None``: there are none. Exempt what asks for one.
+        """
         return None
 
     @abstractmethod
@@ -49,7 +55,10 @@ class WebhooksConformance(ProviderConformance, ABC):
 
     @abstractmethod
     def lose(self, remote: Any, how: Loss) -> bool:
-        """The other side ends all subscriptions by itself. ``False``: it never does so."""
+        """The other side ends all subscriptions by itself.
+
+        ``False``: it never does so. Exempt that case.
+        """
 
     def another(self, remote: Any, tools: Tools) -> AcceptsWebhooks:
         """Another connection of the same kind; no call made for yours may ring it."""
@@ -108,9 +117,17 @@ class WebhooksConformance(ProviderConformance, ABC):
 
     def test_a_ping_is_about_no_order(self, bell: AcceptsWebhooks, remote: Any) -> None:
         ping = self.ping(remote)
-        if ping is None:
-            pytest.skip("there are no pings")
+        demand_able(self, ping is not None, PING, "there are no pings")
+        assert ping is not None
         assert bell.verify(ping) is None, "A test of the address is no order. Return None for it."
+
+    def test_what_is_left_out_it_cannot_do(self, bell: AcceptsWebhooks, remote: Any) -> None:
+        pings = PING in self.exempt and self.ping(remote) is not None
+        demand_unable(self, [PING], pings, "`ping` gives one")
+        for how in get_args(Loss):
+            case = f"{PUT_BACK}[{how}]"
+            loses = case in self.exempt and self.lose(remote, how)
+            demand_unable(self, [case], loses, f"`lose` has them {how}")
 
     def test_a_call_that_lacks_its_signature_is_refused(
         self, bell: AcceptsWebhooks, remote: Any
@@ -202,8 +219,8 @@ class WebhooksConformance(ProviderConformance, ABC):
         self, bell: AcceptsWebhooks, remote: Any, how: Loss
     ) -> None:
         before = sorted(self.subscriptions(remote))
-        if not self.lose(remote, how):
-            pytest.skip(f"the other side never has them {how}")
+        never = f"the other side never has them {how}"
+        demand_able(self, self.lose(remote, how), f"{PUT_BACK}[{how}]", never)
         assert len(self.subscriptions(remote)) < len(before), "`lose` lost nothing."
         bell.subscribe(BELL)
         assert sorted(self.subscriptions(remote)) == before, (

@@ -21,9 +21,12 @@ from hub import (
 )
 from hub.core.orders import compare
 from hub.testing.cutting import How, cut_off
+from hub.testing.leaving_out import demand_able, demand_unable
 from hub.testing.order_sources import Mood
 from hub.testing.provider import ProviderConformance, demand_sentence, expect
 from hub.testing.reports import LINK, STAGES, on_the_road, progress
+
+LATE = "test_proof_that_comes_late_is_told_once"
 
 
 class ToldShop(Protocol):
@@ -146,8 +149,7 @@ class WriteBackConformance(ProviderConformance, ABC):
         self, shop: Any, tools: Tools, order: tuple[str, str]
     ) -> None:
         src: Any = self.source(shop, tools)
-        if not src.takes_late_proof:
-            pytest.skip("it is not told again of what has ended")
+        demand_able(self, src.takes_late_proof, LATE, "it is not told again of what has ended")
         on_the_road(src, order, "closed succeeded")
         src.write_back(progress(order, "closed succeeded"))
         before = list(self.told(shop, order[0]))
@@ -163,6 +165,9 @@ class WriteBackConformance(ProviderConformance, ABC):
             f"`takes_late_proof` promises that proof which came later is shown, once. Before there"
             f" was {before}, now there is {after}."
         )
+
+    def test_what_is_left_out_it_cannot_do(self, src: Any) -> None:
+        demand_unable(self, [LATE], src.takes_late_proof, "its source says `takes_late_proof`")
 
     @pytest.mark.parametrize("how", ["answer lost", "never arrived"])
     @pytest.mark.parametrize("stage", ["on_the_way", "closed succeeded"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
@@ -35,7 +34,16 @@ from hub.flows.orders import (
     orders_by_ref,
 )
 from hub.flows.sync import alone, order_report, store
-from hub.web.api_asking import actor_of, asks, no_query, query_of, respond, valid
+from hub.web.api_asking import (
+    ROW_ID,
+    actor_of,
+    asks,
+    no_query,
+    page_of,
+    query_of,
+    respond,
+    valid,
+)
 from hub.web.api_models import JobOut, OrderIn, OrderOut, OrderPatch, PageOut, StoredOut
 from hub.web.idempotency import Answer, once
 from hub.web.problems import Problem, json_body, pointer
@@ -43,8 +51,7 @@ from hub.web.problems import Problem, json_body, pointer
 if TYPE_CHECKING:
     from hub.app import Hub
 
-MOST_ORDERS, MOST_LISTED, LISTED = 1000, 200, 50
-ROW_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+MOST_ORDERS = 1000
 _one: TypeAdapter[OrderIn] = TypeAdapter(OrderIn)
 _many: TypeAdapter[list[OrderIn]] = TypeAdapter(list[OrderIn])
 _patch: TypeAdapter[OrderPatch] = TypeAdapter(OrderPatch)
@@ -76,9 +83,7 @@ def api(hub: Hub) -> Blueprint:
     def list_orders() -> Response:
         who = asks(hub, Scope.ORDERS_READ)
         query = query_of("limit", "after", "source", "ref", "status")
-        limit = _limit(query.get("limit", str(LISTED)))
-        if (after := query.get("after", "")) and not ROW_ID.fullmatch(after):
-            raise Problem(422, "after must be the `next` of a page you were given.")
+        limit, after = page_of(query)
         if (status := query.get("status", "")) not in ("", "open", "cancelled"):
             raise Problem(422, "status must be open or cancelled.")
         with hub.reading() as session:
@@ -216,13 +221,6 @@ def _orders(body: bytes) -> tuple[list[OrderIn], bool]:
     if len(json.loads(body)) > MOST_ORDERS:
         raise Problem(422, f"Send at most {MOST_ORDERS} orders at once.")
     return valid(_many, body), True
-
-
-def _limit(text: str) -> int:
-    # int() and isdigit() also take other scripts' digits
-    if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= MOST_LISTED:
-        raise Problem(422, f"limit must be a number from 1 to {MOST_LISTED}.")
-    return int(text)
 
 
 def _known(session: Session, who: Caller, order_id: str) -> OrderSeen:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from flask import Response, request
@@ -14,6 +16,9 @@ from hub.web.problems import Problem, pointer, unsafe
 
 if TYPE_CHECKING:
     from hub.app import Hub
+
+MOST_LISTED, LISTED = 200, 50
+ROW_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def asks(hub: Hub, scope: Scope) -> Caller:
@@ -58,8 +63,24 @@ def query_of(*allowed: str) -> dict[str, str]:
     return found
 
 
+def page_of(query: Mapping[str, str]) -> tuple[int, str]:
+    """``limit`` and ``after`` of a list; "" for the first page."""
+    limit, after = query.get("limit", str(LISTED)), query.get("after", "")
+    # int() and isdigit() also take other scripts' digits
+    if not re.fullmatch(r"[0-9]{1,3}", limit) or not 1 <= int(limit) <= MOST_LISTED:
+        raise Problem(422, f"limit must be a number from 1 to {MOST_LISTED}.")
+    if after and not ROW_ID.fullmatch(after):
+        raise Problem(422, "after must be the `next` of a page you were given.")
+    return int(limit), after
+
+
 def no_query() -> None:
     query_of()
+
+
+def no_body() -> None:
+    if request.get_data(cache=False):
+        raise Problem(400, "This call takes no body.")
 
 
 def actor_of(who: Caller) -> str:

@@ -28,9 +28,9 @@ from hub.flows.endpoints import (
     endpoints_of,
 )
 from hub.flows.webhook_send import send_test
-from hub.web.api_asking import actor_of, asks, no_query, respond, valid
+from hub.web.api_asking import actor_of, asks, no_body, no_query, respond, valid
 from hub.web.api_models import In, Name
-from hub.web.idempotency import Answer, once
+from hub.web.idempotency import Answer, once, once_prepared
 from hub.web.problems import Problem, json_body, pointer
 
 if TYPE_CHECKING:
@@ -112,16 +112,24 @@ def api_webhooks(hub: Hub) -> Blueprint:
     routes = Blueprint("api_webhooks", __name__, url_prefix="/api/v1/webhook-endpoints")
 
     def once_secret(
-        who: Caller, body: bytes, work: Callable[[Unit], Made], says: Callable[[EndpointRow], Any]
+        who: Caller,
+        body: bytes,
+        prepare: Callable[[], Callable[[Unit], Made]],
+        says: Callable[[EndpointRow], Any],
     ) -> Response:
-        """As ``once``, but the answer that is kept holds no secret."""
+        """As ``once_prepared``, but the answer that is kept holds no secret."""
         made: list[Made] = []
 
-        def keep(unit: Unit) -> Answer:
-            made.append(work(unit))
-            return 201, says(made[0].endpoint)
+        def prepared() -> Callable[[Unit], Answer]:
+            work = prepare()
 
-        status, content = once(hub, who.business_id, request, body, keep)
+            def keep(unit: Unit) -> Answer:
+                made.append(work(unit))
+                return 201, says(made[0].endpoint)
+
+            return keep
+
+        status, content = once_prepared(hub, who.business_id, request, body, prepared)
         return respond((status, content | {"secret": made[0].secret if made else None}))
 
     @routes.get("")
@@ -138,16 +146,20 @@ def api_webhooks(hub: Hub) -> Blueprint:
         no_query()
         body = json_body(request)
         asked = valid(_new, body)
-        url = _checked(hub, asked.url)
-        given = EndpointIn(url=url, description=asked.description, types=asked.types)
 
-        def work(unit: Unit) -> Made:
-            try:
-                return add_endpoint(hub, unit, who.business_id, given, url, actor_of(who))
-            except ConfigError as problem:
-                raise Problem(409, str(problem)) from None
+        def prepare() -> Callable[[Unit], Made]:
+            url = _checked(hub, asked.url)
+            given = EndpointIn(url=url, description=asked.description, types=asked.types)
 
-        return once_secret(who, body, work, _out)
+            def work(unit: Unit) -> Made:
+                try:
+                    return add_endpoint(hub, unit, who.business_id, given, url, actor_of(who))
+                except ConfigError as problem:
+                    raise Problem(409, str(problem)) from None
+
+            return work
+
+        return once_secret(who, body, prepare, _out)
 
     @routes.get("/<row_id:endpoint_id>")
     def show(endpoint_id: str) -> Response:
@@ -162,17 +174,20 @@ def api_webhooks(hub: Hub) -> Blueprint:
         no_query()
         body = json_body(request)
         changes = valid(_patch, body).model_dump(exclude_unset=True)
-        with hub.reading() as session:
-            _known(session, who, endpoint_id)
-        if "url" in changes:
-            changes["url"] = _checked(hub, changes["url"])
+
+        def prepare() -> Callable[[Unit], Answer]:
+            with hub.reading() as session:
+                _known(session, who, endpoint_id)
+            if "url" in changes:
+                changes["url"] = _checked(hub, changes["url"])
+            return work
 
         def work(unit: Unit) -> Answer:
             _known(unit.session, who, endpoint_id)
             about = (who.business_id, endpoint_id, changes, actor_of(who))
             return 200, _out(amend_endpoint(hub, unit, *about))
 
-        return respond(once(hub, who.business_id, request, body, work))
+        return respond(once_prepared(hub, who.business_id, request, body, prepare))
 
     @routes.delete("/<row_id:endpoint_id>")
     def remove(endpoint_id: str) -> Response:
@@ -190,7 +205,7 @@ def api_webhooks(hub: Hub) -> Blueprint:
     def secret(endpoint_id: str) -> Response:
         who = asks(hub, Scope.WEBHOOKS_WRITE)
         no_query()
-        _no_body()
+        no_body()
 
         def work(unit: Unit) -> Made:
             _known(unit.session, who, endpoint_id)
@@ -200,13 +215,13 @@ def api_webhooks(hub: Hub) -> Blueprint:
             until = WebhookSecretOut(secret=None, old_signs_until=hub.now() + OLD_SIGNS)
             return until.model_dump(mode="json")
 
-        return once_secret(who, b"", work, says)
+        return once_secret(who, b"", lambda: work, says)
 
     @routes.post("/<row_id:endpoint_id>/test")
     def test(endpoint_id: str) -> Response:
         who = asks(hub, Scope.WEBHOOKS_WRITE)
         no_query()
-        _no_body()
+        no_body()
         try:
             _, answer = send_test(hub, who.business_id, endpoint_id)
         except LookupError:
@@ -229,11 +244,6 @@ def _checked(hub: Hub, url: str) -> str:
     except ConfigError as problem:
         errors = [(pointer("url"), str(problem))]
         raise Problem(422, "Nothing was stored; mend the field named.", errors) from None
-
-
-def _no_body() -> None:
-    if request.get_data(cache=False):
-        raise Problem(400, "This call takes no body.")
 
 
 def _known(session: Session, who: Caller, endpoint_id: str) -> EndpointRow:

@@ -9,6 +9,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response as AnyResponse
 
 from hub.web.api import RowId, api
+from hub.web.api_webhook_log import api_webhook_log
 from hub.web.api_webhooks import api_webhooks
 from hub.web.board import board
 from hub.web.driver import driver
@@ -47,6 +48,7 @@ def create_app(hub: Hub) -> Flask:
     staff_surfaces(app, hub)
     app.register_blueprint(api(hub))
     app.register_blueprint(api_webhooks(hub))
+    app.register_blueprint(api_webhook_log(hub))
     app.register_blueprint(docs())
     app.register_blueprint(tracking(hub))
     app.register_blueprint(driver(hub))

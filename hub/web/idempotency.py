@@ -32,8 +32,23 @@ def once(
     hub: Hub, business_id: str, request: Request, body: bytes, work: Callable[[Unit], Answer]
 ) -> Answer:
     """Do ``work`` in one unit, together with its answer; without a key, just do it."""
+    return once_prepared(hub, business_id, request, body, lambda: work)
+
+
+def once_prepared(
+    hub: Hub,
+    business_id: str,
+    request: Request,
+    body: bytes,
+    prepare: Callable[[], Callable[[Unit], Answer]],
+) -> Answer:
+    """As ``once``, for work that first asks around, which no unit may wait for.
+
+    Whoever asks again gets the first answer, also where ``prepare`` would now end otherwise.
+    """
     key = request.headers.get("Idempotency-Key")
     if key is None:
+        work = prepare()
         with hub.unit() as unit:
             return work(unit)
     if not (1 <= len(key) <= 255 and key.isascii() and key.isprintable()):
@@ -49,6 +64,7 @@ def once(
     if (known := _reserve(hub, row)) is not None:
         return known
     try:
+        work = prepare()
         with hub.unit() as unit:
             status, answer = work(unit)
             # Whoever took the reservation over does the work; then ours must not commit.

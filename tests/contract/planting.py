@@ -34,6 +34,14 @@ class Mutant:
         return source.replace(self.old, self.new).replace(*self.also, 1)
 
 
+def exempting(kit: str, test: str) -> Mutant:
+    """Leaves ``test`` out, though the plugin can be held to it."""
+    cls = f"class TestReference({kit}):\n"
+    return Mutant(
+        cls, f"{cls}    exempt = {{{test!r}: 'why not'}}\n", "test_what_is_left_out_it_cannot_do"
+    )
+
+
 class Failures:
     """What failed, as a plugin of the inner pytest."""
 
@@ -72,14 +80,14 @@ def survivors(folder: Path, reference: str, mutants: Mapping[str, Mutant]) -> li
         assert f"def {mutant.caught_by}(" in _kits(), f"{name}: no kit has {mutant.caught_by}"
         (folder / f"test_mutant{n}.py").write_text(mutant.planted_in(source))
         asked.append(f"test_mutant{n}.py::TestReference::{mutant.caught_by}")
-    found = _run(folder, asked)
+    found = run(folder, asked)
     wrong = [why for why in found.why if why.startswith("test_right.py")]
     assert found.passed, "nothing ran"
     caught = {nodeid.partition(".py")[0] for nodeid in found.failed}
     return wrong + [name for n, name in enumerate(mutants) if f"test_mutant{n}" not in caught]
 
 
-def _run(folder: Path, asked: list[str]) -> Failures:
+def run(folder: Path, asked: list[str]) -> Failures:
     found = Failures()
     with ExitStack() as stack:
         before = Path.cwd(), os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD"), set(sys.modules)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.contract.planting import Mutant, survivors
+from tests.contract.planting import Mutant, exempting, survivors
 
 POST = 'reply = self.tools.http.post(f"{ORIGIN}/messages", json=body, headers=self._headers())'
 BODY = 'body = {"key": message.key, "to": message.to, "text": message.text}'
@@ -118,6 +118,23 @@ MUTANTS = {
         'if not hmac.compare_digest(right.encode(), request.headers.get("x-sign", "").encode()):',
         "if not right:",
         "test_a_receipt_is_believed_only_if_it_is_the_carriers",
+    ),
+    "who can be asked is not": exempting(
+        "NotificationChannelConformance", "test_what_became_of_a_message_can_be_looked_up"
+    ),
+    "receipts are not believed": exempting(
+        "NotificationChannelConformance",
+        "test_a_receipt_is_believed_only_if_it_is_the_carriers",
+    ),
+    "an outage is left out": exempting("NotificationChannelConformance", f"{TOLD_APART}[down]"),
+    "no address is wrong": Mutant(
+        '    no_address = "12"\n', "", "test_what_is_left_out_it_cannot_do"
+    ),
+    "no such mood": Mutant(
+        '        return [(one["to"], one["text"]) for one in carrier.has.values()]\n',
+        '        return [(one["to"], one["text"]) for one in carrier.has.values()]\n\n'
+        "    def be(self, carrier: Carrier, mood: str) -> bool:\n        return False\n",
+        TOLD_APART,
     ),
 }
 

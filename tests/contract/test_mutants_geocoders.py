@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.contract.planting import Mutant, survivors
+from tests.contract.planting import Mutant, exempting, survivors
 
 ASK = 'return self.tools.http.get_json(f"{ORIGIN}/find", params={"street": street}, headers=key)\n'
 MUTANTS = {
@@ -92,6 +92,13 @@ MUTANTS = {
         'secret: SecretStr = Field(default=SecretStr("street-5ecret"), title="Key")\n'
         '    api_key: str = Field(default="street-5ecret", title="Key")\n',
         "test_settings_make_a_form_people_can_fill_in",
+    ),
+    "an outage is left out": exempting(
+        "GeocoderConformance",
+        "test_a_service_that_gives_no_answer_is_no_address_not_found[down]",
+    ),
+    "a check is left out": exempting(
+        "GeocoderConformance", "test_a_check_finds_out_that_the_key_is_refused"
     ),
 }
 

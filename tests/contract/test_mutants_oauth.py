@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.contract.planting import Mutant, survivors
+from tests.contract.planting import Mutant, exempting, survivors
 
 GRANTED = 'return {"access": found["access"], "refresh": found["refresh"]}'
 ONCE = "lambda now: now if now != kept else self.refresh(now)"
@@ -94,6 +94,7 @@ MUTANTS = {
         'if not kept.get("access"):\n            return',
         "test_without_tokens_nobody_is_let_in",
     ),
+    "who declines is left out": exempting("OAuthConformance", "test_who_declines_is_told_so"),
 }
 
 

@@ -128,6 +128,16 @@ MORE = {
     "a key of two words": Mutant(
         'key = "trying"', 'key = "trying hard"', "test_key_and_title_are_presentable"
     ),
+    "it claims less than it says": Mutant(
+        "return frozenset(Need)\n",
+        "return frozenset(Need) - {Need.BREAKS}\n",
+        "test_what_it_lacks_is_what_it_does_not_claim",
+    ),
+    "it claims more than it says": Mutant(
+        "class TestReference(RoutingStrategyConformance):\n",
+        "class TestReference(RoutingStrategyConformance):\n    lacks = frozenset({Need.BREAKS})\n",
+        "test_what_it_lacks_is_what_it_does_not_claim",
+    ),
 }
 
 

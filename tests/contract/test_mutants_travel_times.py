@@ -105,6 +105,9 @@ MUTANTS = {
         "metres = [[self._metres(a, b) for b in places[:50]] for a in places[:50]]",
         "test_a_days_worth_of_places_is_answered_whole",
     ),
+    "walking is not held to": Mutant(
+        '    profiles = ("car", "walk")\n', "", "test_a_profile_that_is_not_named_is_not_known"
+    ),
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.contract.planting import Mutant, survivors
+from tests.contract.planting import Mutant, exempting, survivors
 
 DIGEST = "hmac.compare_digest(right, given)"
 MUTANTS = {
@@ -116,6 +116,15 @@ MUTANTS = {
     ),
     "others' subscriptions are taken": Mutant(
         'if hook["name"] == self._name', "", "test_another_connections_subscriptions_stay"
+    ),
+    "pings are left out": exempting("WebhooksConformance", "test_a_ping_is_about_no_order"),
+    "what is switched off is left out": exempting(
+        "WebhooksConformance", "test_what_the_other_side_ended_is_put_back[switched off]"
+    ),
+    "nothing is ever lost": Mutant(
+        '            hook["active"] = False\n        return True\n',
+        "            pass\n        return False\n",
+        "test_what_the_other_side_ended_is_put_back",
     ),
 }
 

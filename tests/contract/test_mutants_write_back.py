@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.contract.planting import Mutant, survivors
+from tests.contract.planting import Mutant, exempting, survivors
 
 LOOKS = 'if update.key not in [event["key"] for event in there]:'
 ONCE = "test_each_stage_arrives_once_however_often_it_is_told"
@@ -119,6 +119,12 @@ MUTANTS = {
         "        except Exception as error:\n"
         '            raise Refused("The shop did not take it, so it is set aside.") from error',
         "test_a_shop_that_does_not_listen_is_told_apart",
+    ),
+    "late proof is left out": exempting(
+        "WriteBackConformance", "test_proof_that_comes_late_is_told_once"
+    ),
+    "late proof is not taken": Mutant(
+        "    takes_late_proof = True\n", "", "test_proof_that_comes_late_is_told_once"
     ),
 }
 

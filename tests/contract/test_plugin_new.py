@@ -105,6 +105,21 @@ def test_every_kind_that_can_be_written_is_in_the_docs() -> None:
     assert [kind for kind in KINDS if f"--kind {kind}" not in text] == []
 
 
+def test_a_plugin_that_is_there_already_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["plugin", "new", "shop"]) == 0
+    mine = tmp_path / "hub-shop" / "hub_shop.py"
+    mine.write_text("# my own\n")
+    assert main(["plugin", "new", "shop"]) == 1
+    told = capsys.readouterr().err
+    assert told == (
+        "hub: There is a hub-shop in this folder already. Choose another name, or remove it.\n"
+    )
+    assert mine.read_text() == "# my own\n"
+
+
 @pytest.mark.parametrize("name", ["1shop", "a", "my shop", "../up", ""])
 def test_a_name_that_is_none_is_refused_and_nothing_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str

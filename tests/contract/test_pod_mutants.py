@@ -244,6 +244,7 @@ def survivors(folder: Path, mutants: dict[str, Mutant], plant: object) -> list[s
     ]
 
 
+@pytest.mark.soak
 def test_every_mistake_planted_in_the_store_on_disk_is_caught(tmp_path: Path) -> None:
     assert survivors(tmp_path, DISK, planted_on_disk) == []
 

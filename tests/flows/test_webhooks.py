@@ -364,6 +364,7 @@ def test_a_long_answer_is_cut_and_what_no_database_keeps_is_replaced(world: Worl
         ("https://", "no address"),
         ("https://a b/", "no address"),
         ("https://93.184.215.14:99999/", "no address"),
+        ("https://93.184.215.14:0/", "port 0"),
         ("https://me:secret@93.184.215.14/", "name and password"),
         ("https://93.184.215.14/#part", "after #"),
         ("https://nobody-has-this-name.invalid/", "no server named"),

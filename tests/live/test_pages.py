@@ -457,6 +457,20 @@ def test_readers_who_leave_before_they_are_answered_hinder_nobody(day: LiveMorni
         time.sleep(0.02)
 
 
+def test_a_reader_of_http_1_0_gets_no_chunks(day: LiveMorning) -> None:
+    path = f"/live/t/{link_of(day, jobs_on_route(day)[0])}"
+    with socket.socket(socket.AF_UNIX) as old:
+        old.settimeout(10)
+        old.connect(str(day.served.at))
+        old.sendall(f"GET {path} HTTP/1.0\r\nHost: hub\r\n\r\n".encode())
+        told = b""
+        while b"event: state" not in told:
+            told += old.recv(4096)
+    head, _, body = told.partition(b"\r\n\r\n")
+    assert b"chunked" not in head
+    assert body.startswith(b"retry: ")
+
+
 def test_stopping_ends_all_streams_and_loses_nothing(database_url: str) -> None:
     with a_live_morning(database_url) as day:
         page = day.served.watch(f"/live/t/{day.link()}")

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import pytest
 from flask import Flask, Response, jsonify, request
 
-from hub import Address, Point, Tools
+from hub import Address, Need, Point, Tools
 from hub.plugins.eta_forward import ForwardEta
 from hub.plugins.geocode_http import HttpGeocoder
 from hub.plugins.geocode_osm import OsmGeocoder
@@ -34,6 +34,10 @@ class TestNearest(RoutingStrategyConformance):
 
 
 class TestPyvrp(RoutingStrategyConformance):
+    lacks = frozenset(
+        {Need.PAIRS, Need.TIME_ON_BOARD, Need.BREAKS, Need.OVERTIME, Need.LOCKED_PREFIX}
+    )
+
     def strategy(self, tools: Tools) -> PyvrpRouting:
         return PyvrpRouting(PyvrpRouting.Settings(), tools)
 
@@ -80,6 +84,11 @@ class TestCrow(InHelsinki, TravelTimesConformance):
 
 
 class TestOsmGeocoder(GeocoderConformance):
+    own_data = "it looks into a file of its own and asks nobody"
+    exempt: ClassVar = {
+        "test_a_service_that_gives_no_answer_is_no_address_not_found": own_data,
+        "test_a_check_finds_out_that_the_key_is_refused": own_data,
+    }
     known = Address(("Aleksanterinkatu 15",), "Helsinki", postcode="00100", country="FI")
     at = Point(60.16887, 24.94606)
 

@@ -112,6 +112,22 @@ def test_what_cannot_work_is_refused_at_its_field(
     assert api.call("GET", AT).get_json() == {"endpoints": []}
 
 
+def test_a_repeat_gets_the_first_answer_where_the_address_would_be_refused_by_now(
+    api: Api,
+) -> None:
+    url, hub = "http://127.0.0.1:8710/", api.world.hub
+    hub.settings, usual = replace(hub.settings, http_allow=("127.0.0.1:8710",)), hub.settings
+    first = api.call("POST", AT, {"url": url}, once="k")
+    at = f"{AT}/{first.get_json()['id']}"
+    moved = api.call("PATCH", at, {"url": f"{url}new"}, once="m")
+    hub.settings = usual
+    again = api.call("POST", AT, {"url": url}, once="k")
+    assert (again.status_code, again.get_json()["id"]) == (201, first.get_json()["id"])
+    assert api.call("PATCH", at, {"url": f"{url}new"}, once="m").get_json() == moved.get_json()
+    assert api.call("POST", AT, {"url": url}, once="other").status_code == 422
+    assert api.call("POST", AT, {"url": URL}, once="other").status_code == 201  # no key is spent
+
+
 def test_an_endpoint_is_changed_switched_and_removed(api: Api) -> None:
     at = f"{AT}/{api.made()['id']}"
     changed = api.call("PATCH", at, {"url": f"{ERP}/new", "active": False}).get_json()

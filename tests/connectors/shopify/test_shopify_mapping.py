@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from connectors.shopify.wanted import day_of, hours_of, window
 from hub import Address, Contact, Line, Point, Role, TimeWindow, Tools
 from hub.testing import MONDAY
 from tests.connectors.shopify_worlds import connected, needs_data, orders_of, the_order
@@ -265,61 +261,3 @@ def test_an_unknown_country_is_none(shop: FakeShopify, tools: Tools) -> None:
     order = shop.state.place()
     shop.state.units_of(order["id"])[0]["destination"]["countryCode"] = "ZZ"
     assert the_order(connected(shop, tools)).address.country == ""
-
-
-@pytest.mark.parametrize(
-    ("text", "day"),
-    [
-        ("2024-03-06", date(2024, 3, 6)),
-        ("2024/3/6", date(2024, 3, 6)),
-        ("06.03.2024", date(2024, 3, 6)),
-        ("06/03/2024", date(2024, 3, 6)),
-        ("03/26/2024", date(2024, 3, 26)),
-        ("6 March 2024", date(2024, 3, 6)),
-        ("Wed, 6th Mar 2024", date(2024, 3, 6)),
-        ("Wednesday March 6, 2024", date(2024, 3, 6)),
-        ("Sept 6, 2024", date(2024, 9, 6)),
-        ("2024-03-06T10:00:00", date(2024, 3, 6)),
-        ("2024-13-06", None),
-        ("tomorrow", None),
-        ("", None),
-    ],
-)
-def test_days_are_read_as_date_pickers_write_them(text: str, day: date | None) -> None:
-    assert day_of(text, month_first=False) == day
-
-
-def test_the_business_says_which_number_is_the_month() -> None:
-    assert day_of("04/05/2024", month_first=True) == date(2024, 4, 5)
-    assert day_of("04/05/2024", month_first=False) == date(2024, 5, 4)
-
-
-@pytest.mark.parametrize(
-    ("text", "hours"),
-    [
-        ("13:00 - 14:00", (time(13), time(14))),
-        ("9am–12pm", (time(9), time(12))),
-        ("1:00 PM - 3:30 PM", (time(13), time(15, 30))),
-        ("1-3 pm", (time(13), time(15))),
-        ("11 - 1 pm", (time(11), time(13))),
-        ("from 8 to 10", (time(8), time(10))),
-        ("20:00 - 24:00", (time(20), time(23, 59))),
-        ("25:00 - 26:00", None),
-        ("after lunch", None),
-    ],
-)
-def test_hours_are_read_as_people_write_them(text: str, hours: tuple[time, time] | None) -> None:
-    assert hours_of(text) == hours
-
-
-@given(
-    st.dates(date(2000, 1, 1), date(2100, 1, 1)),
-    st.times(),
-    st.times(),
-    st.sampled_from(["Europe/Helsinki", "America/New_York", "Australia/Lord_Howe"]),
-)
-def test_a_window_never_closes_before_it_opens(
-    day: date, opens: time, closes: time, zone: str
-) -> None:
-    found = window(day, (opens, closes), ZoneInfo(zone))
-    assert found.opens < found.closes

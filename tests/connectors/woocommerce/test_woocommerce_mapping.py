@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,7 +11,6 @@ import pytest
 
 from connectors.woocommerce.mapping import Goods, Terms, asks_for_a_time, to_order
 from connectors.woocommerce.settings import DATE_KEYS, TIME_KEYS, words
-from connectors.woocommerce.wanted import day_of, hours_of, window
 from hub import Address, Contact, Line, Role
 from tests.connectors.woocommerce_worlds import needs_data
 from tests.fakes.woocommerce_schemas import recorded, sample
@@ -209,81 +208,3 @@ def test_a_time_within_the_days_own_text_is_read_too() -> None:
 def test_the_zone_is_asked_for_only_by_orders_with_a_day() -> None:
     assert asks_for_a_time(an_order(), TERMS)
     assert not asks_for_a_time(an_order(meta_data=[]), TERMS)
-
-
-@pytest.mark.parametrize(
-    ("text", "day"),
-    [
-        ("2026-11-24", date(2026, 11, 24)),
-        ("2026/11/24", date(2026, 11, 24)),
-        ("2026-11-24T00:00:00", date(2026, 11, 24)),
-        ("20261124", date(2026, 11, 24)),
-        ("24/11/2026", date(2026, 11, 24)),
-        ("11/24/2026", date(2026, 11, 24)),
-        ("24.11.2026", date(2026, 11, 24)),
-        ("24-11-2026", date(2026, 11, 24)),
-        ("3/4/2026", date(2026, 4, 3)),
-        ("24 November, 2026", date(2026, 11, 24)),
-        ("November 24, 2026", date(2026, 11, 24)),
-        ("Tuesday, 24th Nov 2026", date(2026, 11, 24)),
-        ("Tue Nov 24 2026", date(2026, 11, 24)),
-        ("1795996800", date(2026, 11, 30)),  # midnight of GMT: that day, wherever the store is
-        ("1795960800", date(2026, 11, 30)),  # 14:00 the day before, which is 01:00 in Sydney
-    ],
-)
-def test_days_are_read_as_plugins_write_them(text: str, day: date) -> None:
-    read = day_of(text, SYDNEY, month_first=False)
-    assert read is not None
-    assert read[0] == day
-
-
-def test_the_business_says_whether_the_month_comes_first() -> None:
-    assert day_of("3/4/2026", SYDNEY, month_first=True) == (date(2026, 3, 4), "")
-    assert day_of("24/4/2026", SYDNEY, month_first=True) == (date(2026, 4, 24), "")
-    assert day_of("3.4.2026", SYDNEY, month_first=True) == (date(2026, 4, 3), "")
-
-
-@pytest.mark.parametrize(
-    "text", ["", "soon", "31/02/2026", "2026", "24 Brumaire 2026", "13/13/2026"]
-)
-def test_what_is_no_day_is_not_guessed(text: str) -> None:
-    assert day_of(text, SYDNEY, month_first=False) is None
-
-
-@pytest.mark.parametrize(
-    ("text", "hours"),
-    [
-        ("13:00 - 14:00", (time(13), time(14))),
-        ("13:00–14:30", (time(13), time(14, 30))),
-        ("09:00 AM - 11:00 AM", (time(9), time(11))),
-        ("1:00 pm to 3:00 pm", (time(13), time(15))),
-        ("1-3 pm", (time(13), time(15))),
-        ("11 - 1 pm", (time(11), time(13))),
-        ("10:00 a.m. - 12:00 p.m.", (time(10), time(12))),
-        ("9am–12pm", (time(9), time(12))),
-        ("12-1pm", (time(12), time(13))),
-        ("9.30-11.00", (time(9, 30), time(11))),
-        ("20:00 - 24:00", (time(20), time(23, 59))),
-    ],
-)
-def test_hours_are_read_as_plugins_write_them(text: str, hours: tuple[time, time]) -> None:
-    assert hours_of(text) == hours
-
-
-@pytest.mark.parametrize(
-    "text", ["", "Morning", "14:00", "25:00 - 26:00", "13pm - 14pm", "9-12 or later"]
-)
-def test_what_are_no_hours_is_not_guessed(text: str) -> None:
-    assert hours_of(text) is None
-
-
-def test_a_window_may_go_past_midnight() -> None:
-    night = window(date(2026, 11, 24), (time(22), time(1)), SYDNEY)
-    assert (night.closes - night.opens).total_seconds() == 3 * 3600
-
-
-def test_a_window_in_the_hour_that_spring_leaves_out_keeps_its_length() -> None:
-    gap = window(date(2026, 3, 29), (time(3), time(3, 45)), ZoneInfo("Europe/Helsinki"))
-    assert (gap.closes - gap.opens).total_seconds() == 45 * 60
-    across = window(date(2026, 3, 29), (time(3, 30), time(4)), ZoneInfo("Europe/Helsinki"))
-    assert across.closes > across.opens
