@@ -47,7 +47,6 @@ SENTENCES = {
     "url_type": NO_URL,
 }
 NO_EMAIL = "value is not a valid email address"  # pydantic goes on in a programmer's words
-SHORT_FORMS = frozenset({"kms", "s3", "sse", "starttls", "tls"})
 
 
 class Control(Field):
@@ -184,7 +183,7 @@ def _control(name: str, info: FieldInfo, options: Options) -> Any:
     kind = _bare(info.annotation)
     control = "select" if options else _kind(kind)
     if control in ("select", "checks") and not options:
-        options = _options(kind)
+        options = _options(kind, info)
     required = info.is_required() and control not in ("check", "checks", "password")
     cls = Week if control == "week" else Control
     return cls(
@@ -214,16 +213,19 @@ def _kind(kind: Any) -> str:
     return "text"
 
 
-def _options(kind: Any) -> Options:
+def _options(kind: Any, info: FieldInfo) -> Options:
+    """The values of a closed set, by the field's ``labels`` where it has some."""
     if get_origin(kind) is list:
         kind = get_args(kind)[0]
-    values = get_args(kind) or [one.value for one in kind]
-    return [(str(value), _title(str(value))) for value in values]
+    values = [str(value) for value in get_args(kind) or [one.value for one in kind]]
+    extra = info.json_schema_extra
+    labels = extra.get("labels", {}) if isinstance(extra, dict) else {}
+    return [(value, labels.get(value) or _title(value)) for value in values]
 
 
 def _title(value: str) -> str:
-    words = [word.upper() if word in SHORT_FORMS else word for word in value.split("_")]
-    return " ".join([words[0][:1].upper() + words[0][1:], *words[1:]])
+    words = value.replace("_", " ")
+    return words[:1].upper() + words[1:]
 
 
 def _limits(kind: Any, info: FieldInfo) -> dict[str, Any]:

@@ -131,10 +131,10 @@ class Hub:
             ) from None
         except HubError:
             raise
-        except Exception as error:  # a stranger's code; what it was given may be in the message
+        except Exception:  # a stranger's code; what it was given may be in the message
             self.tools.log.exception("provider %s cannot be made", key)
             raise ConfigError(
-                f"{cls.title} cannot be started: its plugin failed ({type(error).__name__})."
+                f"{cls.title} cannot be started: its plugin failed."
                 " Whoever runs this server finds more in the log."
             ) from None
 

@@ -126,7 +126,7 @@ def _serve(pipe: Connection, make: Make, request: PlanRequest, data_dir: Path) -
         plan = _strategy(make, data_dir).plan(request, lambda best: _told(pipe, best))
         said: Said = ("done", plan)
     except Exception as error:  # whatever a stranger's solver raises is its failure, not ours
-        said = ("failed", f"{type(error).__name__}: {error}")
+        said = ("failed", str(error) or type(error).__name__)
     try:
         pipe.send(said)
     except OSError:

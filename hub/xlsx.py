@@ -98,10 +98,10 @@ def rows_of(content: bytes, filename: str) -> list[list[str]]:
         if _lacks_results(content):
             for texts, cells in zip(rows, _cells(content, filename, results=False), strict=False):
                 _name_formulas(texts, cells)
-    except _BROKEN as error:
+    except _BROKEN:
         raise BadFile(
             f"{filename} is a damaged workbook or another kind of archive. Open it in your"
-            f" spreadsheet, save it as XLSX or CSV and upload that. ({type(error).__name__})"
+            " spreadsheet, save it as XLSX or CSV and upload that."
         ) from None
     width = max((len(row) for row in rows), default=0)
     return [row + [""] * (width - len(row)) for row in rows]

@@ -37,7 +37,15 @@ class EmailSettings(BaseModel):
     host: str = Field(title="SMTP server", description="e.g. smtp.example.com", min_length=1)
     port: int = Field(default=587, title="Port", ge=1, le=65535)
     security: Literal["starttls", "tls", "none"] = Field(
-        default="starttls", title="Encryption", description="none only on your own machine"
+        default="starttls",
+        title="Encryption",
+        json_schema_extra={
+            "labels": {
+                "starttls": "STARTTLS (usual, port 587)",
+                "tls": "TLS from the start (port 465)",
+                "none": "None: only on your own machine",
+            }
+        },
     )
     user: str = Field(default="", title="User name")
     password: SecretStr = Field(

@@ -13,6 +13,7 @@ from time import sleep
 from typing import Any
 
 import pytest
+import requests
 from flask import Flask, Response, redirect, request
 from werkzeug.serving import make_server
 
@@ -197,6 +198,19 @@ def test_what_is_packed_is_not_unpacked() -> None:
 def test_no_answer_is_told_in_a_sentence(parts: tuple[bytes, ...], why: str) -> None:
     with a_server(*parts) as url, pytest.raises(Unavailable, match=why):
         Http(["127.0.0.1"]).post_once(url, b"{}", {}, within_s=5, most=100)
+
+
+def everything_that_goes_wrong(cls: type[Exception]) -> Iterator[type[Exception]]:
+    yield cls
+    for narrower in cls.__subclasses__():
+        yield from everything_that_goes_wrong(narrower)
+
+
+def test_why_there_is_no_answer_is_said_without_the_name_of_an_error() -> None:
+    for cls in set(everything_that_goes_wrong(requests.RequestException)):
+        why = Http.why(cls("x", "", 0) if issubclass(cls, ValueError) else cls())
+        assert " " in why
+        assert cls.__name__.lower() not in why.replace(" ", "").lower()
 
 
 def test_a_post_that_is_sent_once_follows_no_redirect(shop: int) -> None:

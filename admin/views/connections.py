@@ -10,6 +10,7 @@ from flask_admin.form import BaseForm
 from pydantic import SecretStr, ValidationError
 from werkzeug.wrappers import Response as AnyResponse
 
+from admin.connection_forms import asked, settings_form, way_of
 from admin.forms import blame, form_for, place
 from admin.words import Clock
 from hub.core.connecting import Connection, Way
@@ -37,6 +38,7 @@ from hub.flows.connections_seen import (
 )
 from hub.flows.log_in import Role
 from hub.flows.pull import sweep
+from hub.flows.works_again import try_now
 from hub.web.pages import page
 from hub.web.staff import me, needs
 
@@ -63,15 +65,15 @@ def connections(hub: Hub) -> Blueprint:
     @needs()
     def new(plugin: str) -> AnyResponse:
         cls = _class(hub, plugin)
-        way = _way(cls, request.args.get("way", ""))
-        return _new_page(hub, cls, way, form_for(cls.Settings, only=_asked(cls, way))(None))
+        way = way_of(cls, request.args.get("way", ""))
+        return _new_page(hub, cls, way, form_for(cls.Settings, only=asked(cls, way))(None))
 
     @pages.post("/new/<plugin>")
     @needs()
     def create(plugin: str) -> AnyResponse:
         cls = _class(hub, plugin)
-        way = _way(cls, request.form.get("way", ""))
-        form = form_for(cls.Settings, only=_asked(cls, way))(request.form)
+        way = way_of(cls, request.form.get("way", ""))
+        form = form_for(cls.Settings, only=asked(cls, way))(request.form)
         made = _connected(hub, cls, way, form)
         return _new_page(hub, cls, way, form, 422) if made is None else _went(cls, made)
 
@@ -80,13 +82,15 @@ def connections(hub: Hub) -> Blueprint:
     def back() -> AnyResponse:
         """A person comes back from the other side, with its answer in the query."""
         try:
-            found = came_back(hub, me().business_id, me().staff_id, request.args.to_dict())
+            answered = came_back(hub, me().business_id, me().staff_id, request.args.to_dict())
         except LookupError:
             abort(404)
         except HubError as problem:
             flash(f"It is not connected: {problem}", "bad")
             return redirect(url_for("connections.index"))
-        return redirect(url_for("connections.one", connection_id=found))
+        at = answered.problem.field if isinstance(answered.problem, ConfigError) else ""
+        where = {"connection_id": answered.connection_id, "at": at or None}
+        return redirect(url_for("connections.one", **where))
 
     @pages.get("/<row_id:connection_id>")
     @needs(Role.DISPATCHER, Role.ACCOUNTANT)
@@ -98,8 +102,8 @@ def connections(hub: Hub) -> Blueprint:
     def save(connection_id: str) -> AnyResponse:
         row = _row(hub, connection_id)
         cls = _class(hub, row.plugin)
-        way = _way(cls, str(row.settings.get("way", "")))
-        form = _settings_form(cls, row, _choices(hub, row))(request.form)
+        way = way_of(cls, str(row.settings.get("way", "")))
+        form = settings_form(cls, row, _choices(hub, row))(request.form)
         made = _connected(hub, cls, way, form, connection_id)
         if made is None:
             return _one_page(hub, connection_id, form, 422)
@@ -120,7 +124,19 @@ def connections(hub: Hub) -> Blueprint:
         except HubError as problem:
             flash(str(problem), "bad")
         else:
-            return _went(_class(hub, row.plugin), made)
+            return _went(_class(hub, row.plugin), made, again=True)
+        return redirect(url_for("connections.one", connection_id=connection_id))
+
+    @pages.post("/<row_id:connection_id>/try")
+    @needs(Role.DISPATCHER)
+    def once_more(connection_id: str) -> AnyResponse:
+        row = _row(hub, connection_id)
+        try:
+            try_now(hub, me().business_id, connection_id, actor=me().actor)
+        except HubError as problem:
+            flash(f"Not yet: {problem}", "bad")
+        else:
+            flash(f"{row.title} lets the hub in. It goes on from where it stopped.", "ok")
         return redirect(url_for("connections.one", connection_id=connection_id))
 
     @pages.post("/<row_id:connection_id>/look")
@@ -183,41 +199,6 @@ def _row(hub: Hub, connection_id: str) -> ConnectionRow:
         abort(404)
 
 
-def _way(cls: type[Connection], key: str) -> Way | None:
-    """The way that was chosen, else the first; ``None`` where there is only one."""
-    return next((way for way in cls.ways if way.key == key), next(iter(cls.ways), None))
-
-
-def _asked(cls: type[Connection], way: Way | None) -> list[str]:
-    """What a new connection asks for; the rest has defaults and is set once it works."""
-    fields = cls.Settings.model_fields
-    asked = {name for name, info in fields.items() if info.is_required()}
-    if way is not None:
-        asked = (asked - {name for one in cls.ways for name in one.asks}) | set(way.asks)
-    return [name for name in fields if name in asked] or list(fields)
-
-
-def _settings_form(
-    cls: type[Connection], row: ConnectionRow, choices: Mapping[str, Sequence[Option]]
-) -> type[BaseForm]:
-    """What this connection's way asks for and what all of them have, with what is offered."""
-    way = _way(cls, str(row.settings.get("way", "")))
-    of_others = {name for one in cls.ways if one is not way for name in one.asks}
-    of_others -= set(way.asks) if way else set()
-    names = [name for name in cls.Settings.model_fields if name not in of_others | {"way"}]
-    options = {
-        name: _with_what_is_set(some, str(row.settings.get(name, "")))
-        for name, some in choices.items()
-    }
-    return form_for(cls.Settings, options, only=names)
-
-
-def _with_what_is_set(offered: Sequence[Option], present: str) -> list[tuple[str, str]]:
-    """What is set stays what it is until somebody chooses, also when it is offered no more."""
-    found = {one.value: one.label for one in offered}
-    return list(({"": "–"} | found | {present: found.get(present, present or "–")}).items())
-
-
 def _choices(hub: Hub, row: ConnectionRow) -> Mapping[str, Sequence[Option]]:
     """What the other side offers; nothing while it does not answer or lets nobody in."""
     if row.state in ("off", "approving"):
@@ -251,10 +232,10 @@ def _connected(
     return None
 
 
-def _went(cls: type[Connection], made: Connected) -> AnyResponse:
+def _went(cls: type[Connection], made: Connected, *, again: bool = False) -> AnyResponse:
     if made.approve_at:
         return page("panel/connections_approve.html", kind=cls.title, url=made.approve_at)
-    flash(f"{cls.title} is connected. Its orders come in now.", "ok")
+    flash(f"{cls.title} is connected{' again' if again else ''}. Its orders come in now.", "ok")
     return redirect(url_for("connections.one", connection_id=made.connection_id))
 
 
@@ -280,12 +261,18 @@ def _one_page(
         cls = None
     choices = _choices(hub, seen.row) if is_owner else {}
     if form is None and cls is not None and is_owner:
-        form = _settings_form(cls, seen.row, choices)(None, data=dict(seen.row.settings))
+        form = settings_form(cls, seen.row, choices)(None, data=dict(seen.row.settings))
+        if seen.row.state == "approving" and request.args.get("at") in form._fields:
+            blame(form, request.args["at"], seen.row.last_error)
     answer = page(
         "panel/connections_one.html",
         seen=seen,
         row=seen.row,
+        cls=cls,
+        way=way_of(cls, str(seen.row.settings.get("way", ""))) if cls else None,
+        back=back_url(hub),
         form=form,
+        is_blamed=form is not None and any(field.errors for field in form._fields.values()),
         lets_in=bool(choices),
         rejects=rejects_of(hub, me().business_id, connection_id),
         hook=webhook_url(hub, me().business_id, connection_id) if is_owner else "",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -233,7 +234,7 @@ def day(hub: Hub) -> Blueprint:
             strategy_of=strategies,
             map=route_map(tiles, seen.routes, seen.left_out, nonce=csp_nonce()),
             amended=amended,
-            fields=FIELDS,
+            called=_called,
             drivers_of={route.id: route.driver for route in seen.routes},
             lists_open=seen.counts.stops <= OPEN_LISTS,
             colour=colour,
@@ -259,6 +260,11 @@ def _digest(seen: DaySeen) -> str:
         f"{len(seen.left_out)} {seen.to_review}",
     ]
     return hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]
+
+
+def _called(fields: Sequence[str]) -> str:
+    """In words, each once: an address and its point are one thing."""
+    return ", ".join(dict.fromkeys(FIELDS.get(name, name) for name in fields))
 
 
 def _state(job: JobSeen) -> tuple[str, str]:

@@ -21,6 +21,7 @@ from hub.core.notices import Trigger
 from hub.flows.business import business_of
 from hub.flows.claims import leave_claim, take_claim
 from hub.flows.log_in import Role
+from hub.flows.month import records_of
 from hub.flows.next_steps import choose_step
 from hub.flows.order_desk import call_off, note_for_driver, take_order
 from hub.flows.order_story import FILTERS, JobStory, order_story, orders_like, reason_in_words
@@ -203,6 +204,7 @@ def orders(hub: Hub) -> Blueprint:
             status,
             story=story,
             jobs=[(job, pill(job.row)) for job in reversed(story.jobs)],
+            records=records_of(hub, me().business_id, order_id),
             steps=STEPS,
             reason=reason_in_words,
             claimed=CLAIMED_WORDS,

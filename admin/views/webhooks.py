@@ -165,7 +165,7 @@ def webhooks(hub: Hub) -> Blueprint:
         except HubError as problem:
             flash(str(problem), "bad")
         else:
-            flash("It is sent again now, under the same id.", "ok")
+            flash("It is sent now, under the same id.", "ok")
         return redirect(url_for("webhooks.sent", webhook_id=webhook_id))
 
     return pages

@@ -146,8 +146,8 @@ class Caller:
             self._refuse(reply)
             return reply.json() if reply.content.strip() else None
         except requests.RequestException as error:  # also undecodable JSON
-            kind = type(error).__name__
-            raise _Unavailable(f"ShipStation gave no usable answer ({kind})") from None
+            why = self.tools.http.why(error)
+            raise _Unavailable(f"ShipStation gave no usable answer: {why}.") from None
 
     def listed(self, method: str, path: Sequence[str], key: str, **kwargs: Any) -> tuple[Any, Any]:
         """(the answer, its list of objects under ``key``). Raises ``Unavailable`` without one."""
@@ -200,9 +200,10 @@ class Caller:
             )
         if _UNVERIFIED in codes:
             return _unverified()
+        what = "key" if self.auth is None else "key with this secret"
         return AuthError(
-            f"ShipStation no longer accepts this {self.name} key. Create a new one in ShipStation"
-            " under Settings → Account → API Settings and enter it here.",
+            f"ShipStation does not accept this {self.name} {what}. Copy it again, or create a new"
+            " one in ShipStation under Settings → Account → API Settings.",
             field=self.key_field,
         )
 

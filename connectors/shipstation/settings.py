@@ -10,15 +10,26 @@ from hub import Way
 
 _TAGS = ("on_the_way_tag", "delivered_tag", "failed_tag")
 _NO_SLASH = r"^[^/\\]*$"  # in V2 a tag's name is a part of an address
+_PERMITS = (
+    ("API key", "it opens the whole account: ShipStation has no narrower ones"),
+    ("Verified e-mail address", "of the account; else it marks nothing as shipped"),
+)
 _WHERE = "In ShipStation: Settings → Account → API Settings → Select API version → {}."
 
 WAYS = (
-    Way("v2", "API key (V2)", ("v2_key", *_TAGS), hint=_WHERE.format("V2")),
+    Way(
+        "v2",
+        "API key (V2)",
+        ("v2_key", *_TAGS),
+        hint=_WHERE.format("V2"),
+        permits=_PERMITS,
+    ),
     Way(
         "v1",
         "API key and secret (V1)",
         ("v1_key", "v1_secret", *_TAGS, "currency", "notes"),
         hint=_WHERE.format("V1"),
+        permits=_PERMITS[:1],
     ),
 )
 
@@ -53,14 +64,26 @@ class ShipStationSettings(BaseModel):
     due: Literal["deliver_by", "ship_by", "none"] = Field(
         default="deliver_by",
         title="Day of delivery",
-        description="Deliver-by date (the ship-by date where there is none; V1 has only that),"
-        " ship-by date, or any day.",
+        description="Where there is no deliver-by date the ship-by date counts; V1 has only that.",
+        json_schema_extra={
+            "labels": {
+                "deliver_by": "The deliver-by date",
+                "ship_by": "The ship-by date",
+                "none": "Any day",
+            }
+        },
     )
     ship_when: Literal["leaves", "delivered", "never"] = Field(
         default="delivered",
         title="Mark as shipped",
-        description="When the driver leaves, when the order is delivered, or never."
-        " ShipStation locks an order once it is shipped.",
+        description="ShipStation locks an order once it is shipped.",
+        json_schema_extra={
+            "labels": {
+                "leaves": "When the driver leaves",
+                "delivered": "When the order is delivered",
+                "never": "Never",
+            }
+        },
     )
     tell_customer: bool = Field(
         default=False,

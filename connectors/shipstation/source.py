@@ -30,6 +30,11 @@ class ShipStation(OrderSource, WritesBack, AcceptsWebhooks):
     title = "ShipStation"
     Settings = ShipStationSettings
     ways = WAYS
+    reads = "Orders that wait for shipment, with names, addresses, phones, items and tags."
+    writes = (
+        "Tags orders (on its way, delivered, not delivered), marks them as shipped when you say,"
+        " and has itself called when something changes. Addresses and items are never touched."
+    )
     settings: ShipStationSettings
 
     def pages(self, cursor: str | None) -> Iterator[OrderPage]:

@@ -32,7 +32,7 @@ class V1:
         self._now = tools.now
         self._secret = tools.webhook_secret
         self._to_order = to_order
-        self._api = Caller(tools, V1_URL, "V1", "v1_key", auth=(key, secret))
+        self._api = Caller(tools, V1_URL, "V1", "v1_secret", auth=(key, secret))
         self._names: dict[int, str] | None = None  # None: not asked yet
 
     def prove(self) -> None:

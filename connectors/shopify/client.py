@@ -141,7 +141,7 @@ def _post(tools: Tools, shop: str, url: str, **kwargs: Any) -> requests.Response
     try:
         return tools.http.post(url, allow_redirects=False, **kwargs)
     except requests.RequestException as error:
-        raise Unavailable(f"{shop} gave no answer ({type(error).__name__}).") from None
+        raise Unavailable(f"{shop} gave no answer: {tools.http.why(error)}.") from None
 
 
 def _no_token(reply: requests.Response, shop: str) -> AuthError | Unavailable:

@@ -15,13 +15,27 @@ WRITES = ("write_merchant_managed_fulfillment_orders", "write_fulfillments")
 TAGS = ("write_orders",)
 ADMIN = re.compile(r"(?:https?://)?admin\.shopify\.com/store/([^/?#]+)")
 
+PERMITS = (
+    ("read_orders", "what was ordered; alone it shows the last 60 days"),
+    ("read_merchant_managed_fulfillment_orders", "what is left to send, and from where"),
+    ("read_locations", "which of your places sends it"),
+    ("write_merchant_managed_fulfillment_orders", "to mark an order as fulfilled"),
+    ("write_fulfillments", "to say on its way, delivered or not"),
+    ("write_orders", "only if orders are to be tagged with the outcome"),
+    (
+        "Protected customer data",
+        "not a scope: ask for name, address, email and phone on the app's page API access",
+    ),
+)
+
 WAYS = (
     Way(
         "own",
         "My own store",
         asks=("client_id", "client_secret"),
-        hint="Make an app in Shopify's Dev Dashboard, give it the scopes of this connector's page,"
-        " install it in your store, and copy its client id and secret.",
+        hint="Make an app in Shopify's Dev Dashboard, give it the scopes below, install it in your"
+        " store, and copy its client id and secret.",
+        permits=PERMITS,
     ),
     Way(
         "oauth",
@@ -29,12 +43,14 @@ WAYS = (
         asks=("client_id", "client_secret"),
         then="authorize",
         hint="For a store of somebody else: you are sent to Shopify to approve the app.",
+        permits=PERMITS,
     ),
     Way(
         "token",
         "Access token I already have",
         asks=("token", "client_secret"),
         hint="Of a custom app made in Shopify's admin before 2026; it begins with shpat_.",
+        permits=PERMITS,
     ),
 )
 
@@ -65,8 +81,14 @@ class ShopifySettings(BaseModel):
     methods: Literal["both", "local", "shipping"] = Field(
         default="both",
         title="Orders to take",
-        description="both, only local delivery, or only shipping. Pick-up, digital goods and"
-        " sales over the counter are never taken",
+        description="Pick-up, digital goods and sales over the counter are never taken",
+        json_schema_extra={
+            "labels": {
+                "both": "Local delivery and shipping",
+                "local": "Only local delivery",
+                "shipping": "Only shipping",
+            }
+        },
     )
     location: str = Field(
         default="", title="Location", description="Only what is sent from here; empty: all"
@@ -75,7 +97,13 @@ class ShopifySettings(BaseModel):
     fulfilled_elsewhere: Literal["withdraw", "keep"] = Field(
         default="withdraw",
         title="When somebody marks it fulfilled in Shopify",
-        description="withdraw: it needs no delivery any more. keep: you do that when packing",
+        description="Keep it on the list if you do that when packing",
+        json_schema_extra={
+            "labels": {
+                "withdraw": "It needs no delivery any more",
+                "keep": "It is still to be delivered",
+            }
+        },
     )
     date_keys: str = Field(
         default="Delivery-Date, Delivery Date, delivery_date",
@@ -86,7 +114,9 @@ class ShopifySettings(BaseModel):
         default="Delivery-Time, Delivery Time, delivery_time", title="Delivery time stands in"
     )
     date_order: Literal["day_first", "month_first"] = Field(
-        default="day_first", title="Dates such as 04/05/2026", description="4 May or 5 April"
+        default="day_first",
+        title="Dates such as 04/05/2026",
+        json_schema_extra={"labels": {"day_first": "4 May", "month_first": "5 April"}},
     )
     collect_outstanding: bool = Field(
         default=True,
@@ -103,8 +133,14 @@ class ShopifySettings(BaseModel):
     fulfil_at: Literal["dispatched", "on_the_way", "closed"] = Field(
         default="dispatched",
         title="Mark as fulfilled when",
-        description="dispatched: the round is published. closed: handed over; only then can a"
-        " part be fulfilled alone",
+        description="Only at the door can a part be marked alone",
+        json_schema_extra={
+            "labels": {
+                "dispatched": "Its route is published",
+                "on_the_way": "The driver is on the way",
+                "closed": "It is handed over",
+            }
+        },
     )
     notify_customer: bool = Field(
         default=False,
@@ -121,7 +157,7 @@ class ShopifySettings(BaseModel):
     tag_orders: bool = Field(
         default=False,
         title="Tag orders with the outcome",
-        description="Delivery: succeeded, failed, …; needs the scope write_orders",
+        description="Such as “Delivery: failed”; the app needs write_orders for it",
     )
 
     @field_validator("shop")

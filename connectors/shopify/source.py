@@ -43,6 +43,14 @@ class Shopify(OrderSource, WritesBack, AcceptsWebhooks, ConnectsByOAuth):
     title = "Shopify"
     Settings = ShopifySettings
     ways = WAYS
+    reads = (
+        "Open orders for local delivery or shipping, with names, addresses, phones and what is left"
+        " to send."
+    )
+    writes = (
+        "Marks orders as fulfilled with the tracking link, and says on its way, delivered or not."
+        " Prices and stock are never touched."
+    )
     settings: ShopifySettings
 
     def check(self) -> None:

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from hub import AuthError, Tokens, Tools, Unavailable
 
 EARLY = timedelta(minutes=2)
-RECONNECT = "Shopify no longer lets the hub into {shop}. Reconnect it under Connections."
+RECONNECT = "Shopify does not let the hub into {shop}. Reconnect it under Connections."
 SIGN_IN = "Approve the app at Shopify first: connect it under Connections."
 Kept = Mapping[str, str]
 

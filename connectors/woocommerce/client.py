@@ -201,8 +201,8 @@ class Client:
                 field="url",
             ) from None
         except requests.RequestException as error:  # its text holds the address with its keys
-            why = type(error).__name__
-            raise Unavailable(f"{self.host} gave no usable answer ({why}).") from None
+            why = self.tools.http.why(error)
+            raise Unavailable(f"{self.host} gave no usable answer: {why}.") from None
         if reply.is_redirect:
             there = urlsplit(reply.headers["Location"])
             named = f"{there.scheme}://{there.netloc}" if there.netloc else "another address"

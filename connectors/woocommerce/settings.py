@@ -17,6 +17,11 @@ KEY_FORM = {"consumer_key": re.compile(r"ck_\w{8,}"), "consumer_secret": re.comp
 DATE_KEYS = "_delivery_date, delivery_date, Delivery Date, jckwds_date_ymd, _orddd_lite_timestamp"
 TIME_KEYS = "_delivery_time, delivery_time, Time Slot, jckwds_timeslot"
 
+PERMITS = (
+    ("Shop manager or administrator", "the user whose keys they are"),
+    ("Read/Write", "the permissions of the keys; Read is enough if nothing is reported back"),
+)
+
 WAYS = (
     Way(
         "approve",
@@ -24,12 +29,14 @@ WAYS = (
         ("url",),
         then="hand_over",
         hint="You log in to your store and approve; it makes the keys and hands them over.",
+        permits=PERMITS,
     ),
     Way(
         "keys",
         "Paste keys",
         ("url", "consumer_key", "consumer_secret", "query_string_auth"),
         hint="WooCommerce → Settings → Advanced → REST API → Add key, permissions Read/Write.",
+        permits=PERMITS,
     ),
 )
 
@@ -61,10 +68,10 @@ class WooCommerceSettings(BaseModel):
     way: Literal["approve", "keys"] = Field(default="approve", title="How to connect")
     url: HttpUrl = Field(title="Store address", description="e.g. https://shop.example")
     consumer_key: SecretStr = Field(
-        default=SecretStr(""), title="Consumer key", description="begins with ck_"
+        default=SecretStr(""), title="Consumer key", description="Begins with ck_"
     )
     consumer_secret: SecretStr = Field(
-        default=SecretStr(""), title="Consumer secret", description="begins with cs_"
+        default=SecretStr(""), title="Consumer secret", description="Begins with cs_"
     )
     query_string_auth: bool = Field(
         default=False,
@@ -78,7 +85,7 @@ class WooCommerceSettings(BaseModel):
         description="An order that leaves this status is withdrawn.",
     )
     more_statuses: Slugs = Field(
-        default="", title="And orders that are", description="empty: no others"
+        default="", title="And orders that are", description="Empty: no others"
     )
     date_keys: str = Field(
         default=DATE_KEYS,
@@ -91,15 +98,27 @@ class WooCommerceSettings(BaseModel):
         description="Names of order fields, with commas, as for the day.",
     )
     date_order: Literal["day_first", "month_first"] = Field(
-        default="day_first", title="Dates like 03/04/2026", description="day or month first"
+        default="day_first",
+        title="Dates such as 03/04/2026",
+        json_schema_extra={"labels": {"day_first": "3 April", "month_first": "4 March"}},
     )
     time_zone: Annotated[str, AfterValidator(_zone_name)] = Field(
         default="",
         title="Time zone of the store",
-        description="e.g. Europe/Helsinki; empty: as the store says",
+        description="e.g. Europe/Helsinki. Empty: as the store says",
     )
     weight_unit: Literal["store", "kg", "g", "lbs", "oz"] = Field(
-        default="store", title="Unit of weights", description="store: as WooCommerce is set"
+        default="store",
+        title="Unit of weights",
+        json_schema_extra={
+            "labels": {
+                "store": "As WooCommerce is set",
+                "kg": "Kilograms",
+                "g": "Grams",
+                "lbs": "Pounds",
+                "oz": "Ounces",
+            }
+        },
     )
     extra_keys: str = Field(
         default="",
@@ -112,21 +131,21 @@ class WooCommerceSettings(BaseModel):
         description="Status, notes and the tracking link go on the order.",
     )
     status_dispatched: Slugs = Field(
-        default="", title="Status once a driver has it", description="empty: leave as it is"
+        default="", title="Status once a driver has it", description="Empty: leave it as it is"
     )
     status_on_the_way: Slugs = Field(
-        default="", title="Status on the way", description="empty: leave as it is"
+        default="", title="Status on the way", description="Empty: leave it as it is"
     )
     status_delivered: Slugs = Field(
         default="completed",
         title="Status when delivered",
-        description="WooCommerce e-mails the customer of a completed one; empty: leave as it is",
+        description="WooCommerce e-mails the customer of a completed one. Empty: leave it as it is",
     )
     status_partial: Slugs = Field(
-        default="", title="Status when partly delivered", description="empty: leave as it is"
+        default="", title="Status when partly delivered", description="Empty: leave it as it is"
     )
     status_failed: Slugs = Field(
-        default="", title="Status when not delivered", description="empty: leave as it is"
+        default="", title="Status when not delivered", description="Empty: leave it as it is"
     )
     private_notes: bool = Field(
         default=True, title="Write order notes", description="Only staff of the store see them."
@@ -135,6 +154,14 @@ class WooCommerceSettings(BaseModel):
         default="never",
         title="Notes to the customer",
         description="WooCommerce sends them by e-mail, besides what the hub sends.",
+        json_schema_extra={
+            "labels": {
+                "never": "None",
+                "on_the_way": "When the driver is on the way",
+                "closed": "When it is over",
+                "both": "On the way and when it is over",
+            }
+        },
     )
 
     @field_validator("url", mode="before")

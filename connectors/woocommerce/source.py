@@ -48,6 +48,14 @@ class WooCommerce(OrderSource, WritesBack, AcceptsWebhooks, HandsOverKeys):
     Settings = WooCommerceSettings
     takes_late_proof = True
     ways = WAYS
+    reads = (
+        "Orders in the statuses you choose, with names, addresses, phones, the customer's note and"
+        " the weights of the products."
+    )
+    writes = (
+        "The status of the order where you choose one, order notes, and the tracking link in fields"
+        " of the order. Prices, products and addresses are never touched."
+    )
     settings: WooCommerceSettings
 
     def check(self) -> None:

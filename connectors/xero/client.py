@@ -80,7 +80,7 @@ class Identity:
             self._http, "POST", TOKEN, data=grant, headers={"Authorization": f"Basic {self._basic}"}
         )
         if reply.status_code in (400, 401, 403):
-            raise _no_token(reply)
+            raise _no_token(reply, grant["grant_type"])
         demand(reply)
         return document(reply)
 
@@ -267,13 +267,15 @@ def _modified(since: datetime | None) -> dict[str, datetime]:
     return {"if_modified_since": since.replace(tzinfo=None)} if since else {}
 
 
-def _no_token(reply: requests.Response) -> AuthError | Unavailable:
+def _no_token(reply: requests.Response, grant_type: str) -> AuthError | Unavailable:
     """In words, by the error code of RFC 6749, 5.2; what else the answer says stays out."""
     try:
         code = document(reply).get("error")
     except Unavailable as error:
         return error
     match code:
+        case "invalid_grant" if grant_type == "authorization_code":
+            return AuthError("Xero does not accept this sign-in (any more). Sign in again.")
         case "invalid_grant":
             return AuthError(RECONNECT)
         case "invalid_client":

@@ -30,9 +30,12 @@ def marker(record: DeliveryRecord) -> str:
 
 
 def note(record: DeliveryRecord, zone: str, files: tuple[str, ...] = ()) -> str:
-    """The line of history, ending in the record's marker; what is least needed goes first."""
+    """The line of history, ending in the record's marker; what is least needed goes first.
+
+    An empty ``zone``: times as the hub gave them, in the business's.
+    """
     end = " " + marker(record)
-    at = record.at.astimezone(ZoneInfo(zone))
+    at = record.at.astimezone(ZoneInfo(zone)) if zone else record.at
     when = f"{at.day} {at:%b %Y %H:%M} {at:%Z}"
     said = f"{OUTCOMES.get(record.outcome) or record.outcome.replace('_', ' ').capitalize()} {when}"
     if record.late_proof:

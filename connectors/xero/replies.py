@@ -12,7 +12,7 @@ import requests
 from connectors.xero.limits import refused
 from hub import AuthError, HubError, Refused, Unavailable
 
-RECONNECT = "Xero no longer accepts this connection. Reconnect it under Connections."
+RECONNECT = "Xero does not accept this connection. Reconnect it under Connections."
 
 
 class Gone(Refused):

@@ -59,5 +59,5 @@ def send(http: Any, method: str, url: str, **kwargs: Any) -> requests.Response:
     try:
         reply: requests.Response = http.request(method, url, timeout=TIMEOUT_S, **kwargs)
     except requests.RequestException as error:  # its text names the address, query and all
-        raise Unavailable(f"Xero gave no answer ({type(error).__name__}).") from None
+        raise Unavailable(f"Xero gave no answer: {http.why(error)}.") from None
     return reply

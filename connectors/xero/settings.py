@@ -19,6 +19,14 @@ SCOPES = (
 2026-11). That invoices cover quotes and history is not verified, so the list is a setting."""
 WEIGHT = re.compile(r"(?P<code>.+?)\s*[=:]\s*(?P<number>\d+(?:[.,]\d+)?)\s*(?P<unit>kg|g)?", re.I)
 
+PERMITS = (
+    ("accounting.invoices", "to read invoices and quotes, and to write their history"),
+    ("accounting.attachments", "to add the proof of delivery as a file"),
+    ("accounting.contacts.read", "names, addresses and phones of your customers"),
+    ("accounting.settings.read", "the name of your organisation"),
+    ("offline_access openid profile email", "to stay signed in"),
+)
+
 WAYS = (
     Way(
         "app",
@@ -26,12 +34,15 @@ WAYS = (
         asks=("client_id", "client_secret", "scopes"),
         then="authorize",
         hint="Make a web app at developer.xero.com with this hub's redirect address.",
+        permits=PERMITS,
     ),
     Way(
         "custom",
         "Custom connection",
         asks=("client_id", "client_secret"),
-        hint="For one organisation in Australia, New Zealand, the UK or the US, at a charge.",
+        hint="For one organisation in Australia, New Zealand, the UK or the US, at a charge. Tick"
+        " these scopes when you make it.",
+        permits=PERMITS[:-1],
     ),
 )
 
@@ -58,15 +69,34 @@ class XeroSettings(BaseModel):
     reads: Literal["invoices", "quotes", "both", "nothing"] = Field(
         default="invoices",
         title="Orders come from",
-        description="nothing: Xero only receives delivery records",
+        description="Deliveries are recorded in Xero all the same",
+        json_schema_extra={
+            "labels": {
+                "invoices": "Invoices",
+                "quotes": "Quotes",
+                "both": "Invoices and quotes",
+                "nothing": "Not from Xero",
+            }
+        },
     )
     statuses: list[Literal["SUBMITTED", "AUTHORISED", "PAID"]] = Field(
         default=["AUTHORISED"],
         title="Invoices to deliver",
-        description="AUTHORISED is Awaiting payment in Xero. Add PAID if customers pay first",
+        description="Tick Paid as well if customers pay before the delivery",
+        json_schema_extra={
+            "labels": {
+                "SUBMITTED": "Awaiting approval",
+                "AUTHORISED": "Awaiting payment",
+                "PAID": "Paid",
+            }
+        },
     )
     quote_statuses: list[Literal["SENT", "ACCEPTED", "INVOICED"]] = Field(
-        default=["ACCEPTED"], title="Quotes to deliver"
+        default=["ACCEPTED"],
+        title="Quotes to deliver",
+        json_schema_extra={
+            "labels": {"SENT": "Sent", "ACCEPTED": "Accepted", "INVOICED": "Invoiced"}
+        },
     )
     days_back: int = Field(
         default=30,
@@ -76,13 +106,29 @@ class XeroSettings(BaseModel):
         le=3650,
     )
     kind: Literal["deliver", "collect", "serve"] = Field(
-        default="deliver", title="What is done at the address"
+        default="deliver",
+        title="What is done at the address",
+        json_schema_extra={
+            "labels": {
+                "deliver": "Goods are delivered",
+                "collect": "Goods are collected",
+                "serve": "Work is done there",
+            }
+        },
     )
     date_from: Literal["due_date", "expected_payment_date", "reference", "line", "none"] = Field(
         default="due_date",
         title="Day of delivery",
-        description="Where it stands: a date of the invoice, or a date written in the reference"
-        " or in a line. A quote's due date is its expiry date. none: any day",
+        description="A quote's due date is its expiry date",
+        json_schema_extra={
+            "labels": {
+                "due_date": "The due date",
+                "expected_payment_date": "The expected payment date",
+                "reference": "A date written in the reference",
+                "line": "A date written in a line",
+                "none": "Any day",
+            }
+        },
     )
     month_first: bool = Field(
         default=False, title="Month first", description="Read 04/05/2026 as 5 April"
@@ -112,7 +158,15 @@ class XeroSettings(BaseModel):
     find_by: Literal["number", "reference", "number_or_reference", "contact"] = Field(
         default="number_or_reference",
         title="Find the invoice of an order by",
-        description="For orders of other sources: what carries the order's number, or who bought",
+        description="For orders that did not come from Xero",
+        json_schema_extra={
+            "labels": {
+                "number": "Its invoice number",
+                "reference": "Its reference",
+                "number_or_reference": "Its invoice number or its reference",
+                "contact": "Who bought",
+            }
+        },
     )
     prefixes: str = Field(
         default="#",
@@ -140,7 +194,9 @@ class XeroSettings(BaseModel):
         description="Only the mark Sent in Xero; nothing is mailed",
     )
     time_zone: str = Field(
-        default="UTC", title="Time zone of notes", description="such as Pacific/Auckland"
+        default="",
+        title="Time zone of notes",
+        description="Such as Pacific/Auckland. Empty: the time zone of your business",
     )
 
     @field_validator("client_id", "tenant_id", "country", "scopes")
@@ -158,7 +214,7 @@ class XeroSettings(BaseModel):
     @classmethod
     def _zone_there_is(cls, value: str) -> str:
         try:
-            ZoneInfo(value)
+            ZoneInfo(value or "UTC")
         except (ValueError, LookupError, OSError):
             raise ValueError("No such time zone. It looks like Pacific/Auckland.") from None
         return value

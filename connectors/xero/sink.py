@@ -50,6 +50,22 @@ class Books:
             found.setdefault(candidate.ref, candidate)
         return list(found.values())
 
+    def rule(self, order: IncomingOrder) -> str:
+        """In words, what ``find`` goes by for ``order``."""
+        mine = self._settings
+        also = " of the same contact" if mine.same_contact and mine.find_by != "contact" else ""
+        also += " and amount" if mine.same_amount and also else ""
+        also = also or (" of the same amount" if mine.same_amount else "")
+        if mine.find_by == "contact":
+            who = next(filter(None, _words(order)), "") or "nobody: the order names no one"
+            return f"Looked for an invoice{also} whose contact is {who}."
+        numbers = " or ".join(self._numbers(order)) or "no number: the order has none"
+        where = {
+            "number": f"with the number {numbers}",
+            "reference": f"whose reference names {numbers}",
+        }.get(mine.find_by, f"with the number {numbers}, or whose reference names it")
+        return f"Looked for an invoice{also} {where}."
+
     def record(self, record: DeliveryRecord) -> str:
         paper, ref = _target(record.target)
         there = self._client.paper(paper, ref)

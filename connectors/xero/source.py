@@ -37,6 +37,14 @@ class Xero(OrderSource, RecordSink, AcceptsWebhooks, ConnectsByOAuth):
     title = "Xero"
     Settings = XeroSettings
     ways = WAYS
+    reads = (
+        "Sales invoices (or quotes) that you choose, with names, addresses, phones and amounts due;"
+        " for other orders, the invoice that belongs to each."
+    )
+    writes = (
+        "One line in the history of the invoice and the proof of delivery among its files; the mark"
+        " Sent if you ask for it. Amounts and lines are never touched, and nothing is mailed."
+    )
 
     settings: XeroSettings
 
@@ -49,6 +57,9 @@ class Xero(OrderSource, RecordSink, AcceptsWebhooks, ConnectsByOAuth):
 
     def find(self, order: IncomingOrder) -> Sequence[Candidate]:
         return Books(self._writing, self.settings).find(order)
+
+    def rule(self, order: IncomingOrder) -> str:
+        return Books(self._writing, self.settings).rule(order)
 
     def record(self, record: DeliveryRecord) -> str:
         return Books(self._writing, self.settings).record(record)

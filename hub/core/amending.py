@@ -7,7 +7,7 @@ Three things are never changed under somebody's hands: where, when, and to bring
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, tzinfo
 from enum import StrEnum
@@ -93,6 +93,25 @@ def differences(
         for what, was, now in _worded(before, after, zone)
         if was != now and (was or now)
     )
+
+
+SHORT = {
+    "Address": "address",
+    "Fetched at": "where it is fetched",
+    "Number": "number",
+    "Recipient": "recipient",
+    "Phone": "phone",
+    "Instructions": "instructions",
+    "To collect": "payment",
+    "Day": "day",
+    "Time": "time",
+    "Order": "taken off",
+}
+
+
+def in_short(what: Iterable[str]) -> str:
+    """What ``differences`` are about, in a few words; lines by their titles are goods."""
+    return ", ".join(dict.fromkeys(SHORT.get(one, "goods") for one in what))
 
 
 def is_for(

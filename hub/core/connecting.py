@@ -27,7 +27,8 @@ class Way:
     """One of several ways to connect: what the panel asks for, and how it goes on.
 
     ``asks`` names the settings to fill in; those that no way asks for are asked in all of them.
-    ``key`` is kept in the setting ``way``.
+    ``key`` is kept in the setting ``way``. ``permits`` is what the hub has to be allowed there:
+    its name as the other side writes it, and what for.
     """
 
     key: str
@@ -35,6 +36,7 @@ class Way:
     asks: tuple[str, ...]
     then: Literal["check", "authorize", "hand_over"] = "check"
     hint: str = ""
+    permits: tuple[tuple[str, str], ...] = ()
 
 
 class Connection(Provider):
@@ -42,6 +44,11 @@ class Connection(Provider):
 
     ways: ClassVar[tuple[Way, ...]] = ()
     """Empty: there is one, and it asks for every setting."""
+
+    reads: ClassVar[str] = ""
+    """What the hub reads there, in a sentence for whoever connects it."""
+    writes: ClassVar[str] = ""
+    """What the hub writes there and when, likewise."""
 
     def left_there(self) -> str:
         """What a person has to remove at the other side once this connection has ended, in a
@@ -187,6 +194,11 @@ class RecordSink(Connection):
     def find(self, order: IncomingOrder) -> Sequence[Candidate]:
         """What in the books may belong to ``order``; the hub files only a single match."""
 
+    def rule(self, order: IncomingOrder) -> str:
+        """What ``find`` goes by for ``order``, in a sentence for whoever finds no match.
+        Empty: it does not say."""
+        return ""
+
     @abstractmethod
     def record(self, record: DeliveryRecord) -> str:
         """File ``record`` at its ``target`` and return where, for a person.
@@ -238,8 +250,8 @@ class Document:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryRecord:
-    """What the books keep of one closed job. ``late_proof``: an earlier record of the same job
-    was filed without these documents."""
+    """What the books keep of one closed job. ``at`` is in the business's zone. ``late_proof``: an
+    earlier record of the same job was filed without these documents."""
 
     key: str
     order_ref: str

@@ -125,7 +125,7 @@ def what_is_wrong(error: Exception) -> str:
             return f"it has no {error.args[0]!r}" if error.args else "something is missing"
         case ValueError():
             return str(error)
-    return f"something in it is not as expected ({type(error).__name__}: {error})"
+    return f"something in it is not as expected ({error})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from sqlmodel import Session, col, select
 
 from hub.core import events
 from hub.core.contracts import Subscriber, Tools
-from hub.core.errors import BadRecord, ConfigError, RateLimited, Refused
+from hub.core.errors import BadRecord, ConfigError, HubError, RateLimited, Refused
 from hub.db.tables import ErrandRow, EventRow
 from hub.db.unit import BASE, reading, unit
 
@@ -208,7 +208,13 @@ def _write(row: ErrandRow, end: _End) -> None:
             row.due_at = end.at + timedelta(seconds=seconds)
         case _:
             row.due_at = end.at + backoff(row.attempts)
-    row.last_error = "" if end.error is None else f"{type(end.error).__name__}: {end.error}"
+    row.last_error = "" if end.error is None else f"{_kind(end.error)}: {end.error}"
+
+
+def _kind(error: Exception) -> str:
+    """What is done about it goes by the hub's own type, whatever a plugin derived from it."""
+    ours = (cls for cls in type(error).__mro__ if cls.__module__ == HubError.__module__)
+    return next(ours, type(error)).__name__
 
 
 def _to_event(row: EventRow) -> events.Event:

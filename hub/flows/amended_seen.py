@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sqlmodel import Session, col, select
 
+from hub.core.amending import in_short
 from hub.core.attention import Unread, Wish
 from hub.core.errors import HubError
 from hub.core.jobs import State
@@ -145,7 +146,7 @@ def _wish(one: Asked, driver: str) -> Wish:
 
 
 def _what(row: AmendmentRow) -> str:
-    return ", ".join(dict.fromkeys(what.lower() for what, _, _ in row.changes))
+    return in_short(what for what, _, _ in row.changes)
 
 
 def _seen(

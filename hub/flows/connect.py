@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, SecretStr
-from sqlmodel import col, delete, select, update
+from sqlmodel import col, delete, select
 
 from hub.core.connecting import (
     AcceptsWebhooks,
@@ -30,7 +30,6 @@ from hub.db.tables import (
     AuditRow,
     BusinessRow,
     ConnectionRow,
-    ErrandRow,
     RejectRow,
     TokenLeaseRow,
 )
@@ -48,6 +47,7 @@ from hub.flows.secrets import (
 )
 from hub.flows.strangers import failed, proven
 from hub.flows.tokens import ConnectionTokens
+from hub.flows.works_again import note_again, try_parked
 from hub.keys import hashed
 
 if TYPE_CHECKING:
@@ -79,6 +79,14 @@ class Connected:
 
     connection_id: str
     approve_at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What came of an approval. ``problem`` says why it is not connected; ``None``: it is."""
+
+    connection_id: str
+    problem: HubError | None = None
 
 
 def connect(
@@ -147,23 +155,33 @@ def reconnect(hub: Hub, business_id: str, connection_id: str, *, actor: str) -> 
     )
 
 
-def came_back(hub: Hub, business_id: str, staff_id: str, query: Mapping[str, str]) -> str:
+def came_back(hub: Hub, business_id: str, staff_id: str, query: Mapping[str, str]) -> Answered:
     """The connection's owner signed in at the other side: take the tokens, and check them.
 
-    Returns the connection's id. Raises ``AuthError`` for an answer nobody here asked for, or
-    that says no; ``LookupError`` for one of another business.
+    An answer that says no, or does not work, leaves the connection to be approved, with what is
+    wrong. Raises ``AuthError`` for one nobody here asked for; ``LookupError`` for another
+    business's.
     """
     forbid_open_unit("taking tokens")
     row = _approved(hub, query.get("state", ""), business_id, staff_id)
-    plain = {**row.settings, **opened(hub, business_id, row.id)}
+    try:
+        _taken(hub, row, f"staff:{staff_id}", query)
+    except HubError as problem:
+        _note_problem(hub, row, problem, "approving")
+        return Answered(row.id, problem)
+    return Answered(row.id)
+
+
+def _taken(hub: Hub, row: ConnectionRow, actor: str, query: Mapping[str, str]) -> None:
+    plain = {**row.settings, **opened(hub, row.business_id, row.id)}
     asked = made(hub, row.plugin, plain, TrialTokens(), "")
     if not isinstance(asked, ConnectsByOAuth):
-        return row.id  # it hands its keys over by itself; the person only comes back
+        return  # it hands its keys over by itself; the person only comes back
     tokens = TrialTokens(asked.exchange(query, back_url(hub)))
     cls = class_of(hub, row.plugin)
     settings = cls.Settings.model_validate(_of(cls, plain))
     proven(_trial(hub, cls, settings, tokens, ""))
-    return _stored(hub, business_id, cls, settings, row, "ok", f"staff:{staff_id}", tokens.kept)
+    _stored(hub, row.business_id, cls, settings, row, "ok", actor, tokens.kept)
 
 
 def keys_came(hub: Hub, state: str, request: WebhookRequest) -> None:
@@ -185,7 +203,7 @@ def keys_came(hub: Hub, state: str, request: WebhookRequest) -> None:
     try:
         proven(_trial(hub, cls, settings, TrialTokens(), ""))
     except HubError as problem:
-        _note_problem(hub, row, problem)
+        _note_problem(hub, row, problem, "needs_reconnect")
         return
     _stored(hub, row.business_id, cls, settings, row, "ok", f"connection:{row.id}", {})
 
@@ -345,12 +363,14 @@ def _stored(
             row.hook = hashed(hook)
             kept |= {HOOK: (WEBHOOKS, hook), HOOK_SECRET: (WEBHOOKS, random.token_hex(20))}
         row.settings = settings.model_dump(mode="json", exclude=set(secret))
+        if state == "ok":
+            note_again(hub, unit, row, actor)
         row.state, row.last_error, row.failures = state, "", 0
         if state == "ok":
             row.due_at, row.subscribed_at = hub.now(), None
             if known is not None:  # what other settings let in may be older than the cursor
                 row.sweep_cursor = ""
-            _try_again(hub, unit, row)
+            try_parked(hub, unit, row)
         unit.session.flush()
         seal(hub, unit, business_id, row.id, kept)
         _audit(hub, unit, business_id, actor, f"connection.{state}", row.title)
@@ -379,25 +399,10 @@ def _slug(key: str, n: int) -> str:
     return key if n == 1 else f"{key}-{n}"
 
 
-def _try_again(hub: Hub, unit: Unit, row: ConnectionRow) -> None:
-    """What was parked because this connection did not work."""
-    unit.session.exec(
-        update(ErrandRow)
-        .where(
-            col(ErrandRow.business_id) == row.business_id,
-            col(ErrandRow.state) == "parked",
-            col(ErrandRow.subscriber).in_(("hub.write_back", "hub.records")),
-            col(ErrandRow.last_error).startswith(AuthError.__name__)
-            | col(ErrandRow.last_error).startswith(ConfigError.__name__),
-        )
-        .values(state="due", attempts=0, due_at=hub.now())
-    )
-
-
-def _note_problem(hub: Hub, row: ConnectionRow, problem: HubError) -> None:
+def _note_problem(hub: Hub, row: ConnectionRow, problem: HubError, state: str) -> None:
     with hub.unit() as unit:
         again = row_of(unit.session, row.business_id, row.id)
-        again.state, again.last_error = "needs_reconnect", str(problem)[:4000]
+        again.state, again.last_error = state, str(problem)[:4000]
 
 
 def _trial(

@@ -16,6 +16,7 @@ from hub.db.tables import ConnectionRow, OrderRow, RecordRow, RejectRow
 from hub.flows.connected import BORN, HOOK, class_of, provider_of, row_of
 from hub.flows.secrets import WEBHOOKS, opened
 from hub.flows.sync import store_all
+from hub.flows.works_again import again_since
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -42,6 +43,7 @@ class ConnectionSeen:
     rejects: int
     unfiled: int
     is_reading: bool
+    again_since: datetime | None  # it failed before, and works since then
 
 
 def connections_seen(hub: Hub, business_id: str) -> list[ConnectionSeen]:
@@ -168,4 +170,5 @@ def _seen(hub: Hub, session: Session, row: ConnectionRow) -> ConnectionSeen:
         count(RejectRow),
         count(RecordRow, col(RecordRow.state).in_(("parked", "unmatched"))),
         row.leased_until is not None,
+        again_since(session, row, hub.now()),
     )

@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING
 
 from sqlmodel import col, func, select
 
+from hub.core import errors
 from hub.db.tables import AuditRow, ErrandRow, EventRow, JobRow, OrderRow
 
 if TYPE_CHECKING:
     from hub.app import Hub
+
+
+UNEXPECTED = "Something unexpected went wrong. Whoever runs this server finds more in the log."
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +59,18 @@ def parked(hub: Hub, business_id: str, *, limit: int = 100) -> list[Stuck]:
             errand.subscriber,
             event.occurred_at,
             errand.attempts,
-            errand.last_error,
+            _for_people(errand.last_error),
             order.id if order else "",
             order.number if order else "",
         )
         for errand, event, order in rows
     ]
+
+
+def _for_people(said: str) -> str:
+    """An error without its type; of a bug no more than that it is one."""
+    kind, _, words = said.partition(": ")
+    return words if words and hasattr(errors, kind) else UNEXPECTED
 
 
 def parked_count(hub: Hub, business_id: str) -> int:

@@ -60,12 +60,16 @@ class Installed:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Something a business set up that does not work now; ``provider`` is one of ``uses``."""
+    """Something a business set up that does not work now; ``provider`` is one of ``uses``.
+
+    ``needs_you``: it waits for a person; otherwise it is tried again by itself.
+    """
 
     provider: tuple[str, str]
     title: str
     error: str
     page: str
+    needs_you: bool
 
 
 def installed(registry: Registry) -> list[Installed]:
@@ -143,11 +147,18 @@ def troubles(hub: Hub, business_id: str) -> list[Trouble]:
                 row.title,
                 row.last_error,
                 f"/panel/connections/{row.id}",
+                row.state != "failing",
             )
             for row in connections
         ),
         *(
-            Trouble((row.kind, row.plugin), _title(hub, row), row.last_error, CHOSEN_AT[row.kind])
+            Trouble(
+                (row.kind, row.plugin),
+                _title(hub, row),
+                row.last_error,
+                CHOSEN_AT[row.kind],
+                row.state != "failing",
+            )
             for row in chosen
         ),
     ]

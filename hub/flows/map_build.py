@@ -189,9 +189,9 @@ def _built(folder: Path, request: Asked, depots: Depots, built_at: datetime) -> 
     except (RuntimeError, ValueError) as problem:  # osmium's words for a damaged file
         log.exception("map build failed")
         return _failed(request, f"The extract cannot be read ({problem}). Download it again.")
-    except Exception as problem:
+    except Exception:
         log.exception("map build failed")
-        return _failed(request, f"The map could not be built ({type(problem).__name__}).")
+        return _failed(request, "The map could not be built. The log says more.")
     return replace(request, stage="done", step="", share=1.0)
 
 

@@ -10,10 +10,12 @@ from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from sqlmodel import col, or_, select
+from sqlalchemy import ColumnElement
+from sqlmodel import Session, col, or_, select
 
 from hub.core.jobs import State
 from hub.db.tables import ConnectionRow, JobRow, OrderRow, RecordRow
+from hub.flows.order_rows import order_report
 from hub.flows.records import PART
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ class Entry:
     job_id: str
     order_id: str
     number: str
+    customer: str
+    amount: str  # to be collected at the door: "12.50 EUR"; mostly empty
     at: datetime
     outcome: str
     attempt: int
@@ -53,23 +57,32 @@ def month(hub: Hub, business_id: str, zone: str, first: date) -> list[Entry]:
     after = date(first.year + first.month // 12, first.month % 12 + 1, 1)
     begins, ends = (datetime.combine(day, time(), here) for day in (first, after))
     with hub.reading() as session:
-        rows = session.exec(
-            select(JobRow, OrderRow, RecordRow, ConnectionRow)
-            .join(OrderRow, col(OrderRow.id) == col(JobRow.order_id))
-            .join(RecordRow, col(RecordRow.job_id) == col(JobRow.id), isouter=True)
-            .join(
-                ConnectionRow, col(ConnectionRow.id) == col(RecordRow.connection_id), isouter=True
-            )
-            .where(
-                JobRow.business_id == business_id,
-                OrderRow.business_id == business_id,
-                JobRow.state == State.CLOSED,
-                or_(col(JobRow.outcome) != "cancelled", col(RecordRow.id).is_not(None)),
-                col(JobRow.closed_occurred_at) >= begins,
-                col(JobRow.closed_occurred_at) < ends,
-            )
-            .order_by(col(JobRow.closed_occurred_at), col(JobRow.id))
-        ).all()
+        return _entries(
+            session,
+            business_id,
+            col(JobRow.state) == State.CLOSED,
+            or_(col(JobRow.outcome) != "cancelled", col(RecordRow.id).is_not(None)),
+            col(JobRow.closed_occurred_at) >= begins,
+            col(JobRow.closed_occurred_at) < ends,
+        )
+
+
+def records_of(hub: Hub, business_id: str, order_id: str) -> list[Entry]:
+    """What the books have, or lack, of the order's jobs; those that no book knows are left out."""
+    with hub.reading() as session:
+        mine = col(JobRow.order_id) == order_id, col(RecordRow.id).is_not(None)
+        return _entries(session, business_id, *mine)
+
+
+def _entries(session: Session, business_id: str, *where: ColumnElement[bool]) -> list[Entry]:
+    rows = session.exec(
+        select(JobRow, OrderRow, RecordRow, ConnectionRow)
+        .join(OrderRow, col(OrderRow.id) == col(JobRow.order_id))
+        .join(RecordRow, col(RecordRow.job_id) == col(JobRow.id), isouter=True)
+        .join(ConnectionRow, col(ConnectionRow.id) == col(RecordRow.connection_id), isouter=True)
+        .where(JobRow.business_id == business_id, OrderRow.business_id == business_id, *where)
+        .order_by(col(JobRow.closed_occurred_at), col(JobRow.id))
+    ).all()
     return [_entry(*row) for row in rows]
 
 
@@ -79,13 +92,13 @@ def as_csv(entries: list[Entry], zone: str) -> str:
     writer = csv.writer(text)
     writer.writerow(
         ["order", "closed", "outcome", "attempt", "book", "state", "document", "filed", "problem"]
-        + ["late proof"]
+        + ["late proof", "customer", "to collect"]
     )
     for one in entries:
         closed = one.at.astimezone(here).strftime("%Y-%m-%d %H:%M")
         cells = [one.number, closed, one.outcome, one.attempt, one.book, one.state]
         late = one.late_at.astimezone(here).strftime("%Y-%m-%d %H:%M") if one.late_at else ""
-        rest = (one.document, one.filed, one.problem, late)
+        rest = (one.document, one.filed, one.problem, late, one.customer, one.amount)
         writer.writerow([_safe(cell) for cell in (*cells, *rest)])
     return text.getvalue()
 
@@ -100,10 +113,13 @@ def _entry(
     job: JobRow, order: OrderRow, row: RecordRow | None, book: ConnectionRow | None
 ) -> Entry:
     at = job.closed_occurred_at or job.created_at
+    report = order_report.validate_python(order.report)
     return Entry(
         job.id,
         order.id,
         order.number,
+        report.recipient.name or report.recipient.company,
+        report.payment_due,
         at,
         job.outcome,
         job.attempt,

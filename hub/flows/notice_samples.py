@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -29,6 +30,8 @@ from hub.flows.notice_mail import (
 
 if TYPE_CHECKING:
     from hub.app import Hub
+
+log = logging.getLogger(__name__)
 
 TEST_SUBJECT = "A test from {brand}"
 TEST_BODY = (
@@ -87,7 +90,8 @@ def send_test(hub: Hub, business_id: str, channel: str, recipient: str, *, actor
     except HubError:
         raise
     except Exception as error:
-        raise MaybeSent(f"No answer came ({type(error).__name__}).") from error
+        log.exception("a test by channel=%s: no answer", channel)
+        raise MaybeSent("No answer came. The log says more.") from error
     mark(hub, business_id, row.id, "ok")
     with hub.unit() as unit:
         unit.session.add(

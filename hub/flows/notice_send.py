@@ -73,12 +73,12 @@ class _Sender:
         self._known.refresh()
         try:
             turn = self._claimed(business_id, notice_id)
-        except Exception as error:
+        except Exception:
             log.exception("notice=%s cannot be claimed", notice_id)
             self._known.forget()
             self._settle()
             with self._hub.unit() as unit:
-                why = f"It could not be put into words ({type(error).__name__})."
+                why = "It could not be put into words. The log says more."
                 put_off(self._hub, unit.session, business_id, notice_id, why)
             return False
         if turn is not None:
@@ -137,9 +137,9 @@ class _Sender:
             return Unknown(str(doubt))
         except HubError as refusal:
             return Rejected(str(refusal), permanent=True)
-        except Exception as error:  # it may have left before this happened
+        except Exception:  # it may have left before this happened
             log.exception("notice=%s channel=%s: no answer", turn.notice_id, turn.channel)
-            return Unknown(f"No answer came ({type(error).__name__}).")
+            return Unknown("No answer came. The log says more.")
         self._known.mark(turn.business_id, turn.channel, problem)
         return verdict
 

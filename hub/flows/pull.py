@@ -24,6 +24,7 @@ from hub.db.unit import Unit, forbid_open_unit
 from hub.flows.connected import BORN, HOOK, listener_of, provider_of, row_of
 from hub.flows.secrets import WEBHOOKS, opened
 from hub.flows.sync import store
+from hub.flows.works_again import note_again
 from hub.keys import hashed
 
 if TYPE_CHECKING:
@@ -268,6 +269,7 @@ def _let_go(hub: Hub, row: ConnectionRow, problem: Exception | None, *, every_s:
         rung = again.due_at is not None  # since it was claimed
         match problem:
             case None:
+                note_again(hub, unit, again, "hub")
                 again.state, again.failures, again.last_error = "ok", 0, ""
                 again.looked_at = now
                 again.due_at = now if rung else now + timedelta(seconds=every_s)

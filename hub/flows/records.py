@@ -7,33 +7,25 @@ Pictures that are still on the phone are waited for; proof that comes later is a
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sqlmodel import Session, col, select
 
-from hub.core.connecting import Candidate, DeliveryRecord, Document, RecordSink
+from hub.core.connecting import Candidate, RecordSink
 from hub.core.contracts import Provider
 from hub.core.errors import BadRecord, ConfigError, Refused, Unavailable
 from hub.core.events import JobClosed, ProofCompleted
 from hub.core.orders import IncomingOrder
-from hub.core.values import Contact, DeliveredLine, Role
 from hub.db.tables import (
     AuditRow,
     ConnectionRow,
-    ContactRow,
-    JobRow,
-    LinkRow,
-    OrderRow,
     RecordRow,
 )
 from hub.db.unit import forbid_open_unit
 from hub.flows.connected import BORN, class_of, provider_of, row_of
-from hub.flows.document import pod_pdf
-from hub.flows.document.told import Told
-from hub.flows.document.words import reason as words_of
-from hub.flows.late_proof import is_whole, said_with
-from hub.flows.order_rows import order_report
+from hub.flows.delivery import delivery_of, documents_of
+from hub.flows.late_proof import is_whole
 from hub.flows.prove import job_of, proof_of
 from hub.flows.write_back import needs_reconnect
 
@@ -43,6 +35,8 @@ if TYPE_CHECKING:
 NAME = "hub.records"
 PATIENCE = timedelta(minutes=30)
 """A phone sends its pictures within seconds of the act; without signal, at the next street."""
+BROUGHT_BACK = "It was put back, and is not filed yet."
+NO_MATCH = "Nothing in the books belongs to it by the rule set."
 PART, WHOLE = "part", "whole"
 
 
@@ -81,7 +75,7 @@ def _file_in_all(hub: Hub, books: list[ConnectionRow], job_id: str) -> None:
 def file_at(
     hub: Hub, business_id: str, record_id: str, target: str = "", *, actor: str
 ) -> RecordRow:
-    """Try again, at the candidate a person chose if one is named.
+    """Try again, at the candidate a person chose if one is named; also what was left out.
 
     Raises ``LookupError`` for a record of nobody here, or a target that is no candidate.
     """
@@ -92,7 +86,10 @@ def file_at(
             if chosen is None:
                 raise LookupError(f"{target} is no candidate")
             row.target, row.label = chosen["ref"], chosen["label"]
-        _audit(hub, unit.session, row, actor, "record.retried")
+        again = "record.brought back" if row.state == "dismissed" else "record.retried"
+        if row.state == "dismissed":
+            row.state, row.problem = "parked", BROUGHT_BACK
+        _audit(hub, unit.session, row, actor, again)
     with hub.reading() as session:
         connection = row_of(session, business_id, row.connection_id)
     _file(hub, connection, row.job_id)
@@ -112,7 +109,7 @@ def _file(hub: Hub, connection: ConnectionRow, job_id: str) -> None:
     forbid_open_unit("filing a delivery")
     with hub.reading() as session:
         known = _known(session, connection, job_id)
-        order, delivery, whole = _delivery(hub, session, connection.business_id, job_id)
+        order, delivery, whole = delivery_of(hub, session, connection.business_id, job_id)
     if known is not None and (known.state == "dismissed" or not _is_missing(known, whole)):
         return
     late = delivery.late_proof or (known is not None and known.proved != "")
@@ -123,11 +120,11 @@ def _file(hub: Hub, connection: ConnectionRow, job_id: str) -> None:
         if not target:
             found = list(sink.find(order))
             if len(found) != 1:
-                problem = "" if found else "Nothing in the books belongs to it by the rule set."
+                problem = "" if found else _no_match(sink, order)
                 _note(hub, connection, job_id, "unmatched", candidates=found, problem=problem)
                 return
             target, label = found[0].ref, found[0].label
-        documents = _documents(hub, connection.business_id, job_id, delivery, whole)
+        documents = documents_of(hub, connection.business_id, job_id, delivery, whole)
         where = sink.record(replace(delivery, target=target, documents=documents))
     except (Refused, BadRecord) as problem:
         _note(hub, connection, job_id, "parked", problem=str(problem))
@@ -139,6 +136,12 @@ def _file(hub: Hub, connection: ConnectionRow, job_id: str) -> None:
         proved = WHOLE if whole else PART
         about = (hub, connection, job_id, "recorded")
         _note(*about, target=target, label=label, filed=where, proved=proved, late=late)
+
+
+def _no_match(sink: RecordSink, order: IncomingOrder) -> str:
+    """With the rule that was tried, so that a person knows what to mend."""
+    rule = sink.rule(order)
+    return f"{rule} There is none." if rule else NO_MATCH
 
 
 def _is_missing(known: RecordRow, whole: bool) -> bool:
@@ -180,78 +183,6 @@ def _keeps_books(hub: Hub, row: ConnectionRow) -> bool:
         return issubclass(class_of(hub, row.plugin), RecordSink)
     except ConfigError:
         return False
-
-
-def _delivery(
-    hub: Hub, session: Session, business_id: str, job_id: str
-) -> tuple[IncomingOrder, DeliveryRecord, bool]:
-    """The order, what the books keep of it, and whether its proof is whole.
-
-    Of a job that was cancelled while it was done, it is what the proof says.
-    """
-    job = job_of(session, business_id, job_id)
-    order = session.exec(
-        select(OrderRow).where(OrderRow.business_id == business_id, OrderRow.id == job.order_id)
-    ).one()
-    proof = proof_of(session, business_id, job_id)
-    outcome, reason, at = job.outcome, job.reason, _ended_at(job)
-    if done_anyway := proof is not None and job.outcome == "cancelled":
-        outcome, reason = said_with(session, job, proof)
-        at = proof.occurred_at
-    contacts = session.exec(
-        select(ContactRow).where(
-            ContactRow.business_id == business_id, ContactRow.order_id == order.id
-        )
-    ).all()
-    epoch = session.exec(
-        select(LinkRow.epoch).where(
-            LinkRow.business_id == business_id, LinkRow.order_id == order.id
-        )
-    ).one()
-    link = f"{hub.settings.public_url}/t/{hub.keys.link_token(order.id, epoch)}"
-    driver = Told.read(session, business_id, job_id).driver if proof else None
-    return (
-        order_report.validate_python(order.report),
-        DeliveryRecord(
-            key=job_id,
-            order_ref=order.ref,
-            order_number=order.number,
-            outcome=outcome,
-            at=at,
-            reason=words_of(reason),
-            late_proof=done_anyway,
-            attempt=job.attempt,
-            driver=driver.name if driver else "",
-            received_by=proof.name if proof else "",
-            note=proof.note if proof else "",
-            contacts=tuple(
-                Contact(Role(one.role), one.name, one.phone, one.email) for one in contacts
-            ),
-            lines=tuple(DeliveredLine(**line) for line in proof.lines) if proof else (),
-            proof_url=f"{link}/proof.pdf" if proof else "",
-        ),
-        proof is not None and is_whole(session, proof),
-    )
-
-
-def _ended_at(job: JobRow) -> datetime:
-    at = job.closed_occurred_at or job.closed_at
-    assert at is not None  # a closed job
-    return at
-
-
-def _documents(
-    hub: Hub, business_id: str, job_id: str, delivery: DeliveryRecord, whole: bool
-) -> tuple[Document, ...]:
-    """Under another name while it is incomplete: books tell files apart by their names."""
-    if not delivery.proof_url:
-        return ()
-    name = f"POD {delivery.order_number or delivery.order_ref}"
-    if delivery.attempt > 1:
-        name = f"{name} attempt {delivery.attempt}"
-    if not whole:
-        name = f"{name} incomplete"
-    return (Document(f"{name}.pdf", "application/pdf", pod_pdf(hub, business_id, job_id)),)
 
 
 def _note(

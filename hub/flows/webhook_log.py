@@ -111,23 +111,42 @@ def send_again(
 ) -> WebhookRow:
     """In a unit: send it now under the same id, with ten attempts if it had ended.
 
-    One that waits for its next attempt is tried now. Raises ``LookupError``, also where it is
-    another endpoint's than one given; ``Refused`` while it is on its way or its endpoint is off.
+    One that waits for its next attempt is tried now, after what has to go before it. Raises
+    ``LookupError``, also where it is another endpoint's than one given; ``Refused`` while it is
+    on its way, its receiver asked for a pause, or its endpoint is off.
     """
     row = _webhook(unit.session, business_id, webhook_id, lock=True)
     if endpoint_id and row.endpoint_id != endpoint_id:
         raise LookupError(f"no webhook {webhook_id} of {endpoint_id}")
     if row.type == TEST:
         raise Refused("A test is not sent again; send another one.")
-    if row.state == "due" and row.due_at <= hub.now():
-        raise Refused("It is on its way already.")
-    _is_on(unit, business_id, row.endpoint_id)
-    if row.state != "due":
-        row.state, row.attempts, row.settled_at = "due", 0, None
-    row.due_at = hub.now()
+    endpoint = _is_on(unit, business_id, row.endpoint_id)
+    if row.state == "due":
+        if endpoint.paused_until is not None and endpoint.paused_until > hub.now():
+            raise Refused("Its receiver asked for a pause. It is sent when that is over.")
+        if not _hurry(hub, unit, row):
+            raise Refused("It is on its way already.")
+    else:
+        row.state, row.attempts, row.due_at, row.settled_at = "due", 0, hub.now(), None
     _audit(hub, unit, business_id, "webhook.sent again", f"webhook:{webhook_id}", actor)
     unit.session.flush()
     return row
+
+
+def _hurry(hub: Hub, unit: Unit, row: WebhookRow) -> int:
+    """``row``, and what has to go before it, is due now; how many waited. Attempts count on."""
+    waited = unit.session.exec(
+        update(WebhookRow)
+        .where(
+            *_mine(row.business_id, row.endpoint_id),
+            col(WebhookRow.subject_id) == row.subject_id,
+            col(WebhookRow.state) == "due",
+            col(WebhookRow.seq) <= row.seq,
+            col(WebhookRow.due_at) > hub.now(),
+        )
+        .values(due_at=hub.now())
+    ).rowcount
+    return int(waited)
 
 
 def replay_dead(
@@ -189,9 +208,11 @@ def unsound(hub: Hub, business_id: str) -> list[str]:
     return problems
 
 
-def _is_on(unit: Unit, business_id: str, endpoint_id: str) -> None:
-    if endpoint_of(unit.session, business_id, endpoint_id, lock=True).state != "on":
+def _is_on(unit: Unit, business_id: str, endpoint_id: str) -> EndpointRow:
+    endpoint = endpoint_of(unit.session, business_id, endpoint_id, lock=True)
+    if endpoint.state != "on":
         raise Refused("The endpoint is switched off. Switch it on, then send again.")
+    return endpoint
 
 
 def _webhook(

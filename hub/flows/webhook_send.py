@@ -53,7 +53,7 @@ LOOK_S = 0.2  # until it is looked for more while some are on their way
 AGENT = "LastMileHub-Webhooks/1"
 FAILS_FOR = timedelta(days=3)  # a dead letter after so long without a success ends it
 FAILED = "Every attempt failed for more than three days, so the hub switched it off."
-NOT_SENT = "The hub could not send it"
+NOT_SENT = "The hub could not send it. Its log says more."
 
 
 def send_webhooks(hub: Hub, *, lease: timedelta = LEASE, clock: Clock = real) -> int:
@@ -148,9 +148,9 @@ def _answer(hub: Hub, turn: Turn, secrets: list[str] | HubError, clock: Clock) -
         )
     except HubError as problem:
         return Answer(None, lasted_ms(), problem=str(problem))
-    except Exception as error:
+    except Exception:
         log.exception("webhook=%s could not be sent", turn.webhook_id)
-        return Answer(None, lasted_ms(), problem=f"{NOT_SENT} ({type(error).__name__}).")
+        return Answer(None, lasted_ms(), problem=NOT_SENT)
     text = heard.body.decode(errors="replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
     pause_s = heard.retry_after_s if heard.status in (429, 503) else None
     return Answer(heard.status, lasted_ms(), text, in_words(heard.status), pause_s)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from pathlib import Path
 from types import ModuleType
+from typing import Literal, get_args, get_origin
 
 import hub_bakehouse
 import pytest
@@ -15,7 +17,12 @@ import connectors.shipstation
 import connectors.shopify
 import connectors.woocommerce
 import connectors.xero
+from connectors.shipstation.source import ShipStation
+from connectors.shopify.source import Shopify
+from connectors.woocommerce.source import WooCommerce
+from connectors.xero.source import Xero
 from hub.app import Hub
+from hub.core.connecting import Connection
 from hub.db.tables import ConnectionRow, OrderRow, RejectRow, SecretRow
 from hub.flows.connect import disconnect
 from hub.flows.connected import offered
@@ -25,6 +32,7 @@ from hub.testing import WsgiAdapter
 from tests.admin.panel_worlds import a_bakery, a_panel
 from tests.connected_worlds import MONDAY
 
+CONNECTED = (ShipStation, Shopify, WooCommerce, Xero)
 NEW = "/panel/connections/new/bakehouse"
 
 
@@ -91,6 +99,28 @@ def test_whatever_the_way_all_that_a_connection_cannot_do_without_is_asked(
         of_others = {name for one in cls.ways for name in one.asks}
         needed = {*way.asks, *(required - of_others)}
         assert needed <= set(re.findall(r'name="(\w+)"', told))
+        # and what it will do there is said, with all that it has to be allowed
+        said = [cls.reads, cls.writes, *(part for pair in way.permits for part in pair)]
+        assert [part for part in said if not part or part not in unescape(told)] == []
+
+
+@pytest.mark.parametrize("cls", CONNECTED, ids=lambda cls: cls.key)
+def test_what_can_be_chosen_is_named_in_words(cls: type[Connection]) -> None:
+    for name, info in cls.Settings.model_fields.items():
+        [inner] = get_args(info.annotation) if get_origin(info.annotation) is list else [None]
+        kind = inner or info.annotation
+        if get_origin(kind) is Literal and name != "way":
+            extra = info.json_schema_extra
+            assert isinstance(extra, dict), name
+            assert set(extra["labels"]) == set(get_args(kind)), name
+
+
+def test_the_scopes_to_tick_are_those_that_are_asked_for() -> None:
+    shopify = {name for name, _ in connectors.shopify.settings.PERMITS}
+    asked = Shopify.Settings(shop="husk", tag_orders=True).scopes
+    assert set(asked) == {name for name in shopify if "_" in name}
+    xero = " ".join(name for name, _ in connectors.xero.settings.PERMITS)
+    assert set(xero.split()) == set(connectors.xero.settings.SCOPES.split())
 
 
 def test_a_shop_is_connected_and_its_orders_come(world: World) -> None:
@@ -128,10 +158,27 @@ def test_a_shop_that_refuses_says_so_and_is_reconnected(world: World) -> None:
     assert "Reconnect" in told
     assert re.search(rf'href="{where}">[^<]+ needs you</a>', world.panel.get("/panel/").text)
     assert "credentials" in world.panel.post(f"{where}/reconnect").text
+    assert re.search(r"Not yet: [^<]+ credentials", world.panel.post(f"{where}/try").text)
     world.shop.be("well")
-    assert "is connected" in world.panel.post(f"{where}/reconnect").text
+    assert "is connected again" in world.panel.post(f"{where}/reconnect").text
     assert world.rows(ConnectionRow)[0].state == "ok"
     assert "needs you" not in world.panel.get("/panel/").text
+
+
+def test_a_shop_that_is_back_is_tried_at_once_and_said_to_work_again(world: World) -> None:
+    where = f"/panel/connections/{world.connected()}"
+    assert "works again" not in world.panel.get(where).text
+    world.shop.put("R1", MONDAY)
+    world.shop.be("locked")
+    pull_due(world.hub)
+    dispatcher = a_panel(world.hub, world.business_id, Role.DISPATCHER, "dora@example.com")
+    assert "Try now" in dispatcher.get(where).text
+    world.shop.be("well")
+    told = dispatcher.post(f"{where}/try").text
+    assert "Bakehouse lets the hub in. It goes on from where it stopped." in told
+    assert "It works again since" in told
+    pull_due(world.hub)
+    assert len(world.rows(OrderRow)) == 1
 
 
 def test_settings_are_changed_without_typing_the_secret_again(world: World) -> None:

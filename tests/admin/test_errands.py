@@ -6,9 +6,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlmodel import select
 
 from hub import Event, OrderPlaced, Refused, Subscriber, Tools, hookimpl
 from hub.app import Hub
+from hub.db.tables import ErrandRow
 from hub.flows.errands import parked
 from tests.admin.desk import SIX, Desk, a_desk, text_of, with_orders
 
@@ -51,8 +53,18 @@ def desk(tmp_path: Path, printer: Printer) -> Desk:
 def test_a_parked_errand_is_shown_with_its_order_and_its_reason(desk: Desk) -> None:
     told = text_of(desk.get("/panel/stuck"))
     assert "The printer has no paper." in told
+    assert "Refused" not in told
     assert "1001" in told
     assert "4 errands wait" in text_of(desk.get("/panel/")).replace("\n", " ")
+
+
+def test_of_a_bug_no_more_is_shown_than_that_it_is_one(desk: Desk) -> None:
+    with desk.hub.unit() as unit:
+        for row in unit.session.exec(select(ErrandRow).where(ErrandRow.state == "parked")):
+            row.last_error = "ZeroDivisionError: division by zero"
+    told = text_of(desk.get("/panel/stuck"))
+    assert "Something unexpected went wrong." in told
+    assert "division" not in told.lower()
 
 
 def test_trying_again_does_it_once_the_cause_is_mended(desk: Desk, printer: Printer) -> None:

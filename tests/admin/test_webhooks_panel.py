@@ -84,14 +84,20 @@ def test_what_was_given_up_is_seen_with_every_attempt_and_sent_again(
     world.listen(description="ERP")
     world.receiver.be(500, "the shelf is full")
     world.order("R1")
+    world.work()
+    [row] = world.webhooks()
+    one = f"/panel/webhooks/sent/{row.id}"
+    assert "failing from the start" in panel.get(where(world)).text
+    assert "Send it now" in panel.get(one).text  # rather than when its pause is over
+    assert world.work() == 0
+    assert "It is sent now, under the same id." in panel.post(f"{one}/again").text
+    assert world.work() == 1
     while world.work() or world.to_the_next():
         pass
     assert "Webhooks to ERP were switched off" in text_of(panel.get("/panel/"))
     told = text_of(panel.get(f"{where(world)}?show=dead"))
     assert "needs you" in told
     assert "Given up (1)" in told
-    [row] = world.webhooks()
-    one = f"/panel/webhooks/sent/{row.id}"
     told = panel.get(one).text
     assert told.count("the shelf is full") == 10
     assert "&#34;ref&#34;: &#34;R1&#34;" in told

@@ -78,7 +78,7 @@ class TestSigningIn:
         back = fake.consent(xero.authorize_url("s", REDIRECT))
         xero.exchange(back, REDIRECT)
         for query in (back, {"code": "forged"}):
-            with pytest.raises(AuthError, match="Reconnect"):
+            with pytest.raises(AuthError, match="Sign in again"):
                 xero.exchange(query, REDIRECT)
 
     def test_a_wrong_secret_is_said_at_its_field(self, fake: FakeXero, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.core.amending import Group, changed, differences, is_for, merged
+from hub.core.amending import Group, changed, differences, in_short, is_for, merged
 from hub.core.orders import IncomingOrder, PickUp
 from hub.core.values import Address, Contact, Line, Point, Role, TimeWindow
 
@@ -35,6 +35,20 @@ CHANGES: dict[str, dict[str, Any]] = {
 REPORTS = st.lists(st.sampled_from(sorted(CHANGES)), max_size=4).map(
     lambda names: replace(HOME, **{k: v for name in names for k, v in CHANGES[name].items()})
 )
+
+
+def test_what_changed_is_said_in_short_and_lines_are_goods_whatever_their_titles() -> None:
+    after = replace(
+        HOME,
+        address=AWAY,
+        windows=(NOON,),
+        due_on=date(2026, 11, 24),
+        instructions="Ring",
+        parcels=7,
+        lines=(Line("Loaf", 3), Line("Whole", 1)),
+    )
+    said = in_short(one.what for one in differences(HOME, after, UTC))
+    assert said == "address, instructions, day, time, goods"
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,8 @@ import pytest
 from hub.core.contracts import WebhookRequest
 from hub.core.errors import BadSignature
 from hub.db.tables import ConnectionRow, OrderRow, RejectRow
+from hub.flows.connections_seen import connection_seen
+from hub.flows.installed import troubles
 from hub.flows.pull import mend_webhooks, pull_due, ring, sweep
 from hub.flows.secrets import opened
 from hub.testing import WsgiAdapter
@@ -180,10 +182,17 @@ def test_a_long_outage_is_said_and_forgotten(world: Connected) -> None:
         pull_due(world.hub)
     assert world.row().state == "failing"
     assert "bakehouse.test" in world.row().last_error
+    [trouble] = troubles(world.hub, world.business_id)
+    assert not trouble.needs_you  # it is tried again by itself
+    about = (world.hub, world.business_id, world.connection_id)
+    assert connection_seen(*about).again_since is None
     world.shop.be("well")
     world.later(hours=1)
     pull_due(world.hub)
     assert (world.row().state, world.row().last_error) == ("ok", "")
+    assert connection_seen(*about).again_since == world.now[0]
+    world.later(hours=25)
+    assert connection_seen(*about).again_since is None
 
 
 def test_reconnecting_starts_it_again(world: Connected) -> None:

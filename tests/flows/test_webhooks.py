@@ -482,6 +482,28 @@ def test_one_sent_again_waits_for_a_later_one_that_is_on_its_way(tmp_path: Path)
     assert [call.key for call in world.receiver.calls].count(first.id) == 2
 
 
+def test_what_waits_is_sent_now_after_what_has_to_go_before_it(world: World) -> None:
+    world.listen()
+    world.receiver.be(500)
+    subject = "o1"
+    world.order("R1")
+    [subject] = world.order_ids()
+    world.announce(subject, OrderCancelled)
+    world.work()
+    first, second = world.webhooks()
+    assert [row.attempts for row in (first, second)] == [1, 0]
+    world.receiver.be(200)
+    assert world.work() == 0
+    replay(world.hub, world.business_id, second.id, actor="staff:1")
+    assert world.work() == 2
+    assert [call.key for call in world.receiver.calls] == [first.id, first.id, second.id]
+    world.receiver.be(429, Retry_After="600")
+    world.announce(subject, OrderCancelled)
+    world.work()
+    with pytest.raises(Refused, match="asked for a pause"):
+        replay(world.hub, world.business_id, world.webhooks()[-1].id, actor="staff:1")
+
+
 def test_what_was_missed_is_sent_again_in_order_under_the_same_ids(world: World) -> None:
     world.listen()
     world.receiver.be(500)

@@ -39,7 +39,7 @@ from hub.flows.connections import connection_id
 from hub.flows.dispatch import publish
 from hub.flows.drive import IncomingAct, device_for, pair, pairing_code, take_acts
 from hub.flows.found import found
-from hub.flows.month import as_csv, month
+from hub.flows.month import as_csv, month, records_of
 from hub.flows.plan import plan_day
 from hub.flows.pull import pull_due
 from hub.flows.records import file_at, let_go
@@ -74,6 +74,9 @@ class Ledger(RecordSink):
             for ref in LEDGER["invoices"]
             if ref.partition("/")[0] == order.number
         ]
+
+    def rule(self, order: IncomingOrder) -> str:
+        return f"Looked for an invoice with the number {order.number}."
 
     def record(self, record: DeliveryRecord) -> str:
         if record.target in LEDGER.get("void", ()):
@@ -232,6 +235,7 @@ def test_no_invoice_or_two_wait_for_a_person_who_chooses(world: Connected) -> No
     two, none = sorted(world.rows(RecordRow), key=lambda row: -len(row.candidates))
     assert (two.state, none.state) == ("unmatched", "unmatched")
     assert [one["ref"] for one in two.candidates] == ["#R0/a", "#R0/b"]
+    assert none.problem == "Looked for an invoice with the number #R1. There is none."
     with pytest.raises(LookupError):
         file_at(world.hub, world.business_id, two.id, "#R9", actor="staff:1")
     filed = file_at(world.hub, world.business_id, two.id, "#R0/b", actor="staff:1")
@@ -253,6 +257,13 @@ def test_what_the_books_refuse_is_parked_in_their_words_and_can_be_left_out(
     )
     let_go(world.hub, world.business_id, row.id, actor="staff:1")
     assert world.rows(RecordRow)[0].state == "dismissed"
+    # It was let go by mistake: it is put back, and waits or is filed as before.
+    assert file_at(world.hub, world.business_id, row.id, actor="staff:1").state == "parked"
+    let_go(world.hub, world.business_id, row.id, actor="staff:1")
+    LEDGER["void"] = []
+    assert file_at(world.hub, world.business_id, row.id, actor="staff:1").state == "recorded"
+    [record] = LEDGER["records"].values()
+    assert str(record.at.tzinfo) == "Europe/Helsinki"
 
 
 def test_a_bug_of_one_book_does_not_keep_it_from_the_next(world: Connected) -> None:
@@ -294,6 +305,9 @@ def test_the_month_sets_every_job_beside_its_document(world: Connected) -> None:
         ("#R1", "unmatched", ""),
         ("#R2", "not yet", ""),
     ]
+    assert {one.customer for one in entries} == {"Ana"}
+    assert records_of(world.hub, world.business_id, entries[0].order_id) == entries[:1]
+    assert records_of(world.hub, world.business_id, entries[2].order_id) == []
     assert month(world.hub, world.business_id, "Europe/Helsinki", date(2026, 12, 1)) == []
     other = found(world.hub, "Other", zone="UTC")
     assert month(world.hub, other, "UTC", date(2026, 11, 1)) == []

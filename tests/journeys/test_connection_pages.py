@@ -127,7 +127,7 @@ def test_every_page_of_the_books_is_fit_to_be_seen(town: Town) -> None:
     bakery.shows("xero-which")
     bakery.page.get_by_role("link", name="Mend it in the settings.").click()
     bakery.page.get_by_label("Organisation").select_option("Bakery")
-    bakery.page.get_by_label("Orders come from").select_option("Nothing")
+    bakery.page.get_by_label("Orders come from").select_option("Not from Xero")
     bakery.presses("Check and save")
     bakery.sees("Checked and saved.")
 
@@ -146,8 +146,12 @@ def test_every_page_of_the_books_is_fit_to_be_seen(town: Town) -> None:
     bakery.sees("The document date cannot be before the period lock date")
     bakery.shows("books")
     row = bakery.page.get_by_role("row", name="1002")
-    row.get_by_role("combobox").select_option(index=1)
+    row.get_by_role("combobox").select_option(f"invoice/{uuid('C')}")
     bakery.presses("File it there 1002")
     bakery.sees("Filed: INV-C in Xero: history and notes, files", "Recorded 2")
     assert len(books.notes("C")) == 1
+    bakery.presses("Leave out 1003")
+    bakery.sees("Dismissed 1")
+    bakery.presses("Put it back 1003")
+    bakery.sees("Parked 1")
     assert bakery.complaints == []

@@ -62,6 +62,12 @@ def form_of(answer: TestResponse, decision: str) -> dict[str, str]:
     return {name: value for name, value in fields.items() if name != "csrf"}
 
 
+def buttons(answer: TestResponse) -> dict[str, str]:
+    """What can be pressed, and how it looks; empty is what is offered first."""
+    found = re.findall(r'<button class="button ?(\w*) small">([^<]+)</button>', answer.text)
+    return {words: looks for looks, words in found}
+
+
 def test_a_question_is_first_on_the_board_and_says_what_would_follow(day: Running) -> None:
     job = last_of(day)
     wants(day, job, address=THERE, point=Point(60.45, 25.6))
@@ -70,6 +76,8 @@ def test_a_question_is_first_on_the_board_and_says_what_would_follow(day: Runnin
     assert first == "asked"
     assert "The driver goes on as it was." in board
     page = get(day, f"/board/amendments/{question(day).id}")
+    assert buttons(page)["Take it anyway"] == "danger"
+    assert buttons(page)["Keep it as it was"] == ""
     for words in (
         "Kalevankatu 9, Helsinki",
         "instead of",
@@ -107,14 +115,21 @@ def test_a_question_that_changed_meanwhile_is_asked_again_and_nothing_is_done(
     job = last_of(day)
     wants(day, job, address=THERE, point=Point(60.1660, 24.9400))
     url = f"/board/amendments/{question(day).id}"
-    seen = form_of(get(day, url), "take")
-    window = (TimeWindow(day.now[0] + 240 * MINUTE, day.now[0] + 300 * MINUTE),)
+    asked = get(day, url)
+    assert buttons(asked)["Take it on this route"] == ""
+    assert buttons(asked)["Keep it as it was"] == "secondary"
+    seen = form_of(asked, "take")
+    tomorrow = day.now[0] + 24 * 60 * MINUTE
+    window = (TimeWindow(tomorrow, tomorrow + 60 * MINUTE),)
     wants(day, job, windows=window)
     again = day.post(url, **seen)
     assert again.status_code == 409
     assert "changed it again meanwhile" in again.text
     assert "nothing is lost" in again.text
     assert question(day).state == "open"
+    # What would leave the route by being taken is said so, and is not what is offered first.
+    assert 'data-decision="take"' not in again.text
+    assert buttons(again) == {"Keep it as it was": "", "Take it off the route": "secondary"}
     assert day.post(url, **form_of(again, "keep")).status_code == 303
     assert question(day).state == "keep"
     late = day.post(url, **seen)
@@ -163,7 +178,11 @@ def test_the_day_says_what_changed_since_it_was_planned(tmp_path: Path) -> None:
     day = a_running_day(tmp_path, published=False)
     job = last_of(day)
     opens = day.now[0] + 240 * MINUTE
+    other = last_of(day, "Otso")
     wants(day, job, windows=(TimeWindow(opens, opens + 60 * MINUTE),))
+    wants(day, other, address=THERE, point=Point(60.1660, 24.9400))
     page = get(day, "/panel/day?day=2026-11-23").text
     assert "Changed since it was planned" in page
+    changed = re.findall(r"</a>: ([^;<]+) changed; <span[^>]*>([^<]+)", page)
+    assert ("address", "it left the plan") in changed
     assert "draft of Mara Aho, timed anew" in page

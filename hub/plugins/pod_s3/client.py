@@ -179,10 +179,8 @@ class Bucket:
         except (
             errors.HTTPClientError,
             errors.ConnectionError,
-        ) as error:  # or cut off
-            raise Unavailable(
-                f"{self.who} gave no usable answer ({type(error).__name__}). Try again later."
-            ) from None
+        ):  # or cut off
+            raise Unavailable(f"{self.who} gave no usable answer. Try again later.") from None
         except errors.BotoCoreError as error:
             raise ConfigError(f"{self.who} cannot be asked with these settings: {error}") from None
 

@@ -56,12 +56,20 @@ class S3Settings(BaseModel):
         description="Tick it for storage of your own, such as MinIO; not for Amazon S3",
     )
     encryption: Literal["bucket_default", "sse_s3", "sse_kms"] = Field(
-        default="bucket_default", title="Encryption at rest"
+        default="bucket_default",
+        title="Encryption at rest",
+        json_schema_extra={
+            "labels": {
+                "bucket_default": "As the bucket is set",
+                "sse_s3": "With keys of the storage (SSE-S3)",
+                "sse_kms": "With a KMS key (SSE-KMS)",
+            }
+        },
     )
     kms_key_id: str = Field(
         default="",
         title="KMS key",
-        description="Only with SSE KMS; empty: the account's own key for S3",
+        description="Only for encryption with a KMS key; empty: the account's own key for S3",
         pattern=r"^[\x21-\x7e]{0,300}$",
     )
 
