@@ -24,7 +24,8 @@ def opened(settings: Settings) -> Hub:
 
 def _unopened(settings: Settings, error: OperationalError) -> str:
     """Which database, without the password in its address, what it said, and what to do."""
-    where = make_url(settings.database_url).set(username=None, password=None, query={})
+    url = make_url(settings.database_url).set(query={})  # a password may stand there too
+    where = url.render_as_string(hide_password=True)
     said = str(error.orig).strip().split("\n")[0].removesuffix(".")
     return (
         f"The database {where} cannot be opened: {said}. See that it runs, or set HUB_DATABASE_URL."

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event
 from sqlmodel import select
 
 from hub.core.tracking_page import OVERDUE
@@ -92,6 +93,18 @@ def test_nothing_is_kept_of_a_driver_who_is_not_on_shift(day: LiveMorning) -> No
     assert answer.json["seq"] == 1, "the phone would send it for ever"
     assert "not on a shift" in answer.json["why"]
     assert day.hub.positions.last(day.morning.business_id) == []
+
+
+def test_an_app_that_tells_positions_off_shift_has_no_routes_looked_up(day: LiveMorning) -> None:
+    """Each batch did, in the two threads that read the news."""
+    day.post(fix(1, TEN), phone=1)
+    asked: list[str] = []
+    engine = day.served.live.world._engine
+    event.listen(engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    for seq in (2, 3):
+        assert day.post(fix(seq, TEN), phone=1).json["kept"] == 0
+    assert any("event" in one for one in asked)
+    assert [one for one in asked if "route" in one] == []
 
 
 def test_what_lies_before_or_after_the_shift_is_dropped_and_the_rest_kept(
