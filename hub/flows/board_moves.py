@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -236,7 +236,7 @@ def _effect(
         broken.append(LOADED)
     first = groups[0][0].id
     n, stop = next(
-        (n, s) for n, s in enumerate(after.stops, 1) if first in {job.id for job in s.jobs}
+        (n, s) for n, s in enumerate(after.listed, 1) if first in {job.id for job in s.jobs}
     )
     return Effect(
         target.id,
@@ -270,6 +270,5 @@ def driven(route: RouteNow, travel: Mapping[str, TravelMatrix]) -> tuple[int, in
     matrix = travel[route.vehicle.profile]
     if not route.stops:
         return 0, 0
-    ends: Sequence[int] = () if route.vehicle.end is None else (route.vehicle.end,)
-    ways = list(pairwise([route.vehicle.start, *(stop.place for stop in route.stops), *ends]))
+    ways = list(pairwise(route.way))
     return sum(matrix.seconds[a][b] for a, b in ways), sum(matrix.metres[a][b] for a, b in ways)

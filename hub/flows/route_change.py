@@ -12,8 +12,8 @@ from hub.core import jobs
 from hub.core.business import BusinessSettings
 from hub.core.errors import HubError
 from hub.core.events import JobDispatched, JobWithdrawn, RouteChanged, RoutePublished
-from hub.core.fit import Placement, Problem, RouteNow, begins_as_told, placed, timed
-from hub.core.jobs import ON_A_PHONE, Act, NotNow, Outcome, State
+from hub.core.fit import Placement, Problem, RouteNow, Stage, begins_as_told, placed, timed
+from hub.core.jobs import ON_A_PHONE, Act, NotNow, State
 from hub.core.tracking_page import ceiled, floored, rounded
 from hub.core.values import Point, TimeWindow
 from hub.db.tables import (
@@ -37,9 +37,9 @@ from hub.flows.prove import job_of
 from hub.flows.roads import OFF_MAP, Roads, way_through
 from hub.flows.route_news import now_different
 from hub.flows.route_now import (
-    UNDER_WAY,
     Laid,
     RouteConflict,
+    driven,
     laid,
     legs_of,
     promises_of,
@@ -195,7 +195,7 @@ class Change:
         before = self.laid(route, roads)
         after = timed(before.now, roads.travel, self.now)
         nowhere = (id for id in before.stops if id in before.cancelled)
-        in_order = [*(stop.id for stop in after.stops), *nowhere]
+        in_order = [*(stop.id for stop in after.listed), *nowhere]
         if after == before.now and in_order == list(before.stops):
             return False
         self._write(before, after, {})
@@ -342,15 +342,19 @@ class Change:
         """Stop id -> when the van could be there from now on, if no door took any time."""
         leaves_at = route_of(self.session, self.business_id, route_id).leaves_at
         work = work_of(self.session, self.business_id, route_id)
+        visits = driven(stops_of(self.session, self.business_id, route_id), work)
+        first = min((visit.n for visit in visits if visit.stage is Stage.TO_DO), default=0)
         free_at, found = leaves_at or self.now, dict[str, datetime]()
         clock = max(free_at, self.now)
-        for stop in stops_of(self.session, self.business_id, route_id):
-            here = [job for job in work.get(stop.id, ()) if job.outcome != Outcome.CANCELLED]
-            if any(State(job.state) in UNDER_WAY for job in here):
-                clock, free_at = self.now, max(stop.depart_at, self.now)
-            elif here:
+        for visit in visits:
+            stop = visit.stop
+            if visit.stage is Stage.TO_DO:
                 clock += max(timedelta(0), stop.arrive_at - free_at)
                 free_at = stop.depart_at
+            elif visit.stage is Stage.DONE and visit.n > first:  # out of turn: left before planned
+                clock = free_at = self.now
+            elif visit.stage is not Stage.SKIPPED:
+                clock, free_at = self.now, max(stop.depart_at, self.now)
             found[stop.id] = clock
         return found
 
@@ -358,7 +362,7 @@ class Change:
         """Store ``route`` over ``before``; ``places``: place id -> index, of what is new."""
         place_of = {index: id for id, index in places.items() if id is not None}
         rows: list[StopRow] = []
-        for stop in route.stops:
+        for stop in route.listed:
             row = before.stops.get(stop.id) or StopRow(
                 business_id=self.business_id,
                 route_id=route.id,
@@ -371,7 +375,7 @@ class Change:
             self.session.add(row)
             rows.append(row)
         self.session.flush()
-        for row, stop in zip(rows, route.stops, strict=True):
+        for row, stop in zip(rows, route.listed, strict=True):
             for job in stop.jobs:
                 if job.id not in before.jobs:
                     self.session.add(
@@ -460,19 +464,18 @@ def told_of(session: Session, route: RouteRow, legs: Sequence[JobRow]) -> dict[s
 def draw(hub: Hub, route: RouteRow) -> RouteRow:
     """Give ``route`` the line it now drives; not while a unit is open. Never fails for the line."""
     with hub.reading() as session:
-        stops = session.exec(
-            select(PlaceRow.lat, PlaceRow.lon)
-            .join(StopRow, col(StopRow.place_id) == col(PlaceRow.id))
-            .join(StopJobRow, col(StopJobRow.stop_id) == col(StopRow.id))
-            .join(JobRow, col(JobRow.id) == col(StopJobRow.job_id))
-            .where(
-                StopRow.business_id == route.business_id,
-                StopRow.route_id == route.id,
-                JobRow.outcome != Outcome.CANCELLED,
+        stops = stops_of(session, route.business_id, route.id)
+        visits = driven(stops, work_of(session, route.business_id, route.id))
+        places = {
+            place.id: Point(place.lat, place.lon)
+            for place in session.exec(
+                select(PlaceRow).where(
+                    PlaceRow.business_id == route.business_id,
+                    col(PlaceRow.id).in_([stop.place_id for stop in stops]),
+                )
             )
-            .group_by(col(StopRow.n), col(PlaceRow.lat), col(PlaceRow.lon))
-            .order_by(col(StopRow.n))
-        ).all()
+            if place.lat is not None and place.lon is not None
+        }
         ends = {
             depot.id: Point(depot.lat, depot.lon)
             for depot in session.exec(
@@ -485,7 +488,8 @@ def draw(hub: Hub, route: RouteRow) -> RouteRow:
             .outerjoin(VehicleRow, col(VehicleRow.id) == route.vehicle_id)
             .where(ShiftRow.business_id == route.business_id, ShiftRow.id == route.shift_id)
         ).one()
-    through = [Point(lat, lon) for lat, lon in stops if lat is not None and lon is not None]
+    to = [visit.stop.place_id for visit in visits if visit.stage is not Stage.SKIPPED]
+    through = [places[id] for id in to if id in places]
     points = [ends[shift.depot_id], *through, ends[shift.end_depot_id or shift.depot_id]]
     way = way_through(hub, points, route.leaves_at or shift.starts_at, profile or "car")
     with hub.unit() as unit:

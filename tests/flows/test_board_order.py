@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from hub.core.jobs import NotNow
 from hub.core.orders import Kind
+from hub.core.values import Point
 from hub.db.tables import JobRow, PromiseRow, StopRow
 from hub.flows.board_order import turn, turns
-from hub.flows.dispatch import DoesNotFit, RouteConflict
-from tests.board_worlds import MINUTE, SIX, Running, a_running_day
+from hub.flows.dispatch import DoesNotFit, RouteConflict, add_job, best_places
+from tests.board_worlds import DAY, MINUTE, SIX, TEN, Running, a_running_day
 
 
 @pytest.fixture
@@ -77,6 +79,32 @@ def test_nothing_comes_before_what_is_under_way(day: Running) -> None:
         put(day, last, 1)
     with pytest.raises(NotNow):
         put(day, first, 3)
+
+
+def test_a_door_done_out_of_turn_leaves_the_others_to_be_driven_after_it(day: Running) -> None:
+    """What came in then was promised 10:10, after three doors that took until half past eleven."""
+    now = day.now[0] = TEN
+    day.begin("Mara")
+    *open_stops, last = day.stops("Mara")
+    [job] = day.jobs(last)
+    day.says("Mara", "head_for", now, job)
+    first, *_ = open_stops
+    assert [one.position for one in turns(day.hub, day.business_id, first.id)] == [2, 3]
+    assert turns(day.hub, day.business_id, last.id) == ()
+    day.says("Mara", "close", now, job, outcome="failed", reason="nobody_home")
+    new = day.order("2001", Point(60.1660, 24.9390))
+    offers = best_places(day.hub, day.business_id, new.id, DAY)
+    [offer] = [one for one in offers if one.driver == "Mara Aho"]
+    about = day.hub, day.business_id, offer.route_id, new.id
+    add_job(*about, actor="staff:1", expected_version=offer.version)
+    stops, route = day.stops("Mara"), day.route("Mara")
+    assert stops[3].id == last.id  # it keeps its number
+    to_do = [stop for stop in stops if stop.id != last.id]
+    assert [job.id for job in day.jobs(stops[offer.position - 1])] == [new.id]
+    for before, stop in pairwise(to_do):
+        assert stop.arrive_at >= before.depart_at
+    assert to_do[0].arrive_at >= now
+    assert route.back_at is not None and route.back_at >= to_do[-1].depart_at
 
 
 @pytest.mark.parametrize("nowhere", [0, 4, 5, 999_999_999])
