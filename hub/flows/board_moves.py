@@ -154,19 +154,22 @@ def move_stop(
         _, here = to_move(unit.session, business_id, stop_id)
         ids = [leg.id for legs in here for leg in legs]
         told = promises_of(unit.session, business_id, ids)
-        was = problems(timed(change.laid(old, roads).now, roads.travel, change.now))
+        kept = told if new.published_at else {}  # a draft's recipients are told once it is out
+        was = _late(timed(change.laid(old, roads).now, roads.travel, change.now))
         for legs in here:
             change.take_off(old, legs)
         broken: list[Problem] = []
         for legs in here:
             try:
-                put = change.put_on(new, legs, roads, force=force)
+                put = change.put_on(new, legs, roads, force=force, told=kept, known=was)
             except DoesNotFit as problem:
                 raise DoesNotFit([*broken, *problem.problems]) from None
             broken += put.problems
-        own = problems(replace(put.route, promises=told))
-        change.fitting(new, worse([one for one in own if one.is_promise], was), force)
-        change.tell(new, [leg for legs in here for leg in legs])
+        if not new.published_at:
+            own = problems(replace(put.route, promises=told))
+            change.fitting(new, worse([one for one in own if one.is_promise], was), force)
+        change.tell(new, [leg for legs in here for leg in legs], kept)
+        change.tell_late(new, broken)
         change.retime(old, roads)
         change.bump(old)
         change.bump(new)
@@ -220,11 +223,12 @@ def _effect(
         told = promises_of(session, business_id, [leg.id for leg in jobs])
     now, travel = hub.now(), roads.travel
     after = before.naming({id: number for id, (_, number) in known.items()})
+    after = after.keeping(told if target.published_at else {})
     for legs in groups:
         after = placed(after, [known[leg.id][0] for leg in legs], travel, now).route
-    # Whoever waits for the stop itself is told anew, but should know what was told before.
+    # A draft's recipients are told anew, but whoever moves one should know what was told before.
     judged = replace(after, promises={**after.promises, **told})
-    known_already = (*problems(timed(before, travel, now)), *problems(timed(source, travel, now)))
+    known_already = (*problems(timed(before, travel, now)), *_late(timed(source, travel, now)))
     found = worse(problems(judged), known_already)
     rest = timed(_without(source, {leg.id for leg in jobs}), travel, now)
     source_s, source_m = driven(source, travel)
@@ -255,6 +259,11 @@ def _effect(
         round((before.leave - after.leave).total_seconds()),
         round((after.home - before.home).total_seconds()),
     )
+
+
+def _late(route: RouteNow) -> list[Problem]:
+    """Whoever waits too long where they are now is made to wait no longer by a move."""
+    return [one for one in problems(route) if one.kind in ("window", "promise")]
 
 
 def _without(route: RouteNow, jobs: set[str]) -> RouteNow:

@@ -98,6 +98,7 @@ def turn(
             raise NotNow(NO_PLACE)
         change.fitting(route, found, force)
         change.reorder(before, after)
+        change.tell_late(route, found)
         change.bump(route)
         change.audit("moved a stop within its route", f"route:{route.id}")
     return draw(hub, route)

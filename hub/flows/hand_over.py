@@ -52,6 +52,7 @@ def hand_over(
             found += _elsewhere(change, route, after)
         change.fitting(route, found, force)
         change.retime(route, roads)
+        change.tell_late(route, found)
         change.bump(route)
         if route.driver_id != giver:
             _tell(change, route, giver)

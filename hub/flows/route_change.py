@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from hub.core import jobs
 from hub.core.business import BusinessSettings
 from hub.core.errors import HubError
 from hub.core.events import JobDispatched, JobWithdrawn, RouteChanged, RoutePublished
-from hub.core.fit import Placement, Problem, RouteNow, Stage, begins_as_told, placed, timed
+from hub.core.fit import Placement, Problem, RouteNow, Stage, begins_as_told, placed, timed, worse
 from hub.core.jobs import ON_A_PHONE, Act, NotNow, State
 from hub.core.tracking_page import ceiled, floored, rounded
 from hub.core.values import Point, TimeWindow
@@ -154,10 +155,12 @@ class Change:
         *,
         force: bool,
         told: Mapping[str, TimeWindow] | None = None,
+        known: Sequence[Problem] = (),
     ) -> Placement:
         """Place ``legs`` where it costs least, after what is under way; see ``fitting``.
 
-        ``told``: what was promised of them on the published route that they come from.
+        ``told``: what was promised of them on the published route that they come from;
+        ``known``: what was broken there already.
         """
         if any(self._link(leg.id) is not None for leg in legs):
             raise NotNow("The job is on a route already; move it.")
@@ -173,6 +176,7 @@ class Change:
         now = before.now.naming({id: number for id, (_, number) in new.items()})
         now = now.keeping(told or {})
         found = placed(now, [new[leg.id][0] for leg in legs], roads.travel, self.now)
+        found = replace(found, problems=worse(found.problems, known))
         self.fitting(route, found.problems, force)
         self._write(
             before, found.route, {leg.place_id: roads.index[leg.place_id or ""] for leg in legs}
@@ -275,6 +279,17 @@ class Change:
                         late.append((stop, job))
         self._promise(route.id, late, {})
 
+    def tell_late(self, route: RouteRow, problems: Sequence[Problem]) -> None:
+        """Once a change of a published ``route`` is made all the same: whoever it makes wait is
+        told when somebody comes now, and not only when the driver is about to be late.
+        """
+        late = {problem.about for problem in problems if problem.is_promise}
+        if route.published_at is None or not late:
+            return
+        work = work_of(self.session, self.business_id, route.id)
+        legs = [job for here in work.values() for job in here if job.id in late]
+        self.promise_anew(route, legs)
+
     def bump(self, route: RouteRow) -> None:
         now_different(self.unit, route, self.now, self.actor)
 
@@ -320,7 +335,7 @@ class Change:
             before = told.get(job.id)
             at = begins_as_told(windows_of(job), stop.arrive_at, before)
             promise = promised(at, width, windows_of(job), shift, soonest[stop.id])
-            if before is not None and self.now <= before.opens <= at <= before.closes:
+            if before is not None and before.opens <= at <= before.closes:
                 promise = before
             self.session.add(
                 PromiseRow(
