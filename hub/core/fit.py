@@ -191,12 +191,17 @@ def _new(route: RouteNow, leg: JobToPlan) -> StopNow:
 
 
 def _joined(stops: Sequence[StopNow]) -> Iterator[StopNow]:
-    """Stops in a row at one place are one stop, unless one is under way."""
+    """What is new joins the stop before or after it if that is at its place and not begun."""
     last: StopNow | None = None
     for stop in stops:
         if last is None:
             last = stop
-        elif last.place == stop.place and not last.under_way and not stop.under_way:
+        elif (
+            last.place == stop.place
+            and not (last.id and stop.id)  # two that were apart stay so
+            and not last.under_way
+            and not stop.under_way
+        ):
             both = (*last.jobs, *stop.jobs)
             last = replace(last, id=last.id or stop.id, n=last.n or stop.n, jobs=both)
         else:

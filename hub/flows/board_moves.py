@@ -14,7 +14,8 @@ from hub.core.jobs import TRANSITIONS, Act, NotNow, State
 from hub.core.plan_request import TravelMatrix
 from hub.db.tables import DriverRow, JobRow, OrderRow, RouteRow, StopJobRow, StopRow
 from hub.flows.roads import OFF_MAP
-from hub.flows.route_change import Change, DoesNotFit, draw
+from hub.flows.route_change import Change, DoesNotFit
+from hub.flows.route_line import draw
 from hub.flows.route_now import (
     laid,
     legs_of,

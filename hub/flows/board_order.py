@@ -11,7 +11,8 @@ from hub.core.fit import Problem, RouteNow, problems, timed, worse
 from hub.core.jobs import NotNow
 from hub.db.tables import RouteRow
 from hub.flows.board_moves import driven, to_move
-from hub.flows.route_change import Change, draw
+from hub.flows.route_change import Change
+from hub.flows.route_line import draw
 from hub.flows.route_now import laid, roads_for
 
 if TYPE_CHECKING:

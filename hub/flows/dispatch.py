@@ -21,7 +21,8 @@ from hub.flows.offers import Late, Offer, best_places
 from hub.flows.prove import job_of
 from hub.flows.questions import seen
 from hub.flows.roads import Roads
-from hub.flows.route_change import Change, DoesNotFit, draw
+from hub.flows.route_change import Change, DoesNotFit
+from hub.flows.route_line import draw
 from hub.flows.route_now import RouteConflict, legs_of, roads_for, route_of
 
 if TYPE_CHECKING:

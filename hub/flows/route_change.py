@@ -15,32 +15,28 @@ from hub.core.errors import HubError
 from hub.core.events import JobDispatched, JobWithdrawn, RouteChanged, RoutePublished
 from hub.core.fit import Placement, Problem, RouteNow, Stage, begins_as_told, placed, timed, worse
 from hub.core.jobs import ON_A_PHONE, Act, NotNow, State
-from hub.core.tracking_page import ceiled, floored, rounded
-from hub.core.values import Point, TimeWindow
+from hub.core.promised import promised
+from hub.core.values import TimeWindow
 from hub.db.tables import (
     AuditRow,
     BusinessRow,
-    DepotRow,
     EventRow,
     JobRow,
-    PlaceRow,
     PromiseRow,
     RouteRow,
     ShiftRow,
     StopJobRow,
     StopRow,
-    VehicleRow,
 )
 from hub.db.unit import Unit
 from hub.flows.actors import names_of
 from hub.flows.day import windows_of
 from hub.flows.prove import job_of
-from hub.flows.roads import OFF_MAP, Roads, way_through
+from hub.flows.roads import OFF_MAP, Roads
 from hub.flows.route_news import now_different
 from hub.flows.route_now import (
     Laid,
     RouteConflict,
-    driven,
     laid,
     legs_of,
     promises_of,
@@ -50,6 +46,7 @@ from hub.flows.route_now import (
     usual_at,
     work_of,
 )
+from hub.flows.visits import driven
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -66,9 +63,6 @@ class DoesNotFit(HubError):
     def only_promises(self) -> bool:
         """It could be done, but recipients were told something else."""
         return all(problem.is_promise for problem in self.problems)
-
-
-LEAST = timedelta(minutes=10)  # nobody is promised a moment
 
 
 class Change:
@@ -439,77 +433,8 @@ class Change:
         }
 
 
-def promised(
-    at: datetime,
-    width: timedelta,
-    windows: Sequence[TimeWindow],
-    shift: TimeWindow,
-    soonest: datetime,
-) -> TimeWindow:
-    """What a recipient served ``at`` is told: round times around it, nothing impossible.
-
-    Nobody comes outside the shift, before the vehicle can be there, nor before the window
-    that was asked for opens. Nobody waits for a round time either: who comes a minute after
-    it, by the plan, is promised from then on.
-    """
-    promise = rounded(at, width)
-    first = ceiled(soonest) if ceiled(soonest) <= at else floored(at)
-    if first > promise.opens:
-        promise = TimeWindow(first, max(promise.closes, ceiled(first + width / 2)))
-    for limit in (shift, *windows):
-        if limit.opens <= at <= limit.closes:
-            closes = min(promise.closes, limit.closes)
-            # Asked for by a moment that is not round: as much of it as there is.
-            opens = max(promise.opens, limit.opens) if promise.opens < closes else at
-            promise = TimeWindow(opens, closes)
-    if promise.closes - promise.opens >= LEAST:
-        return promise
-    # Who comes in the last minute is told some before it, and some after if he cannot be earlier.
-    opens = max(min(promise.opens, promise.closes - LEAST), min(first, promise.opens))
-    return TimeWindow(opens, max(promise.closes, opens + LEAST))
-
-
 def told_of(session: Session, route: RouteRow, legs: Sequence[JobRow]) -> dict[str, TimeWindow]:
     """Job id -> the promise in force for ``legs``, which are on ``route``; none for a draft."""
     if route.published_at is None:
         return {}
     return promises_of(session, route.business_id, [leg.id for leg in legs])
-
-
-def draw(hub: Hub, route: RouteRow) -> RouteRow:
-    """Give ``route`` the line it now drives; not while a unit is open. Never fails for the line."""
-    with hub.reading() as session:
-        stops = stops_of(session, route.business_id, route.id)
-        visits = driven(stops, work_of(session, route.business_id, route.id))
-        places = {
-            place.id: Point(place.lat, place.lon)
-            for place in session.exec(
-                select(PlaceRow).where(
-                    PlaceRow.business_id == route.business_id,
-                    col(PlaceRow.id).in_([stop.place_id for stop in stops]),
-                )
-            )
-            if place.lat is not None and place.lon is not None
-        }
-        ends = {
-            depot.id: Point(depot.lat, depot.lon)
-            for depot in session.exec(
-                select(DepotRow).where(DepotRow.business_id == route.business_id)
-            )
-        }
-        shift, profile = session.exec(
-            select(ShiftRow, VehicleRow.profile)
-            .select_from(ShiftRow)
-            .outerjoin(VehicleRow, col(VehicleRow.id) == route.vehicle_id)
-            .where(ShiftRow.business_id == route.business_id, ShiftRow.id == route.shift_id)
-        ).one()
-    to = [visit.stop.place_id for visit in visits if visit.stage is not Stage.SKIPPED]
-    through = [places[id] for id in to if id in places]
-    points = [ends[shift.depot_id], *through, ends[shift.end_depot_id or shift.depot_id]]
-    way = way_through(hub, points, route.leaves_at or shift.starts_at, profile or "car")
-    with hub.unit() as unit:
-        stored = route_of(unit.session, route.business_id, route.id)
-        if stored.version == route.version:  # else whoever changed it draws it
-            stored.geometry, stored.distance_m = way.geometry, way.distance_m
-    route.geometry, route.distance_m = way.geometry, way.distance_m
-    return route

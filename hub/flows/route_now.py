@@ -13,8 +13,8 @@ from sqlmodel import Session, col, or_, select
 
 from hub.core.business import BusinessSettings
 from hub.core.errors import HubError
-from hub.core.fit import RouteNow, Stage, StopNow
-from hub.core.jobs import Outcome, State
+from hub.core.fit import RouteNow, StopNow
+from hub.core.jobs import State
 from hub.core.planning import JobToPlan
 from hub.core.values import Point, TimeWindow
 from hub.db.tables import (
@@ -34,6 +34,7 @@ from hub.db.tables import (
 from hub.flows.day import Due, job_to_plan, usual_time_s, vehicle_to_plan
 from hub.flows.roads import Roads, travel_between
 from hub.flows.sync import order_report
+from hub.flows.visits import driven
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -135,53 +136,6 @@ def laid(session: Session, business_id: str, route: RouteRow, roads: Roads) -> L
         rows,
         frozenset(work.keys() - {visit.stop.id for visit in visits}),
     )
-
-
-@dataclass(frozen=True)
-class Visit:
-    """A stop that somebody drives to, or drove; ``n``: its number among those of its route.
-
-    ``jobs``: what is still to do there; once nothing is, what was.
-    """
-
-    stop: StopRow
-    n: int
-    stage: Stage
-    jobs: list[JobRow]
-
-
-def driven(stops: Iterable[StopRow], work: Mapping[str, Sequence[JobRow]]) -> list[Visit]:
-    """In the order they are driven in, of ``stops`` in their listed one.
-
-    A driver may do a door before its turn: what is done comes first, then where he is or is
-    on the way to, then the rest as it is listed.
-    """
-    found: list[Visit] = []
-    for stop in stops:
-        here = [job for job in work.get(stop.id, ()) if job.outcome != Outcome.CANCELLED]
-        if here:
-            to_do = [job for job in here if job.state != State.CLOSED]
-            found.append(Visit(stop, len(found) + 1, _stage(here), to_do or here))
-    return sorted(found, key=_turn)
-
-
-def _turn(visit: Visit) -> tuple[Stage, float, int]:
-    ended = [job.closed_occurred_at for job in visit.jobs if job.closed_occurred_at is not None]
-    ended_s = max(ended).timestamp() if ended and visit.stage is Stage.DONE else 0.0
-    return visit.stage, ended_s, visit.n
-
-
-def _stage(jobs: Sequence[JobRow]) -> Stage:
-    """Of a stop where not everything is cancelled."""
-    states = {State(job.state) for job in jobs}
-    visited = any(job.outcome not in ("", Outcome.SKIPPED) for job in jobs)
-    if State.ARRIVED in states:
-        return Stage.THERE
-    if State.EN_ROUTE in states:
-        return Stage.HEADED_FOR
-    if states == {State.CLOSED}:
-        return Stage.DONE if visited else Stage.SKIPPED
-    return Stage.THERE if visited else Stage.TO_DO
 
 
 def promises_of(

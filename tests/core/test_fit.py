@@ -86,6 +86,16 @@ def test_a_door_passed_by_is_not_timed_in_the_past() -> None:
     assert all(stop.arrive >= now for stop in after.stops if not stop.under_way)
 
 
+def test_two_stops_at_one_door_stay_two_when_what_was_between_them_is_done() -> None:
+    """They were laid together by whatever came on the route next, and one lost its jobs."""
+    route, matrix = a_round(random.Random(1), 3)  # noqa: S311
+    first, second, third = route.stops
+    stops = (replace(second, stage=Stage.DONE), first, replace(third, place=first.place))
+    new = new_work(random.Random(1), "one", 3)  # noqa: S311
+    after = placed(replace(route, stops=stops), new, {"car": matrix}, EIGHT).route
+    assert {"s0", "s1", "s2"} <= {stop.id for stop in after.stops}
+
+
 @pytest.mark.parametrize("seed", range(25))
 def test_whatever_is_done_out_of_turn_the_rest_is_driven_one_after_another(seed: int) -> None:
     """Doors passed by were timed as if they cost nothing, and the van was home before them."""

@@ -9,6 +9,7 @@ import pytest
 from sqlmodel import select
 
 from hub.core.jobs import NotNow, State
+from hub.core.promised import promised
 from hub.core.values import TimeWindow
 from hub.db.tables import ActRow, PromiseRow, RouteRow, ShiftRow, StopRow
 from hub.flows.dispatch import (
@@ -23,7 +24,6 @@ from hub.flows.dispatch import (
 from hub.flows.drive import take_acts
 from hub.flows.found import found
 from hub.flows.overview import day_seen
-from hub.flows.route_change import promised
 from tests.driving_worlds import DAY, SIX, TEN, Morning, a_morning, act
 
 HOUR = timedelta(hours=1)
