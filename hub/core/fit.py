@@ -140,7 +140,7 @@ def _timed_from(
             stops.append(stop)
             continue
         if stop.under_way and not overtakes(route, stop):
-            clock = left_at(route, stop, now)
+            clock = max(leave, left_at(route, stop, now))
         else:
             way = timedelta(seconds=seconds[place][stop.place])
             if stop.stage is Stage.THERE:
