@@ -24,7 +24,8 @@ from hub.flows.log_in import Role
 from hub.flows.month import records_of
 from hub.flows.next_steps import choose_step
 from hub.flows.order_desk import call_off, note_for_driver, take_order
-from hub.flows.order_story import FILTERS, JobStory, order_story, orders_like, reason_in_words
+from hub.flows.order_story import JobStory, order_story, reason_in_words
+from hub.flows.orders_listed import FILTERS, orders_like
 from hub.web.api import ROW_ID
 from hub.web.pages import page
 from hub.web.staff import me, needs

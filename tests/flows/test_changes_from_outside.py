@@ -15,7 +15,7 @@ from hub.flows.dispatch import remove_job
 from hub.flows.drafts import drop_draft
 from hub.flows.drive import take_acts
 from hub.flows.order_desk import note_for_driver
-from hub.flows.order_story import orders_like
+from hub.flows.orders_listed import orders_like
 from hub.flows.phone import shown_to
 from hub.flows.sync import order_report, store_all
 from tests.amending_worlds import delivered
