@@ -36,6 +36,7 @@ export const pairing = {
     const paired = Boolean(await box.get("token")) && !(await box.get("revoked"));
     history.replaceState(null, "", arrived && paired ? "/driver/#/pair" : "/driver/");
     if (arrived && !paired) why = await tried(arrived);
+    if (why) history.replaceState(null, "", "/driver/#/pair");
   },
 };
 
