@@ -303,12 +303,23 @@ def test_every_number_on_the_timeline_can_be_read(
           || at.top < box.top || at.bottom > box.bottom);
       });
     }).map((bar) => bar.innerText)"""
+    covered = """() => [...document.querySelectorAll(".lane")].flatMap((lane) => {
+      const boxes = [...lane.querySelectorAll(".stop-bar")].map((bar) => bar.getBoundingClientRect());
+      return boxes.filter((a, n) => boxes.slice(0, n).some((b) => a.left < b.right - .5
+        && b.left < a.right - .5 && a.top < b.bottom - .5 && b.top < a.bottom - .5));
+    }).length"""
     with a_street(day) as street:
         page = open_board(browser, street)
         expect(page.locator(".stop-bar.done", has_text="12")).to_be_visible()
         expect(page.locator(".stop-bar.done", has_text="108").first).to_be_visible()
         assert page.evaluate(cut) == []
         shoot(page, "readable")
+        with day.hub.unit() as unit:  # ten at one time: from the eighth on they lay on another
+            for stop in unit.session.exec(select(StopRow)):
+                stop.arrive_at, stop.depart_at = day.now[0], day.now[0] + MINUTE
+        page.reload()
+        expect(page.locator(".track .now").first).to_be_visible()
+        assert page.evaluate(covered) == 0
 
 
 def test_on_a_phone_finished_stops_are_behind_the_open_ones(
