@@ -17,11 +17,11 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
-from sqlmodel import select
+from sqlmodel import col, select, update
 from werkzeug.serving import make_server
 
 from hub.core.values import Point
-from hub.db.tables import StopRow
+from hub.db.tables import JobRow, PromiseRow, StopRow
 from hub.live.app import Live
 from hub.live.server import serving, take_over
 from hub.web.app import create_app
@@ -314,11 +314,16 @@ def test_every_number_on_the_timeline_can_be_read(
         expect(page.locator(".stop-bar.done", has_text="108").first).to_be_visible()
         assert page.evaluate(cut) == []
         shoot(page, "readable")
-        with day.hub.unit() as unit:  # ten at one time: from the eighth on they lay on another
+        with day.hub.unit() as unit:  # ten at one time: the ninth lay on the eighth
             for stop in unit.session.exec(select(StopRow)):
                 stop.arrive_at, stop.depart_at = day.now[0], day.now[0] + MINUTE
+            told = {"opens": day.now[0], "closes": day.now[0] + 60 * MINUTE}
+            unit.session.exec(update(PromiseRow).values(**told))
+            ended = update(JobRow).where(col(JobRow.state) == "closed")
+            unit.session.exec(ended.values(closed_occurred_at=day.now[0]))
         page.reload()
         expect(page.locator(".track .now").first).to_be_visible()
+        expect(page.locator(".track[data-levels='10']")).to_have_count(1)
         assert page.evaluate(covered) == 0
 
 
