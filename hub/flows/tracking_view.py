@@ -200,10 +200,10 @@ def _news(session: Session, link: Link) -> TimeWindow | None:
 
 def _told(seen: Seen) -> TimeWindow | None:
     """A time of the driver's coming beside the promise; ``None``: it tells no such time."""
+    if seen.is_late:
+        return seen.quoted  # before he has left, too
     if seen.shows not in RIDING or seen.shows is Shows.AT_THE_DOOR:
         return None
-    if seen.is_late:
-        return seen.quoted
     if (coming := seen.expected) is None:
         return None
     if not coming.is_sure:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlmodel import select
@@ -13,6 +14,7 @@ from hub.core.values import Address, Contact, Line, Point, Role
 from hub.db.tables import EstimateRow, JobRow, LinkRow, PromiseRow, ShiftRow
 from hub.flows.connections import connection_id
 from hub.flows.found import found
+from hub.flows.promises import last_expected
 from hub.flows.sync import store_all
 from hub.flows.tracking_view import Tracked, brand_of, document, photo, tracked
 from hub.keys import hashed
@@ -59,6 +61,11 @@ def test_the_stops_before_are_counted_and_become_fewer() -> None:
     page = seen(street)
     assert page.card is not None
     assert "2 stops before you." in page.card.lines
+    street.tell("head_for", street.job_at(5), 5)  # out of turn
+    page = seen(street)
+    assert page.card is not None
+    assert "3 stops before you." in page.card.lines
+    street.tell("head_for", street.job_at(2), 6)
     street.close(street.job_at(2), 8)
     page = seen(street)
     assert page.card is not None
@@ -70,6 +77,22 @@ def test_a_round_that_is_behind_makes_the_page_say_so() -> None:
     assert page.card is not None
     assert page.card.tone == "late"
     assert page.card.struck
+
+
+def test_a_late_time_shown_before_the_driver_leaves_is_kept_as_told() -> None:
+    """Four looks at "we are running late, 12:00 – 12:35" left no trace."""
+    street = moments.scheduled()
+    street.clock(75)
+    page = [seen(street) for _ in range(2)][-1]
+    with street.hub.reading() as session:
+        told = last_expected(session, street.business_id, street.job.id)
+    assert page.shows is Shows.SCHEDULED
+    assert page.card is not None and page.card.struck
+    assert told is not None
+    zone = ZoneInfo(page.zone)
+    assert page.card.big == " – ".join(
+        f"{at.astimezone(zone):%H:%M}" for at in (told.opens, told.closes)
+    )
 
 
 def test_who_was_not_reached_on_a_round_is_told_so_and_no_time_however_late_it_is() -> None:
