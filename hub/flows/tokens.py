@@ -39,6 +39,7 @@ class ConnectionTokens:
     def __init__(self, hub: Hub, business_id: str, connection_id: str) -> None:
         self.hub, self.business_id, self.connection_id = hub, business_id, connection_id
         self._seen = -1  # the version that ``load`` gave
+        self._took_over = False  # from one whose lease was over, who may still come back
 
     def load(self) -> Mapping[str, str]:
         self._seen, kept = self._stored()
@@ -65,8 +66,14 @@ class ConnectionTokens:
             fresh = _refreshed(refresh, old)
         except BaseException as problem:
             self._let_go(me)
-            if isinstance(problem, AuthError) and self._newer():
+            if not isinstance(problem, AuthError):
+                raise
+            if self._newer():
                 return self.load()  # what was refused was old by then
+            if self._took_over:
+                raise Unavailable(
+                    "Another process has begun to renew this access, and is not back yet."
+                ) from problem
             raise
         return self._keep(version, fresh)
 
@@ -94,6 +101,7 @@ class ConnectionTokens:
             row = _lease(unit, self.business_id, self.connection_id)
             if row.until is not None and row.until > now:
                 return False
+            self._took_over = row.holder != ""
             row.holder, row.until = me, now + LEASE
             return True
 

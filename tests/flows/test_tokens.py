@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlmodel import select
 
-from hub.core.errors import AuthError
+from hub.core.errors import AuthError, Unavailable
 from hub.db.tables import SecretRow, TokenLeaseRow
 from hub.flows.tokens import ConnectionTokens
 from tests.connected_worlds import Connected, a_shop
@@ -163,6 +163,8 @@ def test_tokens_that_came_after_the_lease_was_over_are_not_thrown_away(world: Co
     assert answered.wait(60)
     authority.grace_s = -1  # the old ones are good no more
     expire(world)
+    with pytest.raises(Unavailable, match="not back yet"):  # no reason to reconnect
+        tokens_of(world).refresh_once(authority.refresh)
     second = tokens_of(world).refresh_once(refused_while_the_first_arrives)
     assert got["first"] == second == tokens_of(world).load() == {"refresh": "1", "access": "a1"}
     authority.grace_s = 1800
