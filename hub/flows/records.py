@@ -124,7 +124,7 @@ def _file(hub: Hub, connection: ConnectionRow, job_id: str) -> None:
     try:
         sink = _sink(hub, connection)
         where, refused = _added(sink, replace(added, target=target), documents)
-        if not where:
+        if not target or refused is not None:
             found = list(sink.find(order))
             if refused is not None and target in [one.ref for one in found]:
                 raise refused  # for another reason than that it is gone
@@ -168,7 +168,7 @@ def _unfound(
         rule = sink.rule(order)
         said.append(f"{rule} There is none." if rule else NO_MATCH)
     elif refused is not None:
-        said.append("More than one other document fits. Choose where it belongs.")
+        said.append("More than one other fits. Choose where it belongs.")
     return " ".join(said)
 
 

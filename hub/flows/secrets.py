@@ -124,8 +124,8 @@ def readable(
 
 def forget_lost(hub: Hub, unit: Unit, business_id: str, owner_id: str) -> set[str]:
     """Delete what cannot be read any more; the names of the rest."""
-    rows = _rows(unit.session, business_id, owner_id)
-    forget(unit, business_id, owner_id, but=(left := {one.name for one in rows if opens(hub, one)}))
+    left = {row.name for row in _rows(unit.session, business_id, owner_id) if opens(hub, row)}
+    forget(unit, business_id, owner_id, but=left)
     return left
 
 

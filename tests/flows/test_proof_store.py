@@ -109,6 +109,11 @@ def test_settings_are_tried_before_they_are_kept(
     assert caught.value.field == "bucket"
     with pytest.raises(ValidationError):
         use_bucket(day.hub, day.business_id, storage, bucket, endpoint_url="nowhere")
+    storage.seen.clear()
+    with pytest.raises(ConfigError, match="there is '…' in it") as caught:
+        use_bucket(day.hub, day.business_id, storage, bucket, secret_access_key="sEcret…")
+    assert caught.value.field == "secret_access_key"
+    assert storage.seen == []
     assert choice(day.hub, day.business_id, KIND, "s3") is None
     assert in_use(day.hub, day.business_id) == "disk"
     use_bucket(day.hub, day.business_id, storage, bucket)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlmodel import select
@@ -10,7 +10,7 @@ from sqlmodel import select
 from hub.core.orders import IncomingOrder
 from hub.core.tracking_page import Life, Shows
 from hub.core.values import Address, Contact, Line, Point, Role
-from hub.db.tables import EstimateRow, JobRow, LinkRow
+from hub.db.tables import EstimateRow, JobRow, LinkRow, PromiseRow, ShiftRow
 from hub.flows.connections import connection_id
 from hub.flows.found import found
 from hub.flows.sync import store_all
@@ -70,6 +70,46 @@ def test_a_round_that_is_behind_makes_the_page_say_so() -> None:
     assert page.card is not None
     assert page.card.tone == "late"
     assert page.card.struck
+
+
+def test_who_was_not_reached_on_a_round_is_told_so_and_no_time_however_late_it_is() -> None:
+    """The page went on to say "on its way" with a time that rolled along, to the next day."""
+    street = moments.late()
+    seen(street)
+    told = promises(street)
+    street.tell("end_shift", None, 60)
+    for hours in (1, 5, 20, 40):
+        street.clock(60 + 60 * hours)
+        page = seen(street)
+        assert page.card is not None
+        assert (page.shows, page.driver, page.position) == (Shows.RESCHEDULED, "", None)
+        assert page.card.headline == "We are looking for a new time"
+        assert (page.card.big, page.card.day) == ("", "")
+        assert page.card.lines == (
+            "Sorry, the driver did not get to you on this round.",
+            "You will see the time here as soon as it is planned.",
+        )
+        assert page.card.struck, "what was promised no longer holds"
+    assert promises(street) == told
+
+
+def test_a_round_that_nobody_ended_is_over_six_hours_after_its_planned_end() -> None:
+    street = moments.on_its_way()
+    with street.hub.reading() as session:
+        ends_at = session.exec(select(ShiftRow.ends_at)).one()
+    for after, shows in ((-1, Shows.ON_ITS_WAY), (0, Shows.RESCHEDULED)):
+        street.day.now[0] = ends_at + timedelta(hours=6, minutes=after)
+        assert seen(street).shows is shows
+
+
+def promises(street: Street) -> list[tuple[int, datetime]]:
+    with street.hub.reading() as session:
+        rows = session.exec(
+            select(PromiseRow.n, PromiseRow.closes)
+            .where(PromiseRow.job_id == street.job.id)
+            .order_by(PromiseRow.n)
+        )
+        return list(rows)
 
 
 def test_the_stored_estimate_is_believed_over_the_plan() -> None:
