@@ -6,7 +6,7 @@ brought, fetched or done at the recipient's) across all its attempts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -256,6 +256,16 @@ def work_begins(
     """When work begins at a door, by when the driver is ``there``; ``told``: what is promised."""
     p10, p50, p90 = (begins_as_told(windows, at, told) for at in (there.p10, there.p50, there.p90))
     return Estimate(p10, p50, p90)
+
+
+def made_first(n: int, route: Mapping[int, Collection[str]]) -> int:
+    """How many stops the driver makes before number ``n``; ``route``: number -> its jobs' states.
+
+    Where he is, or is on the way to, comes first, be it out of turn.
+    """
+    to_do = {one for one, states in route.items() if any(s != State.CLOSED for s in states)}
+    begun = {one for one in to_do if {State.EN_ROUTE, State.ARRIVED}.intersection(route[one])}
+    return sum((one not in begun, one) < (n not in begun, n) for one in to_do)
 
 
 def has_left(route: Iterable[tuple[str, str]]) -> bool:

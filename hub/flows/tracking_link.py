@@ -21,6 +21,7 @@ from hub.core.tracking_page import (
     decide,
     has_left,
     life,
+    made_first,
     over_at,
     visible,
 )
@@ -166,13 +167,16 @@ def _ride(
         .order_by(col(StopRow.n))
     ).all()
     to_do = {one.n: one for one, state, _ in others if state != State.CLOSED}
+    states: dict[int, list[str]] = {}
+    for one, state, _ in others:
+        states.setdefault(one.n, []).append(state)
     shift = session.exec(
         select(ShiftRow).where(ShiftRow.business_id == business_id, ShiftRow.id == route.shift_id)
     ).one()
     return Ride(
         arrive_at=stop.arrive_at,
         next_departs_at=to_do[min(to_do)].depart_at,
-        stops_before=sum(n < stop.n for n in to_do),
+        stops_before=made_first(stop.n, states),
         has_left=has_left((state, outcome) for _, state, outcome in others),
         estimate=_estimate(session, job, route),
         began_at=shift.began_at,

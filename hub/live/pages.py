@@ -23,6 +23,7 @@ from hub.core.tracking_page import (
     Ride,
     current,
     has_left,
+    made_first,
     over_at,
     work_begins,
 )
@@ -243,10 +244,11 @@ def _rides(
         to_do = {n: departs_at for n, (departs_at, jobs) in stops.items() if _is_open(jobs)}
         if one.n not in to_do:
             continue
+        states = {n: [state for state, _ in jobs] for n, (_, jobs) in stops.items()}
         rides[job_id] = Ride(
             arrive_at=one.arrive_at,
             next_departs_at=to_do[min(to_do)],
-            stops_before=sum(n < one.n for n in to_do),
+            stops_before=made_first(one.n, states),
             has_left=has_left(job for _, jobs in stops.values() for job in jobs),
             estimate=estimates.get(job_id),
             began_at=one.began_at,

@@ -61,6 +61,11 @@ def test_the_stops_before_are_counted_and_become_fewer() -> None:
     page = seen(street)
     assert page.card is not None
     assert "2 stops before you." in page.card.lines
+    street.tell("head_for", street.job_at(5), 5)  # out of turn
+    page = seen(street)
+    assert page.card is not None
+    assert "3 stops before you." in page.card.lines
+    street.tell("head_for", street.job_at(2), 6)
     street.close(street.job_at(2), 8)
     page = seen(street)
     assert page.card is not None
