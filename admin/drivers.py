@@ -14,13 +14,14 @@ from flask_admin.form import BaseForm
 from markupsafe import Markup
 from sqlmodel import select
 
-from admin.cells import local, week, yes_no
+from admin.cells import week, yes_no
 from admin.forms import Options
 from admin.rows import IN_USE, HubModelView, ReadSessions, within_request
+from admin.words import Clock
 from hub.core.errors import Refused
 from hub.db.tables import DepotRow, DriverRow, VehicleRow
 from hub.flows import fleet
-from hub.flows.devices import devices_of, revoke
+from hub.flows.devices import devices_of, last_heard, revoke
 from hub.flows.pairing import PAIRING, TRACKER, pairing_code, tracker_key
 from hub.web.staff import me
 
@@ -104,13 +105,19 @@ class DriverView(HubModelView):
         if row is None:
             return {}
         known = devices_of(self.hub, me().business_id, row.id)
+        heard = last_heard(self.hub, me().business_id, row.id)
+        clock = Clock.of(me().zone)
         return {
             "phones": [
-                (one.id, local(one.paired_at), local(one.seen_at))
+                (one.id, clock.moment(one.paired_at), clock.moment(heard.get(one.id)))
                 for one in known
                 if one.kind != TRACKER
             ],
-            "trackers": [(one.id, local(one.paired_at)) for one in known if one.kind == TRACKER],
+            "trackers": [
+                (one.id, clock.moment(one.paired_at), clock.moment(heard.get(one.id)))
+                for one in known
+                if one.kind == TRACKER
+            ],
         }
 
     @expose("/pair/", methods=("POST",))

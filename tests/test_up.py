@@ -283,7 +283,10 @@ def test_the_demo_prints_links_that_open(tmp_path: Path) -> None:
             timeout=10,
         )
         assert "Husk Bakery" in answer.text
-        assert re.search(r"By its clock it is \d\d:\d\d, and its\ndrivers begin at \d\d:\d\d", said)
+        first = re.search(r"By its clock it is \d\d:\d\d, and\n(\w+) is the first to leave", said)
+        assert first
+        assert f"({first[1]}'s phone)" in said
+        assert f", on {first[1]}'s route)" in said
         assert "Etc/" not in said
     finally:
         demo.stop()

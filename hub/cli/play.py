@@ -20,10 +20,11 @@ from hub.cli.orders import show
 from hub.core.contracts import TravelTimes
 from hub.core.errors import ConfigError
 from hub.demo.clock import Clock
+from hub.demo.courier import Courier
 from hub.demo.day import EXTRACT
 from hub.demo.kills import Parts
 from hub.demo.mailbox import Mailbox, open_mailbox
-from hub.demo.pace import as_fast_as_it_goes, by_the_sun
+from hub.demo.pace import as_fast_as_it_goes, by_the_sun, to_the_first_departure
 from hub.demo.play import OWNER, Bakery, links, plan_in_process, set_up, start_of_day
 from hub.demo.report import Report
 from hub.demo.run import Played
@@ -32,6 +33,7 @@ from hub.settings import DEMO_MARK, Settings
 from hub.up import nobody_uses, only_one, port_is_free, up
 
 CLOCK = "clock"
+STOPS_INTO_IT = 2  # the customer whose page is shown comes after so many
 SPEED = 10.0  # its seconds in one of ours
 GOOD_BYE = "\nThe demo is over, and nothing of it runs any more. Good-bye!"
 
@@ -123,8 +125,10 @@ def _live(args: argparse.Namespace, settings: Settings) -> int:
 
     def day() -> None:
         played = _played(args, hub, bakery, clock)
+        played.goes_on = True
         played.prepare()
-        _print_links(settings.public_url, hub, bakery, played, messages, speed)
+        first = to_the_first_departure(played)
+        _print_links(settings.public_url, hub, bakery, played, first, messages, speed)
         by_the_sun(played, clock, speed)
 
     _with_the_hub(settings, day, Parts(), messages)
@@ -213,20 +217,26 @@ def _told(args: argparse.Namespace, report: Report) -> int:
 
 
 def _print_links(
-    url: str, hub: Hub, bakery: Bakery, played: Played, messages: Path, speed: float
+    url: str,
+    hub: Hub,
+    bakery: Bakery,
+    played: Played,
+    first: Courier,
+    messages: Path,
+    speed: float,
 ) -> None:
-    its = links(hub, bakery)
-    customer = next(iter(played.shop.orders()))["tracking_url"]
+    its = links(hub, bakery, first.name)
+    number, customer = played.shown_to(first, STOPS_INTO_IT)
     now = played.clock.now.astimezone(bakery.starts_at.tzinfo)
     print(
         f"""
-The bakery's day is planned and on its drivers' phones. By its clock it is {now:%H:%M}, and its
-drivers begin at {bakery.starts_at:%H:%M}; its day passes {speed:g} times as fast as yours.
+The bakery's day is planned and on its drivers' phones. By its clock it is {now:%H:%M}, and
+{its.driver_name} is the first to leave; its day passes {speed:g} times as fast as yours.
 
   Panel      {url}/panel/   ({OWNER}, password {bakery.password})
   Board      {url}/board/
   Driver     {url}{its.driver}   ({its.driver_name}'s phone)
-  Customer   {customer}
+  Customer   {customer}   (of {number}, on {its.driver_name}'s route)
   Messages   {messages}   (what customers are told)
 
 Ctrl-C stops it.""",

@@ -136,7 +136,7 @@ def matters(
     """Everything that needs somebody: kinds in the order of ``Kind``, then the worst first."""
     found = [
         *(_wanted(one, now) for one in wishes),
-        *_grouped(_late(ahead, now, zone), zone),
+        *_grouped(_late(ahead, now, zone), now, zone),
         *(
             Matter(Kind.FAILED, one.order_id, f"Order {one.number}, {one.driver}: {one.why}.")
             for one in undecided
@@ -178,7 +178,9 @@ def _late(ahead: Sequence[Ahead], now: datetime, zone: tzinfo) -> Iterator[tuple
             yield one, Matter(Kind.LATE_SOON, one.stop_id, said, -_s(spare))
 
 
-def _grouped(found: Iterable[tuple[Ahead, Matter]], zone: tzinfo) -> Iterator[Matter]:
+def _grouped(
+    found: Iterable[tuple[Ahead, Matter]], now: datetime, zone: tzinfo
+) -> Iterator[Matter]:
     """A driver who is late everywhere is one matter, about the first stop that is."""
     by_driver: dict[tuple[str, Kind], list[tuple[Ahead, Matter]]] = {}
     for one, matter in found:
@@ -191,7 +193,7 @@ def _grouped(found: Iterable[tuple[Ahead, Matter]], zone: tzinfo) -> Iterator[Ma
         most_s = max(matter.urgency_s for _, matter in some)
         said = (
             f"{driver} comes late to {len(some)} orders, to {first.number} at"
-            f" {_clock(first.eta, zone)} first; by {_span(most_s)} at most."
+            f" {_clock(max(first.eta, now), zone)} first; by {_span(most_s)} at most."
         )
         yield Matter(kind, first.stop_id, said, most_s)
 

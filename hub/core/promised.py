@@ -20,9 +20,9 @@ def promised(
 ) -> TimeWindow:
     """What a recipient served ``at`` is told: round times around it, nothing impossible.
 
-    Nobody comes outside the shift, before the vehicle can be there, nor before the window
-    that was asked for opens. Nobody waits for a round time either: who comes a minute after
-    it, by the plan, is promised from then on.
+    Nobody comes outside the shift, before the vehicle can be there, nor outside the window that
+    was asked for. Nobody waits for a round time either: who comes a minute after it, by the plan,
+    is promised from then on.
     """
     promise = rounded(at, width)
     first = ceiled(soonest) if ceiled(soonest) <= at else floored(at)
@@ -36,6 +36,11 @@ def promised(
             promise = TimeWindow(opens, closes)
     if promise.closes - promise.opens >= LEAST:
         return promise
-    # Who comes in the last minute is told some before it, and some after if he cannot be earlier.
+    # Who comes in the last minute is told some before it; some after, if he cannot be earlier and
+    # nobody asked for him by then.
     opens = max(min(promise.opens, promise.closes - LEAST), min(first, promise.opens))
-    return TimeWindow(opens, max(promise.closes, opens + LEAST))
+    closes = max(promise.closes, opens + LEAST)
+    for asked in windows:
+        if asked.opens <= at <= asked.closes < closes:
+            opens, closes = max(asked.opens, min(opens, asked.closes - LEAST)), asked.closes
+    return TimeWindow(opens, closes)

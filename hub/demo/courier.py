@@ -8,7 +8,7 @@ it is.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -30,9 +30,9 @@ NEAR_M = 250.0  # further than any fence is wide, with what a fix may be off
 TAPS_ARRIVE = 0.3  # of all doors; the others are noticed by the position alone
 SETTLED_S, LONGER_S = 40.0, 3600.0  # on the way for a while; nobody is without signal for ever
 EARLY_S = 120.0  # nobody minds standing at the first door two minutes before
+USUAL_S = 120  # at a door of which no more is known
 NEVER: Span = (float("inf"), float("inf"))
-OPEN = frozenset({"dispatched", "loaded", "en_route", "arrived"})
-Wait = Iterator[float]
+Wait = Generator[float]
 
 
 class BrokenDown(Exception):
@@ -63,9 +63,14 @@ class Courier:
         self.receiver = Receiver(self.chance)
         self.here, self.motion = self.depot, standing(self.depot, at_s)
         self.on_shift = self.is_home = self._is_back = False
-        self.ended: set[str] = set()
-        self._story = self.day()
+        self._story: Generator[float] = self.day()
         self._next_s = at_s
+
+    def leave(self) -> None:
+        """Nothing is heard of him any more: his phone was shut out, or he lost his way."""
+        self.on_shift, self._next_s = False, float("inf")
+        self._story.close()
+        self.phone.acts, self.phone.files, self.phone.fixes = [], [], []
 
     # Time
 
@@ -111,7 +116,7 @@ class Courier:
 
     def day(self) -> Wait:
         yield from self._until_a_route()
-        route = self._route()
+        route = self.phone.route()
         if route is None:
             return
         yield from self._until(_s(route["starts_at"]) + self.chance.uniform(0, 120))
@@ -131,7 +136,7 @@ class Courier:
     def _until_a_route(self) -> Wait:
         """A reserve driver sits by the phone."""
         while not self.is_over():
-            if self.has_news and self._looked() and self._route() is not None:
+            if self.has_news and self._looked() and self.phone.route() is not None:
                 return
             yield self.at_s + LOOK_EVERY_S
 
@@ -141,20 +146,26 @@ class Courier:
             yield from self._go(self.load_at)
         yield from self._until(self.at_s + self.chance.uniform(240, 420))
         self._tap("load", route_id=route["route_id"])
-        if self.load_at is None and (stop := self._next_stop()) is not None:
-            first_s = min(_s(job["arrive_at"]) for job in stop["jobs"])
-            way_s = sum(leg.seconds for leg in self.road(self.here, _place(stop)).legs)
-            yield from self._until(first_s - way_s - EARLY_S)
+        while self.load_at is None and (leaves_s := self.leaves_s()) > self.at_s:
+            yield from self._wait(min(leaves_s, self.at_s + LOOK_EVERY_S))
+
+    def leaves_s(self) -> float:
+        """When he has to leave for his next stop; 0 where there is none."""
+        if (stop := self.phone.next_stop()) is None:
+            return 0.0
+        first_s = min(_s(job["arrive_at"]) for job in stop["jobs"])
+        way_s = sum(leg.seconds for leg in self.road(self.here, _place(stop)).legs)
+        return first_s - way_s - EARLY_S
 
     def _drive_the_route(self) -> Wait:
-        while not self.is_over():
+        while not self.is_over() or self.phone.next_stop() is not None:
             self._looked()
             self._acknowledge()
-            stop = self._next_stop()
+            stop = self.phone.next_stop()
             if stop is not None:
                 self._head_for(stop)
-                yield from self._go(_place(stop))
-                yield from self._serve(stop)
+                if (yield from self._go(_place(stop), stop)):
+                    yield from self._serve(stop)
             elif length_m(self.here, self.depot) > 1:
                 yield from self._go(self.depot)
             else:
@@ -163,6 +174,13 @@ class Courier:
     def _idle(self) -> Wait:
         while not (self.is_over() or (self.has_news and self.has_signal(self.at_s))):
             yield from self._until(self.at_s + LOOK_EVERY_S)
+
+    def _wait(self, at_s: float) -> Wait:
+        """Until then, with an eye on the phone."""
+        while self.at_s < at_s:
+            yield min(at_s, self.at_s + LOOK_EVERY_S)
+            if self.has_news and self._looked():
+                self._acknowledge()
 
     def _strand(self) -> Wait:
         lat, lon, _ = self.motion.where(self.at_s)
@@ -177,29 +195,39 @@ class Courier:
         _, lat, lon = self.motion.knots[-1]
         return length_m(Point(lat, lon), self.here) < NEAR_M
 
-    def _go(self, there: Point) -> Wait:
+    def _go(
+        self, there: Point, stop: Mapping[str, Any] | None = None
+    ) -> Generator[float, None, bool]:
+        """Drive; whether he came there: not if ``stop`` is meanwhile somebody else's."""
         self.motion = ride(self.road, self.here, there, self.at_s, self.chance)
         self.receiver.new_ride(self.at_s, self.motion.ends_s)
         if self.at_s < self.breaks_at_s <= self.motion.ends_s or self.at_s >= self.breaks_at_s:
             # Half way at least: who breaks down in the yard has a colleague's van at hand.
             yield max(self.breaks_at_s, (self.at_s + self.motion.ends_s) / 2)
             raise BrokenDown
-        yield self.motion.ends_s
+        while self.at_s < self.motion.ends_s:
+            yield from self._wait(min(self.motion.ends_s, self.at_s + LOOK_EVERY_S))
+            if stop is not None and not any(map(self.phone.has, stop["jobs"])):
+                lat, lon, _ = self.motion.where(self.at_s)
+                self.here = Point(lat, lon)
+                self.motion = standing(self.here, self.at_s)
+                return False
         self.here = there
+        return True
 
     def _serve(self, stop: Mapping[str, Any]) -> Wait:
         """Wait until the door may be rung at, and end what is to be done behind it."""
-        here = [job for job in stop["jobs"] if self._is_open(job)]
+        here = [job for job in stop["jobs"] if self.phone.is_open(job)]
         if self.chance.random() < TAPS_ARRIVE:
             for job in here:
-                self._tap("arrive", job_id=job["job_id"], route_id=self.route_id())
+                self._tap("arrive", job_id=job["job_id"], route_id=self.phone.route_id)
         opens_s = max((self._opens_s(job) for job in here), default=0.0)
         ready_s = max(self.at_s, opens_s)
         ids = tuple(job["job_id"] for job in here)
         self.book.visits.append(Visit(self.name, stop["stop_id"], ids, self.at_s, ready_s))
-        yield from self._until(opens_s)
-        for job in here:
-            order = self.book.orders[job["number"]]
+        yield from self._wait(opens_s)
+        for job in filter(self.phone.has, here):
+            order = self.book.orders.get(job["number"])  # none for one that a person typed in
             usual_s = _service_s(order, job)
             # Usual is what a shop counts from the van and back to it; the walk is in the ride.
             took_s = usual_s * self.chance.uniform(0.7, 1.35) - 2 * WALK_S
@@ -227,9 +255,9 @@ class Courier:
                 for n, line in enumerate(job["lines"])
                 for q in (line["quantity"],)
             ]
-        self._tap("close", job_id=job["job_id"], route_id=self.route_id(), **proof)
+        self._tap("close", job_id=job["job_id"], route_id=self.phone.route_id, **proof)
         self.phone.files += files
-        self.ended.add(job["job_id"])
+        self.phone.ended.add(job["job_id"])
         ending = Ending(job["number"], outcome, self.at_s, tuple(demands), files)
         self.book.endings[job["job_id"]] = ending
 
@@ -243,31 +271,15 @@ class Courier:
         self.has_news = False
         return True
 
-    def _route(self) -> Mapping[str, Any] | None:
-        routes = self.phone.day.get("routes", ())
-        return next((one for one in routes if one["ended_at"] is None), None)
-
-    def route_id(self) -> str:
-        route = self._route()
-        return route["route_id"] if route else ""
-
-    def _next_stop(self) -> Mapping[str, Any] | None:
-        route = self._route()
-        stops = route["stops"] if route else ()
-        return next((one for one in stops if any(map(self._is_open, one["jobs"]))), None)
-
-    def _is_open(self, job: Mapping[str, Any]) -> bool:
-        return job["state"] in OPEN and job["job_id"] not in self.ended
-
     def _acknowledge(self) -> None:
-        route = self._route()
+        route = self.phone.route()
         if route is not None and route["acknowledged"] < route["version"]:
             self._tap("acknowledge", route_id=route["route_id"], version=route["version"])
 
     def _head_for(self, stop: Mapping[str, Any]) -> None:
         for job in stop["jobs"]:
-            if self._is_open(job) and job["state"] in ("dispatched", "loaded"):
-                self._tap("head_for", job_id=job["job_id"], route_id=self.route_id())
+            if self.phone.is_open(job) and job["state"] in ("dispatched", "loaded"):
+                self._tap("head_for", job_id=job["job_id"], route_id=self.phone.route_id)
 
     def _opens_s(self, job: Mapping[str, Any]) -> float:
         """Until when the phone says to wait, if he is early; 0: for nothing."""
@@ -284,10 +296,12 @@ class Courier:
             yield at_s
 
 
-def _service_s(order: IncomingOrder, job: Mapping[str, Any]) -> int:
+def _service_s(order: IncomingOrder | None, job: Mapping[str, Any]) -> int:
+    if order is None:
+        return USUAL_S
     if _fetches(order, job) and order.pick_up is not None:
-        return order.pick_up.service_s or 120
-    return order.service_s or 120
+        return order.pick_up.service_s or USUAL_S
+    return order.service_s or USUAL_S
 
 
 def _fetches(order: IncomingOrder, job: Mapping[str, Any]) -> bool:

@@ -36,20 +36,17 @@ Result = Mapping[str, Any]
 SPECIAL = {Trigger.DELIVERED: "Order .*: (delivered|collected|done)"}
 
 
-def reaches(book: Notebook, number: str) -> str:
-    """The address of who waits for an order."""
-    contact = book.orders[number].contact(Role.RECIPIENT)
-    assert contact is not None
-    return contact.email
-
-
 def promised(book: Notebook, number: str, trigger: Trigger) -> None:
-    book.promised[reaches(book, number), trigger] += 1
+    """Whoever waits for an order is to be told; of others' orders nothing is known here."""
+    order = book.orders.get(number)
+    if order is not None and (contact := order.contact(Role.RECIPIENT)) is not None:
+        book.promised[contact.email, trigger] += 1
 
 
 def tells_of(book: Notebook, job: Mapping[str, Any], *, failed: bool = False) -> bool:
     """Whether what happens to this job is told to anybody."""
-    fetches = book.orders[job["number"]].pick_up is not None and job["kind"] == "collect"
+    order = book.orders.get(job["number"])
+    fetches = order is not None and order.pick_up is not None and job["kind"] == "collect"
     return failed or not fetches
 
 

@@ -18,6 +18,7 @@ from hub.demo.wire import Answer, Wire
 MOST_ACTS, MOST_FIXES = 100, 10
 ENOUGH_FIXES = 6  # one minute of driving in one message
 PATIENT_S = 150.0  # no fix waits longer than that while there is signal
+OPEN = frozenset({"dispatched", "loaded", "en_route", "arrived"})
 Act = dict[str, Any]
 Fix = dict[str, Any]
 
@@ -47,6 +48,7 @@ class Phone:
     kept: dict[int, Fix] = field(default_factory=dict)
     complaints: list[str] = field(default_factory=list)
     day: Mapping[str, Any] = field(default_factory=dict)
+    ended: set[str] = field(default_factory=set)  # jobs that were ended on it
     n: int = 0
     seq: int = 0
     sent_at_s: float = 0.0
@@ -96,6 +98,32 @@ class Phone:
         day: Mapping[str, Any] = answer.json()
         self.day = day
         return day
+
+    def route(self) -> Mapping[str, Any] | None:
+        """The first that is not over, as it was looked at last."""
+        routes = self.day.get("routes", ())
+        return next((one for one in routes if one["ended_at"] is None), None)
+
+    @property
+    def route_id(self) -> str:
+        route = self.route()
+        return route["route_id"] if route else ""
+
+    def next_stop(self) -> Mapping[str, Any] | None:
+        """The first at which something is still to do."""
+        route = self.route()
+        stops = route["stops"] if route else ()
+        return next((one for one in stops if any(map(self.is_open, one["jobs"]))), None)
+
+    def is_open(self, job: Mapping[str, Any]) -> bool:
+        return job["state"] in OPEN and job["job_id"] not in self.ended
+
+    def has(self, job: Mapping[str, Any]) -> bool:
+        """Whether this job is still to be done, by this driver."""
+        route = self.route()
+        stops = route["stops"] if route else ()
+        found = [one for stop in stops for one in stop["jobs"] if one["job_id"] == job["job_id"]]
+        return any(map(self.is_open, found))
 
     def is_due(self, now_s: float) -> bool:
         """Whether there is something to send: a tap at once, fixes some at a time."""

@@ -129,9 +129,8 @@ class Links:
     driver_name: str
 
 
-def links(hub: Hub, bakery: Bakery) -> Links:
-    """A phone to pair; the code is made anew each time."""
-    name = bakery.drivers[0]
+def links(hub: Hub, bakery: Bakery, name: str) -> Links:
+    """A phone to pair with a driver; the code is made anew each time."""
     with hub.reading() as session:
         driver = session.exec(
             select(DriverRow).where(

@@ -6,22 +6,24 @@ and are put right. ``Played.step`` is one moment of it; who calls it decides how
 
 from __future__ import annotations
 
-import heapq
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from itertools import count
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 from hub.core.contracts import TravelTimes
-from hub.core.errors import HubError, Refused, Unavailable
+from hub.core.errors import HubError, Refused
 from hub.core.jobs import NextStep, Reason
 from hub.core.notices import Trigger
 from hub.core.planning import RoadLeg, RoadRoute
 from hub.core.values import Point
 from hub.demo import expected
+from hub.demo.agenda import Agenda
 from hub.demo.clock import Clock
+from hub.demo.courier import LOOK_EVERY_S as PHONE_EVERY_S
 from hub.demo.courier import Courier
 from hub.demo.day import ad_hoc, chance_for, orders_for
 from hub.demo.desk import Desk
@@ -37,6 +39,7 @@ from hub.demo.shop import Shop
 from hub.demo.unkept import Unkept
 from hub.demo.wire import Wire
 
+log = logging.getLogger(__name__)
 LOOK_EVERY_S = 300.0  # at the board; as often as the hub estimates anew by a hand-moved clock
 GUESS_EACH = 2  # looks
 VISIT_EVERY_S = 420.0  # a customer looks at the link
@@ -60,10 +63,9 @@ class Played:
         self.guesses: list[Guess] = []
         self._promises: dict[str, Any] = {}
         self._unkept = Unkept(self.book)
-        self._later: list[tuple[float, int, Callable[[], None]]] = []
-        self._counter = count()
+        self.agenda = Agenda(clock, self.book)
+        self.goes_on = False  # whatever goes wrong with one courier, or with one thing to do
         self._looks = 0
-        self._pending = 0  # things that will happen for sure, without which no day is over
         self._stranded: set[str] = set()
         self._chance = chance_for(seed, "customers")
 
@@ -83,9 +85,11 @@ class Played:
         self._links = [(one["number"], urlsplit(one["tracking_url"]).path) for one in orders]
         self._hire()
         now_s, midnight = self._s(), self.bakery.starts_at.replace(hour=0, minute=0)
-        self._surely((midnight + NOON).timestamp(), self._ring_at_noon)
-        self._every(now_s, LOOK_EVERY_S, self._watch)
-        self._every(now_s + 45, VISIT_EVERY_S, self._visit)
+        self.agenda.surely((midnight + NOON).timestamp(), self._ring_at_noon)
+        self.agenda.every(now_s, LOOK_EVERY_S, self._watch)
+        self.agenda.every(now_s + 45, VISIT_EVERY_S, self._visit)
+        if self.goes_on:  # also what a person changes on the board is told to the phones
+            self.agenda.every(now_s, PHONE_EVERY_S, self.ring_the_phones)
 
     def _hire(self) -> None:
         """A courier with a paired phone for every driver, and the reserve."""
@@ -127,7 +131,15 @@ class Played:
 
     def is_over(self) -> bool:
         """Every order is over, and nothing more will come."""
-        return not self.book.open and not self._pending
+        return not self.book.open and not self.agenda.pending
+
+    def shown_to(self, courier: Courier, stops: int) -> tuple[str, str]:
+        """Number and tracking link of an order so many stops into what is left of a route."""
+        route = courier.phone.route()
+        left = [one for one in route["stops"] if courier.phone.has(one["jobs"][0])] if route else []
+        jobs = [job for stop in left for job in stop["jobs"] if expected.tells_of(self.book, job)]
+        job = jobs[min(stops, len(jobs) - 1)]
+        return job["number"], self.shop.order(self.id_of[job["number"]])["tracking_url"]
 
     @property
     def everybody_is_home(self) -> bool:
@@ -135,7 +147,7 @@ class Played:
 
     def kill_at(self, at_s: float, kill: Callable[[], None]) -> None:
         """At this moment a part of the hub falls over."""
-        heapq.heappush(self._later, (at_s, next(self._counter), kill))
+        self.agenda.at(at_s, kill)
 
     def is_done(self) -> bool:
         late = self.clock.now > self.bakery.ends_at + timedelta(seconds=LATEST_S)
@@ -147,21 +159,37 @@ class Played:
         """Live until ``to``: what was to happen happens, and all who have news send it."""
         self.clock.move(to)
         now_s = to.timestamp()
-        while self._later and self._later[0][0] <= now_s:
-            _, _, act = heapq.heappop(self._later)
-            act()
-        for courier in self.couriers.values():
-            courier.advance(now_s)
-        talking = [
-            one
-            for one in self.couriers.values()
-            if one.phone.is_due(now_s) and one.has_signal(now_s)
-        ]
-        answered = [(one, one.phone.flush(now_s)) for one in talking]
+        for act in self.agenda.due(now_s):
+            self._well(act)
+        everybody = self.couriers.values()
+        for courier in everybody:
+            self._well(partial(courier.advance, now_s), courier)
+        answered: list[tuple[Courier, Sequence[tuple[Json, Json]]]] = []
+        for one in [one for one in everybody if one.phone.is_due(now_s) and one.has_signal(now_s)]:
+            said = self._well(partial(one.phone.flush, now_s), one)
+            answered.append((one, said or ()))
         if any(results for _, results in answered):
             self.clock.settle()
-            for courier, results in answered:
-                self._heard(courier, results)
+            for one, results in answered:
+                self._well(partial(self._heard, one, results), one)
+
+    def _well[T](self, act: Callable[[], T], courier: Courier | None = None) -> T | None:
+        """What comes of it. Where somebody looks on and meddles, one trouble is not the end of the
+        day: the courier whose it is does nothing any more.
+        """
+        try:
+            return act()
+        except Exception as trouble:
+            if not self.goes_on:
+                raise
+            is_bug = not isinstance(trouble, HubError)
+            if courier is None:
+                log.warning("the day goes on without this: %s", trouble, exc_info=is_bug)
+            else:
+                courier.leave()
+                name = courier.name
+                log.warning("%s does nothing any more: %s", name, trouble, exc_info=is_bug)
+            return None
 
     def _heard(self, courier: Courier, results: Sequence[tuple[Json, Json]]) -> None:
         """What the answers to one phone bring about."""
@@ -172,8 +200,9 @@ class Played:
             told |= {job["job_id"]: job for job in _jobs(courier.phone.look())}
         expected.of_taps(self.book, [(dict(a), r) for a, r in results], told, self.clock.now)
         for act, result in results:
-            if act["kind"] == "close" and result["result"] == "applied":
-                self._ended(told[act["job_id"]], act)
+            job = told.get(act.get("job_id", ""))
+            if job and act["kind"] == "close" and result["result"] == "applied":
+                self._ended(job, act)
 
     def _ended(self, job: Json, act: Json) -> None:
         number = job["number"]
@@ -181,9 +210,11 @@ class Played:
             case None if expected.tells_of(self.book, job):
                 self.book.open.discard(number)
             case Reason.NOBODY_HOME:
-                self._surely(self._s() + CALLED_BACK_S, lambda: self._again_today(number))
+                self.agenda.surely(self._s() + CALLED_BACK_S, lambda: self._again_today(number))
             case Reason.OTHER:
-                self._surely(self._s() + DECIDED_S, lambda: self._decide(number, job["job_id"]))
+                self.agenda.surely(
+                    self._s() + DECIDED_S, lambda: self._decide(number, job["job_id"])
+                )
             case Reason.REFUSED:
                 self.book.open.discard(number)
 
@@ -196,7 +227,7 @@ class Played:
         for courier in self.couriers.values():
             if courier.broke_down is not None and courier.name not in self._stranded:
                 self._stranded.add(courier.name)
-                self._surely(self._s() + HANDED_OVER_S, lambda c=courier: self._hand_over(c))  # type: ignore[misc]
+                self.agenda.surely(self._s() + HANDED_OVER_S, partial(self._hand_over, courier))
 
     def _seen(self) -> Json:
         """The board once all is settled, and whose promise has become another on it."""
@@ -248,7 +279,7 @@ class Played:
         self.desk.next_step(order_id, job_id, NextStep.RETRY_TODAY)
         expected.promised(self.book, number, Trigger.NEXT_STEP)
         self.clock.settle()
-        self._surely(self._s() + AGAIN_S, lambda: self._place(order_id))
+        self.agenda.surely(self._s() + AGAIN_S, lambda: self._place(order_id))
 
     def _place(self, order_id: str) -> None:
         """Put the order's newest job on the route that the board thinks best."""
@@ -263,12 +294,15 @@ class Played:
     def _told(self) -> None:
         """The phones hear that a route changed, as the page's stream tells it."""
         self._seen()  # now, or two changes of one promise would look like one
+        self.ring_the_phones()
+
+    def ring_the_phones(self) -> None:
         for courier in self.couriers.values():
             courier.has_news = True
 
     def _hand_over(self, courier: Courier) -> None:
         """The reserve driver fetches the load where it stands, and drives on."""
-        route_id, reserve = courier.route_id(), self.couriers[RESERVE]
+        route_id, reserve = courier.phone.route_id, self.couriers[RESERVE]
         reserve.load_at = courier.broke_down
         self.desk.hand_over(route_id, self.driver_ids[RESERVE])
         self.desk.change_van(route_id, RESERVE, RESERVE_VAN)
@@ -297,28 +331,6 @@ class Played:
         return {fix["seq"] for phone in phones for fix in phone["fixes"]}
 
     # Small things
-
-    def _surely(self, at_s: float, act: Callable[[], None]) -> None:
-        """Something without which the day is not over."""
-        self._pending += 1
-
-        def once() -> None:
-            self._pending -= 1
-            try:
-                act()
-            except Unavailable:
-                raise
-            except HubError as problem:
-                self.book.hiccups.append(str(problem))
-
-        heapq.heappush(self._later, (at_s, next(self._counter), once))
-
-    def _every(self, at_s: float, every_s: float, act: Callable[[], None]) -> None:
-        def again() -> None:
-            act()
-            self._every(self._s() + every_s, every_s, act)
-
-        heapq.heappush(self._later, (at_s, next(self._counter), again))
 
     def _s(self) -> float:
         return self.clock.now.timestamp()

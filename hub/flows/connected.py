@@ -17,7 +17,8 @@ from hub.flows.tokens import ConnectionTokens
 if TYPE_CHECKING:
     from hub.app import Hub
 
-BORN = ("csv", "api", "typed")  # connections without a plugin: orders come in by themselves
+TYPED_IN = "typed-in"
+BORN = ("csv", "api", TYPED_IN)  # connections without a plugin: orders come in by themselves
 HOOK, HOOK_SECRET = "hook", "hook_secret"
 """Names of two secrets of every connection that can be rung: what its address ends in, and what
 the other side signs with."""
@@ -32,7 +33,11 @@ def class_of(hub: Hub, plugin: str) -> type[Connection]:
             return hub.registry.get(kind, plugin)
         except KeyError:
             continue
-    raise ConfigError(f"The plugin for {plugin!r} is not installed.")
+    raise ConfigError(no_plugin(plugin))
+
+
+def no_plugin(plugin: str) -> str:
+    return f"The plugin for {plugin!r} is not installed."
 
 
 def offered(hub: Hub) -> list[type[Connection]]:

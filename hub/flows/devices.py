@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sqlmodel import col, select
@@ -27,6 +28,15 @@ def devices_of(hub: Hub, business_id: str, driver_id: str) -> list[DeviceRow]:
                 .order_by(col(DeviceRow.paired_at).desc())
             )
         )
+
+
+def last_heard(hub: Hub, business_id: str, driver_id: str) -> dict[str, datetime]:
+    """Device id -> when it last said anything, be it a tap or a position."""
+    heard = {one.id: one.seen_at for one in devices_of(hub, business_id, driver_id) if one.seen_at}
+    for fix in hub.positions.last(business_id, [driver_id]):
+        at = datetime.fromtimestamp(fix.received_ms / 1000, UTC)
+        heard[fix.device_id] = max(at, heard.get(fix.device_id, at))
+    return heard
 
 
 def revoke(hub: Hub, business_id: str, device_id: str, *, actor: str) -> str:

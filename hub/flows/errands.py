@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlmodel import col, func, select
+from sqlmodel import col, func, select, update
 
 from hub.core import errors
 from hub.db.tables import AuditRow, ErrandRow, EventRow, JobRow, OrderRow
+from hub.flows.connected import TYPED_IN, no_plugin
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -81,6 +82,20 @@ def parked_count(hub: Hub, business_id: str) -> int:
             .select_from(ErrandRow)
             .where(ErrandRow.business_id == business_id, ErrandRow.state == "parked")
         ).one()
+
+
+def let_needless_go(hub: Hub, business_id: str) -> None:
+    """Deliver once more what was parked for want of a plugin that orders typed in never needed."""
+    with hub.unit() as unit:
+        unit.session.exec(
+            update(ErrandRow)
+            .where(
+                col(ErrandRow.business_id) == business_id,
+                col(ErrandRow.state) == "parked",
+                col(ErrandRow.last_error) == f"ConfigError: {no_plugin(TYPED_IN)}",
+            )
+            .values(state="due", attempts=0, due_at=hub.now())
+        )
 
 
 def retry(hub: Hub, business_id: str, errand_id: int, *, actor: str) -> None:

@@ -11,6 +11,7 @@ from hub.core.errors import Refused
 from hub.core.jobs import State
 from hub.core.orders import IncomingOrder
 from hub.db.tables import AuditRow, BusinessRow, ConnectionRow, OrderRow, ProofFileRow
+from hub.flows.connected import TYPED_IN
 from hub.flows.orders import cancel_order, one_order, orders_by_ref
 from hub.flows.proof_store import content_of
 from hub.flows.prove import job_of
@@ -19,8 +20,6 @@ from hub.flows.sync import store
 
 if TYPE_CHECKING:
     from hub.app import Hub
-
-TYPED_IN = "typed-in"
 
 
 def take_order(hub: Hub, business_id: str, order: IncomingOrder, *, actor: str) -> str:

@@ -25,7 +25,8 @@ from hub.keys import Keys
 class OrderSeen:
     """An order with its jobs; ``estimates`` by job id, only for jobs that have one.
 
-    ``facts``, by job id too, are what was promised, noticed and proved.
+    ``facts``, by job id too, are what was promised, noticed and proved. ``source`` is its
+    connection's slug, ``title`` what people call it.
     ``link_epoch`` is ``None`` while the order has no tracking link.
     """
 
@@ -35,6 +36,7 @@ class OrderSeen:
     estimates: dict[str, EstimateRow]
     link_epoch: int | None
     facts: Mapping[str, JobFacts] = field(default_factory=dict)
+    title: str = ""
 
     @property
     def report(self) -> IncomingOrder:
@@ -139,7 +141,8 @@ def _report(
 
 def _seen(session: Session, business_id: str, rows: list[OrderRow]) -> list[OrderSeen]:
     ids = [row.id for row in rows]
-    slugs = {id_: slug for slug, id_ in connection_ids(session, business_id).items()}
+    connections = select(ConnectionRow).where(ConnectionRow.business_id == business_id)
+    sources = {one.id: (one.slug, one.title) for one in session.exec(connections)}
     jobs: dict[str, list[JobRow]] = {id_: [] for id_ in ids}
     for job in session.exec(
         select(JobRow)
@@ -167,11 +170,12 @@ def _seen(session: Session, business_id: str, rows: list[OrderRow]) -> list[Orde
     return [
         OrderSeen(
             row,
-            slugs.get(row.connection_id, ""),
+            sources[row.connection_id][0],
             tuple(jobs[row.id]),
             {job.id: estimates[job.id] for job in jobs[row.id] if job.id in estimates},
             epochs.get(row.id),
             facts,
+            sources[row.connection_id][1],
         )
         for row in rows
     ]

@@ -34,6 +34,7 @@ from hub.db.tables import (
 )
 from hub.db.unit import Unit
 from hub.flows.claims import LEFT, OPEN
+from hub.flows.errands import let_needless_go
 from hub.flows.proof_leaving import finish, sweep_unknown, take_away
 from hub.flows.prove import forget, lock_chain
 from hub.storage import sweep
@@ -81,6 +82,7 @@ def retain(hub: Hub) -> RetainReport:
 
 def _retain_one(hub: Hub, business: BusinessRow, real: datetime, report: RetainReport) -> None:
     now, id_ = hub.now(), business.id
+    let_needless_go(hub, id_)
     settings = BusinessSettings.model_validate(business.settings)
     fixes, proofs = (now - timedelta(days=d) for d in (settings.fixes_days, settings.proof_days))
     answers, calls = col(IdempotencyRow.at) < real - ANSWERS, col(SeenCallRow.at) < now - CALLS

@@ -6,7 +6,8 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from heapq import heappop, heappush
 
 from hub.core.tracking_page import SHOWN
 from hub.live.driving import moment, ms
@@ -16,6 +17,7 @@ from hub.live.values import Page
 
 PAGE_EVERY_S = 1.0  # no page needs more, and a jam of fixes is told once
 BOARD_EVERY_S = 0.25
+SPREAD_S = 20
 SHOWN_MS = round(SHOWN.total_seconds() * 1000)
 
 
@@ -32,6 +34,7 @@ class Topic:
     shows: bool = False  # its readers have a position
     state_due: bool = False
     position_due: bool = False
+    turns_at: datetime | None = None  # when the clock alone changes what its page says
 
 
 @dataclass(slots=True, eq=False)
@@ -61,11 +64,15 @@ class Audience:
         self.phones: dict[str, set[Stream]] = defaultdict(set)  # by driver
         self._due: set[Topic] = set()
         self._aged_at = 0.0
+        self._turns: list[
+            tuple[datetime, int, Topic]
+        ] = []  # the next first, some of them overtaken
 
     def open(self, token_hash: str, page: Page, v: int) -> Topic:
         topic = Topic(token_hash, page, v)
         self.topics[token_hash] = self.by_order[page.order_id] = topic
         self._index(topic)
+        self._turns_next(topic)
         return topic
 
     def close(self, topic: Topic) -> None:
@@ -83,6 +90,7 @@ class Audience:
         self._unindex(topic)
         topic.page = page
         self._index(topic)
+        self._turns_next(topic)
         topic.state_due |= v is not None
         if v is not None:  # another than before, whatever moved it: who only asks compares it
             topic.v = max(v, topic.v + 1)
@@ -129,6 +137,7 @@ class Audience:
         if at - self._aged_at >= PAGE_EVERY_S:
             self._aged_at = at
             self._hide_old()
+            self._turn()
         for topic in [one for one in self._due if at - one.told_at >= PAGE_EVERY_S]:
             self._tell(topic)
         for board in self.boards.values():
@@ -183,6 +192,29 @@ class Audience:
                 if topic.shows:
                     topic.position_due = True
                     self._tell(topic)
+
+    def _turn(self) -> None:
+        """Pages on which a promise has run out, or a time that was named is over, are changed ones.
+
+        Each waits for its own moment: looking at ten thousand of them each second would take most
+        of that second.
+        """
+        now = self._now()
+        while self._turns and self._turns[0][0] < now:
+            at, _, topic = heappop(self._turns)
+            if topic.turns_at != at or self.by_order.get(topic.page.order_id) is not topic:
+                continue
+            topic.state_due, topic.v = True, topic.v + 1
+            self._turns_next(topic)
+            self._tell(topic)
+
+    def _turns_next(self, topic: Topic) -> None:
+        """Promises end on round times: not everybody asks for the page in the same second."""
+        now, n = self._now(), self._next()
+        if (at := topic.page.turns_at(now)) is not None:
+            at = max(at, now) + timedelta(seconds=n % SPREAD_S)
+            heappush(self._turns, (at, n, topic))
+        topic.turns_at = at
 
     def _tell(self, topic: Topic) -> None:
         at = time.monotonic()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from hub.core.business import BusinessSettings
+from hub.core.page_clock import turns_at
 from hub.core.tracking import Fence
 from hub.core.tracking_page import JobSeen, Life, Ride, Seen, Visible, decide, life, visible
 from hub.core.values import TimeWindow
@@ -69,6 +70,10 @@ class Page:
 
     def seen(self, now: datetime) -> Seen:
         return decide(self.jobs, self.promises, self.ride, window_s=self.settings.window_s, now=now)
+
+    def turns_at(self, now: datetime) -> datetime | None:
+        """When it is worth looking at again, though nobody did anything; ``None``: never."""
+        return turns_at(self.seen(now), self.ride)
 
     def shows_driver(self, at: datetime, now: datetime) -> bool:
         """Whether it may be shown at this moment where the driver was ``at`` another."""

@@ -60,6 +60,7 @@ class PodDocument:
     zone: str = ""  # whose clock that is
     at: datetime  # the same moment: the document's own date
     received_by: str = ""
+    received_head: str = "Received by"
     business: str
     contact: Sequence[str] = ()
     colour: str = ACCENT
@@ -111,6 +112,7 @@ def _data(document: PodDocument, pictures: _Pictures) -> dict[str, object]:
         "date": [getattr(document.at, part) for part in ("year", "month", "day")],
         "time": [getattr(document.at, part) for part in ("hour", "minute", "second")],
         "received_by": _text(document.received_by),
+        "received_head": document.received_head,
         "business": _text(document.business),
         "contact": [_text(line) for line in document.contact if line],
         "colour": document.colour,

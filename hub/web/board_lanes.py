@@ -14,7 +14,7 @@ from hub.flows.day_seen import DONE, JobSeen, StopSeen
 from hub.web.route_map import numbers_of
 
 NARROWEST = 3.2  # percent of 60 rem, the axis at its narrowest: room for two digits
-PER_LETTER = 1.0  # more for each letter of "12 min late", and for a third digit
+PER_DIGIT = 1.0  # more for a third
 STATES = {
     State.ARRIVED: "at the door",
     State.EN_ROUTE: "on the way there",
@@ -48,7 +48,8 @@ class Bar:
     """A stop. ``x``, ``w`` and ``plan_x`` in percent, ``level`` counts rows downwards from 0.
 
     ``late_jobs`` counts its open jobs that are late.
-    ``look``: done | failed | late | now | "" (to come); ``mark`` says it in a word as well.
+    ``look``: done | failed | late | now | "" (to come); ``mark`` says it in a word as well, and
+    ``short`` where there is room for no word: a bar is as wide as its stop is long.
     """
 
     stop: StopSeen
@@ -58,6 +59,7 @@ class Bar:
     level: int
     look: str
     mark: str
+    short: str
     said: str
     eta: datetime
     late_s: int
@@ -149,8 +151,7 @@ def _bar(stop: StopSeen, seen: LaneSeen, now: datetime, axis: Axis, zone: ZoneIn
     if look == "failed":
         mark = state
     service = max(0.0, axis.at(stop.depart_at) - axis.at(stop.arrive_at))
-    letters = len(mark) + max(0, len(str(stop.n)) - 2)
-    w = round(max(service, NARROWEST + PER_LETTER * letters), 1)
+    w = round(max(service, NARROWEST + PER_DIGIT * max(0, len(str(stop.n)) - 2)), 1)
     return Bar(
         stop,
         min(axis.at(eta), round(100 - w, 1)),
@@ -159,6 +160,7 @@ def _bar(stop: StopSeen, seen: LaneSeen, now: datetime, axis: Axis, zone: ZoneIn
         0,
         look,
         mark,
+        "✗" if look == "failed" else _short(late) if mark else "",
         _said(stop, eta, late, state, zone),
         eta,
         late,
@@ -222,6 +224,11 @@ def _in_levels(bars: Sequence[Bar]) -> tuple[Bar, ...]:
         ends[level:] = [bar.x + bar.w + 0.2, *ends[level + 1 :]]
         placed[bar.stop.id] = replace(bar, level=level)
     return tuple(placed[bar.stop.id] for bar in bars)
+
+
+def _short(seconds: int) -> str:
+    minutes = seconds // 60
+    return f"+{minutes}" if minutes < 100 else f"+{minutes // 60} h"
 
 
 def _minutes(seconds: int) -> str:

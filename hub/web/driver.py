@@ -125,6 +125,8 @@ def driver(hub: Hub) -> Blueprint:
         answer = _json(asdict(shown_to(hub, _phone(hub))))
         answer.set_etag(hashlib.sha256(answer.get_data()).hexdigest()[:32])
         answer.headers["Cache-Control"] = "private, no-cache"
+        if hub.settings.clock_file is not None:  # the page stamps what it sends by it
+            answer.headers["Hub-Clock"] = hub.now().isoformat()
         answer.make_conditional(request)
         return answer
 

@@ -6,11 +6,24 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlmodel import select
 
 from hub.app import Hub
 from hub.core.ids import new_id
-from hub.db.tables import ConnectionRow, ContactRow, JobRow, LineRow, LinkRow, OrderRow, PlaceRow
-from tests.admin.desk import Desk, a_desk, a_hub, text_of
+from hub.db.tables import (
+    ConnectionRow,
+    ContactRow,
+    ErrandRow,
+    EventRow,
+    JobRow,
+    LineRow,
+    LinkRow,
+    OrderRow,
+    PlaceRow,
+)
+from hub.flows.errands import parked
+from hub.flows.retain import retain
+from tests.admin.desk import SIX, Desk, a_desk, a_hub, text_of
 
 NEW = "/panel/orders/new"
 
@@ -135,6 +148,34 @@ def test_orders_typed_in_come_by_a_connection_of_their_own(hub: Hub, desk: Desk)
     made = {row.slug: row.id for row in desk.rows(ConnectionRow)}
     assert desk.rows(OrderRow)[0].connection_id == made["typed-in"]
     assert "typed-in" not in {row.slug for row in a_desk(hub, "Neighbours").rows(ConnectionRow)}
+
+
+def test_a_typed_order_asks_for_no_plugin_and_leaves_nothing_stuck(hub: Hub, desk: Desk) -> None:
+    page = desk.get(desk.post(NEW, **typed()).location)
+    assert "Came from the form for new orders" in text_of(page)
+    hub.deliver_events()
+    told = {row.subscriber for row in desk.rows(ErrandRow)}
+    assert "hub.locate" in told
+    assert not {"hub.write_back", "hub.records"} & told
+    assert parked(hub, desk.business_id) == []
+    assert "Typed in" not in text_of(desk.get("/panel/connections"))
+
+
+def test_what_typed_orders_once_left_stuck_goes_away_by_itself(hub: Hub, desk: Desk) -> None:
+    desk.post(NEW, **typed())
+    hub.deliver_events()
+    with hub.unit() as unit:
+        placed = unit.session.exec(select(EventRow).where(EventRow.name == "OrderPlaced")).one()
+        old = {"event_seq": placed.seq, "business_id": desk.business_id, "state": "parked"}
+        old |= {"subject_id": placed.subject_id, "due_at": SIX, "subscriber": "hub.write_back"}
+        said = "ConfigError: The plugin for 'typed-in' is not installed."
+        unit.session.add(ErrandRow(**old, last_error=said))
+        unit.session.add(
+            ErrandRow(**old | {"subscriber": "label"}, last_error="Refused: No paper.")
+        )
+    retain(hub)
+    hub.deliver_events()
+    assert [one.problem for one in parked(hub, desk.business_id)] == ["No paper."]
 
 
 def test_the_list_of_orders_leads_to_the_form(desk: Desk) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from sqlmodel import select
 
 from hub.app import Hub
 from hub.core.jobs import NextStep, Reason
@@ -22,6 +23,7 @@ from hub.db.tables import (
     NoticeRuleRow,
     OrderRow,
     ProofFileRow,
+    ProofRow,
     RouteRow,
 )
 from hub.flows.api_keys import Scope, make_key
@@ -236,8 +238,15 @@ def test_a_proofs_photo_is_shown_and_nothing_else_is(
     assert desk.get(f"/panel/proof/{job_id}/files/{svg.id}").status_code == 404
 
 
-def test_a_proof_is_a_pdf(desk: Desk, now: list[datetime]) -> None:
+def test_a_proof_is_a_pdf_and_what_was_collected_was_handed_over(
+    desk: Desk, now: list[datetime]
+) -> None:
     job_id = on_the_road(desk, now)
+    with desk.hub.unit() as unit:
+        job = unit.session.get_one(JobRow, job_id)
+        job.kind, order_id = "collect", job.order_id
+        unit.session.exec(select(ProofRow).where(ProofRow.job_id == job_id)).one().name = "Aino"
+    assert "Handed over by Aino" in text_of(desk.get(f"/panel/orders/{order_id}"))
     answer = desk.get(f"/panel/proof/{job_id}.pdf")
     assert answer.status_code == 200
     assert answer.data.startswith(b"%PDF")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import re
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 
 import pytest
 from sqlmodel import select
 
+from admin.words import Clock
 from hub.app import Hub
 from hub.core.values import Point
 from hub.db.tables import AuditRow, DepotRow, DeviceRow, DriverRow, VehicleRow
@@ -17,7 +19,9 @@ from hub.flows.log_in import Role
 from hub.flows.pairing import pair, pairing_code
 from hub.flows.swapped import looks_swapped
 from hub.keys import tracker_hash
+from hub.live.values import Device
 from tests.admin.panel_worlds import Panel, a_bakery, a_fleet, a_panel, an_installed_hub
+from tests.flows.test_retain import put_fix
 
 RECORDS = "/panel/records"
 
@@ -369,7 +373,11 @@ def test_a_phone_is_paired_by_what_the_page_shows_and_shut_out_again(panel: Pane
     assert "<svg" in page and f"{code[:5]} {code[5:]}" in page
     assert pair(panel.hub, code)
     (phone,) = rows(panel.hub, DeviceRow)
-    assert "Shut out" in panel.get(f"{RECORDS}/drivers/edit/?id={driver_id}").text
+    at = panel.hub.now() + timedelta(hours=26)
+    put_fix(panel.hub, Device(phone.id, panel.business_id, driver_id), at)
+    page = panel.get(f"{RECORDS}/drivers/edit/?id={driver_id}").text
+    assert "Shut out" in page
+    assert f"Last seen {Clock.of('Europe/Helsinki').moment(at)}" in page, "it counted taps alone"
     assert "No phone is paired." in panel.post(f"{RECORDS}/drivers/revoke/", id=phone.id).text
     assert rows(panel.hub, DeviceRow)[0].revoked_at is not None
 

@@ -67,6 +67,8 @@ def test_a_driver_who_is_late_everywhere_is_one_matter() -> None:
     assert one.kind is Kind.LATE
     assert one.said == "Mara comes late to 5 orders, to 0 at 10:30 first; by 14 min at most."
     assert one.about == "stop-0"
+    [since] = noticed([coming(30 - 60 + n, 20 - 60, str(n)) for n in range(5)])
+    assert "to 0 at 10:00 first" in since.said, "it named a time that was over"
     assert len(noticed([coming(30, 20, "1"), coming(31, 20, "2")])) == 2
 
 

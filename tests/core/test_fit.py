@@ -86,6 +86,19 @@ def test_a_door_passed_by_is_not_timed_in_the_past() -> None:
     assert all(stop.arrive >= now for stop in after.stops if not stop.under_way)
 
 
+def test_an_idle_van_leaves_earlier_for_who_was_promised_a_time() -> None:
+    """Promised 09:25 to 09:45, moved to a driver with nothing to do: "10:00, 15 min late"."""
+    travel = TravelMatrix([[0] * 3] * 3, [[0] * 3] * 3)
+    van = a_van(shift=between(8, 17))
+    idle = RouteNow("r", "Van", "Tuomas", van, (), at(10), at(10), {}, UTC)
+    [job] = new_work(random.Random(1), "one", 1)  # noqa: S311
+    job = replace(job, windows=(between(8.5, 10),), load={})
+    told = between(9.4, 9.75)
+    found = placed(idle.keeping({job.id: told}), [job], {"car": travel}, EIGHT)
+    assert found.problems == ()
+    assert told.opens <= found.times.begins_at <= told.closes
+
+
 def test_two_stops_at_one_door_stay_two_when_what_was_between_them_is_done() -> None:
     """They were laid together by whatever came on the route next, and one lost its jobs."""
     route, matrix = a_round(random.Random(1), 3)  # noqa: S311

@@ -14,6 +14,7 @@ from hub.core.business import BusinessSettings
 from hub.core.colours import BLACK, READABLE, contrast, luminance, readable_on, text_on
 from hub.core.jobs import ON_A_PHONE, NextStep, Outcome, Reason, State
 from hub.core.orders import Kind
+from hub.core.page_clock import turns_at
 from hub.core.tracking_page import (
     Estimate,
     JobSeen,
@@ -171,6 +172,32 @@ def test_a_time_that_will_not_be_kept_is_late_and_gets_a_new_one(ride: Ride, now
     words = card(seen, HELSINKI, now)
     assert words.headline == "Sorry, we are running late"
     assert words.struck == "12:00 – 13:00"
+
+
+@given(
+    st.integers(-90, 90),
+    st.integers(-60, 120),
+    st.integers(0, 90),
+    st.sampled_from([None, (0, 0), (-4, 9), (-15, 40)]),
+)
+def test_until_a_page_is_to_turn_the_clock_changes_nothing_on_it(
+    now: float, arrive: float, behind: int, spread: tuple[int, int] | None
+) -> None:
+    now, arrive = now + 0.5, arrive + 0.3  # on no round time, which nobody hits to the microsecond
+    known = spread and Estimate(at(arrive - 4 + spread[0]), at(arrive), at(arrive + spread[1]))
+    ride = a_ride(arrive, next_departs=arrive - behind, estimate=known or None)
+    seen = look(ON_PHONE, ride=ride, now=at(now))
+    turns = turns_at(seen, ride)
+    assert turns is not None
+    assert turns >= at(now), "it would turn without an end"
+
+    def told(moment: datetime) -> object:
+        then = look(ON_PHONE, ride=ride, now=moment)
+        return then.shows, then.is_late, then.quoted, then.before
+
+    for n in range(20):
+        moment = at(now) + (turns - at(now)) * n / 20
+        assert told(moment) == told(at(now)), f"it had changed at {moment}"
 
 
 def test_what_is_on_time_is_not_late_and_who_is_at_the_door_never_is() -> None:

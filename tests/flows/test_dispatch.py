@@ -93,13 +93,16 @@ def test_a_promise_is_in_round_times_and_never_before_the_van_can_be_there() -> 
 
 
 def test_nobody_is_promised_a_moment() -> None:
-    """It was "New time: 12:45 – 12:45"."""
+    """It was "New time: 12:45 – 12:45", and 10:00 – 10:10 for who asked for 10:00 at the latest."""
     ten = SIX + timedelta(hours=4)
     asked, shift = TimeWindow(ten, ten + HOUR), TimeWindow(SIX, SIX + 9 * HOUR)
     last_minute = promised(asked.closes, HOUR / 2, [asked], shift, SIX)
     assert last_minute == TimeWindow(asked.closes - timedelta(minutes=15), asked.closes)
     no_sooner = promised(asked.closes, HOUR / 2, [asked], shift, asked.closes)
-    assert no_sooner == TimeWindow(asked.closes, asked.closes + timedelta(minutes=10))
+    assert no_sooner == TimeWindow(asked.closes - timedelta(minutes=10), asked.closes)
+    for_no_window = promised(asked.closes, HOUR / 2, [], shift, asked.closes)
+    assert for_no_window.opens == asked.closes
+    assert for_no_window.closes >= asked.closes + timedelta(minutes=10)
 
 
 def test_nobody_is_told_a_time_before_the_van_can_have_left() -> None:

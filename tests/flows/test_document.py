@@ -94,7 +94,7 @@ def test_each_file_stands_with_its_fingerprint_and_link() -> None:
 @pytest.mark.parametrize(
     ("kind", "body", "words"),
     [
-        ("collect", {}, ("Collection", "Collected")),
+        ("collect", {}, ("Collection", "Collected", "Handed over by")),
         ("serve", {}, ("Service visit", "Done")),
         (
             "deliver",

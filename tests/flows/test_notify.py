@@ -465,7 +465,10 @@ def test_a_business_that_only_looks_sees_its_notices_on_the_console(
     shop.choose("console")
     shop.order()
     shop.tick()
-    assert "to ana@example.com: Your order 17" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "to ana@example.com: Your order 17" in said
+    assert "\n    we have your order 17 and will tell you when" in said
+    assert "/t/" in said, "nobody could follow the link"
     assert [(row.state, row.channel) for row in shop.notices()] == [("sent", "console")]
 
 

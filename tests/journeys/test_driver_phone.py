@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from hub.core.business import BusinessSettings
 from hub.core.orders import IncomingOrder, Kind
 from hub.core.values import Address, Contact, Line, Point, Role, TimeWindow
 from hub.db.tables import (
+    ActRow,
     BusinessRow,
     DepotRow,
     DeviceRow,
@@ -523,11 +524,16 @@ def _name(day: Day, job: JobRow) -> str:
 
 
 def test_a_revoked_phone_keeps_what_was_not_sent_and_sends_it_once_paired_again(
-    day: Day, browser: Browser
+    day: Day, browser: Browser, tmp_path: Path
 ) -> None:
+    """Of a hub that lives by a clock of its own, as the demo does, the page stamps by that."""
+    day.hub.settings = replace(day.hub.settings, clock_file=tmp_path / "clock")
+    day.hub.now = lambda: datetime.now(UTC) + timedelta(minutes=20)
     phone = Screen(a_phone(browser), day.url, day.code)
     phone.pair()
     phone.start_shift()
+    [began] = [act for act in day.rows(ActRow) if act.kind == "start_shift"]
+    assert began.occurred_at > datetime.now(UTC) + timedelta(minutes=18)
     with day.hub.unit() as unit:
         for device in unit.session.exec(select(DeviceRow)):
             device.revoked_at = day.hub.now()
@@ -537,8 +543,9 @@ def test_a_revoked_phone_keeps_what_was_not_sent_and_sends_it_once_paired_again(
     with phone.page.expect_download() as saved:
         phone.press("Save to a file")
     assert '"kind":"arrive"' in saved.value.path().read_text()
-    phone.press("Pair again")
-    phone.page.locator("#code").fill("WRONGCODE2")
+    phone.page.goto(f"{day.url}/driver/pair#WRONGCODE2")  # a QR code that was used already
+    phone.sees("This code is unknown, used or too old.")
+    phone.page.locator("#code").fill("WRONGCODE3")
     phone.press("Pair this phone")
     phone.sees("This code is unknown, used or too old.")
     phone.page.locator("#code").fill(day.code().lower())

@@ -201,6 +201,18 @@ def test_a_driver_of_whom_nothing_comes_any_more_leaves_the_page(day: LiveMornin
         page.next("gone", within_s=1.5)
 
 
+def test_a_page_is_told_when_its_promise_runs_out_while_nothing_is_heard(day: LiveMorning) -> None:
+    """A page open since eight still showed "planned 09:20–09:35" at 09:41."""
+    first = jobs_on_route(day)[0]
+    head_for(day, first)
+    page = day.served.watch(f"/live/t/{link_of(day, first)}")
+    before = page.next("state").data["v"]
+    day.morning.now[0] = TEN + timedelta(hours=3)
+    assert page.next("state").data["v"] > before
+    moved_on = day.morning.now[0] = TEN + timedelta(hours=3, minutes=6)
+    assert page.next("state").data["v"] > before + 1, f"it stood still until {moved_on}"
+
+
 def estimated(day: LiveMorning, job: JobRow, at: datetime, minutes: int) -> None:
     """A round of estimates that began ``at`` is committed now: he comes in ``minutes``."""
     with day.hub.unit() as unit:

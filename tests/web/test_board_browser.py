@@ -17,11 +17,11 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
-from sqlmodel import select
+from sqlmodel import col, select, update
 from werkzeug.serving import make_server
 
 from hub.core.values import Point
-from hub.db.tables import StopRow
+from hub.db.tables import JobRow, PromiseRow, StopRow
 from hub.live.app import Live
 from hub.live.server import serving, take_over
 from hub.web.app import create_app
@@ -303,12 +303,28 @@ def test_every_number_on_the_timeline_can_be_read(
           || at.top < box.top || at.bottom > box.bottom);
       });
     }).map((bar) => bar.innerText)"""
+    covered = """() => [...document.querySelectorAll(".lane")].flatMap((lane) => {
+      const boxes = [...lane.querySelectorAll(".stop-bar")].map((bar) => bar.getBoundingClientRect());
+      return boxes.filter((a, n) => boxes.slice(0, n).some((b) => a.left < b.right - .5
+        && b.left < a.right - .5 && a.top < b.bottom - .5 && b.top < a.bottom - .5));
+    }).length"""
     with a_street(day) as street:
         page = open_board(browser, street)
         expect(page.locator(".stop-bar.done", has_text="12")).to_be_visible()
         expect(page.locator(".stop-bar.done", has_text="108").first).to_be_visible()
         assert page.evaluate(cut) == []
         shoot(page, "readable")
+        with day.hub.unit() as unit:  # ten at one time: the ninth lay on the eighth
+            for stop in unit.session.exec(select(StopRow)):
+                stop.arrive_at, stop.depart_at = day.now[0], day.now[0] + MINUTE
+            told = {"opens": day.now[0], "closes": day.now[0] + 60 * MINUTE}
+            unit.session.exec(update(PromiseRow).values(**told))
+            ended = update(JobRow).where(col(JobRow.state) == "closed")
+            unit.session.exec(ended.values(closed_occurred_at=day.now[0]))
+        page.reload()
+        expect(page.locator(".track .now").first).to_be_visible()
+        expect(page.locator(".track[data-levels='10']")).to_have_count(1)
+        assert page.evaluate(covered) == 0
 
 
 def test_on_a_phone_finished_stops_are_behind_the_open_ones(

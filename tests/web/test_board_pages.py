@@ -48,7 +48,9 @@ def test_a_late_stop_says_so_in_words(day: Running) -> None:
     day.begin("Mara", "Otso", at=day.now[0])
     day.now[0] += 120 * MINUTE
     told = get(day, "/board/").text
-    assert re.search(r'<span class="mark">1 h \d\d late</span>', told)
+    assert re.search(r'<span class="mark in-list">1 h \d\d late</span>', told)
+    late = re.findall(r'class="stop-bar late".*?data-w="([\d.]+)"', told)
+    assert max(map(float, late)) < 5, "it was as wide as its words, on an axis of time"
     assert "comes late to 4 orders" in told
 
 

@@ -56,6 +56,7 @@ def _document(hub: Hub, told: Told, for_recipient: bool) -> PodDocument:
         zone=words.clock_of(proof.occurred_at, zone),
         at=proof.occurred_at.astimezone(zone),
         received_by=proof.name,
+        received_head="Handed over by" if job.kind == "collect" else "Received by",
         business=brand.name if brand and brand.name else told.business.name,
         contact=[brand.phone, brand.email, brand.website] if brand else [],
         colour=told.colour,

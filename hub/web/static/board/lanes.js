@@ -1,9 +1,13 @@
 // Bars where they belong on the time axis, and the arrow keys between them.
 
+const LEVEL_REM = 2.1; // a bar and the gap below it
+
 /** Styles cannot come with what is fetched (the page's policy), so numbers become places here. */
 export function placed(part) {
   for (const one of part.querySelectorAll("[data-x]")) one.style.left = `${one.dataset.x}%`;
   for (const one of part.querySelectorAll("[data-w]")) one.style.width = `${one.dataset.w}%`;
+  for (const one of part.querySelectorAll("[data-l]")) one.style.top = `${0.45 + LEVEL_REM * one.dataset.l}rem`;
+  for (const one of part.querySelectorAll("[data-levels]")) one.style.minHeight = `${0.8 + LEVEL_REM * one.dataset.levels}rem`;
 }
 
 /** Where the keyboard is, in terms that outlive a redraw and a move: its id, its jobs, its lane. */

@@ -32,8 +32,9 @@ export function listen({ look, moved, isToday }) {
   async function turn() {
     clearTimeout(timer);
     lookedAt = Date.now();
-    if (!document.hidden) tell(await look());
-    timer = setTimeout(turn, isLive ? LIVE_LOOK_MS : ALONE_LOOK_MS);
+    const reached = document.hidden || (await look());
+    if (!document.hidden) tell(reached);
+    timer = setTimeout(turn, isLive && reached ? LIVE_LOOK_MS : ALONE_LOOK_MS);
   }
 
   function changed() {

@@ -1,5 +1,6 @@
 // What the driver says happened goes into the box first; the hub hears of it from there.
 
+import { hubTime } from "./clock.js";
 import { isDriven } from "./day.js";
 import { isSettled, known, settle } from "./position.js";
 
@@ -17,7 +18,7 @@ export function newId() {
 }
 
 function act(kind, about, body = {}) {
-  return { type: "act", act: { act_id: newId(), kind, occurred_at: new Date().toISOString(), ...about, body } };
+  return { type: "act", act: { act_id: newId(), kind, occurred_at: new Date(hubTime()).toISOString(), ...about, body } };
 }
 
 export async function startShift(route) {
@@ -108,6 +109,6 @@ export async function place() {
   if (!held.length) return;
   await settle();
   for (const item of held) {
-    await box.release(item.seq, { no_position: undefined, ...known(new Date(item.act.occurred_at)) });
+    await box.release(item.seq, { no_position: undefined, ...known(new Date(item.at)) });
   }
 }

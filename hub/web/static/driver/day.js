@@ -1,5 +1,7 @@
 // The day as this phone knows it: the hub's last answer, and on top what was told since.
 
+import { hear } from "./clock.js";
+
 const FAR = { dispatched: 0, loaded: 1, en_route: 2, arrived: 3, closed: 4 };
 
 // On shift: only then the phone notes where it is.
@@ -20,6 +22,7 @@ export async function refresh() {
     return false;
   }
   await box.set("reached", { ok: answer.ok || answer.status === 304 || answer.status === 401, at: Date.now() });
+  hear(answer.headers.get("Hub-Clock"));
   if (answer.status === 401) await box.set("revoked", true);
   if (answer.status === 200) await keep(await answer.json(), answer.headers.get("ETag"), last);
   if (answer.status === 200 || answer.status === 304) await drop(heard);

@@ -4,6 +4,8 @@
 // than any before, also after a restart: what is sent twice is stored once. They go after the
 // acts, for the hub keeps none of a time for which no shift was begun.
 
+import { hubTime } from "./clock.js";
+
 const NAME = "hub-driver-fixes";
 const MOST_AT_ONCE = 500; // the hub takes no more in one batch
 const MOST_KEPT = 20_000; // two days of driving; the oldest go first
@@ -53,7 +55,7 @@ export async function note({ coords, timestamp }) {
   if (timestamp - last_at < EVERY_MS && timestamp >= last_at) return false;
   last_at = timestamp;
   const { latitude: lat, longitude: lon, accuracy: acc, speed, heading } = coords;
-  const fix = { t: Math.round(timestamp), lat, lon, acc };
+  const fix = { t: hubTime(timestamp), lat, lon, acc };
   if (speed !== null && speed >= 0) fix.spd = speed;
   if (heading !== null && heading >= 0 && heading <= 360) fix.hdg = heading;
   if (battery) fix.bat = Math.round(battery.level * 100);

@@ -4,18 +4,19 @@ import { go, sync } from "./app.js";
 import { button, count, h } from "./dom.js";
 
 let arrived = ""; // the code a link brought; kept here, for the address bar forgets it
+let why = ""; // it did not work
 
 export const pairing = {
   still: true,
   async parts(now) {
-    const input = h("input", { id: "code", autocomplete: "one-time-code", autocapitalize: "characters", spellcheck: "false", maxlength: "20", value: arrived, "aria-describedby": "code-help code-error" });
-    const error = h("p", { class: "error", id: "code-error", role: "alert" });
+    const input = h("input", { id: "code", autocomplete: "one-time-code", autocapitalize: "characters", spellcheck: "false", maxlength: "20", value: arrived, "aria-invalid": why ? "true" : "false", "aria-describedby": "code-help code-error" });
+    const error = h("p", { class: "error", id: "code-error", role: "alert" }, why);
     const send = button("Pair this phone", () => {}, "big wide");
     send.type = "submit";
     const submit = async (event) => {
       event.preventDefault();
       send.disabled = true;
-      error.textContent = await tried(input.value);
+      error.textContent = why = await tried(input.value);
       send.disabled = false;
       input.setAttribute("aria-invalid", error.textContent ? "true" : "false");
       if (error.textContent) input.focus();
@@ -34,7 +35,8 @@ export const pairing = {
     arrived = decodeURIComponent(code);
     const paired = Boolean(await box.get("token")) && !(await box.get("revoked"));
     history.replaceState(null, "", arrived && paired ? "/driver/#/pair" : "/driver/");
-    if (arrived && !paired) await tried(arrived);
+    if (arrived && !paired) why = await tried(arrived);
+    if (why) history.replaceState(null, "", "/driver/#/pair");
   },
 };
 

@@ -2,6 +2,7 @@
 
 import { arrive, headFor, notArrived } from "./acts.js";
 import { told } from "./app.js";
+import { hubTime } from "./clock.js";
 import { findStop, isDone } from "./day.js";
 import { button, clock, count, h, link } from "./dom.js";
 import { KINDS, ROLES, ended } from "./words.js";
@@ -39,7 +40,7 @@ function when(now, one) {
   const begins = clock(job.eta, zone);
   const early = (at) => job.not_before && new Date(at) < new Date(job.not_before);
   const arrived = job.state === "arrived";
-  const waits = job.state !== "closed" && early(Date.now()) && (arrived || early(job.arrive_at));
+  const waits = job.state !== "closed" && early(hubTime()) && (arrived || early(job.arrive_at));
   const until = clock(job.not_before, zone);
   const told = job.told_opens && `${clock(job.told_opens, zone)}–${clock(job.told_closes, zone)}`;
   const asked = job.opens && `${clock(job.opens, zone)}–${clock(job.closes, zone)}`;
