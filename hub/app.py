@@ -31,6 +31,7 @@ from hub.live.store import Positions
 from hub.reactions import reactions
 from hub.registry import Registry
 from hub.settings import Settings
+from hub.turns import Turns
 
 P = TypeVar("P", bound=Provider)
 assert hub.db.tables.OUTSIDE  # importing the tables is what fills SQLModel.metadata
@@ -52,6 +53,7 @@ class Hub:
         self.keys = keys
         self.passwords = PasswordHasher()  # argon2id as RFC 9106 has it for little memory
         self.now = now or settings.clock()
+        self.turns = Turns()
         self.tools = Tools(
             Http(settings.http_allow, settings.http_instead),
             self.now,

@@ -7,7 +7,8 @@ are moved.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 from pydantic import BaseModel
 from sqlmodel import Session, col, func, select
 
+from hub.addresses import cut_off
 from hub.core.contracts import PodStore
 from hub.core.errors import ConfigError, HubError, Refused, RetryLater, Unavailable
 from hub.db.tables import ChoiceRow, LeavingRow, ProofFileRow
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 KIND: Literal["pod_store"] = "pod_store"
 DEFAULT = "disk"
 """What keeps proof for a business that chose nothing."""
+WITHIN_S = 10.0
+"""How long a request waits for a store: phones and browsers hang up a minute after they asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +60,13 @@ def in_use(hub: Hub, business_id: str) -> str:
 class Stores:
     """A business's stores, for one piece of work: each is opened once, and anew when it is set
     up anew, for that can take longer than reading a photo.
+
+    ``within_s``: somebody waits, so each is asked once, for so long, and not by many at a time.
+    ``None``: it takes as long as it takes.
     """
 
-    def __init__(self, hub: Hub, business_id: str) -> None:
-        self.hub, self.business_id = hub, business_id
+    def __init__(self, hub: Hub, business_id: str, within_s: float | None = None) -> None:
+        self.hub, self.business_id, self.within_s = hub, business_id, within_s
         self._known: dict[str, tuple[ChoiceRow | None, PodStore]] = {}
 
     def opened(self, key: str) -> tuple[ChoiceRow | None, PodStore]:
@@ -72,7 +79,8 @@ class Stores:
         known = self._known.get(key)
         if known is not None and _settings(known[0]) == _settings(chosen):
             return chosen, known[1]
-        tools = replace(self.hub.tools, business_id=self.business_id)
+        about = {"business_id": self.business_id, "within_s": self.within_s}
+        tools = replace(self.hub.tools, **about)  # type: ignore[arg-type]
         try:
             if chosen is None:
                 store = self.hub.provider(PodStore, key, {}, tools)
@@ -84,6 +92,25 @@ class Stores:
         self._known[key] = chosen, store
         return chosen, store
 
+    @contextmanager
+    def asked(self, chosen: ChoiceRow | None) -> Iterator[None]:
+        """Around each call of a store. Raises what it raises, which its page shows too, and
+        ``Unavailable`` where whoever waits has no turn.
+        """
+        if chosen is None:
+            yield
+            return
+        within_s = self.within_s
+        with (
+            nullcontext() if within_s is None else self.hub.turns.at(chosen.id),
+            nullcontext() if within_s is None else cut_off(within_s),
+        ):
+            try:
+                yield
+            except (RetryLater, ConfigError) as problem:
+                _note(self.hub, chosen, problem)
+                raise
+
 
 def store_of(hub: Hub, business_id: str, key: str) -> PodStore:
     """The store ``key`` of the business. Raises as ``Stores.opened``."""
@@ -93,21 +120,18 @@ def store_of(hub: Hub, business_id: str, key: str) -> PodStore:
 def put(hub: Hub, business_id: str, content: bytes, *, media_type: str, sha256: str) -> Put:
     """Make ``content`` safe in the store in use. Its row is still to be written.
 
-    Raises the store's errors, which its page shows too.
+    Somebody waits for it. Raises the store's errors, which its page shows too.
     """
     about = {"media_type": media_type, "sha256": sha256}
-    stores = Stores(hub, business_id)
+    stores = Stores(hub, business_id, WITHIN_S)
     return put_into(stores, in_use(hub, business_id), BytesIO(content), **about)
 
 
 def put_into(stores: Stores, key: str, source: BinaryIO, *, media_type: str, sha256: str) -> Put:
     """``put`` of all that ``source`` holds, into the store ``key``."""
     chosen, store = stores.opened(key)
-    try:
+    with stores.asked(chosen):
         ref = store.put_from(source, media_type=media_type, sha256=sha256)
-    except (RetryLater, ConfigError) as problem:
-        _note(stores.hub, chosen, problem)
-        raise
     if chosen is not None and chosen.state != "ok":
         mark(stores.hub, stores.business_id, chosen.id, "ok")
     return Put(key, ref, chosen)
@@ -135,17 +159,16 @@ def still_there(unit: Unit, business_id: str, put: Put) -> None:
 
 
 def content_of(hub: Hub, file: ProofFileRow, stores: Stores | None = None) -> bytes:
-    """The file's bytes, as they were sealed; ``stores`` of its business, for one of many.
+    """The file's bytes, as they were sealed, for somebody who waits; ``stores`` of its business,
+    for one of many.
 
     Raises ``KeyError`` for a file that is gone, ``Refused`` for one that was changed, the hub's
     other errors for a store that cannot be asked.
     """
-    chosen, store = (stores or Stores(hub, file.business_id)).opened(file.store)
-    try:
+    stores = stores or Stores(hub, file.business_id, WITHIN_S)
+    chosen, store = stores.opened(file.store)
+    with stores.asked(chosen):
         content = store.get(file.store_ref)
-    except (RetryLater, ConfigError) as problem:
-        _note(hub, chosen, problem)
-        raise
     if hashlib.sha256(content).hexdigest() != file.sha256:
         raise Refused("This file was changed since it was stored.")
     return content
