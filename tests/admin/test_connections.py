@@ -141,6 +141,7 @@ def test_a_shop_that_asked_for_a_pause_says_until_when(world: World) -> None:
     pull_due(world.hub)
     shown = world.panel.get(f"/panel/connections/{id_}").text
     assert "It asked for a pause: paused until" in shown
+    assert "in a moment" not in shown
     assert "paused</span>" in world.panel.get("/panel/connections").text
 
 

@@ -316,6 +316,7 @@ def test_the_bell_does_not_ring_through_a_pause(world: Connected, mood: str, pau
         world.later(seconds=2)
         assert called(world, f"in the pause {n}")
         assert pull_due(world.hub) == 0
+        assert world.row().due_at == until
     world.now[0] = until
     assert pull_due(world.hub) == 1
     for n in range(3):  # many rings of a healthy shop are one look
