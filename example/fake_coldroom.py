@@ -12,6 +12,7 @@ class FakeColdroom:
     def __init__(self) -> None:
         self.files: dict[tuple[str, str], bytes] = {}
         self.since: dict[tuple[str, str], datetime] = {}
+        self.is_full = False
         self.app = Flask("coldroom")
         self.app.add_url_rule("/rooms/<room>/", view_func=self._list)
         self.app.add_url_rule("/rooms/<room>/<name>", view_func=self._get)
@@ -35,6 +36,8 @@ class FakeColdroom:
         return (self.files[at], 200) if at in self.files else ("not here", 404)
 
     def _put(self, room: str, name: str) -> Any:
+        if self.is_full:
+            return {"error": "no room left"}, 413
         self.files[room, name] = request.get_data()
         self.since[room, name] = datetime.now(UTC)
         return {}

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from pydantic import BaseModel, Field, HttpUrl, SecretStr
 
-from hub import Kept, PodStore, Refused, Unavailable, hookimpl
+from hub import ConfigError, Kept, PodStore, Refused, Unavailable, hookimpl
 
 PART = 1_000_000  # bytes of a file that are in memory at once
 
@@ -39,7 +39,10 @@ class Coldroom(PodStore):
             raise Refused("The file is not what its hash says. Send it again.")
         source.seek(0)
         headers = self._headers() | {"Content-Type": media_type}
-        self.tools.http.ask("PUT", self._url(sha256), data=source, headers=headers)
+        try:
+            self.tools.http.ask("PUT", self._url(sha256), data=source, headers=headers)
+        except Refused as problem:  # the room is full; nothing is wrong with the file
+            raise ConfigError(f"{problem}. Make room in Coldroom.") from None
         return sha256
 
     def get(self, ref: str) -> bytes:

@@ -25,6 +25,9 @@ class TestColdroom(PodStoreConformance):
     def damage(self, ref: str) -> None:
         self.remote.spoil(ref)
 
+    def fill(self) -> None:
+        self.remote.is_full = True
+
     def test_a_key_that_opens_nothing_is_found_by_the_check(self, tools: Tools) -> None:
         with pytest.raises(AuthError):
             self.store(tools, key="another").check()

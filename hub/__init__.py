@@ -82,6 +82,8 @@ from hub.core.events import (
     RouteChanged,
     RouteHandedOver,
     RoutePublished,
+    ShiftBegan,
+    ShiftEnded,
 )
 from hub.core.hookspecs import hookimpl
 from hub.core.orders import IncomingOrder, Kind, OrderPage, PickUp
@@ -199,6 +201,8 @@ __all__ = [
     "RouteProgress",
     "RoutePublished",
     "RoutingStrategy",
+    "ShiftBegan",
+    "ShiftEnded",
     "Stage",
     "Subscriber",
     "TimeWindow",

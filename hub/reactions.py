@@ -19,6 +19,7 @@ from hub.core.events import (
     OrderCancelled,
     OrderPlaced,
     ProofCompleted,
+    ShiftEnded,
 )
 from hub.core.notices import HEARD
 from hub.db.outbox import ForSome
@@ -31,6 +32,7 @@ from hub.flows.endpoints import listening_businesses
 from hub.flows.locate import locate_new
 from hub.flows.next_steps import settle
 from hub.flows.notify import reserve
+from hub.flows.off_shift import forget_off_shift
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -80,6 +82,10 @@ def reactions(hub: Hub) -> tuple[Subscriber, ...]:
     def tell_programs(event: Event, tools: Tools) -> None:
         webhooks.put_down(hub, event)
 
+    def forget_positions(event: Event, tools: Tools) -> None:
+        if isinstance(event, ShiftEnded):
+            forget_off_shift(hub, event)
+
     def write_owners(event: Event, tools: Tools) -> None:
         if isinstance(event, EndpointSwitchedOff):
             tell_owners.tell_switched_off(hub, event)
@@ -92,6 +98,7 @@ def reactions(hub: Hub) -> tuple[Subscriber, ...]:
         Subscriber("hub.notices", HEARD, tell),
         ForSome(write_back.NAME, write_back.TOLD, tell_store, whose=connected_businesses),
         ForSome(records.NAME, (JobClosed, ProofCompleted), keep_books, whose=connected_businesses),
+        Subscriber("hub.positions", (ShiftEnded,), forget_positions),
         Subscriber(tell_owners.NAME, (EndpointSwitchedOff,), write_owners),
         ForSome(webhooks.NAME, webhooks.HEARD, tell_programs, whose=listening_businesses),
     )

@@ -89,7 +89,7 @@ def up(
     or Caddy is missing where it is needed.
     """
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    with _only_one(settings.data_dir), _run_dir() as run:
+    with only_one(settings.data_dir), _run_dir() as run:
         port_is_free(settings)
         processes = _processes(settings, run, messages)
         meet(processes)
@@ -233,13 +233,14 @@ def _stop_on_signals() -> list[int]:
 def nobody_uses(data_dir: Path) -> None:
     """Raises ``ConfigError`` when a hub runs on what lies there."""
     if data_dir.is_dir():
-        with _only_one(data_dir):
+        with only_one(data_dir):
             pass
 
 
 @contextmanager
-def _only_one(data_dir: Path) -> Iterator[None]:
-    with open(data_dir / "up.lock", "w") as lock:
+def only_one(data_dir: Path, lock_name: str = "up.lock") -> Iterator[None]:
+    """Hold the lock of that name. Raises ``ConfigError`` while another process does."""
+    with open(data_dir / lock_name, "w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

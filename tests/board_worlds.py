@@ -16,7 +16,16 @@ from hub.app import Hub
 from hub.core.orders import IncomingOrder
 from hub.core.values import Address, Contact, Line, Point, TimeWindow
 from hub.core.values import Role as ContactRole
-from hub.db.tables import DepotRow, DriverRow, JobRow, RouteRow, StopJobRow, StopRow, VehicleRow
+from hub.db.tables import (
+    DepotRow,
+    DriverRow,
+    JobRow,
+    PromiseRow,
+    RouteRow,
+    StopJobRow,
+    StopRow,
+    VehicleRow,
+)
 from hub.flows.connections import connection_id
 from hub.flows.dispatch import publish
 from hub.flows.drive import IncomingAct, device_for, pair, pairing_code, take_acts
@@ -103,6 +112,16 @@ class Running:
                 .where(StopJobRow.job_id == job.id)
             ).one_or_none()
         return name or ""
+
+    def promises(self, job: JobRow) -> list[TimeWindow]:
+        """Each that was in force, the last one still."""
+        with self.hub.reading() as session:
+            rows = session.exec(
+                select(PromiseRow)
+                .where(PromiseRow.job_id == job.id, PromiseRow.n > 0)
+                .order_by(PromiseRow.n)
+            )
+            return [TimeWindow(row.opens, row.closes) for row in rows]
 
     def says(
         self, driver: str, kind: str, at: datetime, job: JobRow | None = None, **body: object

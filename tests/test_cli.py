@@ -9,7 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from hub.app import Hub
 from hub.cli import main
+from hub.core.errors import ConfigError
+from hub.demo.day import EXTRACT
+from hub.demo.play import built_map
 
 
 def test_the_demo_serves_every_order_or_says_why(
@@ -28,18 +32,68 @@ def test_the_demo_serves_every_order_or_says_why(
     assert "stops" in told
 
 
+@pytest.mark.parametrize("held", ["up.lock", "demo.lock"])
+@pytest.mark.parametrize("options", [["--exit"], ["--fast"], []])
 def test_a_demo_beside_a_running_one_leaves_its_day_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    options: list[str],
+    held: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("HUB_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("HUB_PORT", "1")
     its_own = tmp_path / "demo"
     its_own.mkdir()
     (its_own / "hub.db").write_text("a day that somebody watches")
-    with open(its_own / "up.lock", "w") as lock:
+    with open(its_own / held, "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        assert main(["demo", "--exit"]) == 1
+        assert main(["demo", *options]) == 1
     assert "already runs" in capsys.readouterr().err
     assert (its_own / "hub.db").read_text() == "a day that somebody watches"
+
+
+@pytest.mark.parametrize("command", [["map", "build"], ["demo", "--exit", "--map"]])
+def test_a_map_that_is_none_is_refused_in_a_sentence(
+    command: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("HUB_DATA_DIR", str(tmp_path / "data"))
+    extract = tmp_path / "garbage.osm.pbf"
+    extract.write_bytes(b"nothing that could be a map" * 100)
+    assert main([*command, str(extract)]) == 1
+    [told] = capsys.readouterr().err.splitlines()
+    assert "The extract cannot be read" in told
+    assert "Download it again" in told
+
+
+def test_a_map_of_the_same_name_that_is_another_is_built_anew(
+    tmp_path: Path, helsinki: Path
+) -> None:
+    shutil.copytree(helsinki / "map", tmp_path / "map", symlinks=True)
+    hub = Hub.in_memory(data_dir=tmp_path)
+    same = tmp_path / "copy.osm.pbf"
+    same.write_bytes(EXTRACT.read_bytes())
+    assert built_map(hub, same).is_file()
+    another = tmp_path / EXTRACT.name
+    another.write_bytes(b"another region")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        built_map(hub, another)
+
+
+def test_a_database_that_does_not_answer_is_said_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HUB_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("HUB_DATABASE_URL", "postgresql://hub:not-for-logs@127.0.0.1:1/day")
+    for command in (["migrate"], ["demo", "--exit"]):
+        assert main(command) == 1
+        [told] = capsys.readouterr().err.splitlines()
+        assert "127.0.0.1:1/day cannot be opened" in told
+        assert "HUB_DATABASE_URL" in told
+        assert "not-for-logs" not in told
 
 
 def test_a_demo_whose_port_is_taken_says_so_before_anything_is_built(

@@ -138,6 +138,6 @@ def _same(given: str, secret: str) -> None:
 def _kind(body: bytes) -> str:
     try:
         content = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     return str(content.get("resource_type", "")).upper() if isinstance(content, dict) else ""

@@ -38,11 +38,11 @@ class Books:
 
     def find(self, order: IncomingOrder) -> Sequence[Candidate]:
         """Every invoice that fits the rule, once, with why. An order that came from Xero is its
-        own invoice or quote."""
+        own invoice or quote, until that is withdrawn."""
         for paper in ID:
             if ref := order.custom.get(f"xero_{paper}"):
                 own = self._client.paper(paper, ref)
-                if own is not None:
+                if own is not None and text(own, "Status") not in WITHDRAWN[paper]:
                     return [_candidate(paper, own, "the order came from it")]
         found: dict[str, Candidate] = {}
         for record, why in self._fitting(order):
@@ -74,9 +74,7 @@ class Books:
         name = label(paper, there).split(" · ")[0]
         status = text(there, "Status")
         if status in WITHDRAWN[paper]:
-            raise Refused(
-                f"{name} was {status.lower()} in Xero. Choose another {paper} for this record."
-            )
+            raise Refused(f"{name} was {status.lower()} in Xero, and takes no record.")
         files = [(file_name(d.name, record.key), d) for d in record.documents if d.content]
         self._note(paper, ref, record, tuple(given for given, _ in files))
         self._attach(paper, ref, record, files, name)
@@ -149,7 +147,7 @@ class Books:
             return
         words = note(record, self._settings.time_zone, files)
         what = "late" if record.late_proof else "note"
-        self._client.add_note(paper, ref, words, idempotency_key(record.key, what))
+        self._client.add_note(paper, ref, words, idempotency_key(f"{record.key}:{ref}", what))
 
     def _attach(
         self,
@@ -172,14 +170,16 @@ class Books:
                 given,
                 document.content,
                 online=self._settings.include_online,
-                key=idempotency_key(record.key, f"pdf {sha256(given.encode()).hexdigest()[:10]}"),
+                key=idempotency_key(
+                    f"{record.key}:{ref}", f"pdf {sha256(given.encode()).hexdigest()[:10]}"
+                ),
             )
             there.append(given)
 
     def _mark_sent(self, paper: Paper, ref: str, record: DeliveryRecord, there: Record) -> None:
         sendable = paper == "invoice" and text(there, "Status") in SENDABLE
         if sendable and not there.get("SentToContact"):
-            self._client.mark_sent(ref, idempotency_key(record.key, "sent"))
+            self._client.mark_sent(ref, idempotency_key(f"{record.key}:{ref}", "sent"))
 
 
 def _candidate(paper: Paper, record: Record, why: str) -> Candidate:

@@ -38,10 +38,11 @@ def verified(request: WebhookRequest, key: str, tenant_id: str) -> str | None:
 def _events(body: bytes) -> Iterator[Mapping[str, Any]]:
     try:
         call = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return
     events = call.get("events") if isinstance(call, dict) else None
-    yield from (event for event in events or () if isinstance(event, dict))
+    if isinstance(events, list):
+        yield from (event for event in events if isinstance(event, dict))
 
 
 def to_do(url: str) -> str:

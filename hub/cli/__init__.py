@@ -121,6 +121,8 @@ def _keep(command: Command) -> None:
     moving.add_argument(
         "--remove", action="store_true", help="take each file from its old storage once it is moved"
     )
+    turning = command("keys", "keys.keys", "change the keys that secrets are sealed under")
+    turning.add_argument("action", choices=["rotate", "reseal", "drop"], help="in this order")
     saving = command("backup", "keep.back_up", "copy database, proof and map into one archive")
     saving.add_argument("archive", type=Path)
     restoring = command("restore", "keep.restore", "put a backup into an empty data directory")

@@ -29,7 +29,7 @@ from hub.demo.report import Report
 from hub.demo.run import Played
 from hub.flows.overview import day_seen
 from hub.settings import DEMO_MARK, Settings
-from hub.up import nobody_uses, port_is_free, up
+from hub.up import nobody_uses, only_one, port_is_free, up
 
 CLOCK = "clock"
 SPEED = 10.0  # its seconds in one of ours
@@ -39,16 +39,20 @@ GOOD_BYE = "\nThe demo is over, and nothing of it runs any more. Good-bye!"
 def demo(args: argparse.Namespace, settings: Settings) -> int:
     began = time.monotonic()
     _go_together(args)
-    if args.exit:
-        nobody_uses(settings.data_dir / "demo")
-        return _planned_only(args, replace(_own(settings), clock_file=None))
-    port_is_free(settings)  # before a minute of work, and before another demo's day is emptied
-    settings = _own(settings)
-    try:
-        return _fast(args, settings, began) if args.fast else _live(args, settings)
-    except KeyboardInterrupt:  # while it is being set up; later the hub itself listens for it
-        print(GOOD_BYE, flush=True)
-        return 0
+    if not args.exit:
+        port_is_free(settings)  # before a minute of work
+    folder = settings.data_dir / "demo"
+    folder.mkdir(parents=True, exist_ok=True)
+    with only_one(folder, "demo.lock"):  # from here on: setting up takes a minute
+        nobody_uses(folder)
+        settings = _own(settings, folder)
+        if args.exit:
+            return _planned_only(args, replace(settings, clock_file=None))
+        try:
+            return _fast(args, settings, began) if args.fast else _live(args, settings)
+        except KeyboardInterrupt:  # while it is being set up; later the hub itself listens for it
+            print(GOOD_BYE, flush=True)
+            return 0
 
 
 def _go_together(args: argparse.Namespace) -> None:
@@ -173,12 +177,10 @@ def _bakery(
     )
 
 
-def _own(settings: Settings) -> Settings:
+def _own(settings: Settings, data_dir: Path) -> Settings:
     """The demo's own folder, emptied but for its map; the database that the environment names,
     or one in there.
     """
-    data_dir = settings.data_dir / "demo"
-    data_dir.mkdir(parents=True, exist_ok=True)
     (data_dir / DEMO_MARK).write_text('{"made by": "hub demo"}\n')
     for old in (*data_dir.glob("*.db*"), data_dir / "messages.txt"):
         old.unlink(missing_ok=True)

@@ -61,7 +61,7 @@ class Tools:
     log: logging.Logger
     data_dir: Path
     tokens: Tokens | None = None
-    webhook_secret: str = ""
+    webhook_secret: str = field(default="", repr=False)
     business_id: str = ""
     within_s: float | None = None
 
@@ -255,7 +255,9 @@ class PodStore(Provider):
         """Store ``content`` durably, whole or not at all, and return a reference.
 
         At most 300 characters, and good for ever. The same bytes may share one. Raises
-        ``Refused`` for content that is not ``sha256`` (hex).
+        ``Refused`` for content that is not ``sha256`` (hex), and for what is wrong with the file
+        alone: a phone throws it away. A storage that says no, or is full, is ``ConfigError`` or
+        ``Unavailable``.
         """
 
     @abstractmethod

@@ -173,6 +173,20 @@ class RouteHandedOver(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShiftBegan(Event):
+    """A driver is at work (subject: the shift)."""
+
+    driver_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShiftEnded(Event):
+    """A driver has gone home, whatever is left to do (subject: the shift)."""
+
+    driver_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointSwitchedOff(Event):
     """The hub gave up telling a business's program, for ``problem`` (subject: the endpoint)."""
 
@@ -201,6 +215,8 @@ ALL: dict[str, type[Event]] = {
         RoutePublished,
         RouteChanged,
         RouteHandedOver,
+        ShiftBegan,
+        ShiftEnded,
         EndpointSwitchedOff,
     )
 }

@@ -11,13 +11,16 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from hub.core.fit_places import promising
+from hub.core.fit_problems import Problem, beginnings, problems, worse
 from hub.core.fit_route import (
     RouteNow,
+    Stage,
     StopNow,
     begins,
     begins_as_told,
-    boards,
+    left_at,
     not_before,
+    overtakes,
     served,
     starts,
 )
@@ -27,6 +30,7 @@ __all__ = [
     "Placement",
     "Problem",
     "RouteNow",
+    "Stage",
     "StopNow",
     "Times",
     "begins",
@@ -40,21 +44,6 @@ __all__ = [
 ]
 LOOKED_AT = 8  # places that promise most, judged in full: each takes some milliseconds
 AT_MOST = 24  # if each of those breaks a rule
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """``amount`` by which rule ``kind`` is broken for ``about`` (a job, or a kind of load)."""
-
-    kind: str
-    about: str
-    amount: int
-    said: str
-
-    @property
-    def is_promise(self) -> bool:
-        """No rule of the route, but what a recipient was told would no longer hold."""
-        return self.kind == "promise"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +64,7 @@ class Placement:
     """A route with the new jobs on it. ``problems``: what only their coming breaks."""
 
     route: RouteNow
-    position: int  # of the first new job's stop, from 1
+    position: int  # of the first new job's stop on the list, from 1
     extra_s: int  # more driving
     problems: tuple[Problem, ...]
     earlier_s: int = 0  # the vehicle must leave
@@ -83,7 +72,7 @@ class Placement:
     @property
     def times(self) -> Times:
         """When work begins at the new stop, and what waiting for it means."""
-        stop = self.route.stops[self.position - 1]
+        stop = self.route.listed[self.position - 1]
         return times_at(self.route, stop)
 
     @property
@@ -115,7 +104,7 @@ def placed(
             break
         tried = timed(_with(route, legs, at), travel, now)
         broken = worse(problems(tried), before)
-        position = next(n for n, s in enumerate(tried.stops, 1) if legs[0] in s.jobs)
+        position = next(n for n, s in enumerate(tried.listed, 1) if legs[0] in s.jobs)
         earlier_s = max(0, int((route.leave - tried.leave).total_seconds()))
         extra_s = _driving_s(tried, travel) - driven
         options.append(Placement(tried, position, extra_s, broken, earlier_s))
@@ -131,7 +120,7 @@ def timed(route: RouteNow, travel: Mapping[str, TravelMatrix], now: datetime) ->
     """
     seconds = travel[route.vehicle.profile].seconds
     earliest = max(route.vehicle.shift.opens, now)
-    if route.first_free:  # it left already, whatever is still to do before that stop
+    if route.has_left:
         return replace(_timed_from(route, seconds, earliest, now), leave=route.leave)
     leave = max(earliest, route.leave)
     found = _timed_from(route, seconds, leave, now)
@@ -145,12 +134,18 @@ def _timed_from(
     route: RouteNow, seconds: Sequence[Sequence[int]], leave: datetime, now: datetime
 ) -> RouteNow:
     place, clock, stops = route.vehicle.start, leave, list[StopNow]()
+    sets_off_to = None if route.has_left else route.first_free
     for n, stop in enumerate(route.stops):
-        if stop.under_way:
-            clock = max(stop.depart, now)
+        if stop.stage is Stage.SKIPPED:
+            stops.append(stop)
+            continue
+        if stop.under_way and not overtakes(route, stop):
+            clock = max(leave, left_at(route, stop, now))
         else:
             way = timedelta(seconds=seconds[place][stop.place])
-            if n == 0:
+            if stop.stage is Stage.THERE:
+                way = timedelta(0)
+            if n == sets_off_to:
                 first = stop.jobs[0]
                 start = starts(first, clock + way, route.promises.get(first.id))
                 clock = leave = max(clock, start - way)
@@ -173,7 +168,7 @@ def _overrun(route: RouteNow) -> timedelta:
 def _delay(route: RouteNow) -> timedelta:
     """By how much too late the latest job would begin; negative while none is."""
     late = []
-    for job, start in _beginnings(route):
+    for job, start in beginnings(route):
         closes = [max(window.closes for window in job.windows)] if job.windows else []
         if (promise := route.promises.get(job.id)) is not None:
             closes.append(promise.closes)
@@ -181,52 +176,34 @@ def _delay(route: RouteNow) -> timedelta:
     return max(late, default=timedelta(0))
 
 
-def _beginnings(route: RouteNow) -> Iterator[tuple[JobToPlan, datetime]]:
-    """What is still to do, and when it would begin."""
-    for stop in route.stops[route.first_free :]:
-        spans = served(stop, stop.arrive, route.promises)
-        for job, (start, _) in zip(stop.jobs, spans, strict=True):
-            yield job, start
-
-
-def problems(route: RouteNow) -> tuple[Problem, ...]:
-    """Every rule that what is still to do would break, with a sentence for a dispatcher."""
-    return (
-        *_overloads(route),
-        *_lacking(route),
-        *_late(route),
-        *_overtime(route),
-        *_torn(route),
-        *_missed(route),
-    )
-
-
-def worse(after: Sequence[Problem], before: Sequence[Problem]) -> tuple[Problem, ...]:
-    """The problems that were not there, or not so large, before."""
-    known = {(one.kind, one.about): one.amount for one in before}
-    return tuple(one for one in after if one.amount > known.get((one.kind, one.about), 0))
-
-
 def _with(route: RouteNow, legs: Sequence[JobToPlan], at: Sequence[int]) -> RouteNow:
     """``at``: for each leg, before which of the present stops."""
     stops = list(route.stops)
     for leg, n in sorted(zip(legs, at, strict=True), key=lambda pair: -pair[1]):
-        stops.insert(n, StopNow("", leg.place, (leg,), False, route.leave, route.leave))
+        stops.insert(n, _new(route, leg))
     if len(at) == 2 and at[0] == at[1]:  # both before the same stop: in the order of the pair
-        stops[at[0] : at[0] + 2] = [
-            StopNow("", leg.place, (leg,), False, route.leave, route.leave) for leg in legs
-        ]
+        stops[at[0] : at[0] + 2] = [_new(route, leg) for leg in legs]
     return replace(route, stops=tuple(_joined(stops)))
 
 
+def _new(route: RouteNow, leg: JobToPlan) -> StopNow:
+    return StopNow("", leg.place, (leg,), Stage.TO_DO, route.leave, route.leave)
+
+
 def _joined(stops: Sequence[StopNow]) -> Iterator[StopNow]:
-    """Stops in a row at one place are one stop, unless one is under way."""
+    """What is new joins the stop before or after it if that is at its place and not begun."""
     last: StopNow | None = None
     for stop in stops:
         if last is None:
             last = stop
-        elif last.place == stop.place and not last.under_way and not stop.under_way:
-            last = replace(last, id=last.id or stop.id, jobs=(*last.jobs, *stop.jobs))
+        elif (
+            last.place == stop.place
+            and not (last.id and stop.id)  # two that were apart stay so
+            and not last.under_way
+            and not stop.under_way
+        ):
+            both = (*last.jobs, *stop.jobs)
+            last = replace(last, id=last.id or stop.id, n=last.n or stop.n, jobs=both)
         else:
             yield last
             last = stop
@@ -236,90 +213,4 @@ def _joined(stops: Sequence[StopNow]) -> Iterator[StopNow]:
 
 def _driving_s(route: RouteNow, travel: Mapping[str, TravelMatrix]) -> int:
     seconds = travel[route.vehicle.profile].seconds
-    way = [route.vehicle.start, *(stop.place for stop in route.stops)]
-    way += [] if route.vehicle.end is None else [route.vehicle.end]
-    return sum(seconds[a][b] for a, b in pairwise(way))
-
-
-def _overloads(route: RouteNow) -> Iterator[Problem]:
-    for name, limit in route.vehicle.capacity.items():
-        still = boards(route, name)[route.first_free :]
-        most, n = max((board, -n) for n, board in enumerate(still, route.first_free))
-        if most > limit:
-            where = f"after stop {-n}" if n else "when it leaves"
-            said = f"{route.van} would carry {_amount(name, most - limit)} too much {where}."
-            yield Problem("load", name, most - limit, said)
-
-
-def _lacking(route: RouteNow) -> Iterator[Problem]:
-    for stop in route.stops[route.first_free :]:
-        for job in stop.jobs:
-            if missing := sorted(job.skills - route.vehicle.offers):
-                needs = " and ".join(missing)
-                said = f"{route.driver} cannot do {_order(route, job)}: it needs {needs}."
-                yield Problem("skill", job.id, len(missing), said)
-
-
-def _late(route: RouteNow) -> Iterator[Problem]:
-    for job, start in _beginnings(route):
-        closes = max((window.closes for window in job.windows), default=start)
-        if start > closes:
-            late_s = int((start - closes).total_seconds())
-            at = f"{route.driver} would be at {_order(route, job)} at {_clock(route, start)}"
-            said = f"{at}, {_span(late_s)} after its window closes."
-            yield Problem("window", job.id, late_s, said)
-
-
-def _overtime(route: RouteNow) -> Iterator[Problem]:
-    over = route.home - route.vehicle.shift.closes
-    over_s = int(over.total_seconds()) - route.vehicle.overtime_s
-    if over_s > 0 and route.first_free < len(route.stops):
-        back = f"{route.driver} would be back at {_clock(route, route.home)}"
-        yield Problem("shift", "", over_s, f"{back}, {_span(over_s)} after the shift ends.")
-
-
-def _torn(route: RouteNow) -> Iterator[Problem]:
-    order = [job for stop in route.stops for job in stop.jobs]
-    at = {job.id: n for n, job in enumerate(order)}
-    for n, job in enumerate(order):
-        if job.pair_with is None:
-            continue
-        named, other = _order(route, job), at.get(job.pair_with)
-        if other is None:
-            said = f"Both halves of {named} must be on one route."
-            yield Problem("pair", job.id, 1, said)
-        elif job.leg == "deliver" and other > n:
-            yield Problem("pair", job.id, 1, f"{named} would be delivered before it is collected.")
-
-
-def _missed(route: RouteNow) -> Iterator[Problem]:
-    for job, start in _beginnings(route):
-        promise = route.promises.get(job.id)
-        if promise is not None and start > promise.closes:
-            late_s = int((start - promise.closes).total_seconds())
-            told = f"{_clock(route, promise.opens)}–{_clock(route, promise.closes)}"
-            at = f"{route.driver} would be there at {_clock(route, start)}"
-            said = f"O{_order(route, job)[1:]} was promised {told}; {at}, {_span(late_s)} late."
-            yield Problem("promise", job.id, late_s, said)
-
-
-def _order(route: RouteNow, job: JobToPlan) -> str:
-    return f"order {route.numbers.get(job.id, job.id)}"
-
-
-def _clock(route: RouteNow, at: datetime) -> str:
-    return f"{at.astimezone(route.zone):%H:%M}"
-
-
-def _span(seconds: int) -> str:
-    hours, minutes = divmod(-(-seconds // 60), 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
-
-
-def _amount(name: str, amount: int) -> str:
-    match name:
-        case "g":
-            return f"{amount / 1000:g} kg"
-        case "cm3":
-            return f"{amount / 1000:g} l"
-    return f"{amount} {name}"
+    return sum(seconds[a][b] for a, b in pairwise(route.way))

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import accumulate
 
-from hub.core.fit_route import RouteNow, boards, served
+from hub.core.fit_route import RouteNow, Stage, boards, left_at, served
 from hub.core.plan_request import JobToPlan
 
 PAIR_PLACES = 60  # of each half; all pairs of 300 places took half a second
@@ -38,8 +38,12 @@ class _Along:
         self.size = len(route.stops)
         self.first = route.first_free
         start = max(route.vehicle.shift.opens, now)
-        self.places = [route.vehicle.start, *(stop.place for stop in route.stops)]
-        self.free = [_s(start), *(max(_s(stop.depart), _s(now)) for stop in route.stops)]
+        self.places, self.free = [route.vehicle.start], [_s(start)]
+        for stop in route.stops:
+            is_skipped = stop.stage is Stage.SKIPPED
+            self.places.append(self.places[-1] if is_skipped else stop.place)
+            left = self.free[-1] if is_skipped else _s(max(now, left_at(route, stop, now)))
+            self.free.append(left)
         self.due = [*(_s(stop.arrive) for stop in route.stops), _s(route.home)]
         self._spare()
 

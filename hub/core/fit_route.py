@@ -5,27 +5,48 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
+from enum import IntEnum
 
 from hub.core.plan_request import JobToPlan, VehicleToPlan
 from hub.core.values import TimeWindow
 
 
+class Stage(IntEnum):
+    """How far the driver is with a stop; what is further comes first, whatever the list says."""
+
+    SKIPPED = 0  # nobody went there
+    DONE = 1
+    THERE = 2
+    HEADED_FOR = 3
+    TO_DO = 4
+
+
 @dataclass(frozen=True, slots=True)
 class StopNow:
-    """``id`` is empty for a stop that is not stored yet; ``depart`` is after all its jobs."""
+    """``id`` is empty for a stop that is not stored yet; ``depart`` is after all its jobs.
+
+    ``n``: its number on the list, from 1; 0 where it has none yet.
+    """
 
     id: str
     place: int
     jobs: tuple[JobToPlan, ...]
-    under_way: bool
+    stage: Stage
     arrive: datetime
     depart: datetime
+    n: int = 0
+
+    @property
+    def under_way(self) -> bool:
+        """Begun, or over: it stays where it is."""
+        return self.stage is not Stage.TO_DO
 
 
 @dataclass(frozen=True, slots=True)
 class RouteNow:
     """``van`` and ``driver`` are the names that sentences use; ``numbers``: job id -> order.
 
+    ``stops`` in the order they are driven in: as far as their stages are, then as listed.
     ``promises``: job id -> the window its recipient was told, where one was.
     """
 
@@ -42,8 +63,30 @@ class RouteNow:
 
     @property
     def first_free(self) -> int:
-        """The index of the first place in the order that is still open to change."""
-        return max((n for n, stop in enumerate(self.stops, 1) if stop.under_way), default=0)
+        """The index of the first stop that is still open to change."""
+        return sum(stop.under_way for stop in self.stops)
+
+    @property
+    def has_left(self) -> bool:
+        """Whether its driver was at a door, or is on the way to one."""
+        return any(stop.under_way and stop.stage is not Stage.SKIPPED for stop in self.stops)
+
+    @property
+    def way(self) -> list[int]:
+        """The places it goes through, from its start to its end if it has one."""
+        went = (stop.place for stop in self.stops if stop.stage is not Stage.SKIPPED)
+        ends = [] if self.vehicle.end is None else [self.vehicle.end]
+        return [self.vehicle.start, *went, *ends]
+
+    @property
+    def listed(self) -> tuple[StopNow, ...]:
+        """The stops by their numbers: what is done or begun out of turn keeps the one it had."""
+        fixed = sorted(self.stops[: self.first_free], key=lambda stop: stop.n)
+        to_do, found = list(self.stops[self.first_free :]), list[StopNow]()
+        while fixed or to_do:
+            is_next = bool(fixed) and (not to_do or fixed[0].n <= len(found) + 1)
+            found.append((fixed if is_next else to_do).pop(0))
+        return tuple(found)
 
     def naming(self, numbers: Mapping[str, str]) -> RouteNow:
         """The same route, knowing the order numbers of more jobs."""
@@ -52,6 +95,22 @@ class RouteNow:
     def keeping(self, promises: Mapping[str, TimeWindow]) -> RouteNow:
         """The same route, knowing what was told of more jobs."""
         return replace(self, promises={**self.promises, **promises})
+
+
+def left_at(route: RouteNow, stop: StopNow, now: datetime) -> datetime:
+    """When a stop that is under way, or over, is left; for those to do, as planned."""
+    if stop.stage is Stage.DONE and _overtook(route, stop):
+        return now  # it was planned after doors that are yet to be driven to
+    return max(stop.depart, now) if stop.under_way else stop.depart
+
+
+def overtakes(route: RouteNow, stop: StopNow) -> bool:
+    """Whether the driver is at ``stop``, or on the way there, before its turn."""
+    return stop.stage in (Stage.THERE, Stage.HEADED_FOR) and _overtook(route, stop)
+
+
+def _overtook(route: RouteNow, stop: StopNow) -> bool:
+    return any(0 < other.n < stop.n for other in route.stops[route.first_free :])
 
 
 def begins(windows: Sequence[TimeWindow], at: datetime) -> datetime:

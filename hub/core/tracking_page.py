@@ -6,7 +6,7 @@ brought, fetched or done at the recipient's) across all its attempts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -20,6 +20,8 @@ from hub.core.values import TimeWindow
 ROUND_TO = timedelta(minutes=5)
 _NARROWEST = timedelta(minutes=15)
 _SURE = timedelta(minutes=20)  # a wider spread as one time would be false minutes
+OVERDUE = timedelta(hours=6)  # past its planned end, a shift that nobody ended is over
+EARLY = timedelta(minutes=1)  # a phone's clock may be behind by that much
 FRESH = timedelta(minutes=2)  # a phone tells every few seconds; a tunnel is shorter
 SHOWN = timedelta(minutes=15)  # older than that a place says nothing of where somebody is
 _HONORIFICS = frozenset({"mr", "mrs", "ms", "miss", "dr", "prof", "herr", "frau", "mme", "m"})
@@ -95,7 +97,8 @@ class Ride:
 
     ``next_departs_at`` is when the driver should have left the first stop that is
     still open; ``has_left`` whether he is on the road. ``estimate`` ``None``: only the plan
-    is known.
+    is known. ``began_at``: when his shift began, ``None`` while it has not; ``over_at``: from
+    when on nobody drives it any more, whatever is left, see ``over_at``.
     """
 
     arrive_at: datetime
@@ -103,6 +106,20 @@ class Ride:
     stops_before: int
     has_left: bool
     estimate: Estimate | None = None
+    began_at: datetime | None = None
+    over_at: datetime | None = None
+
+    def is_over(self, now: datetime) -> bool:
+        return self.over_at is not None and self.over_at <= now
+
+    def is_at(self, moment: datetime, now: datetime) -> bool:
+        """Whether where its driver was at ``moment`` says where he is on this ride.
+
+        Not while he drives another, or loads; nor where he was before his shift.
+        """
+        if self.began_at is None or not self.has_left or self.is_over(now):
+            return False
+        return moment >= self.began_at - EARLY
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +128,8 @@ class Seen:
 
     ``expected`` says more exactly when, within what was promised; ``earlier`` is the
     attempt before the one shown. Each is ``None`` where there is nothing to say.
-    ``stops_before`` are those the driver makes first.
+    ``stops_before`` are those the driver makes first; ``unreached``: he has gone home without
+    having been there.
     """
 
     shows: Shows
@@ -124,6 +142,7 @@ class Seen:
     away: timedelta | None = None  # how long until the driver comes, if that is known
     earlier: JobSeen | None = None
     pick_up_failed: bool = False
+    unreached: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +178,9 @@ def decide(
         return Seen(Shows.FAILED, job, earlier=earlier, pick_up_failed=True)
     if ride is None or job.state not in ON_A_PHONE:
         return _unplanned(job, earlier, promises)
+    if ride.is_over(now):
+        broken = promises[-1] if promises else None
+        return Seen(Shows.RESCHEDULED, job, before=broken, earlier=earlier, unreached=True)
     return _riding(job, earlier, promises, ride, timedelta(seconds=window_s), now)
 
 
@@ -236,6 +258,16 @@ def work_begins(
     return Estimate(p10, p50, p90)
 
 
+def made_first(n: int, route: Mapping[int, Collection[str]]) -> int:
+    """How many stops the driver makes before number ``n``; ``route``: number -> its jobs' states.
+
+    Where he is, or is on the way to, comes first, be it out of turn.
+    """
+    to_do = {one for one, states in route.items() if any(s != State.CLOSED for s in states)}
+    begun = {one for one in to_do if {State.EN_ROUTE, State.ARRIVED}.intersection(route[one])}
+    return sum((one not in begun, one) < (n not in begun, n) for one in to_do)
+
+
 def has_left(route: Iterable[tuple[str, str]]) -> bool:
     """Whether the driver of these jobs, each with its state and outcome, is on the road: he said
     so, or somebody was visited. Who began the shift, and loads, is not.
@@ -244,6 +276,11 @@ def has_left(route: Iterable[tuple[str, str]]) -> bool:
     return any(
         state in (State.EN_ROUTE, State.ARRIVED) or outcome in visited for state, outcome in route
     )
+
+
+def over_at(ended_at: datetime | None, ends_at: datetime) -> datetime:
+    """From when on a shift is over that was ended then or, by the plan, ends at ``ends_at``."""
+    return ended_at or ends_at + OVERDUE
 
 
 def first_name(full: str) -> str:

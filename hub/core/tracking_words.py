@@ -101,6 +101,7 @@ TIME_FOLLOWS = "You will see the time here as soon as it is planned."
 MISSED_YOU = "Sorry, we missed you"
 TRY_AGAIN = "We will try again"
 PLANNED_ANEW = "We are looking for a new time"
+UNREACHED = "Sorry, the driver did not get to you on this round."
 LATE = "Sorry, we are running late"
 PICK_UP_FAILED = "We could not fetch your order yet"
 ASKED_FOR = "This is the time that was asked for."
@@ -231,7 +232,8 @@ class _Words:
             return self.coming(coming), self.day(coming.p50)
         if seen.quoted is not None:
             return self.span(seen.quoted), self.day(seen.quoted.opens)
-        if seen.shows in (Shows.ORDERED, Shows.RESCHEDULED) and seen.job.due_on is not None:
+        waits = seen.shows in (Shows.ORDERED, Shows.RESCHEDULED) and not seen.unreached
+        if waits and seen.job.due_on is not None:
             first, _, rest = day_words(seen.job.due_on, self.today).partition(", ")
             return first, rest
         return "", ""
@@ -243,7 +245,7 @@ class _Words:
                 return [asked, TIME_FOLLOWS]
             case Shows.SCHEDULED | Shows.RESCHEDULED:
                 follows = "" if seen.quoted else TIME_FOLLOWS
-                return [self.tried(seen.earlier), follows]
+                return [UNREACHED if seen.unreached else self.tried(seen.earlier), follows]
             case Shows.ON_ITS_WAY:
                 return [stops_words(seen.stops_before), self.promised(seen)]
             case Shows.ARRIVING:
@@ -307,7 +309,7 @@ def _headline(seen: Seen) -> str:
         case Shows.FAILED if seen.job.reason is Reason.NOBODY_HOME:
             return MISSED_YOU
         case Shows.RESCHEDULED if seen.quoted is None:
-            return TRY_AGAIN if seen.earlier else PLANNED_ANEW
+            return TRY_AGAIN if seen.earlier and not seen.unreached else PLANNED_ANEW
     return usual
 
 

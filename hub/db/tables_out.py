@@ -49,7 +49,9 @@ class ProofFileRow(SQLModel, table=True):
 
 
 class LeavingRow(SQLModel, table=True):
-    """Bytes that are being taken out of a store just now: no new row may count on them."""
+    """Bytes that are being taken out of a store, or were within the hour: no new row may count on
+    them, unless they were put after they had gone.
+    """
 
     __tablename__ = "leaving"
     __table_args__ = (UniqueConstraint("business_id", "store", "store_ref"),)
@@ -58,6 +60,7 @@ class LeavingRow(SQLModel, table=True):
     store: str = text(60)
     store_ref: str = text(300)
     since: datetime = moment()
+    gone_at: datetime | None = moment(default=None, nullable=True)  # None: being removed
 
 
 class ChainRow(SQLModel, table=True):

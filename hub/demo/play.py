@@ -28,7 +28,7 @@ from hub.flows.locate import LocateReport, locate_new
 from hub.flows.log_in import Role, add_staff
 from hub.flows.plan import plan_day
 from hub.flows.sync import SyncReport, store_all
-from hub.maps.build import build, read_info
+from hub.maps.build import build, digest_of, read_info
 
 NAMES = (
     *("Mara", "Joon", "Tuomas", "Iris", "Otso", "Kerttu"),
@@ -73,10 +73,10 @@ def start_of_day(now: datetime) -> datetime:
 
 
 def built_map(hub: Hub, extract: Path) -> Path:
-    """The address book of ``extract``'s map; one that was built from such a file is kept."""
+    """The address book of ``extract``'s map; one that was built from the same file is kept."""
     folder = hub.settings.data_dir / "map"
     info = read_info(folder)
-    if info is None or info.source != extract.name:
+    if info is None or info.digest != digest_of(extract):
         build(extract, folder, built_at=datetime.now(UTC), profiles=("car",))
     return folder / "current" / "addresses.db"
 

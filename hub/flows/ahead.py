@@ -17,6 +17,7 @@ from sqlmodel import Session, col, or_, select
 
 from hub.core.fit import begins_as_told, not_before
 from hub.core.jobs import ON_A_PHONE, Outcome, State
+from hub.core.tracking_page import OVERDUE
 from hub.core.values import Point, TimeWindow
 from hub.db.tables import (
     ActRow,
@@ -40,7 +41,6 @@ AtStop = Sequence[tuple[StopRow, JobRow, Point]]
 AT_THE_DOOR_M = 400  # a driver parks round the corner and walks; further, and he drove off
 AT_THE_DEPOT_M = 250  # a yard, and a fix that is off by some
 SILENT = timedelta(minutes=5)  # a tunnel is shorter; a phone without power is not
-OVERDUE = timedelta(hours=6)  # a shift that nobody ended is not being driven for ever
 
 
 @dataclass(frozen=True, slots=True)

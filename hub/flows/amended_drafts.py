@@ -29,7 +29,8 @@ from hub.db.tables import (
 )
 from hub.flows.day import windows_of
 from hub.flows.known import SHOWN
-from hub.flows.route_change import Change, draw
+from hub.flows.route_change import Change
+from hub.flows.route_line import draw
 from hub.flows.route_now import RouteConflict, roads_for
 
 if TYPE_CHECKING:

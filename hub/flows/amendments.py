@@ -30,7 +30,8 @@ from hub.flows.locate import locate_place
 from hub.flows.questions import OPEN, answer, on_a_phone, open_questions, shown_on
 from hub.flows.readdress import brings_back
 from hub.flows.roads import Roads
-from hub.flows.route_change import Change, DoesNotFit, draw
+from hub.flows.route_change import Change, DoesNotFit
+from hub.flows.route_line import draw
 from hub.flows.route_now import Laid, RouteConflict, roads_for
 from hub.flows.states import work_out
 from hub.flows.sync import release
@@ -231,6 +232,7 @@ def _take(hub: Hub, change: Change, asked: Asked, roads: Roads, *, force: bool) 
     work_out(change.session, change.business_id, route.id)
     change.session.flush()
     change.promise_anew(route, legs)
+    change.tell_late(route, found)
     change.session.flush()
     laid = change.laid(route, roads)
     was_s, was_m = driven(was, travel)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -14,7 +14,8 @@ from hub.core.jobs import TRANSITIONS, Act, NotNow, State
 from hub.core.plan_request import TravelMatrix
 from hub.db.tables import DriverRow, JobRow, OrderRow, RouteRow, StopJobRow, StopRow
 from hub.flows.roads import OFF_MAP
-from hub.flows.route_change import Change, DoesNotFit, draw
+from hub.flows.route_change import Change, DoesNotFit
+from hub.flows.route_line import draw
 from hub.flows.route_now import (
     laid,
     legs_of,
@@ -154,19 +155,22 @@ def move_stop(
         _, here = to_move(unit.session, business_id, stop_id)
         ids = [leg.id for legs in here for leg in legs]
         told = promises_of(unit.session, business_id, ids)
-        was = problems(timed(change.laid(old, roads).now, roads.travel, change.now))
+        kept = told if new.published_at else {}  # a draft's recipients are told once it is out
+        was = _late(timed(change.laid(old, roads).now, roads.travel, change.now))
         for legs in here:
             change.take_off(old, legs)
         broken: list[Problem] = []
         for legs in here:
             try:
-                put = change.put_on(new, legs, roads, force=force)
+                put = change.put_on(new, legs, roads, force=force, told=kept, known=was)
             except DoesNotFit as problem:
                 raise DoesNotFit([*broken, *problem.problems]) from None
             broken += put.problems
-        own = problems(replace(put.route, promises=told))
-        change.fitting(new, worse([one for one in own if one.is_promise], was), force)
-        change.tell(new, [leg for legs in here for leg in legs])
+        if not new.published_at:
+            own = problems(replace(put.route, promises=told))
+            change.fitting(new, worse([one for one in own if one.is_promise], was), force)
+        change.tell(new, [leg for legs in here for leg in legs], kept)
+        change.tell_late(new, broken)
         change.retime(old, roads)
         change.bump(old)
         change.bump(new)
@@ -220,11 +224,12 @@ def _effect(
         told = promises_of(session, business_id, [leg.id for leg in jobs])
     now, travel = hub.now(), roads.travel
     after = before.naming({id: number for id, (_, number) in known.items()})
+    after = after.keeping(told if target.published_at else {})
     for legs in groups:
         after = placed(after, [known[leg.id][0] for leg in legs], travel, now).route
-    # Whoever waits for the stop itself is told anew, but should know what was told before.
+    # A draft's recipients are told anew, but whoever moves one should know what was told before.
     judged = replace(after, promises={**after.promises, **told})
-    known_already = (*problems(timed(before, travel, now)), *problems(timed(source, travel, now)))
+    known_already = (*problems(timed(before, travel, now)), *_late(timed(source, travel, now)))
     found = worse(problems(judged), known_already)
     rest = timed(_without(source, {leg.id for leg in jobs}), travel, now)
     source_s, source_m = driven(source, travel)
@@ -236,7 +241,7 @@ def _effect(
         broken.append(LOADED)
     first = groups[0][0].id
     n, stop = next(
-        (n, s) for n, s in enumerate(after.stops, 1) if first in {job.id for job in s.jobs}
+        (n, s) for n, s in enumerate(after.listed, 1) if first in {job.id for job in s.jobs}
     )
     return Effect(
         target.id,
@@ -257,6 +262,11 @@ def _effect(
     )
 
 
+def _late(route: RouteNow) -> list[Problem]:
+    """Whoever waits too long where they are now is made to wait no longer by a move."""
+    return [one for one in problems(route) if one.kind in ("window", "promise")]
+
+
 def _without(route: RouteNow, jobs: set[str]) -> RouteNow:
     kept = (
         replace(stop, jobs=tuple(job for job in stop.jobs if job.id not in jobs))
@@ -270,6 +280,5 @@ def driven(route: RouteNow, travel: Mapping[str, TravelMatrix]) -> tuple[int, in
     matrix = travel[route.vehicle.profile]
     if not route.stops:
         return 0, 0
-    ends: Sequence[int] = () if route.vehicle.end is None else (route.vehicle.end,)
-    ways = list(pairwise([route.vehicle.start, *(stop.place for stop in route.stops), *ends]))
+    ways = list(pairwise(route.way))
     return sum(matrix.seconds[a][b] for a, b in ways), sum(matrix.metres[a][b] for a, b in ways)

@@ -11,7 +11,8 @@ from hub.core.fit import Problem, RouteNow, problems, timed, worse
 from hub.core.jobs import NotNow
 from hub.db.tables import RouteRow
 from hub.flows.board_moves import driven, to_move
-from hub.flows.route_change import Change, draw
+from hub.flows.route_change import Change
+from hub.flows.route_line import draw
 from hub.flows.route_now import laid, roads_for
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def turns(hub: Hub, business_id: str, stop_id: str) -> tuple[Turn, ...]:
         is_s, is_m = driven(after, travel)
         broken = tuple(one.said for one in new if not one.is_promise)
         missed = tuple(one.said for one in new if one.is_promise)
-        there = after.stops[position - 1].arrive
+        there = after.listed[position - 1].arrive
         found.append(Turn(position, there, is_s - was_s, is_m - was_m, broken, missed))
     return tuple(found)
 
@@ -98,21 +99,23 @@ def turn(
             raise NotNow(NO_PLACE)
         change.fitting(route, found, force)
         change.reorder(before, after)
+        change.tell_late(route, found)
         change.bump(route)
         change.audit("moved a stop within its route", f"route:{route.id}")
     return draw(hub, route)
 
 
 def _places(route: RouteNow, stop_id: str) -> Sequence[int]:
-    """From 1, without its own; none for a stop that is under way or has a stop under way after."""
-    own = next((n for n, stop in enumerate(route.stops, 1) if stop.id == stop_id), 0)
-    free = range(route.first_free + 1, len(route.stops) + 1)
-    return [n for n in free if n != own] if own in free else []
+    """From 1, without its own; none for a stop that is under way. Those that are keep theirs."""
+    to_do = {n: stop.id for n, stop in enumerate(route.listed, 1) if not stop.under_way}
+    return [n for n, id in to_do.items() if id != stop_id] if stop_id in to_do.values() else []
 
 
 def _with(route: RouteNow, stop_id: str, position: int) -> RouteNow:
+    before = sum(stop.under_way for stop in route.listed[: position - 1])
     stops = [stop for stop in route.stops if stop.id != stop_id]
-    stops.insert(position - 1, next(stop for stop in route.stops if stop.id == stop_id))
+    n = route.first_free + position - 1 - before
+    stops.insert(n, next(stop for stop in route.stops if stop.id == stop_id))
     return replace(route, stops=tuple(stops))
 
 

@@ -19,10 +19,12 @@ from hub.db.tables import AuditRow, BusinessRow, ChoiceRow
 from hub.db.unit import Unit, forbid_open_unit
 from hub.flows.secrets import (
     CREDENTIALS,
+    demand_typed,
     forget,
     goes_elsewhere,
     is_filled,
     opened,
+    readable,
     seal,
     secret_values,
 )
@@ -76,6 +78,7 @@ def choose(
     kept = _kept(hub, known)
     given = {name: value for name, value in values.items() if name not in kept or is_filled(value)}
     settings = cls.Settings.model_validate({**kept, **given})
+    demand_typed(settings)
     before = known.settings if known else {}
     if (left := kept.keys() - given.keys()) and goes_elsewhere(before, settings):
         names = ", ".join(
@@ -171,11 +174,8 @@ def _provider_class(hub: Hub, kind: Kind, plugin: str) -> type[Provider]:
 
 
 def _kept(hub: Hub, known: ChoiceRow | None) -> dict[str, str]:
-    """The secrets that need not be typed again; none when a key they need is gone."""
-    try:
-        return opened(hub, known.business_id, known.id) if known else {}
-    except ConfigError:
-        return {}
+    """The secrets that need not be typed again; not those whose key is lost."""
+    return readable(hub, known.business_id, known.id) if known else {}
 
 
 def _rows(session: Session, business_id: str, kind: str) -> list[ChoiceRow]:

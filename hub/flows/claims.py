@@ -29,7 +29,8 @@ from hub.db.tables import (
 from hub.flows.closing import Closing, end_job
 from hub.flows.prove import job_of, proof_of
 from hub.flows.roads import Roads
-from hub.flows.route_change import Change, draw
+from hub.flows.route_change import Change
+from hub.flows.route_line import draw
 from hub.flows.route_now import roads_for, stops_of
 
 if TYPE_CHECKING:

@@ -37,10 +37,13 @@ from hub.db.unit import Unit, forbid_open_unit
 from hub.flows.connected import HOOK, HOOK_SECRET, class_of, made, provider_of, row_of
 from hub.flows.secrets import (
     WEBHOOKS,
+    demand_typed,
     forget,
+    forget_lost,
     goes_elsewhere,
     is_filled,
     opened,
+    readable,
     ring_of,
     seal,
     secret_values,
@@ -114,6 +117,7 @@ def connect(
     before = dict(known.settings) if known else {}
     given = {name: value for name, value in values.items() if name not in kept or is_filled(value)}
     settings = cls.Settings.model_validate({**before, **kept, **given})
+    demand_typed(settings)
     if (left := kept.keys() - given.keys()) and goes_elsewhere(before, settings):
         names = ", ".join(str(cls.Settings.model_fields[n].title or n) for n in sorted(left))
         raise ConfigError(f"This is another address: enter again what opens it ({names}).")
@@ -121,7 +125,7 @@ def connect(
     approval = way if way is not None and way.then != "check" else None
     if approval and (known is None or approve_again or known.state in ("approving", "off")):
         return _sent_away(hub, business_id, cls, settings, known, approval, actor)
-    hook_secret = opened(hub, business_id, known.id).get(HOOK_SECRET, "") if known else ""
+    hook_secret = readable(hub, business_id, known.id).get(HOOK_SECRET, "") if known else ""
     trial = TrialTokens()
     # What is refreshed on the way must not be lost, whatever comes of the check.
     kept_tokens = ConnectionTokens(hub, business_id, known.id) if known else trial
@@ -358,7 +362,8 @@ def _stored(
     with hub.unit() as unit:
         unit.session.get_one(BusinessRow, business_id, with_for_update={"key_share": True})
         row = row_of(unit.session, business_id, known.id) if known else _new(unit, business_id, cls)
-        if row.hook is None:
+        left = forget_lost(hub, unit, business_id, row.id) if known else set()
+        if row.hook is None or not {HOOK, HOOK_SECRET} <= left:
             hook = random.token_urlsafe(24)
             row.hook = hashed(hook)
             kept |= {HOOK: (WEBHOOKS, hook), HOOK_SECRET: (WEBHOOKS, random.token_hex(20))}
@@ -427,13 +432,8 @@ def _known(hub: Hub, business_id: str, connection_id: str) -> ConnectionRow | No
 
 
 def _kept(hub: Hub, known: ConnectionRow | None, cls: type[Connection]) -> dict[str, str]:
-    """The secrets that need not be typed again; none when a key they need is gone."""
-    if known is None:
-        return {}
-    try:
-        return _of(cls, opened(hub, known.business_id, known.id))
-    except ConfigError:
-        return {}
+    """The secrets that need not be typed again; not those whose key is lost."""
+    return _of(cls, readable(hub, known.business_id, known.id)) if known else {}
 
 
 def _of[V](cls: type[Connection], values: Mapping[str, V]) -> dict[str, V]:

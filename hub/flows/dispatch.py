@@ -21,7 +21,8 @@ from hub.flows.offers import Late, Offer, best_places
 from hub.flows.prove import job_of
 from hub.flows.questions import seen
 from hub.flows.roads import Roads
-from hub.flows.route_change import Change, DoesNotFit, draw
+from hub.flows.route_change import Change, DoesNotFit
+from hub.flows.route_line import draw
 from hub.flows.route_now import RouteConflict, legs_of, roads_for, route_of
 
 if TYPE_CHECKING:
@@ -108,8 +109,9 @@ def add_job(
         change = Change(hub, unit, business_id, actor)
         route = change.route(route_id, expected_version)
         legs = change.legs(job_id)
-        change.put_on(route, legs, roads, force=force)
+        put = change.put_on(route, legs, roads, force=force)
         change.tell(route, legs)
+        change.tell_late(route, put.problems)
         change.bump(route)
     return draw(hub, route)
 
@@ -135,8 +137,9 @@ def move_job(
         legs = change.legs(job_id)
         told = change.told(old, legs) if new.published_at else {}
         change.take_off(old, legs)
-        change.put_on(new, legs, roads, force=force, told=told)
+        put = change.put_on(new, legs, roads, force=force, told=told)
         change.tell(new, legs, told)
+        change.tell_late(new, put.problems)
         change.retime(old, roads)
         change.bump(old)
         change.bump(new)

@@ -18,7 +18,14 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import ValidationError
 from sqlmodel import Session, col, select
 
-from hub.core.events import DriverArrived, DriverHeaded, DriverLeft, JobClosed
+from hub.core.events import (
+    DriverArrived,
+    DriverHeaded,
+    DriverLeft,
+    JobClosed,
+    ShiftBegan,
+    ShiftEnded,
+)
 from hub.core.jobs import NotNow, Outcome, State
 from hub.db.tables import (
     ActRow,
@@ -242,7 +249,7 @@ class _Taking:
             query = query.where(ShiftRow.id == route.shift_id)
         else:
             query = query.where(ShiftRow.driver_id == self.device.driver_id)
-        at = self.act.occurred_at
+        at = min(self.act.occurred_at, self.now)  # by a clock that runs ahead he would go on
         near = [
             shift
             for shift in self.session.exec(query)
@@ -251,10 +258,15 @@ class _Taking:
         if not near:
             return "noted", "No shift of this driver is near this time."
         shift = min(near, key=lambda one: abs(one.starts_at - at))
+        was = shift.began_at, shift.ended_at
+        event: type[ShiftBegan] | type[ShiftEnded]
         if self.act.kind == "start_shift":
-            shift.began_at = min(at, shift.began_at or at)
+            shift.began_at, event = min(at, shift.began_at or at), ShiftBegan
         else:
-            shift.ended_at = max(at, shift.ended_at or at)
+            shift.ended_at, event = max(at, shift.ended_at or at), ShiftEnded
+        if was != (shift.began_at, shift.ended_at):
+            about = self._told(at) | {"subject_kind": "shift", "subject_id": shift.id}
+            self.unit.announce(event(**about, driver_id=shift.driver_id))
         return "applied", ""
 
     def _acknowledge(self, route: RouteRow | None) -> tuple[Result, str]:
@@ -302,10 +314,12 @@ class _Taking:
         device.seen_at = self.now
 
     def _about(self, job: JobRow) -> dict[str, Any]:
+        return self._told(self.act.occurred_at) | {"subject_id": job.order_id}
+
+    def _told(self, at: datetime) -> dict[str, Any]:
         return {
             "business_id": self.business_id,
-            "subject_id": job.order_id,
-            "occurred_at": self.act.occurred_at,
+            "occurred_at": at,
             "received_at": self.now,
             "actor": f"device:{self.device.id}",
         }

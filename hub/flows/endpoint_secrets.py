@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from cryptography.fernet import InvalidToken
 from sqlmodel import Session, select
 
 from hub.core.errors import ConfigError
@@ -16,7 +15,7 @@ from hub.core.webhooks import OLD_SIGNS
 from hub.db.tables import SecretRow
 from hub.db.unit import Unit
 from hub.flows.endpoints import NOW, Made, endpoint_of, new_secret, noted
-from hub.flows.secrets import CREDENTIALS, opened, seal
+from hub.flows.secrets import CREDENTIALS, opened, opens, seal
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -38,7 +37,7 @@ def renew_secret(hub: Hub, unit: Unit, business_id: str, endpoint_id: str, actor
     old = sorted((name for name in kept if name.startswith(UNTIL)), reverse=True)
     for name, one in kept.items():
         is_over = name in old and (_until(name) <= hub.now() or name in old[MOST_SECRETS - 2 :])
-        if is_over or not _opens(hub, one):
+        if is_over or not opens(hub, one):
             unit.session.delete(one)
         elif name == NOW:
             one.name = f"{UNTIL}{(hub.now() + OLD_SIGNS).isoformat()}"
@@ -68,15 +67,6 @@ def _secrets(session: Session, business_id: str, endpoint_id: str) -> Sequence[S
             SecretRow.business_id == business_id, SecretRow.owner_id == endpoint_id
         )
     ).all()
-
-
-def _opens(hub: Hub, secret: SecretRow) -> bool:
-    """Not after a restore without its keys: it signed with what nobody knows any more."""
-    try:
-        hub.keys.open(secret.ring, secret.sealed)
-    except InvalidToken:
-        return False
-    return True
 
 
 def _until(name: str) -> datetime:

@@ -11,7 +11,8 @@ from hub.core.events import DriverLeft, RouteHandedOver
 from hub.core.fit import Problem, RouteNow, problems, timed, worse
 from hub.core.jobs import NotNow, State
 from hub.db.tables import DriverRow, JobRow, RouteRow, ShiftRow, StopJobRow, StopRow, VehicleRow
-from hub.flows.route_change import Change, draw
+from hub.flows.route_change import Change
+from hub.flows.route_line import draw
 from hub.flows.route_now import roads_for
 from hub.flows.states import begin_anew
 
@@ -52,6 +53,7 @@ def hand_over(
             found += _elsewhere(change, route, after)
         change.fitting(route, found, force)
         change.retime(route, roads)
+        change.tell_late(route, found)
         change.bump(route)
         if route.driver_id != giver:
             _tell(change, route, giver)

@@ -243,14 +243,10 @@ def _take_in(source: Path | BinaryIO, extract: Path, most_bytes: int) -> None:
 
 def _check(extract: Path, depots: Depots) -> None:
     try:
-        box = header_box(extract)
-    except RuntimeError as problem:
-        raise Refused(f"The extract cannot be read ({problem}). Download it again.") from None
-    if box is not None:
-        try:
+        if (box := header_box(extract)) is not None:
             _covered(box, depots)
-        except ConfigError as problem:
-            raise Refused(str(problem)) from None
+    except ConfigError as problem:
+        raise Refused(str(problem)) from None
 
 
 def _covered(box: Bounds, depots: Depots) -> list[Point]:

@@ -1,7 +1,7 @@
 """Taking a file out of its store, so that nobody is left with a row and no bytes.
 
-First a mark in the database, then the store, then the mark goes. Whoever brings the same bytes
-meanwhile sees the mark in the unit of his row, and brings them again.
+First a mark in the database, then the store; the mark stays for an hour more. Whoever brought the
+same bytes before they had gone sees it in the unit of his row, and brings them again.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import batched
 from typing import TYPE_CHECKING
 
-from sqlmodel import col, select
+from sqlmodel import col, delete, select
 
 from hub.core.contracts import Kept
 from hub.core.errors import ConfigError, HubError
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 AT_ONCE = 200
 DIED = timedelta(hours=1)
-"""No store takes as long to remove a file: whoever began is no more."""
+"""No store takes as long to remove a file, or to take one: whoever began is no more."""
 
 
 def take_away(hub: Hub, business_id: str, store: str, ref: str, *, but: str = "") -> None:
@@ -37,31 +37,35 @@ def take_away(hub: Hub, business_id: str, store: str, ref: str, *, but: str = ""
     now = datetime.now(UTC)  # a process dies in real time
     with hub.unit() as unit:
         lock_chain(unit, business_id)
-        if _is_used(unit, store, ref, but):
-            return
         mark = _mark(unit, business_id, store, ref)
-        if mark is not None and mark.since > now - DIED:
+        if mark is not None and mark.gone_at is None and mark.since > now - DIED:
             return  # somebody else is at it
+        if _is_used(unit, store, ref, but):
+            if mark is not None and mark.gone_at is None:
+                unit.session.delete(mark)
+            return
         if mark is None:
             mark = LeavingRow(business_id=business_id, store=store, store_ref=ref, since=now)
             unit.session.add(mark)
-        mark.since = now
+        mark.since, mark.gone_at = now, None
     try:
         store_of(hub, business_id, store).delete(ref)
-    finally:  # one that did not go may be used again
+    finally:  # one that did not go, as far as we heard, may go yet
         with hub.unit() as unit:
             left = _mark(unit, business_id, store, ref)
             if left is not None and left.since == now:
-                unit.session.delete(left)
+                left.gone_at = datetime.now(UTC)
 
 
 def finish(hub: Hub, business_id: str) -> None:
-    """Take away what somebody died over."""
-    died = LeavingRow.since < datetime.now(UTC) - DIED
+    """Take away what somebody died over, and forget what has long gone."""
+    over = datetime.now(UTC) - DIED
+    mine = (col(LeavingRow.business_id) == business_id,)
+    with hub.unit() as unit:
+        unit.session.exec(delete(LeavingRow).where(*mine, col(LeavingRow.gone_at) < over))
     with hub.reading() as session:
-        marks = session.exec(
-            select(LeavingRow).where(LeavingRow.business_id == business_id, died)
-        ).all()
+        died = (col(LeavingRow.gone_at).is_(None), LeavingRow.since < over)
+        marks = session.exec(select(LeavingRow).where(*mine, *died)).all()
     for mark in marks:
         try:
             take_away(hub, business_id, mark.store, mark.store_ref)

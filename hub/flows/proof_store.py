@@ -10,11 +10,12 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from pydantic import BaseModel
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, func, or_, select
 
 from hub.addresses import cut_off
 from hub.core.contracts import PodStore
@@ -31,17 +32,20 @@ DEFAULT = "disk"
 """What keeps proof for a business that chose nothing."""
 WITHIN_S = 10.0
 """How long a request waits for a store: phones and browsers hang up a minute after they asked."""
+CLOCKS_APART = timedelta(minutes=1)
+"""At most, of the machines that share a database."""
 
 
 @dataclass(frozen=True, slots=True)
 class Put:
     """Bytes that are safe in a store; ``chosen`` is how it was set up, ``None`` if it needs
-    nothing.
+    nothing. ``since``: from when on, by the real clock, they were on their way there.
     """
 
     store: str
     ref: str
     chosen: ChoiceRow | None
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,21 +124,30 @@ def store_of(hub: Hub, business_id: str, key: str) -> PodStore:
 def put(hub: Hub, business_id: str, content: bytes, *, media_type: str, sha256: str) -> Put:
     """Make ``content`` safe in the store in use. Its row is still to be written.
 
-    Somebody waits for it. Raises the store's errors, which its page shows too.
+    Somebody waits for it. Raises ``Refused`` for content that is not ``sha256``, else the store's
+    errors, which its page shows too. A plugin's ``Refused`` of the right bytes is its storage's no, not the file's fault:
+    whoever holds the only copy of a photo must not hear that it is no good.
     """
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise Refused("The file is not what its hash says. Send it again.")
     about = {"media_type": media_type, "sha256": sha256}
-    stores = Stores(hub, business_id, WITHIN_S)
-    return put_into(stores, in_use(hub, business_id), BytesIO(content), **about)
+    stores, key = Stores(hub, business_id, WITHIN_S), in_use(hub, business_id)
+    try:
+        return put_into(stores, key, BytesIO(content), **about)
+    except Refused as problem:
+        _note(hub, choice(hub, business_id, KIND, key), said := ConfigError(str(problem)))
+        raise said from problem
 
 
 def put_into(stores: Stores, key: str, source: BinaryIO, *, media_type: str, sha256: str) -> Put:
     """``put`` of all that ``source`` holds, into the store ``key``."""
+    since = datetime.now(UTC)
     chosen, store = stores.opened(key)
     with stores.asked(chosen):
         ref = store.put_from(source, media_type=media_type, sha256=sha256)
     if chosen is not None and chosen.state != "ok":
         mark(stores.hub, stores.business_id, chosen.id, "ok")
-    return Put(key, ref, chosen)
+    return Put(key, ref, chosen, since)
 
 
 def still_there(unit: Unit, business_id: str, put: Put) -> None:
@@ -146,6 +159,10 @@ def still_there(unit: Unit, business_id: str, put: Put) -> None:
         LeavingRow.business_id == business_id,
         LeavingRow.store == put.store,
         LeavingRow.store_ref == put.ref,
+        or_(
+            col(LeavingRow.gone_at).is_(None),
+            col(LeavingRow.gone_at) > put.since - CLOCKS_APART,
+        ),
     )
     now = unit.session.exec(
         select(ChoiceRow.settings).where(

@@ -1,18 +1,21 @@
 """Deliveries in the books: each closed job is filed at the one document it belongs to.
 
 None, or two, and a person chooses; what cannot be filed is parked with the books' own words.
-Pictures that are still on the phone are waited for; proof that comes later is added, once.
+Pictures that are still on the phone are waited for; proof that comes later is added, once. A
+document that was withdrawn is looked for anew, by the same rule.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sqlmodel import Session, col, select
 
-from hub.core.connecting import Candidate, RecordSink
+from hub.core.connecting import Candidate, DeliveryRecord, Document, RecordSink
 from hub.core.contracts import Provider
 from hub.core.errors import BadRecord, ConfigError, NotYet, RateLimited, Refused
 from hub.core.events import JobClosed, ProofCompleted
@@ -86,6 +89,8 @@ def file_at(
             chosen = next((one for one in row.candidates if one["ref"] == target), None)
             if chosen is None:
                 raise LookupError(f"{target} is no candidate")
+            if row.target != target:
+                row.proved = ""  # what another document holds
             row.target, row.label = chosen["ref"], chosen["label"]
         again = "record.brought back" if row.state == "dismissed" else "record.retried"
         if row.state == "dismissed":
@@ -114,20 +119,24 @@ def _file(hub: Hub, connection: ConnectionRow, job_id: str) -> None:
     if known is not None and (known.state == "dismissed" or not _is_missing(known, whole)):
         return
     late = delivery.late_proof or (known is not None and known.proved != "")
-    delivery = replace(delivery, late_proof=late)
+    added = replace(delivery, late_proof=late)
+    documents = partial(documents_of, hub, connection.business_id, job_id, added, whole)
+    target, label = (known.target, known.label) if known else ("", "")
     try:
         sink = _sink(hub, connection)
         respect(hub, connection)
-        target, label = (known.target, known.label) if known else ("", "")
-        if not target:
+        where, refused = _added(sink, replace(added, target=target), documents)
+        if not target or refused is not None:
             found = list(sink.find(order))
+            if refused is not None and target in [one.ref for one in found]:
+                raise refused  # for another reason than that it is gone
             if len(found) != 1:
-                problem = "" if found else _no_match(sink, order)
-                _note(hub, connection, job_id, "unmatched", candidates=found, problem=problem)
+                state = "unmatched" if refused is None else "parked"
+                problem = _unfound(sink, order, found, refused)
+                _note(hub, connection, job_id, state, candidates=found, problem=problem)
                 return
             target, label = found[0].ref, found[0].label
-        documents = documents_of(hub, connection.business_id, job_id, delivery, whole)
-        where = sink.record(replace(delivery, target=target, documents=documents))
+            where = sink.record(replace(delivery, target=target, documents=documents()))
     except RateLimited as pause:
         hold(hub, connection, pause)
         raise
@@ -143,10 +152,29 @@ def _file(hub: Hub, connection: ConnectionRow, job_id: str) -> None:
         _note(*about, target=target, label=label, filed=where, proved=proved, late=late)
 
 
-def _no_match(sink: RecordSink, order: IncomingOrder) -> str:
+def _added(
+    sink: RecordSink, delivery: DeliveryRecord, documents: Callable[[], tuple[Document, ...]]
+) -> tuple[str, Refused | BadRecord | None]:
+    """Where it was filed at the target that is known, or nothing and why that took it not."""
+    if not delivery.target:
+        return "", None
+    try:
+        return sink.record(replace(delivery, documents=documents())), None
+    except (Refused, BadRecord) as problem:
+        return "", problem
+
+
+def _unfound(
+    sink: RecordSink, order: IncomingOrder, found: Sequence[Candidate], refused: Exception | None
+) -> str:
     """With the rule that was tried, so that a person knows what to mend."""
-    rule = sink.rule(order)
-    return f"{rule} There is none." if rule else NO_MATCH
+    said = [str(refused)] if refused is not None else []
+    if not found:
+        rule = sink.rule(order)
+        said.append(f"{rule} There is none." if rule else NO_MATCH)
+    elif refused is not None:
+        said.append("More than one other fits. Choose where it belongs.")
+    return " ".join(said)
 
 
 def _is_missing(known: RecordRow, whole: bool) -> bool:
@@ -221,6 +249,8 @@ def _note(
         if late and state == "recorded":
             row.late_at = hub.now()
         if target:
+            if row.target not in ("", target):
+                _audit(hub, unit.session, row, "hub", "record.moved")
             row.target, row.label, row.filed = target, label[:200], filed[:4000]
         if candidates is not None:
             row.candidates = [

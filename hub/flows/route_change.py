@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,32 +13,28 @@ from hub.core import jobs
 from hub.core.business import BusinessSettings
 from hub.core.errors import HubError
 from hub.core.events import JobDispatched, JobWithdrawn, RouteChanged, RoutePublished
-from hub.core.fit import Placement, Problem, RouteNow, begins_as_told, placed, timed
-from hub.core.jobs import ON_A_PHONE, Act, NotNow, Outcome, State
-from hub.core.tracking_page import ceiled, floored, rounded
-from hub.core.values import Point, TimeWindow
+from hub.core.fit import Placement, Problem, RouteNow, Stage, begins_as_told, placed, timed, worse
+from hub.core.jobs import ON_A_PHONE, Act, NotNow, State
+from hub.core.promised import promised
+from hub.core.values import TimeWindow
 from hub.db.tables import (
     AuditRow,
     BusinessRow,
-    DepotRow,
     EventRow,
     JobRow,
-    PlaceRow,
     PromiseRow,
     RouteRow,
     ShiftRow,
     StopJobRow,
     StopRow,
-    VehicleRow,
 )
 from hub.db.unit import Unit
 from hub.flows.actors import names_of
 from hub.flows.day import windows_of
 from hub.flows.prove import job_of
-from hub.flows.roads import OFF_MAP, Roads, way_through
+from hub.flows.roads import OFF_MAP, Roads
 from hub.flows.route_news import now_different
 from hub.flows.route_now import (
-    UNDER_WAY,
     Laid,
     RouteConflict,
     laid,
@@ -49,6 +46,7 @@ from hub.flows.route_now import (
     usual_at,
     work_of,
 )
+from hub.flows.visits import driven
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -65,9 +63,6 @@ class DoesNotFit(HubError):
     def only_promises(self) -> bool:
         """It could be done, but recipients were told something else."""
         return all(problem.is_promise for problem in self.problems)
-
-
-LEAST = timedelta(minutes=10)  # nobody is promised a moment
 
 
 class Change:
@@ -154,10 +149,12 @@ class Change:
         *,
         force: bool,
         told: Mapping[str, TimeWindow] | None = None,
+        known: Sequence[Problem] = (),
     ) -> Placement:
         """Place ``legs`` where it costs least, after what is under way; see ``fitting``.
 
-        ``told``: what was promised of them on the published route that they come from.
+        ``told``: what was promised of them on the published route that they come from;
+        ``known``: what was broken there already.
         """
         if any(self._link(leg.id) is not None for leg in legs):
             raise NotNow("The job is on a route already; move it.")
@@ -173,6 +170,7 @@ class Change:
         now = before.now.naming({id: number for id, (_, number) in new.items()})
         now = now.keeping(told or {})
         found = placed(now, [new[leg.id][0] for leg in legs], roads.travel, self.now)
+        found = replace(found, problems=worse(found.problems, known))
         self.fitting(route, found.problems, force)
         self._write(
             before, found.route, {leg.place_id: roads.index[leg.place_id or ""] for leg in legs}
@@ -195,7 +193,7 @@ class Change:
         before = self.laid(route, roads)
         after = timed(before.now, roads.travel, self.now)
         nowhere = (id for id in before.stops if id in before.cancelled)
-        in_order = [*(stop.id for stop in after.stops), *nowhere]
+        in_order = [*(stop.id for stop in after.listed), *nowhere]
         if after == before.now and in_order == list(before.stops):
             return False
         self._write(before, after, {})
@@ -275,6 +273,17 @@ class Change:
                         late.append((stop, job))
         self._promise(route.id, late, {})
 
+    def tell_late(self, route: RouteRow, problems: Sequence[Problem]) -> None:
+        """Once a change of a published ``route`` is made all the same: whoever it makes wait is
+        told when somebody comes now, and not only when the driver is about to be late.
+        """
+        late = {problem.about for problem in problems if problem.is_promise}
+        if route.published_at is None or not late:
+            return
+        work = work_of(self.session, self.business_id, route.id)
+        legs = [job for here in work.values() for job in here if job.id in late]
+        self.promise_anew(route, legs)
+
     def bump(self, route: RouteRow) -> None:
         now_different(self.unit, route, self.now, self.actor)
 
@@ -320,7 +329,7 @@ class Change:
             before = told.get(job.id)
             at = begins_as_told(windows_of(job), stop.arrive_at, before)
             promise = promised(at, width, windows_of(job), shift, soonest[stop.id])
-            if before is not None and self.now <= before.opens <= at <= before.closes:
+            if before is not None and before.opens <= at <= before.closes:
                 promise = before
             self.session.add(
                 PromiseRow(
@@ -342,15 +351,19 @@ class Change:
         """Stop id -> when the van could be there from now on, if no door took any time."""
         leaves_at = route_of(self.session, self.business_id, route_id).leaves_at
         work = work_of(self.session, self.business_id, route_id)
+        visits = driven(stops_of(self.session, self.business_id, route_id), work)
+        first = min((visit.n for visit in visits if visit.stage is Stage.TO_DO), default=0)
         free_at, found = leaves_at or self.now, dict[str, datetime]()
         clock = max(free_at, self.now)
-        for stop in stops_of(self.session, self.business_id, route_id):
-            here = [job for job in work.get(stop.id, ()) if job.outcome != Outcome.CANCELLED]
-            if any(State(job.state) in UNDER_WAY for job in here):
-                clock, free_at = self.now, max(stop.depart_at, self.now)
-            elif here:
+        for visit in visits:
+            stop = visit.stop
+            if visit.stage is Stage.TO_DO:
                 clock += max(timedelta(0), stop.arrive_at - free_at)
                 free_at = stop.depart_at
+            elif visit.stage is Stage.DONE and visit.n > first:  # out of turn: left before planned
+                clock = free_at = self.now
+            elif visit.stage is not Stage.SKIPPED:
+                clock, free_at = self.now, max(stop.depart_at, self.now)
             found[stop.id] = clock
         return found
 
@@ -358,7 +371,7 @@ class Change:
         """Store ``route`` over ``before``; ``places``: place id -> index, of what is new."""
         place_of = {index: id for id, index in places.items() if id is not None}
         rows: list[StopRow] = []
-        for stop in route.stops:
+        for stop in route.listed:
             row = before.stops.get(stop.id) or StopRow(
                 business_id=self.business_id,
                 route_id=route.id,
@@ -371,7 +384,7 @@ class Change:
             self.session.add(row)
             rows.append(row)
         self.session.flush()
-        for row, stop in zip(rows, route.stops, strict=True):
+        for row, stop in zip(rows, route.listed, strict=True):
             for job in stop.jobs:
                 if job.id not in before.jobs:
                     self.session.add(
@@ -420,77 +433,8 @@ class Change:
         }
 
 
-def promised(
-    at: datetime,
-    width: timedelta,
-    windows: Sequence[TimeWindow],
-    shift: TimeWindow,
-    soonest: datetime,
-) -> TimeWindow:
-    """What a recipient served ``at`` is told: round times around it, nothing impossible.
-
-    Nobody comes outside the shift, before the vehicle can be there, nor before the window
-    that was asked for opens. Nobody waits for a round time either: who comes a minute after
-    it, by the plan, is promised from then on.
-    """
-    promise = rounded(at, width)
-    first = ceiled(soonest) if ceiled(soonest) <= at else floored(at)
-    if first > promise.opens:
-        promise = TimeWindow(first, max(promise.closes, ceiled(first + width / 2)))
-    for limit in (shift, *windows):
-        if limit.opens <= at <= limit.closes:
-            closes = min(promise.closes, limit.closes)
-            # Asked for by a moment that is not round: as much of it as there is.
-            opens = max(promise.opens, limit.opens) if promise.opens < closes else at
-            promise = TimeWindow(opens, closes)
-    if promise.closes - promise.opens >= LEAST:
-        return promise
-    # Who comes in the last minute is told some before it, and some after if he cannot be earlier.
-    opens = max(min(promise.opens, promise.closes - LEAST), min(first, promise.opens))
-    return TimeWindow(opens, max(promise.closes, opens + LEAST))
-
-
 def told_of(session: Session, route: RouteRow, legs: Sequence[JobRow]) -> dict[str, TimeWindow]:
     """Job id -> the promise in force for ``legs``, which are on ``route``; none for a draft."""
     if route.published_at is None:
         return {}
     return promises_of(session, route.business_id, [leg.id for leg in legs])
-
-
-def draw(hub: Hub, route: RouteRow) -> RouteRow:
-    """Give ``route`` the line it now drives; not while a unit is open. Never fails for the line."""
-    with hub.reading() as session:
-        stops = session.exec(
-            select(PlaceRow.lat, PlaceRow.lon)
-            .join(StopRow, col(StopRow.place_id) == col(PlaceRow.id))
-            .join(StopJobRow, col(StopJobRow.stop_id) == col(StopRow.id))
-            .join(JobRow, col(JobRow.id) == col(StopJobRow.job_id))
-            .where(
-                StopRow.business_id == route.business_id,
-                StopRow.route_id == route.id,
-                JobRow.outcome != Outcome.CANCELLED,
-            )
-            .group_by(col(StopRow.n), col(PlaceRow.lat), col(PlaceRow.lon))
-            .order_by(col(StopRow.n))
-        ).all()
-        ends = {
-            depot.id: Point(depot.lat, depot.lon)
-            for depot in session.exec(
-                select(DepotRow).where(DepotRow.business_id == route.business_id)
-            )
-        }
-        shift, profile = session.exec(
-            select(ShiftRow, VehicleRow.profile)
-            .select_from(ShiftRow)
-            .outerjoin(VehicleRow, col(VehicleRow.id) == route.vehicle_id)
-            .where(ShiftRow.business_id == route.business_id, ShiftRow.id == route.shift_id)
-        ).one()
-    through = [Point(lat, lon) for lat, lon in stops if lat is not None and lon is not None]
-    points = [ends[shift.depot_id], *through, ends[shift.end_depot_id or shift.depot_id]]
-    way = way_through(hub, points, route.leaves_at or shift.starts_at, profile or "car")
-    with hub.unit() as unit:
-        stored = route_of(unit.session, route.business_id, route.id)
-        if stored.version == route.version:  # else whoever changed it draws it
-            stored.geometry, stored.distance_m = way.geometry, way.distance_m
-    route.geometry, route.distance_m = way.geometry, way.distance_m
-    return route

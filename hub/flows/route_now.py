@@ -14,7 +14,7 @@ from sqlmodel import Session, col, or_, select
 from hub.core.business import BusinessSettings
 from hub.core.errors import HubError
 from hub.core.fit import RouteNow, StopNow
-from hub.core.jobs import Outcome, State
+from hub.core.jobs import State
 from hub.core.planning import JobToPlan
 from hub.core.values import Point, TimeWindow
 from hub.db.tables import (
@@ -34,11 +34,10 @@ from hub.db.tables import (
 from hub.flows.day import Due, job_to_plan, usual_time_s, vehicle_to_plan
 from hub.flows.roads import Roads, travel_between
 from hub.flows.sync import order_report
+from hub.flows.visits import driven
 
 if TYPE_CHECKING:
     from hub.app import Hub
-
-UNDER_WAY = frozenset({State.EN_ROUTE, State.ARRIVED, State.CLOSED})
 
 
 class RouteConflict(HubError):
@@ -106,9 +105,7 @@ def laid(session: Session, business_id: str, route: RouteRow, roads: Roads) -> L
     rows = {job.id: job for jobs in work.values() for job in jobs}
     known = to_plan(session, business_id, rows.values(), usual_at(session, route), roads)
     leaves_at = route.leaves_at or shift.starts_at
-    to_do = {
-        id: [job for job in here if job.outcome != Outcome.CANCELLED] for id, here in work.items()
-    }
+    visits = driven(stops, work)
     return Laid(
         route,
         RouteNow(
@@ -118,15 +115,15 @@ def laid(session: Session, business_id: str, route: RouteRow, roads: Roads) -> L
             vehicle=vehicle_to_plan(shift, driver, van, _known(roads, shift)),
             stops=tuple(
                 StopNow(
-                    stop.id,
-                    roads.index[stop.place_id],
-                    tuple(known[job.id][0] for job in to_do[stop.id]),
-                    any(State(job.state) in UNDER_WAY for job in to_do[stop.id]),
-                    stop.arrive_at,
-                    stop.depart_at,
+                    visit.stop.id,
+                    roads.index[visit.stop.place_id],
+                    tuple(known[job.id][0] for job in visit.jobs),
+                    visit.stage,
+                    visit.stop.arrive_at,
+                    visit.stop.depart_at,
+                    visit.n,
                 )
-                for stop in stops
-                if to_do.get(stop.id)
+                for visit in visits
             ),
             leave=leaves_at,
             home=route.back_at or leaves_at,
@@ -137,7 +134,7 @@ def laid(session: Session, business_id: str, route: RouteRow, roads: Roads) -> L
         ),
         {stop.id: stop for stop in stops},
         rows,
-        frozenset(id for id, here in to_do.items() if not here),
+        frozenset(work.keys() - {visit.stop.id for visit in visits}),
     )
 
 

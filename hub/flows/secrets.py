@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
-from cryptography.fernet import InvalidToken
 from pydantic import BaseModel, SecretStr
 from sqlmodel import Session, col, select
 
@@ -29,6 +28,27 @@ def secret_values(settings: BaseModel) -> dict[str, str]:
         for name, value in values.items()
         if isinstance(value, SecretStr)
     }
+
+
+def demand_typed(settings: BaseModel) -> None:
+    """Raises ``ConfigError`` at the first secret that cannot be what the other side gave.
+
+    Keys, tokens and passwords travel in headers and log-ins, which hold ASCII alone. What is not
+    was copied from where it is shown shortened, or with a line break within.
+    """
+    for name, secret in secret_values(settings).items():
+        if not (secret.isascii() and secret.isprintable()):
+            title = type(settings).model_fields[name].title or name
+            raise ConfigError(
+                f"{title}: {_oddity(secret)} in it. Copy it again, whole and in one line, from"
+                " where it is shown in full.",
+                field=name,
+            )
+
+
+def _oddity(secret: str) -> str:
+    odd = next(one for one in secret if not (one.isascii() and one.isprintable()))
+    return f"there is {odd!r}" if odd.isprintable() else "there is a line break or the like"
 
 
 def ring_of(settings: type[BaseModel], name: str) -> str:
@@ -87,11 +107,31 @@ def opened(
 ) -> dict[str, str]:
     """The secrets of ``owner_id`` under these rings. Raises ``ConfigError`` for a lost key."""
     with hub.reading() as session:
-        rows = _rows(session, business_id, owner_id)
-    try:
-        return {row.name: hub.keys.open(row.ring, row.sealed) for row in rows if row.ring in rings}
-    except InvalidToken:
-        raise ConfigError("A stored password can no longer be read. Enter it again.") from None
+        rows = [row for row in _rows(session, business_id, owner_id) if row.ring in rings]
+    if not all(opens(hub, row) for row in rows):
+        raise ConfigError("A stored password can no longer be read. Enter it again.")
+    return {row.name: hub.keys.open(row.ring, row.sealed) for row in rows}
+
+
+def readable(
+    hub: Hub, business_id: str, owner_id: str, rings: Collection[str] = (CREDENTIALS, WEBHOOKS)
+) -> dict[str, str]:
+    """As ``opened`` without those whose key is lost: they are as good as never given."""
+    with hub.reading() as session:
+        rows = [row for row in _rows(session, business_id, owner_id) if row.ring in rings]
+    return {row.name: hub.keys.open(row.ring, row.sealed) for row in rows if opens(hub, row)}
+
+
+def forget_lost(hub: Hub, unit: Unit, business_id: str, owner_id: str) -> set[str]:
+    """Delete what cannot be read any more; the names of the rest."""
+    left = {row.name for row in _rows(unit.session, business_id, owner_id) if opens(hub, row)}
+    forget(unit, business_id, owner_id, but=left)
+    return left
+
+
+def opens(hub: Hub, row: SecretRow) -> bool:
+    """Not after a restore without its keys."""
+    return hub.keys.opens(row.ring, row.sealed)
 
 
 def _rows(session: Session, business_id: str, owner_id: str) -> list[SecretRow]:

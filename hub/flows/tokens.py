@@ -3,7 +3,8 @@
 What lets a connection in may be good for a single use. So whoever refreshes holds a lease, the
 old tokens stay until the new ones are stored, and a process that is killed in its middle leaves
 the old ones for the next, which may still be taken for some time (Xero: 30 minutes after their
-use, developer.xero.com/faq/oauth2, 2026-11).
+use, developer.xero.com/faq/oauth2, 2026-11). New ones are kept as long as those they were given
+for are still there, also by one whose lease is over: nobody else may ever be given any.
 """
 
 from __future__ import annotations
@@ -16,17 +17,19 @@ from typing import TYPE_CHECKING
 
 from sqlmodel import Session, select
 
-from hub.core.errors import Unavailable
+from hub.addresses import cut_off
+from hub.core.errors import AuthError, Unavailable
 from hub.core.ids import new_id
-from hub.db.tables import ConnectionRow, SecretRow, TokenLeaseRow
+from hub.db.tables import ConnectionRow, TokenLeaseRow
 from hub.db.unit import Unit, forbid_open_unit
-from hub.flows.secrets import CREDENTIALS, opened, seal
+from hub.flows.secrets import CREDENTIALS, readable, seal
 
 if TYPE_CHECKING:
     from hub.app import Hub
 
-NAME, BEFORE = "tokens", "tokens_before"
-LEASE = timedelta(seconds=60)  # longer than any request with its time-outs
+NAME = "tokens"
+LEASE = timedelta(seconds=60)
+WITHIN_S = 45.0  # a refresh is cut off well before its lease is over, however it trickles
 LOOKS_EVERY_S, WAITS_S = 0.1, 90.0
 
 
@@ -36,6 +39,7 @@ class ConnectionTokens:
     def __init__(self, hub: Hub, business_id: str, connection_id: str) -> None:
         self.hub, self.business_id, self.connection_id = hub, business_id, connection_id
         self._seen = -1  # the version that ``load`` gave
+        self._took_over = False  # from one whose lease was over, who may still come back
 
     def load(self) -> Mapping[str, str]:
         self._seen, kept = self._stored()
@@ -57,12 +61,21 @@ class ConnectionTokens:
         if self._newer():  # it was renewed between the look and the claim
             self._let_go(me)
             return self.load()
+        version, old = self._stored()
         try:
-            fresh = dict(refresh(self._stored()[1]))
-        except BaseException:
+            fresh = _refreshed(refresh, old)
+        except BaseException as problem:
             self._let_go(me)
+            if not isinstance(problem, AuthError):
+                raise
+            if self._newer():
+                return self.load()  # what was refused was old by then
+            if self._took_over:
+                raise Unavailable(
+                    "Another process has begun to renew this access, and is not back yet."
+                ) from problem
             raise
-        return self._keep(me, fresh)
+        return self._keep(version, fresh)
 
     def replace(self, tokens: Mapping[str, str]) -> None:
         """Keep what a person has just been given; whoever is refreshing the old ones loses."""
@@ -74,7 +87,7 @@ class ConnectionTokens:
         with self.hub.reading() as session:
             row = _row(session, self.business_id, self.connection_id)
             version = row.version if row else 0
-        secrets = opened(self.hub, self.business_id, self.connection_id, (CREDENTIALS,))
+        secrets = readable(self.hub, self.business_id, self.connection_id, (CREDENTIALS,))
         return version, dict(json.loads(secrets.get(NAME, "{}")))
 
     def _newer(self) -> bool:
@@ -88,6 +101,7 @@ class ConnectionTokens:
             row = _lease(unit, self.business_id, self.connection_id)
             if row.until is not None and row.until > now:
                 return False
+            self._took_over = row.holder != ""
             row.holder, row.until = me, now + LEASE
             return True
 
@@ -97,31 +111,32 @@ class ConnectionTokens:
             if row.holder == me:
                 row.holder, row.until = "", None
 
-    def _keep(self, me: str, fresh: Mapping[str, str]) -> Mapping[str, str]:
-        """Unless somebody took over because we were slow: then what is stored is newer."""
+    def _keep(self, version: int, fresh: Mapping[str, str]) -> Mapping[str, str]:
+        """Unless somebody who took over, or a person, has brought others meanwhile."""
         with self.hub.unit() as unit:
             row = _lease(unit, self.business_id, self.connection_id)
-            if mine := row.holder == me:
+            if is_newest := row.version == version:
                 self._store(unit, row, fresh)
-        return fresh if mine else self.load()
+        return fresh if is_newest else self.load()
 
     def _store(self, unit: Unit, row: TokenLeaseRow, tokens: Mapping[str, str]) -> None:
-        old = self._old(unit.session)
-        kept = {NAME: (CREDENTIALS, json.dumps(dict(tokens))), BEFORE: (CREDENTIALS, old)}
+        kept = {NAME: (CREDENTIALS, json.dumps(dict(tokens)))}
         seal(self.hub, unit, self.business_id, self.connection_id, kept)
         row.version += 1
         row.holder, row.until = "", None
         self._seen = row.version
 
-    def _old(self, session: Session) -> str:
-        row = session.exec(
-            select(SecretRow).where(
-                SecretRow.business_id == self.business_id,
-                SecretRow.owner_id == self.connection_id,
-                SecretRow.name == NAME,
-            )
-        ).one_or_none()
-        return self.hub.keys.open(row.ring, row.sealed) if row else ""
+
+def _refreshed(
+    refresh: Callable[[Mapping[str, str]], Mapping[str, str]], old: Mapping[str, str]
+) -> dict[str, str]:
+    with cut_off(WITHIN_S) as over:
+        try:
+            return dict(refresh(old))
+        except Exception as problem:
+            if over.is_set():  # half an answer may look like any other
+                raise Unavailable("Renewing this access took too long.") from problem
+            raise
 
 
 def _row(session: Session, business_id: str, connection_id: str) -> TokenLeaseRow | None:

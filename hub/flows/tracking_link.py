@@ -21,6 +21,8 @@ from hub.core.tracking_page import (
     decide,
     has_left,
     life,
+    made_first,
+    over_at,
     visible,
 )
 from hub.core.values import TimeWindow
@@ -32,6 +34,7 @@ from hub.db.tables import (
     PromiseRow,
     ProofRow,
     RouteRow,
+    ShiftRow,
     StopJobRow,
     StopRow,
 )
@@ -41,7 +44,7 @@ from hub.keys import hashed
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What a token opens. ``job`` is the row that ``seen`` is about."""
+    """What a token opens. ``job`` is the row that ``seen`` is about, ``ride`` the one it is on."""
 
     business: BusinessRow
     order_id: str
@@ -50,6 +53,7 @@ class Link:
     job: JobRow
     stop: StopRow | None
     route: RouteRow | None
+    ride: Ride | None
     seen: Seen
     may: Visible
 
@@ -74,16 +78,17 @@ def opened(session: Session, token: str, now: datetime) -> Link | None:
     jobs = {_job_seen(one, proven_at.get(one.id)): one for one in rows}
     job = jobs[current(list(jobs))]
     stop, route = _published(session, business_id, job.id)
+    ride = _ride(session, business_id, job, stop, route)
     seen = decide(
         list(jobs),
         _promises(session, business_id, job.id),
-        _ride(session, business_id, job, stop, route),
+        ride,
         window_s=settings.window_s,
         now=now,
     )
     left = life(list(jobs), settings, now)
     may = visible(seen, settings)
-    return Link(business, row.order_id, settings, left, job, stop, route, seen, may)
+    return Link(business, row.order_id, settings, left, job, stop, route, ride, seen, may)
 
 
 def _proven_at(session: Session, business_id: str, order_id: str) -> dict[str, datetime]:
@@ -162,12 +167,20 @@ def _ride(
         .order_by(col(StopRow.n))
     ).all()
     to_do = {one.n: one for one, state, _ in others if state != State.CLOSED}
+    states: dict[int, list[str]] = {}
+    for one, state, _ in others:
+        states.setdefault(one.n, []).append(state)
+    shift = session.exec(
+        select(ShiftRow).where(ShiftRow.business_id == business_id, ShiftRow.id == route.shift_id)
+    ).one()
     return Ride(
         arrive_at=stop.arrive_at,
         next_departs_at=to_do[min(to_do)].depart_at,
-        stops_before=sum(n < stop.n for n in to_do),
+        stops_before=made_first(stop.n, states),
         has_left=has_left((state, outcome) for _, state, outcome in others),
         estimate=_estimate(session, job, route),
+        began_at=shift.began_at,
+        over_at=over_at(shift.ended_at, shift.ends_at),
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -25,7 +25,7 @@ from hub.core.tracking_words import (
     signal_words,
 )
 from hub.core.values import Point, TimeWindow
-from hub.db.tables import BrandRow, JobRow, OrderRow, ShiftRow
+from hub.db.tables import BrandRow, JobRow, OrderRow
 from hub.flows import tracking_parts as parts
 from hub.flows.document import pod_pdf
 from hub.flows.promises import expect, last_expected
@@ -91,7 +91,7 @@ def tracked(hub: Hub, token: str, positions: Positions | None = None) -> Tracked
         link = opened(session, token, now)
         if link is None:
             return None
-        driver = _driver(hub, session, link, positions)
+        driver = _driver(hub, link, now, positions)
         content = _content(session, link, driver, now)
         news = _news(session, link)
     if news is not None:
@@ -177,25 +177,20 @@ def _content(session: Session, link: Link, driver: Driver | None, now: datetime)
     )
 
 
-def _driver(hub: Hub, session: Session, link: Link, positions: Positions | None) -> Driver | None:
+def _driver(hub: Hub, link: Link, now: datetime, positions: Positions | None) -> Driver | None:
     """Where the driver is, if the recipient may know; ``None`` too while nobody knows."""
     if link.route is None or link.life is not Life.FULL or not link.may.driver_position:
         return None
-    began_at = session.exec(
-        select(ShiftRow.began_at).where(
-            ShiftRow.business_id == link.business.id, ShiftRow.id == link.route.shift_id
-        )
-    ).one()
     try:
         source = positions or Positions.open(hub.settings)
         fixes = source.last(link.business.id, [link.route.driver_id])
     except (SQLAlchemyError, OSError):  # a page without its driver is still a page
         log.exception("positions cannot be read")
         return None
-    if not fixes or began_at is None:
+    if not fixes:
         return None
     at = datetime.fromtimestamp(fixes[0].at_ms / 1000, UTC)
-    if at < began_at - timedelta(minutes=1):  # of an earlier shift
+    if link.ride is None or not link.ride.is_at(at, now):
         return None
     return Driver(Point(fixes[0].lat, fixes[0].lon), fixes[0].heading, at)
 
@@ -210,10 +205,10 @@ def _news(session: Session, link: Link) -> TimeWindow | None:
 
 def _told(seen: Seen) -> TimeWindow | None:
     """A time of the driver's coming beside the promise; ``None``: it tells no such time."""
+    if seen.is_late:
+        return seen.quoted  # before he has left, too
     if seen.shows not in RIDING or seen.shows is Shows.AT_THE_DOOR:
         return None
-    if seen.is_late:
-        return seen.quoted
     if (coming := seen.expected) is None:
         return None
     if not coming.is_sure:

@@ -193,7 +193,10 @@ class Live:
         clashes = 0
         if at_work:
             clashes = await self._store(Posted(one.device, one.round, at_work, now_ms))
-        idle = len(fixes) - len(at_work)
+        off_shift = [fix.t for fix in at_work if not one.works_at(fix.t, now_ms)]
+        if off_shift:  # the shift's end became known while they were being stored
+            await self.world.forget_off_shift(one, min(off_shift) - 1)
+        idle = len(fixes) - len(at_work) + len(off_shift)
         return idle + clashes, _why(fixes, idle, clashes, now_ms)
 
     async def _store(self, posted: Posted) -> int:

@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from hub.core.tracking_page import SHOWN
-from hub.live.driving import ms
+from hub.live.driving import moment, ms
 from hub.live.store import LastFix
 from hub.live.streams import Stream, event
 from hub.live.values import Page
 
-EARLY_MS = 60_000  # a phone's clock may be behind by that much
 PAGE_EVERY_S = 1.0  # no page needs more, and a jam of fixes is told once
 BOARD_EVERY_S = 0.25
 SHOWN_MS = round(SHOWN.total_seconds() * 1000)
@@ -103,6 +102,19 @@ class Audience:
             if (board := self.boards.get(fix.business_id)) is not None:
                 board.moved[fix.driver_id] = fix
 
+    def forget(self, driver_id: str) -> None:
+        """Where he is concerns nobody any more."""
+        self.positions.pop(driver_id, None)
+        for board in self.boards.values():
+            board.moved.pop(driver_id, None)
+
+    def on_route(self, driver_id: str, route_id: str | None) -> None:
+        """``None``: he drives none."""
+        if route_id is None:
+            self.route_of.pop(driver_id, None)
+        else:
+            self.route_of[driver_id] = route_id
+
     def board_changed(self, business_id: str, seq: int) -> None:
         if (board := self.boards.get(business_id)) is not None:
             board.seq = seq
@@ -148,10 +160,7 @@ class Audience:
         """The driver's position, ``None`` unless this page may show it at this moment."""
         now = self._now()
         fix = self.positions.get(topic.page.driver_id)
-        if fix is None or not topic.page.shows_driver(now):
-            return None
-        began_at = topic.page.began_at
-        if began_at is None or fix.at_ms < ms(began_at) - EARLY_MS:
+        if fix is None or not topic.page.shows_driver(moment(fix.at_ms), now):
             return None
         if ms(now) - fix.at_ms > SHOWN_MS:
             return None

@@ -13,6 +13,7 @@ from sqlmodel import Session, col, select
 from hub.core.jobs import State
 from hub.core.stays import metres
 from hub.core.tracking import Fence
+from hub.core.tracking_page import OVERDUE
 from hub.db.tables import (
     ActRow,
     DepotRow,
@@ -30,7 +31,6 @@ from hub.live.values import Device, Driving, Round, Shift
 
 AT_ONCE = 500  # names in one statement
 YARD_M = 150  # so near the depot, who stands in the yard would seem to be at the door
-OVERDUE = timedelta(hours=6)  # past its planned end, a shift that nobody ended is over
 KNOWN_BACK = timedelta(days=8)  # a phone may have been without signal for seven
 
 
@@ -79,23 +79,30 @@ def _in_use() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
 
 
 def with_new_shifts(engine: Engine, known: Sequence[Driving], now: datetime) -> list[Driving]:
-    """Put the present shifts into ``known``; those whose shifts are not what they were."""
+    """Those of ``known`` whose shifts are not what they were."""
     changed = []
     with reading(engine) as session:
         for some in batches(known):
             businesses = {one.device.business_id for one in some}
-            shifts = _shifts(session, businesses, {one.device.driver_id for one in some}, now)
-            for one in some:
-                before, one.shifts = one.shifts, tuple(shifts[one.device.driver_id])
-                if one.shifts != before:
-                    changed.append(one)
+            shifts = shifts_of(session, businesses, {one.device.driver_id for one in some}, now)
+            changed += [one for one in some if one.shifts != tuple(shifts[one.device.driver_id])]
     return changed
 
 
-def refreshed(engine: Engine, known: Sequence[Driving], now: datetime) -> None:
-    """Put the present shifts and routes into ``known``."""
+def refreshed(engine: Engine, known: Sequence[Driving], now: datetime) -> list[tuple[Driving, int]]:
+    """Put the present shifts and routes into ``known``.
+
+    Those of whom a shift has ended since it was last done, each with when that was (ms).
+    """
+    before = [{shift.ended_ms for shift in one.shifts} for one in known]
     with reading(engine) as session:
         refresh(session, known, now)
+    ended = []
+    for one, was in zip(known, before, strict=True):
+        new = [s.ended_ms for s in one.shifts if s.ended_ms is not None and s.ended_ms not in was]
+        if new:
+            ended.append((one, min(new)))
+    return ended
 
 
 def routes_of(engine: Engine, business_id: str, drivers: Sequence[str]) -> dict[str, str]:
@@ -127,16 +134,17 @@ def refresh(session: Session, known: Iterable[Driving], now: datetime) -> None:
     for some in batches(list(known)):
         businesses = {one.device.business_id for one in some}
         drivers = {one.device.driver_id for one in some}
-        shifts = _shifts(session, businesses, drivers, now)
+        shifts = shifts_of(session, businesses, drivers, now)
         rounds = _rounds(session, businesses, drivers)
         for one in some:
             one.shifts = tuple(shifts[one.device.driver_id])
             one.round = rounds.get(one.device.driver_id)
 
 
-def _shifts(
+def shifts_of(
     session: Session, businesses: set[str], drivers: set[str], now: datetime
 ) -> dict[str, list[Shift]]:
+    """Driver id -> the shifts he has begun, as far back as a phone may tell of them."""
     found: dict[str, list[Shift]] = defaultdict(list)
     for driver_id, began_at, ended_at, ends_at in session.exec(
         select(ShiftRow.driver_id, ShiftRow.began_at, ShiftRow.ended_at, ShiftRow.ends_at).where(

@@ -92,6 +92,9 @@ class Ledger(Protocol):
     def chunk_at(self, phone: Phone, number: int) -> bytes | None:
         """The chunk of a phone that begins last of those up to ``number``, if there is one."""
 
+    def is_noticed(self, phone: Phone, stop_id: str) -> bool:
+        """Whether anything was ever noticed of a phone at that stop."""
+
     def put(self, chunks: Sequence[Chunk]) -> None:
         """From now on they are found, in this transaction; each first number is named once.
 
@@ -141,6 +144,9 @@ _RECENT = """SELECT data, received_ms FROM fix_chunk WHERE business_id = {0} AND
 _CHUNK_AT = """SELECT data FROM fix_chunk WHERE business_id = {0} AND device_id = {0}
  AND seq0 <= {0} ORDER BY seq0 DESC LIMIT 1"""
 
+_NOTICED = """SELECT 1 FROM meaning WHERE business_id = {0} AND device_id = {0}
+ AND stop_id = {0} LIMIT 1"""
+
 
 class SqliteLedger:
     """``positions.db``, which ``Positions.open`` has made."""
@@ -173,6 +179,10 @@ class SqliteLedger:
     def chunk_at(self, phone: Phone, number: int) -> bytes | None:
         row = self.connection.execute(_CHUNK_AT.format("?"), (*phone, number)).fetchone()
         return None if row is None else row[0]
+
+    def is_noticed(self, phone: Phone, stop_id: str) -> bool:
+        found = self.connection.execute(_NOTICED.format("?"), (*phone, stop_id))
+        return found.fetchone() is not None
 
     def put(self, chunks: Sequence[Chunk]) -> None:
         values = f"INSERT INTO {_CHUNK} VALUES (?,?,?,?,?,?,?,?) {_REPLACE}"
@@ -247,6 +257,10 @@ class PostgresLedger:
     def chunk_at(self, phone: Phone, number: int) -> bytes | None:
         row = self.connection.execute(_CHUNK_AT.format("%s"), (*phone, number)).fetchone()
         return None if row is None else row[0]
+
+    def is_noticed(self, phone: Phone, stop_id: str) -> bool:
+        found = self.connection.execute(_NOTICED.format("%s"), (*phone, stop_id))
+        return found.fetchone() is not None
 
     def put(self, chunks: Sequence[Chunk]) -> None:
         self._insert(_CHUNK, _CHUNK_TYPES, chunks, _REPLACE)

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from hub.core import tracking
 from hub.live.fixes import Fix, StoredFix, unpack
 from hub.live.ledger import Ledger, Noticed
@@ -36,14 +38,17 @@ class Meanings:
     def step(
         self, ledger: Ledger, posted: Posted, fixes: Sequence[Fix], stored: int
     ) -> tuple[list[Noticed], Fix | None]:
-        """What ``fixes`` mean, which follow number ``stored``, and the last good one of them."""
+        """What ``fixes`` mean, which follow number ``stored``, and the last good one of them.
+
+        A phone whose clock runs ahead is taken to have sent its newest the moment it came.
+        """
         device = posted.device
         fences = posted.round.fences if posted.round else ()
+        ahead_ms = _ahead_ms([fix.t for fix in fixes], posted.now_ms)
         try:
-            track = self._track(ledger, posted, fences, stored)
+            track, facts = self._track(ledger, posted, fences, stored)
             good: Fix | None = None
-            facts: list[tracking.Fact] = []
-            for fix in fixes:
+            for fix in [replace(one, t=one.t - ahead_ms) for one in fixes] if ahead_ms else fixes:
                 if fix.mock:
                     continue
                 track, new, verdict = tracking.advance(track, _core(fix), fences, posted.now_ms)
@@ -63,27 +68,41 @@ class Meanings:
 
     def _track(
         self, ledger: Ledger, posted: Posted, fences: Sequence[tracking.Fence], stored: int
-    ) -> tracking.Track:
-        device = posted.device
-        followed = self._followed.get(device.id)
+    ) -> tuple[tracking.Track, list[tracking.Fact]]:
+        """The phone's track after number ``stored``, and what of it nobody has noticed yet.
+
+        Facts were committed with their fixes, unless the stop came onto the route later.
+        """
+        phone = (posted.device.business_id, posted.device.id)
+        followed = self._followed.get(posted.device.id)
         if followed is not None and followed.through == stored:
-            return followed.track
-        track = tracking.Track()
+            return followed.track, []
+        track, facts = tracking.Track(), list[tracking.Fact]()
         if not stored:
-            return track
-        for data, received_ms in ledger.recent((device.business_id, device.id), RECALL_MS):
-            for fix in unpack(data):
-                if not fix.mock:  # its facts were committed with it
-                    track, _, _ = tracking.advance(track, _recalled(fix), fences, received_ms)
-        return track
+            return track, facts
+        for data, received_ms in ledger.recent(phone, RECALL_MS):
+            held = unpack(data)
+            ahead_ms = _ahead_ms([fix.at_ms for fix in held], received_ms)
+            for fix in held:
+                if not fix.mock:
+                    seen = _recalled(fix, ahead_ms)
+                    track, new, _ = tracking.advance(track, seen, fences, received_ms)
+                    facts += new
+        known = {one: ledger.is_noticed(phone, one) for one in {fact.stop_id for fact in facts}}
+        return track, [fact for fact in facts if not known[fact.stop_id]]
+
+
+def _ahead_ms(moments: Sequence[int], received_ms: int) -> int:
+    return max(0, max(moments) - received_ms)
 
 
 def _core(fix: Fix) -> tracking.Fix:
     return tracking.Fix(fix.seq, fix.t, fix.lat, fix.lon, fix.acc, fix.spd, fix.hdg)
 
 
-def _recalled(fix: StoredFix) -> tracking.Fix:
-    return tracking.Fix(fix.seq, fix.at_ms, fix.lat, fix.lon, fix.acc_m, fix.speed_ms, fix.heading)
+def _recalled(fix: StoredFix, ahead_ms: int) -> tracking.Fix:
+    at_ms = fix.at_ms - ahead_ms
+    return tracking.Fix(fix.seq, at_ms, fix.lat, fix.lon, fix.acc_m, fix.speed_ms, fix.heading)
 
 
 def _noticed(posted: Posted, current: Round, fact: tracking.Fact) -> Noticed:

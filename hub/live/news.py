@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import ColumnElement, Engine, func, or_
 from sqlmodel import Session, col, select
 
+from hub.core.events import ShiftBegan
 from hub.core.log_in import is_over
 from hub.db.tables import (
     EstimateRow,
@@ -47,11 +48,15 @@ class Route:
 class News:
     """Whose orders and which routes were in the news; ``routes`` holds all there is of them.
 
-    ``businesses`` maps each to the newest event's number; ``seq`` is the newest of all.
+    ``given``: each of those that were given away, with the driver who had it before. ``shifts``
+    maps who began or ended one to his business, ``businesses`` each to the newest event's number;
+    ``seq`` is the newest of all.
     """
 
     orders: frozenset[str]
     routes: Mapping[str, Route]
+    given: Sequence[Route]
+    shifts: Mapping[str, str]
     businesses: Mapping[str, int]
     seq: int
 
@@ -110,13 +115,20 @@ class Newspaper:
         orders: dict[str, str] = {}
         moving: dict[str, str] = {}
         routes: set[str] = set()
+        givers: set[tuple[str, str]] = set()
+        shifts: dict[str, tuple[str, str]] = {}
         businesses: dict[str, int] = {}
         for some in batches(numbers):
             for row in session.exec(select(EventRow).where(col(EventRow.seq).in_(some))):
                 known = businesses.get(row.business_id, 0)
                 businesses[row.business_id] = max(row.seq or 0, known)
+                if row.subject_kind == "shift":
+                    shifts[row.subject_id] = row.business_id, str(row.payload["driver_id"])
+                    continue
                 if row.subject_kind == "route":
                     routes.add(row.subject_id)
+                    if "from_driver_id" in row.payload:
+                        givers.add((row.subject_id, str(row.payload["from_driver_id"])))
                     continue
                 orders[row.subject_id] = row.business_id
                 if row.name in ON_A_ROUTE:
@@ -124,8 +136,15 @@ class Newspaper:
                     if "route_id" in row.payload:
                         routes.add(str(row.payload["route_id"]))
         routes |= _routes_of(session, moving)
+        routes |= _routes_in(session, set(businesses), list(shifts))
         found = _routes(session, set(businesses), routes)
-        return News(frozenset(orders), found, businesses, newest)
+        given = [
+            replace(found[route_id], driver_id=driver_id)
+            for route_id, driver_id in givers
+            if route_id in found
+        ]
+        at_work = {driver_id: business_id for business_id, driver_id in shifts.values()}
+        return News(frozenset(orders), found, given, at_work, businesses, newest)
 
 
 class Estimates:
@@ -162,6 +181,19 @@ class Estimates:
     def dealt(self) -> None:
         """All that was in the last ``news`` is known where it has to be."""
         self._newest, self._read = self._next
+
+
+def shift_began(engine: Engine, business_id: str, after: int) -> bool:
+    """Whether a shift began that the journal has after this number."""
+    with reading(engine) as session:
+        found = session.exec(
+            select(EventRow.seq).where(
+                EventRow.business_id == business_id,
+                col(EventRow.seq) > after,
+                EventRow.name == ShiftBegan.__name__,
+            )
+        )
+        return found.first() is not None
 
 
 def boards(engine: Engine, hashes: Sequence[str]) -> dict[str, str]:
@@ -220,6 +252,20 @@ def _routes_of(session: Session, orders: Mapping[str, str]) -> set[str]:
                 .where(
                     owned(StopRow, {orders[one] for one in some}),
                     col(JobRow.order_id).in_(some),
+                )
+            )
+        )
+    return found
+
+
+def _routes_in(session: Session, businesses: set[str], shifts: Sequence[str]) -> set[str]:
+    """The routes that are driven in these shifts."""
+    found: set[str] = set()
+    for some in batches(shifts):
+        found.update(
+            session.exec(
+                select(RouteRow.id).where(
+                    owned(RouteRow, businesses), col(RouteRow.shift_id).in_(some)
                 )
             )
         )

@@ -17,7 +17,16 @@ from sqlmodel import Session, col, select
 from hub.core.business import BusinessSettings
 from hub.core.jobs import NextStep, Outcome, Reason, State
 from hub.core.orders import Kind
-from hub.core.tracking_page import Estimate, JobSeen, Ride, current, has_left, work_begins
+from hub.core.tracking_page import (
+    Estimate,
+    JobSeen,
+    Ride,
+    current,
+    has_left,
+    made_first,
+    over_at,
+    work_begins,
+)
 from hub.core.values import TimeWindow
 from hub.db.tables import (
     BusinessRow,
@@ -93,7 +102,7 @@ class _Planned:
     n: int
     arrive_at: datetime
     began_at: datetime | None
-    shift_ended: bool
+    over_at: datetime
 
 
 def _pages(session: Session, orders: Mapping[str, str]) -> dict[str, Page]:
@@ -115,20 +124,17 @@ def _pages(session: Session, orders: Mapping[str, str]) -> dict[str, Page]:
             tuple(promises[shown[order_id]]),
             rides.get(shown[order_id]),
             settings[orders[order_id]],
-            *_whose(planned.get(shown[order_id]), rides.get(shown[order_id])),
+            *_whose(planned.get(shown[order_id])),
         )
         for order_id, seen in jobs.items()
     }
 
 
-def _whose(planned: _Planned | None, ride: Ride | None) -> tuple[str, str, datetime | None]:
-    """Route, driver and beginning of his shift; no driver but one who drives this very route."""
+def _whose(planned: _Planned | None) -> tuple[str, str]:
+    """The route, and its driver once he has begun his shift."""
     if planned is None:
-        return "", "", None
-    drives = ride is not None and ride.has_left and not planned.shift_ended
-    if planned.began_at is None or not drives:
-        return planned.route_id, "", None
-    return planned.route_id, planned.driver_id, planned.began_at
+        return "", ""
+    return planned.route_id, planned.driver_id if planned.began_at else ""
 
 
 def _settings(session: Session, businesses: Collection[str]) -> dict[str, BusinessSettings]:
@@ -194,7 +200,7 @@ def _planned(session: Session, businesses: set[str], jobs: Sequence[str]) -> dic
             stop.n,
             stop.arrive_at,
             shift.began_at,
-            shift.ended_at is not None,
+            over_at(shift.ended_at, shift.ends_at),
         )
         for job_id, stop, driver_id, shift in session.exec(
             select(StopJobRow.job_id, StopRow, RouteRow.driver_id, ShiftRow)
@@ -238,12 +244,15 @@ def _rides(
         to_do = {n: departs_at for n, (departs_at, jobs) in stops.items() if _is_open(jobs)}
         if one.n not in to_do:
             continue
+        states = {n: [state for state, _ in jobs] for n, (_, jobs) in stops.items()}
         rides[job_id] = Ride(
             arrive_at=one.arrive_at,
             next_departs_at=to_do[min(to_do)],
-            stops_before=sum(n < one.n for n in to_do),
+            stops_before=made_first(one.n, states),
             has_left=has_left(job for _, jobs in stops.values() for job in jobs),
             estimate=estimates.get(job_id),
+            began_at=one.began_at,
+            over_at=one.over_at,
         )
     return rides
 

@@ -56,10 +56,7 @@ class Driving:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What the page behind a link is made of. ``driver_id`` is empty off any begun route.
-
-    ``began_at`` is when his shift began: where he was before concerns nobody.
-    """
+    """What the page behind a link is made of. ``driver_id`` is empty off any begun route."""
 
     business_id: str
     order_id: str
@@ -69,13 +66,14 @@ class Page:
     settings: BusinessSettings = field(compare=False)
     route_id: str = ""
     driver_id: str = ""
-    began_at: datetime | None = None
 
     def seen(self, now: datetime) -> Seen:
         return decide(self.jobs, self.promises, self.ride, window_s=self.settings.window_s, now=now)
 
-    def shows_driver(self, now: datetime) -> bool:
-        """Whether the driver's position may be shown at this moment."""
+    def shows_driver(self, at: datetime, now: datetime) -> bool:
+        """Whether it may be shown at this moment where the driver was ``at`` another."""
+        if self.ride is None or not self.ride.is_at(at, now):
+            return False
         if not self.driver_id or life(self.jobs, self.settings, now) is not Life.FULL:
             return False
         may: Visible = visible(self.seen(now), self.settings)

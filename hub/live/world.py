@@ -1,8 +1,8 @@
 """What the live process knows of the hub: phones, pages and boards in use, kept fresh.
 
 The hub's database is the truth and is only read. Its journal of events is looked at four
-times a second; what changes without an event (a revoked phone, link or session, the end of
-a shift, a setting) is looked up within two seconds.
+times a second; what changes without an event (a revoked phone, link or session, a setting) is
+looked up within two seconds.
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ from hub.core.business import BusinessSettings
 from hub.live import driving, news, pages
 from hub.live.asking import Asking
 from hub.live.audience import Audience, Board, Topic
-from hub.live.store import LastFix, Positions
-from hub.live.values import Driving, Page
+from hub.live.loading import Loading
+from hub.live.off_shift import let_go
+from hub.live.store import Positions
+from hub.live.values import Driving
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +42,7 @@ class World:
     ) -> None:
         self._engine, self._positions, self._now = engine, positions, now
         self.audience = audience
+        self._loading = Loading(engine, positions, now, audience.positions)
         self._threads = ThreadPoolExecutor(2, "world")  # looking must not wait for loading
         self.phones: dict[str, Driving] = {}  # by the hash of the token
         self._heard: dict[str, float] = {}
@@ -50,8 +53,8 @@ class World:
         self._slice = 0
         self._again: set[Topic] = set()
         self._settings: dict[str, BusinessSettings] = {}
-        self._ask_phones = Asking(self._threads, self._load_phones)
-        self._ask_pages = Asking(self._threads, self._load_pages)
+        self._ask_phones = Asking(self._threads, self._loading.phones)
+        self._ask_pages = Asking(self._threads, self._loading.pages)
         self._ask_boards = Asking(self._threads, lambda some: news.boards(engine, some))
 
     async def phone(self, token_hash: str) -> Driving | None:
@@ -69,9 +72,29 @@ class World:
         return self.phones.setdefault(token_hash, one)
 
     async def looked_again(self, one: Driving) -> None:
-        """Shifts and route of a driver as the database has them at this moment."""
-        await self._in_thread(driving.refreshed, self._engine, [one], self._now())
-        self._set_round(one)
+        """Know of a shift that began a moment ago.
+
+        An app may tell positions all day: all there is to know of its driver is looked up only
+        where the news that were not read yet have a shift that began.
+        """
+        seq = self._paper.seq
+        if await self._in_thread(news.shift_began, self._engine, one.device.business_id, seq):
+            await self._refresh([one])
+
+    async def forget_off_shift(self, one: Driving, after_ms: int) -> None:
+        """Let go of what this driver told after that moment, but of what is within a shift."""
+        device, now_ms = one.device, driving.ms(self._now())
+        known = self.audience.positions.get(device.driver_id)
+        if known is not None and not one.works_at(known.at_ms, now_ms):
+            self.audience.forget(device.driver_id)
+        await self._in_thread(
+            let_go,
+            self._positions,
+            device.business_id,
+            device.driver_id,
+            after_ms,
+            lambda t: one.works_at(t, now_ms),
+        )
 
     async def topic(self, token_hash: str) -> Topic | None:
         """The page behind a link; ``None`` for one unknown or revoked."""
@@ -101,7 +124,7 @@ class World:
             return None
         boards = self.audience.boards
         if business_id not in boards:
-            fixes, rounds = await self._in_thread(self._load_board, business_id)
+            fixes, rounds = await self._in_thread(self._loading.board, business_id)
             self.audience.moved(fixes)
             self.audience.route_of.update(rounds)
         at_work = await self._in_thread(driving.at_work, self._engine, business_id, self._now())
@@ -149,14 +172,14 @@ class World:
         self._editions += 1
         topics = {t for one in told.orders if (t := self.audience.by_order.get(one))}
         topics |= {t for id_ in told.routes for t in self.audience.by_route.get(id_, ())}
-        drivers = {route.driver_id for route in told.routes.values()}
-        moved = [one for one in self.phones.values() if one.device.driver_id in drivers]
-        await self._refresh(moved)
+        about = [*told.routes.values(), *told.given]
+        drivers = {route.driver_id: route.business_id for route in about}
+        await self._refresh_all({**drivers, **told.shifts})
         await self._reload(topics, told.seq)
         self._paper.dealt()
         for business_id, seq in told.businesses.items():
             self.audience.board_changed(business_id, seq)
-        for route in told.routes.values():
+        for route in about:
             self.audience.route_changed(route.driver_id, route.version)
 
     async def _reload(self, topics: Iterable[Topic], v: int | None) -> None:
@@ -201,20 +224,36 @@ class World:
                 for stream in tuple(self.audience.phones.get(one.device.driver_id, ())):
                     stream.end()  # another phone of the same driver comes back by itself
         left = [one for one in known.values() if one.device.id in still]
-        changed = await self._in_thread(driving.with_new_shifts, self._engine, left, self._now())
-        await self._refresh(changed)
+        await self._refresh(
+            await self._in_thread(driving.with_new_shifts, self._engine, left, self._now())
+        )
+
+    async def _refresh_all(self, drivers: Mapping[str, str]) -> None:
+        """Where these drivers, each with his business's id, go; also where no phone is known."""
+        known = [one for one in self.phones.values() if one.device.driver_id in drivers]
+        await self._refresh(known)
+        others = set(drivers) & set(self.audience.positions)
+        others -= {one.device.driver_id for one in known}
+        for business_id in {drivers[one] for one in others}:
+            some = [one for one in others if drivers[one] == business_id]
+            found = await self._in_thread(driving.routes_of, self._engine, business_id, some)
+            for driver_id in some:
+                self.audience.on_route(driver_id, found.get(driver_id))
 
     async def _refresh(self, some: Sequence[Driving]) -> None:
-        if some:
-            await self._in_thread(driving.refreshed, self._engine, some, self._now())
-            for one in some:
-                self._set_round(one)
+        """Know their shifts and rounds; what they told after a shift that has ended goes."""
+        if not some:
+            return
+        for one, ended_ms in await self._in_thread(
+            driving.refreshed, self._engine, some, self._now()
+        ):
+            await self.forget_off_shift(one, ended_ms)
+        for one in some:
+            self._set_round(one)
 
     def _set_round(self, one: Driving) -> None:
-        if one.round is None:
-            self.audience.route_of.pop(one.device.driver_id, None)
-        else:
-            self.audience.route_of[one.device.driver_id] = one.round.route_id
+        route_id = one.round.route_id if one.round else None
+        self.audience.on_route(one.device.driver_id, route_id)
 
     async def _check_boards(self) -> None:
         boards = self.audience.boards
@@ -248,36 +287,6 @@ class World:
             if at - heard_at > QUIET_S:
                 self.phones.pop(token_hash, None)
                 del self._heard[token_hash]
-
-    def _load_phones(self, hashes: Sequence[str]) -> Mapping[str, tuple[Driving, list[LastFix]]]:
-        found = driving.drivings(self._engine, hashes, self._now())
-        fixes = self._last({(d.device.business_id, d.device.driver_id) for d in found.values()})
-        return {
-            token_hash: (one, fixes.get(one.device.driver_id, []))
-            for token_hash, one in found.items()
-        }
-
-    def _load_pages(self, hashes: Sequence[str]) -> Mapping[str, tuple[Page, list[LastFix]]]:
-        found = pages.by_token(self._engine, hashes)
-        fixes = self._last({(p.business_id, p.driver_id) for p in found.values() if p.driver_id})
-        return {
-            token_hash: (page, fixes.get(page.driver_id, [])) for token_hash, page in found.items()
-        }
-
-    def _load_board(self, business_id: str) -> tuple[list[LastFix], dict[str, str]]:
-        fixes = self._positions.last(business_id)
-        routes = driving.routes_of(self._engine, business_id, [fix.driver_id for fix in fixes])
-        return fixes, routes
-
-    def _last(self, drivers: set[tuple[str, str]]) -> dict[str, list[LastFix]]:
-        """Where these drivers, each with its business's id, were last, as far as is stored."""
-        unknown = {one for one in drivers if one[1] not in self.audience.positions}
-        found: dict[str, list[LastFix]] = {}
-        for business_id in {business_id for business_id, _ in unknown}:
-            named = [driver_id for owner, driver_id in unknown if owner == business_id]
-            for fix in self._positions.last(business_id, named):
-                found.setdefault(fix.driver_id, []).append(fix)
-        return found
 
     async def _in_thread[**P, T](self, act: Callable[P, T], *args: P.args, **values: P.kwargs) -> T:
         loop = asyncio.get_running_loop()

@@ -7,6 +7,7 @@ reads sees the old map or the new one and an interrupted build changes nothing.
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
 import shutil
@@ -43,6 +44,7 @@ class MapInfo:
     counts: dict[str, int]
     profiles: tuple[str, ...]
     attribution: str = ATTRIBUTION
+    digest: str = ""  # of the extract; empty for a map built before it was kept
 
 
 def build(
@@ -63,11 +65,21 @@ def build(
     process builds; the map in use stays.
     """
     aware(built_at, "built_at")
-    if not pbf.is_file():
-        raise ConfigError(f"There is no map extract at {pbf}.")
+    digest = digest_of(pbf)
     map_dir.mkdir(parents=True, exist_ok=True)
     with alone(map_dir / "build.lock"):
-        return _build(pbf, map_dir, built_at, progress, around, within_km, profiles)
+        return _build(pbf, digest, map_dir, built_at, progress, around, within_km, profiles)
+
+
+def digest_of(pbf: Path) -> str:
+    """What tells an extract from another of the same name: its SHA-256, in hex.
+
+    Raises ``ConfigError`` where there is none.
+    """
+    if not pbf.is_file():
+        raise ConfigError(f"There is no map extract at {pbf}.")
+    with pbf.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager
@@ -86,6 +98,7 @@ def alone(lock: Path) -> Iterator[None]:
 
 def _build(
     pbf: Path,
+    digest: str,
     map_dir: Path,
     built_at: datetime,
     progress: Callable[[str, float], None],
@@ -97,7 +110,7 @@ def _build(
     new = map_dir / f"build-{uuid.uuid4().hex}"
     new.mkdir()
     try:
-        info = _write(pbf, new, built_at, progress, around, within_km, profiles)
+        info = _write(pbf, digest, new, built_at, progress, around, within_km, profiles)
         _sync(new)
         _make_current(new)
     except BaseException:
@@ -122,6 +135,7 @@ def read_info(map_dir: Path) -> MapInfo | None:
 
 def _write(
     pbf: Path,
+    digest: str,
     new: Path,
     built_at: datetime,
     progress: Callable[[str, float], None],
@@ -130,28 +144,40 @@ def _write(
     profiles: Sequence[str],
 ) -> MapInfo:
     source, bounds = pbf, bounds_of(pbf)
-    if around:
-        progress("cut", 0.0)
-        bounds = bounds_around(around, within_km, bounds)
-        source = new / "cut.osm.pbf"
-        write_cut(pbf, source, around, within_km)
-    progress("basemap", 0.1)
-    counts = write_tiles(source, new / "basemap.pmtiles", bounds)
-    progress("addresses", 0.5)
-    counts |= write_index(source, new / "addresses.db")
+    with _readable():
+        if around:
+            progress("cut", 0.0)
+            bounds = bounds_around(around, within_km, bounds)
+            source = new / "cut.osm.pbf"
+            write_cut(pbf, source, around, within_km)
+        progress("basemap", 0.1)
+        counts = write_tiles(source, new / "basemap.pmtiles", bounds)
+        progress("addresses", 0.5)
+        counts |= write_index(source, new / "addresses.db")
     for n, profile in enumerate(profiles):
         progress(f"roads for {profile}", 0.6 + 0.4 * n / len(profiles))
         write_graph(source, new, profile)
     if around:
         source.unlink()
-    info = MapInfo(new.name, bounds, built_at.isoformat(), pbf.name, counts, tuple(profiles))
+    info = MapInfo(
+        new.name,
+        bounds,
+        built_at.isoformat(),
+        pbf.name,
+        counts,
+        tuple(profiles),
+        digest=digest,
+    )
     (new / "map.json").write_text(json.dumps(asdict(info), indent=1), "utf-8")
     return info
 
 
 def header_box(pbf: Path) -> Bounds | None:
-    """The box an extract says it covers; ``None`` when it says none. Reads only its header."""
-    with osmium.io.Reader(str(pbf), osmium.osm.NOTHING) as reader:
+    """The box an extract says it covers; ``None`` when it says none. Reads only its header.
+
+    Raises ``ConfigError`` for a file that is no extract.
+    """
+    with _readable(), osmium.io.Reader(str(pbf), osmium.osm.NOTHING) as reader:
         box = reader.header().box()
     if not box.valid():
         return None
@@ -160,17 +186,31 @@ def header_box(pbf: Path) -> Bounds | None:
 
 
 def bounds_of(pbf: Path) -> Bounds:
-    """The extract's box, from its header or, where that has none, from its nodes."""
+    """The extract's box, from its header or, where that has none, from its nodes.
+
+    Raises ``ConfigError`` for a file that is no extract, is damaged or holds no places.
+    """
     if (box := header_box(pbf)) is not None:
         return box
     west, south, east, north = 180.0, 90.0, -180.0, -90.0
-    for node in osmium.FileProcessor(str(pbf), osmium.osm.NODE):
-        if isinstance(node, osmium.osm.Node) and node.location.valid():
-            west, east = min(west, node.location.lon), max(east, node.location.lon)
-            south, north = min(south, node.location.lat), max(north, node.location.lat)
+    with _readable():
+        for node in osmium.FileProcessor(str(pbf), osmium.osm.NODE):
+            if isinstance(node, osmium.osm.Node) and node.location.valid():
+                west, east = min(west, node.location.lon), max(east, node.location.lon)
+                south, north = min(south, node.location.lat), max(north, node.location.lat)
     if west > east:
         raise ConfigError(f"{pbf.name} holds no places.")
     return (west, south, east, north)
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """Say in a sentence what osmium, for which every trouble is a ``RuntimeError``, cannot read."""
+    try:
+        yield
+    except RuntimeError as problem:
+        why = f"The extract cannot be read ({problem})."
+        raise ConfigError(f"{why} Download it again, as a file *.osm.pbf.") from problem
 
 
 def _sync(new: Path) -> None:

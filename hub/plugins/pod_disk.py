@@ -10,7 +10,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
-from hub import Kept, PodStore, Refused
+from hub import ConfigError, Kept, PodStore, Refused
 from hub.storage import durable_write_parts, parts_of
 
 REF = re.compile(r"(?:(?P<business>[0-9A-Za-z-]{1,36})/)?(?P<sha256>[0-9a-f]{64})")
@@ -37,12 +37,12 @@ class DiskPodStore(PodStore):
         business_id = self.tools.business_id
         ref = f"{business_id}/{sha256}" if business_id else sha256
         source.seek(0)
-        # A file that is there but damaged is replaced: the bytes in hand are the right ones.
-        if self._is_whole(ref):
-            for _ in _hashed(parts_of(source), sha256, UNLIKE):
-                pass
-        else:
-            durable_write_parts(self._path(ref), _hashed(parts_of(source), sha256, UNLIKE))
+        try:
+            self._write(ref, source, sha256)
+        except OSError as error:
+            if error.errno is None:  # not the disk's
+                raise
+            raise ConfigError(f"{FULL} ({error.strerror})") from error
         return ref
 
     def get(self, ref: str) -> bytes:
@@ -70,6 +70,14 @@ class DiskPodStore(PodStore):
             if REF.fullmatch(ref) and path.stat().st_mtime < before.timestamp():
                 yield Kept(ref, path.name)
 
+    def _write(self, ref: str, source: BinaryIO, sha256: str) -> None:
+        # A file that is there but damaged is replaced: the bytes in hand are the right ones.
+        if self._is_whole(ref):
+            for _ in _hashed(parts_of(source), sha256, UNLIKE):
+                pass
+        else:
+            durable_write_parts(self._path(ref), _hashed(parts_of(source), sha256, UNLIKE))
+
     def _is_whole(self, ref: str) -> bool:
         try:
             return all(True for _ in self.parts(ref))
@@ -88,6 +96,7 @@ class DiskPodStore(PodStore):
         return self.tools.data_dir / "proof" / business_id
 
 
+FULL = "The disk takes no files now. Ask whoever runs this server to make room on it."
 UNLIKE = "The file is not what its hash says. Send it again."
 CHANGED = "This file was changed on the disk since it was stored."
 

@@ -11,8 +11,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from hub import PodStore, Provider, Refused, Tools
-from hub.testing.provider import PresentableConformance, expect, secrets_of
+from hub import ConfigError, PodStore, Provider, Refused, RetryLater, Tools
+from hub.testing.provider import (
+    PresentableConformance,
+    demand_sentence,
+    expect,
+    secrets_of,
+)
 
 OURS, THEIRS = "0193a1b2-0000-7000-8000-000000000001", "0193a1b2-0000-7000-8000-000000000002"
 PHOTO = bytes(range(256)) * 40
@@ -71,6 +76,10 @@ class PodStoreConformance(PresentableConformance, ABC):
     @abstractmethod
     def damage(self, ref: str) -> None:
         """Change what lies under ``ref``, behind the store's back."""
+
+    @abstractmethod
+    def fill(self) -> None:
+        """Have your storage say no to whatever is put from now on, as one that is full does."""
 
     def presented(self, tools: Tools) -> Provider:
         return self.store(replace(tools, business_id=OURS))
@@ -196,6 +205,20 @@ class PodStoreConformance(PresentableConformance, ABC):
             ours.put_from(Broken(PHOTO), media_type="image/jpeg", sha256=sha256(PHOTO))
         opens_nothing(ours, ref, "of what broke off")
         assert list(ours.kept(EVER)) == [], "Half a file is listed: store it whole or not at all."
+
+    def test_a_storage_that_says_no_costs_nobody_the_file(self, ours: PodStore) -> None:
+        self.fill()
+        try:
+            put(ours, PHOTO)
+        except (RetryLater, ConfigError) as caught:
+            demand_sentence(str(caught), "The error for a full storage")
+        except Exception as other:
+            raise AssertionError(
+                f"A storage that takes no more raised {type(other).__name__} ({other}). Raise"
+                " ConfigError, or Unavailable for what passes: a phone throws away what is Refused."
+            ) from other
+        else:
+            raise AssertionError("The storage said no, and `put` says that the file is safe.")
 
     def test_what_was_changed_in_the_storage_is_not_given_out(self, ours: PodStore) -> None:
         ref = put(ours, PHOTO)

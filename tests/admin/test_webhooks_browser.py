@@ -115,8 +115,9 @@ def test_axe_finds_nothing_on_any_page_of_webhooks(
     desk: Desk, theme: str, size: tuple[int, int]
 ) -> None:
     world, found = desk.world, dict[str, str]()
-    for description in ("ERP", "A bot in the drivers' chat that says which job has failed"):
-        world.listen(url=desk.program, description=description)
+    world.listen(url=desk.program, description="ERP")
+    about = "A bot in the drivers' chat that says which job has failed"
+    world.listen(url=f"{desk.program}/chat", description=about)
     world.order("R1", "R2")
     world.work()
     world.receiver.be(500, "the shelf is full " * 40)

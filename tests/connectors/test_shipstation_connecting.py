@@ -348,7 +348,11 @@ def test_a_captured_v2_body_is_about_an_order() -> None:
     assert webhooks._kind(body) == "SHIPMENT_CREATED_V2"
 
 
-@pytest.mark.parametrize("body", [b'{"resource_type": "TRACK_EVENT_V2"}', b"{}", b"", b"[1]"])
+@pytest.mark.parametrize(
+    "body",
+    [b'{"resource_type": "TRACK_EVENT_V2"}', b"{}", b"", b"[1]", b"[" * 100_000],
+    ids=lambda body: body[:12],
+)
 def test_a_signed_call_about_no_order_rings_nothing(
     shop: FakeShipStation, tools: Tools, body: bytes
 ) -> None:

@@ -88,6 +88,18 @@ def test_a_call_about_no_invoice_does_not_ring(
     assert bakery(fake, tmp_path).verify(WebhookRequest(*call, URL)) is None
 
 
+@pytest.mark.parametrize(
+    "body", [b'{"events": 5}', b'{"events": "all"}', b"[" * 100_000, b"null"], ids=lambda b: b[:12]
+)
+def test_a_signed_body_that_cannot_be_used_is_about_nothing(
+    fake: FakeXero, tmp_path: Path, body: bytes
+) -> None:
+    xero = bakery(fake, tmp_path)
+    key = xero.settings.webhook_key.get_secret_value()
+    signature = b64encode(digest(key.encode(), body, "sha256")).decode()
+    assert xero.verify(WebhookRequest({"x-xero-signature": signature}, body, URL)) is None
+
+
 def test_a_person_is_told_what_to_set_up_until_the_key_is_here(
     fake: FakeXero, tmp_path: Path
 ) -> None:

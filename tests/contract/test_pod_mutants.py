@@ -97,6 +97,11 @@ DISK = {
         'for path in sorted(self._folder("").glob("*/[0-9a-f][0-9a-f]/*")):',
         "test_what_is_kept_is_listed_for_its_business_alone",
     ),
+    "a full disk is the file's fault": Mutant(
+        'raise ConfigError(f"{FULL} ',
+        'raise Refused(f"{FULL} ',
+        "test_a_storage_that_says_no_costs_nobody_the_file",
+    ),
     "a check leaves its file": Mutant(
         "        self.delete(ref)\n\n    def put(",
         "\n    def put(",
@@ -152,6 +157,12 @@ S3 = {
         "test_a_check_leaves_nothing_behind",
         "store.py",
     ),
+    "a full bucket is the file's fault": Mutant(
+        '    if "Quota" in code:\n        return ConfigError(',
+        '    if "Quota" in code:\n        from hub import Refused\n\n        return (lambda words, field: Refused(words))(',
+        "test_a_storage_that_says_no_costs_nobody_the_file",
+        "refusals.py",
+    ),
     "the secret is a plain text": Mutant(
         "secret_access_key: SecretStr",
         "secret_access_key: str",
@@ -166,6 +177,7 @@ import tests.contract.test_pod_stores as real
 class TestMutant(real.PodStoreConformance):
     _folder = real.TestDisk._folder
     damage = real.TestDisk.damage
+    fill = real.TestDisk.fill
 
     def store(self, tools):
         return DiskPodStore(DiskPodStore.Settings(), tools)
@@ -180,6 +192,7 @@ from tests.contract.test_pod_stores import storage
 class TestMutant(real.PodStoreConformance):
     _bucket = real.TestS3._bucket
     damage = real.TestS3.damage
+    fill = real.TestS3.fill
 
     def store(self, tools):
         settings = self.storage.settings(self.bucket, prefix="hub/proof")

@@ -35,11 +35,15 @@ class TestDisk(PodStoreConformance):
         [path] = self.folder.rglob(ref.rpartition("/")[2])
         path.write_bytes(b"another door")
 
+    def fill(self) -> None:
+        self.folder.write_text("no folder")  # root writes into any
+
 
 class TestS3(PodStoreConformance):
     @pytest.fixture(autouse=True)
     def _bucket(self, storage: Storage) -> None:
         self.storage, self.bucket = storage, f"b-{new_id()}"
+        storage.faults.clear()
         storage.bucket(self.bucket)
 
     def store(self, tools: Tools) -> S3PodStore:
@@ -49,3 +53,6 @@ class TestS3(PodStoreConformance):
 
     def damage(self, ref: str) -> None:
         self.storage.client().put_object(Bucket=self.bucket, Key=ref, Body=b"another door")
+
+    def fill(self) -> None:
+        self.storage.faults += ["QuotaExceeded"] * 9

@@ -6,12 +6,12 @@ import random
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import combinations_with_replacement
+from itertools import combinations_with_replacement, pairwise
 
 import pytest
 
 from hub.core import fit
-from hub.core.fit import Placement, RouteNow, StopNow, placed, timed
+from hub.core.fit import Placement, RouteNow, Stage, StopNow, placed, timed
 from hub.core.plan_request import JobToPlan, TravelMatrix
 from hub.core.values import TimeWindow
 from tests.planning_worlds import EIGHT, a_van, at, between
@@ -33,7 +33,8 @@ def a_round(dice: random.Random, stops: int, minutes: float = 8) -> tuple[RouteN
             load_direction=dice.choice(("deliver", "collect")),
             windows=windows,
         )
-        made.append(StopNow(f"s{n}", job.place, (job,), n < stops // 9, EIGHT, EIGHT))
+        stage = Stage.DONE if n < stops // 9 else Stage.TO_DO
+        made.append(StopNow(f"s{n}", job.place, (job,), stage, EIGHT, EIGHT, n + 1))
     van = a_van(capacity={"g": stops * 3}, shift=between(8, 8 + stops * 0.25))
     route = RouteNow("r", "Van", "Mara", van, tuple(made), EIGHT, EIGHT, {}, UTC)
     return timed(route, {"car": TravelMatrix(seconds, seconds)}, EIGHT), TravelMatrix(
@@ -78,11 +79,46 @@ def test_a_door_passed_by_is_not_timed_in_the_past() -> None:
     """Who drives to the second door first still has the first to do, from now on."""
     route, travel = a_round(random.Random(1), 3)  # noqa: S311
     first, second, third = route.stops
-    under_way = replace(route, stops=(first, replace(second, under_way=True), third))
+    under_way = replace(route, stops=(replace(second, stage=Stage.HEADED_FOR), first, third))
     now = EIGHT + timedelta(hours=2)
     after = timed(under_way, {"car": travel}, now)
     assert after.leave == route.leave
     assert all(stop.arrive >= now for stop in after.stops if not stop.under_way)
+
+
+def test_two_stops_at_one_door_stay_two_when_what_was_between_them_is_done() -> None:
+    """They were laid together by whatever came on the route next, and one lost its jobs."""
+    route, matrix = a_round(random.Random(1), 3)  # noqa: S311
+    first, second, third = route.stops
+    stops = (replace(second, stage=Stage.DONE), first, replace(third, place=first.place))
+    new = new_work(random.Random(1), "one", 3)  # noqa: S311
+    after = placed(replace(route, stops=stops), new, {"car": matrix}, EIGHT).route
+    assert {"s0", "s1", "s2"} <= {stop.id for stop in after.stops}
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_whatever_is_done_out_of_turn_the_rest_is_driven_one_after_another(seed: int) -> None:
+    """Doors passed by were timed as if they cost nothing, and the van was home before them."""
+    dice = random.Random(seed)  # noqa: S311
+    route, matrix = a_round(dice, 9)
+    farthest = dice.randint(1, 8)
+    stages = [dice.choice((Stage.DONE, Stage.SKIPPED, Stage.TO_DO)) for _ in range(farthest)]
+    stages += [dice.choice((Stage.DONE, Stage.THERE, Stage.HEADED_FOR, Stage.SKIPPED)), Stage.TO_DO]
+    mixed = [replace(stop, stage=stage) for stop, stage in zip(route.stops, stages, strict=False)]
+    mixed += route.stops[len(mixed) :]
+    now, travel = at(8 + dice.random() * 2), {"car": matrix}
+    route = replace(route, stops=tuple(sorted(mixed, key=lambda one: one.stage)))
+    assert [stop.n for stop in route.listed] == list(range(1, 10))
+    found = placed(route, new_work(dice, "one", 9), travel, now)
+    after = found.route
+    to_do = after.stops[after.first_free :]
+    assert any(job.id == "new" for job in after.listed[found.position - 1].jobs)
+    assert all(after.listed[one.n - 1] == one for one in mixed if one.stage is Stage.DONE)
+    for before, stop in pairwise(to_do):
+        assert before.depart + timedelta(seconds=matrix.seconds[before.place][stop.place]) == (
+            stop.arrive
+        )
+    assert now <= to_do[0].arrive and to_do[-1].depart <= after.home
 
 
 @pytest.mark.parametrize("kind", ["one", "pair"])

@@ -166,6 +166,19 @@ def test_what_breaks_a_promise_waits_and_the_dispatcher_sees_whom_it_makes_late(
     assert len(promises(day, 0)) == 2
 
 
+def test_whoever_waits_while_the_driver_goes_farther_is_told_once_that_is_decided() -> None:
+    day = a_morning()
+    day.publish()
+    set_off(day)
+    assert says(day, "head_for", 0) == "applied"
+    reported(day, 0, address=KALEVANKATU, point=FAR)
+    decided(day, Decision.TAKE)
+    arrivals = {job_id: stop.arrive_at for job_id, stop in in_order(day)}
+    for number in (1, 2):
+        _, told = promises(day, number)
+        assert told.opens <= arrivals[day.jobs()[number].id] <= told.closes
+
+
 def test_more_than_the_van_holds_waits() -> None:
     day = a_morning()
     with day.hub.unit() as unit:

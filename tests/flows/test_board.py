@@ -9,7 +9,7 @@ import pytest
 
 from hub.core.attention import Kind
 from hub.core.jobs import NotNow, State
-from hub.core.values import Point
+from hub.core.values import Point, TimeWindow
 from hub.db.tables import JobRow, OrderRow, PromiseRow, RouteRow, StopRow
 from hub.flows.board import board_seen
 from hub.flows.board_moves import Moving, move_stop, moving
@@ -146,7 +146,7 @@ def test_the_consequence_shown_is_the_one_that_happens(day: Running) -> None:
 def test_a_broken_promise_is_shown_before_and_refused_until_somebody_insists(day: Running) -> None:
     stop = day.stops("Mara")[0]
     [job] = day.jobs(stop)
-    promise(day, *day.stops("Otso"))  # to the minute: nothing can come between
+    promise(day, day.stops("Otso")[-1])  # to the minute: nothing can come before
     seen = moving(day.hub, day.business_id, stop.id)
     [to] = seen.effects
     assert not to.fits
@@ -156,6 +156,29 @@ def test_a_broken_promise_is_shown_before_and_refused_until_somebody_insists(day
     assert day.driver_of(job) == "Mara Aho"
     carry_out(day, seen, force=True)
     assert day.driver_of(job) == "Otso Lahti"
+    for late in day.stops("Otso"):  # who waits is told so now, and once
+        [waiting] = day.jobs(late)
+        *_, told = day.promises(waiting)
+        assert told.opens <= late.arrive_at <= told.closes
+        assert len(day.promises(waiting)) <= 3
+
+
+def test_who_is_moved_within_the_time_they_were_told_is_told_no_other(day: Running) -> None:
+    """There at 09:45, promised 08:50 to 09:50: a mail said 09:15 to 10:15."""
+    [job] = day.jobs(stop := day.stops("Mara")[2])
+    told = TimeWindow(day.now[0] + 50 * MINUTE, day.now[0] + 210 * MINUTE)
+    about = {"business_id": day.business_id, "job_id": job.id, "n": 2, "at": SIX}
+    with day.hub.unit() as unit:
+        row = PromiseRow(**about, opens=told.opens, closes=told.closes, told_by="page")
+        unit.session.add(row)
+    for to, now in (("Otso", day.now[0]), ("Mara", told.opens + MINUTE)):
+        day.now[0] = now
+        seen = moving(day.hub, day.business_id, stop.id, day.route(to).id)
+        assert seen.effects[0].promises == ()
+        carry_out(day, seen, force=True)
+        stop = next(one for one in day.stops(to) if job.id in {j.id for j in day.jobs(one)})
+        assert told.opens <= seen.effects[0].there.begins_at <= told.closes
+        assert day.promises(job)[-1] == told
 
 
 def test_a_move_that_makes_its_own_recipient_wait_says_so(day: Running) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import hub_bakehouse
 import pytest
+from cryptography.fernet import Fernet
 from pydantic import BaseModel, Field, HttpUrl, SecretStr, ValidationError
 
 from hub import HandsOverKeys, OrderSource, Way, WebhookRequest, hookimpl
@@ -14,6 +17,7 @@ from hub.flows.connected import HOOK, HOOK_SECRET, listener_of, provider_of
 from hub.flows.found import found
 from hub.flows.pull import pull_due
 from hub.flows.rings import mend_webhooks
+from hub.flows.tokens import ConnectionTokens
 from tests.connected_worlds import MONDAY, Connected, a_shop
 
 
@@ -60,6 +64,40 @@ def test_a_failed_change_leaves_what_worked(world: Connected) -> None:
         world.connect(token="mistyped")
     assert provider_of(world.hub, world.row()).settings.token.get_secret_value() == "tok-5ecret"
     assert world.row().state == "ok"
+
+
+def test_what_was_sealed_under_a_lost_key_is_mended_by_typing_it_again(world: Connected) -> None:
+    """Its form said "Enter it again", and said so again when it was entered."""
+    world.connect()
+    ConnectionTokens(world.hub, world.business_id, world.connection_id).replace({"a": "1"})
+    hook = world.row().hook
+    rings = {ring: (Fernet.generate_key().decode(),) for ring in world.hub.keys.rings}
+    world.hub.keys = replace(world.hub.keys, rings=rings)
+    pull_due(world.hub)
+    assert "Enter it again" in world.row().last_error
+    tokens = ConnectionTokens(world.hub, world.business_id, world.connection_id)
+    assert tokens.load() == {}
+    world.connect()
+    assert (world.row().state, world.row().last_error) == ("ok", "")
+    assert world.row().hook != hook
+    assert {one.name for one in world.rows(SecretRow)} == {"token", HOOK, HOOK_SECRET}
+    assert len(listener_of(world.hub, world.row()).tools.webhook_secret) == 40
+    tokens.replace({"a": "2"})
+    assert tokens.load() == {"a": "2"}
+    world.later(hours=1)
+    assert pull_due(world.hub) == 1
+    assert world.row().state == "ok"
+
+
+@pytest.mark.parametrize(("token", "words"), [("tok-5e…", "'…' in it"), ("tok\n5", "a line break")])
+def test_a_key_that_was_copied_shortened_or_broken_is_told_at_its_field_and_not_sent(
+    world: Connected, token: str, words: str
+) -> None:
+    with pytest.raises(ConfigError, match=f"API token: .*{words}") as caught:
+        world.connect(token=token)
+    assert caught.value.field == "token"
+    assert "tok" not in str(caught.value).replace("token", "")
+    assert world.shop.asked == 0
 
 
 def test_an_empty_secret_is_as_it_was_but_never_for_another_address(world: Connected) -> None:

@@ -9,6 +9,7 @@ import pytest
 from sqlmodel import select
 
 from hub.core.jobs import NotNow, State
+from hub.core.promised import promised
 from hub.core.values import TimeWindow
 from hub.db.tables import ActRow, PromiseRow, RouteRow, ShiftRow, StopRow
 from hub.flows.dispatch import (
@@ -23,7 +24,6 @@ from hub.flows.dispatch import (
 from hub.flows.drive import take_acts
 from hub.flows.found import found
 from hub.flows.overview import day_seen
-from hub.flows.route_change import promised
 from tests.driving_worlds import DAY, SIX, TEN, Morning, a_morning, act
 
 HOUR = timedelta(hours=1)
@@ -207,6 +207,22 @@ def test_a_change_made_from_an_old_version_is_refused() -> None:
         )
     assert day.route().driver_id == day.drivers[1]
     assert acknowledge(day.hub, day.business_id, route.id, 9).acknowledged == 2
+
+
+def test_who_waits_for_a_driver_who_begins_at_noon_is_told_when_that_is_decided() -> None:
+    """Nobody was told before noon that the morning's promise was broken on purpose."""
+    day = a_morning()
+    route = day.publish()
+    with day.hub.unit() as unit:
+        noon = {"starts_at": SIX + 6 * HOUR, "ends_at": SIX + 12 * HOUR}
+        about = {"business_id": day.business_id, "driver_id": day.drivers[1], "day": DAY}
+        unit.session.add(ShiftRow(**about, depot_id=route.depot_id, **noon))
+    change = {"actor": "staff:1", "expected_version": route.version, "force": True}
+    hand_over(day.hub, day.business_id, route.id, day.drivers[1], **change)
+    first, last = promises_of(day)[:3], promises_of(day)[3:]
+    assert {p.job_id for p in first} == {p.job_id for p in last}
+    assert len(last) == 3 and all(p.opens >= SIX + 6 * HOUR for p in last)
+    assert len(day.events("JobDispatched")) == 6
 
 
 def test_doors_the_giver_was_at_or_on_the_way_to_wait_again_for_the_other_driver() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,7 +11,16 @@ from sqlmodel import select
 
 from hub.app import Hub
 from hub.core.values import Point, TimeWindow
-from hub.db.tables import DepotRow, DriverRow, PlaceRow, PromiseRow, RouteRow, StopJobRow, StopRow
+from hub.db.tables import (
+    DepotRow,
+    DriverRow,
+    EventRow,
+    PlaceRow,
+    PromiseRow,
+    RouteRow,
+    StopJobRow,
+    StopRow,
+)
 from hub.flows.dispatch import (
     DoesNotFit,
     add_job,
@@ -117,6 +127,11 @@ def test_a_place_that_breaks_promises_says_whose_and_waits_for_a_person_to_insis
     assert refused.value.only_promises
     add_job(*about, actor="staff:1", expected_version=1, force=True)
     assert len(missed(town)) == 3
+    with town.hub.reading() as session:
+        told = session.exec(
+            select(EventRow.subject_id).where(EventRow.name == "JobDispatched")
+        ).all()
+    assert sorted(Counter(told).values()) == [1, 2, 2, 2]  # the new one, and each who waits now
 
 
 def test_a_route_that_keeps_every_promise_comes_before_one_with_less_driving(

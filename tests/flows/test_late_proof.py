@@ -22,6 +22,7 @@ from hub.core.business import BusinessSettings
 from hub.core.orders import IncomingOrder
 from hub.core.values import Address, Point
 from hub.db.tables import (
+    AuditRow,
     BusinessRow,
     DepotRow,
     DeviceRow,
@@ -279,6 +280,38 @@ def test_what_the_books_refuse_of_late_proof_waits_for_a_person(world: World) ->
     assert (filed.state, filed.proved) == ("recorded", "whole")
     assert filed.late_at is not None
     assert len(world.fake.notes("A")) == 2
+
+
+def test_proof_that_comes_after_its_invoice_was_voided_is_filed_at_the_new_one_by_the_rule(
+    world: World,
+) -> None:
+    """It was parked with "Choose another invoice" and none to choose, however often tried again."""
+    world.closes("A", files=PHOTO)
+    for _ in range(14):
+        world.after(seconds=PATIENCE.total_seconds() / 4)
+    world.fake.home.papers("Invoices")[uuid("A")]["Status"] = "VOIDED"
+    world.brings("A")
+    world.after(minutes=1)
+    row = world.record()
+    assert (row.state, row.candidates) == ("parked", [])
+    assert "INV-A was voided in Xero" in row.problem
+    assert "There is none." in row.problem
+    for ref in ("A2", "A3"):
+        world.fake.put(ref, world.fake.now(), InvoiceNumber=f"{ref}-1", Reference="INV-A")
+    again = file_at(world.hub, world.business_id, row.id, actor="staff:1")
+    assert (again.state, len(again.candidates)) == ("parked", 2)
+    assert "Choose" in again.problem
+    assert (pdfs(world, "A2"), pdfs(world, "A3")) == ([], [])  # a person has to say which
+    world.fake.home.papers("Invoices")[uuid("A3")]["Status"] = "VOIDED"
+    filed = file_at(world.hub, world.business_id, row.id, actor="staff:1")
+    assert (filed.state, filed.proved, "A2" in filed.label) == ("recorded", "whole", True)
+    [note] = world.fake.notes("A2")
+    assert note.startswith("Delivered")
+    assert pdfs(world, "A2") == ["POD INV-A"]
+    assert len(world.fake.notes("A")) == 1
+    with world.hub.reading() as session:
+        assert "record.moved" in session.exec(select(AuditRow.action)).all()
+    assert world.fake.wrong == []
 
 
 def test_what_was_left_out_of_the_books_stays_out(world: World) -> None:

@@ -115,6 +115,11 @@ def test_settings_are_tried_before_they_are_kept(
     assert caught.value.field == "bucket"
     with pytest.raises(ValidationError):
         use_bucket(day.hub, day.business_id, storage, bucket, endpoint_url="nowhere")
+    storage.seen.clear()
+    with pytest.raises(ConfigError, match="there is '…' in it") as caught:
+        use_bucket(day.hub, day.business_id, storage, bucket, secret_access_key="sEcret…")
+    assert caught.value.field == "secret_access_key"
+    assert storage.seen == []
     assert choice(day.hub, day.business_id, KIND, "s3") is None
     assert in_use(day.hub, day.business_id) == "disk"
     use_bucket(day.hub, day.business_id, storage, bucket)
@@ -215,10 +220,16 @@ def test_a_phone_is_told_to_come_again_while_the_storage_is_down(
     picture = Path(__file__).parents[2].joinpath("docs/images/driver.png").read_bytes()
     url = f"/driver/api/files/{day.jobs()[0].id}/{sha256(picture).hexdigest()}?kind=photo"
     headers = {"Authorization": f"Bearer {token}"}
-    storage.faults += ["AccessDenied"]
-    answer = client.put(url, data=picture, headers=headers)
-    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
-    assert "bucket" not in answer.text
+    for fault in ("AccessDenied", "QuotaExceeded", "EntityTooLarge", "OperationAborted"):
+        storage.faults += [fault]
+        answer = client.put(url, data=picture, headers=headers)
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30"), fault
+        assert "bucket" not in answer.text
+        storage.faults.clear()
+        row = choice(day.hub, day.business_id, KIND, "s3")
+        assert row is not None
+        state = "failing" if fault == "OperationAborted" else "needs_attention"
+        assert (row.state, row.last_error != "") == (state, True)
     assert client.put(url, data=picture, headers=headers).status_code == 200
     assert list(storage.objects(bucket).values()) == [picture]
 
@@ -350,8 +361,11 @@ class Slow(PodStore):
     title = "Slow"
     holds: dict[str, bytes] = {}  # noqa: RUF012  one store, however often it is opened
     meanwhile = staticmethod(lambda: None)
+    full = False
 
     def put(self, content: bytes, *, media_type: str, sha256: str) -> str:
+        if self.full:
+            raise Refused("slow.example answered 413: no room left")
         self.holds[sha256] = content
         return sha256
 
@@ -397,7 +411,51 @@ def test_bytes_that_are_just_being_removed_are_brought_again(slow: Morning) -> N
         Slow.meanwhile = staticmethod(lambda: None)
     assert len(refused) == 1
     assert files(slow) == []
+    gone_since(slow, minutes=5)
     assert content_of(slow.hub, brought(slow, DOOR)) == DOOR
+
+
+def gone_since(day: Morning, **span: float) -> None:
+    with day.hub.unit() as unit:
+        for mark in unit.session.exec(select(LeavingRow)):
+            assert mark.gone_at
+            mark.gone_at -= timedelta(**span)
+
+
+def test_bytes_that_were_removed_after_they_were_put_are_brought_again(
+    slow: Morning, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sweep was over before the row was written: the phone heard 200, and the photo was gone."""
+
+    def put_then_swept(self: Slow, content: bytes, *, media_type: str, sha256: str) -> str:
+        self.holds[sha256] = content
+        monkeypatch.undo()
+        assert sweep_unknown(slow.hub, slow.business_id, datetime.now(UTC) + DAY) == 1
+        return sha256
+
+    monkeypatch.setattr(Slow, "put", put_then_swept)
+    with pytest.raises(Unavailable):
+        brought(slow, DOOR)
+    assert files(slow) == []
+    gone_since(slow, minutes=5)
+    assert content_of(slow.hub, brought(slow, DOOR)) == DOOR
+    gone_since(slow, hours=1)
+    finish(slow.hub, slow.business_id)
+    with slow.hub.reading() as session:
+        assert session.exec(select(LeavingRow)).all() == []
+    assert content_of(slow.hub, files(slow)[0]) == DOOR
+
+
+def test_no_store_can_refuse_the_right_bytes(
+    slow: Morning, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The phone threw its photo away because somebody's plugin refused it."""
+    monkeypatch.setattr(Slow, "full", True)
+    with pytest.raises(ConfigError, match="no room left"):
+        brought(slow, DOOR)
+    row = choice(slow.hub, slow.business_id, KIND, "slow")
+    assert row is not None
+    assert (row.state, "no room left" in row.last_error) == ("needs_attention", True)
 
 
 def test_what_somebody_died_over_is_removed_an_hour_later(slow: Morning) -> None:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlmodel import select
 
-from hub.core.errors import AuthError
+from hub.core.errors import AuthError, Unavailable
 from hub.db.tables import SecretRow, TokenLeaseRow
 from hub.flows.tokens import ConnectionTokens
 from tests.connected_worlds import Connected, a_shop
@@ -139,6 +139,36 @@ def test_two_workers_that_die_at_random_never_lock_the_connection_out(
     assert lost == []
     assert dead.is_set()
     assert authority.refresh(tokens_of(world).load())["access"]
+
+
+def test_tokens_that_came_after_the_lease_was_over_are_not_thrown_away(world: Connected) -> None:
+    """Who took over was refused, for the old tokens were spent; the only good ones were dropped."""
+    authority, answered, may_go_on = SingleUse(), threading.Event(), threading.Event()
+    got = dict[str, Mapping[str, str]]()
+
+    def slowly(tokens: Mapping[str, str]) -> Mapping[str, str]:
+        fresh = authority.refresh(tokens)
+        answered.set()
+        assert may_go_on.wait(60)
+        return fresh
+
+    def refused_while_the_first_arrives(tokens: Mapping[str, str]) -> Mapping[str, str]:
+        may_go_on.set()
+        first.join(60)
+        return authority.refresh(tokens)
+
+    slow = tokens_of(world)
+    first = threading.Thread(target=lambda: got.update(first=slow.refresh_once(slowly)))
+    first.start()
+    assert answered.wait(60)
+    authority.grace_s = -1  # the old ones are good no more
+    expire(world)
+    with pytest.raises(Unavailable, match="not back yet"):  # no reason to reconnect
+        tokens_of(world).refresh_once(authority.refresh)
+    second = tokens_of(world).refresh_once(refused_while_the_first_arrives)
+    assert got["first"] == second == tokens_of(world).load() == {"refresh": "1", "access": "a1"}
+    authority.grace_s = 1800
+    assert tokens_of(world).refresh_once(authority.refresh)["access"] == "a2"
 
 
 def test_a_process_killed_with_its_lease_makes_others_wait_no_longer_than_that(

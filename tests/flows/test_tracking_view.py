@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlmodel import select
@@ -10,9 +11,10 @@ from sqlmodel import select
 from hub.core.orders import IncomingOrder
 from hub.core.tracking_page import Life, Shows
 from hub.core.values import Address, Contact, Line, Point, Role
-from hub.db.tables import EstimateRow, JobRow, LinkRow
+from hub.db.tables import EstimateRow, JobRow, LinkRow, PromiseRow, ShiftRow
 from hub.flows.connections import connection_id
 from hub.flows.found import found
+from hub.flows.promises import last_expected
 from hub.flows.sync import store_all
 from hub.flows.tracking_view import Tracked, brand_of, document, photo, tracked
 from hub.keys import hashed
@@ -59,6 +61,11 @@ def test_the_stops_before_are_counted_and_become_fewer() -> None:
     page = seen(street)
     assert page.card is not None
     assert "2 stops before you." in page.card.lines
+    street.tell("head_for", street.job_at(5), 5)  # out of turn
+    page = seen(street)
+    assert page.card is not None
+    assert "3 stops before you." in page.card.lines
+    street.tell("head_for", street.job_at(2), 6)
     street.close(street.job_at(2), 8)
     page = seen(street)
     assert page.card is not None
@@ -70,6 +77,62 @@ def test_a_round_that_is_behind_makes_the_page_say_so() -> None:
     assert page.card is not None
     assert page.card.tone == "late"
     assert page.card.struck
+
+
+def test_a_late_time_shown_before_the_driver_leaves_is_kept_as_told() -> None:
+    """Four looks at "we are running late, 12:00 – 12:35" left no trace."""
+    street = moments.scheduled()
+    street.clock(75)
+    page = [seen(street) for _ in range(2)][-1]
+    with street.hub.reading() as session:
+        told = last_expected(session, street.business_id, street.job.id)
+    assert page.shows is Shows.SCHEDULED
+    assert page.card is not None and page.card.struck
+    assert told is not None
+    zone = ZoneInfo(page.zone)
+    assert page.card.big == " – ".join(
+        f"{at.astimezone(zone):%H:%M}" for at in (told.opens, told.closes)
+    )
+
+
+def test_who_was_not_reached_on_a_round_is_told_so_and_no_time_however_late_it_is() -> None:
+    """The page went on to say "on its way" with a time that rolled along, to the next day."""
+    street = moments.late()
+    seen(street)
+    told = promises(street)
+    street.tell("end_shift", None, 60)
+    for hours in (1, 5, 20, 40):
+        street.clock(60 + 60 * hours)
+        page = seen(street)
+        assert page.card is not None
+        assert (page.shows, page.driver, page.position) == (Shows.RESCHEDULED, "", None)
+        assert page.card.headline == "We are looking for a new time"
+        assert (page.card.big, page.card.day) == ("", "")
+        assert page.card.lines == (
+            "Sorry, the driver did not get to you on this round.",
+            "You will see the time here as soon as it is planned.",
+        )
+        assert page.card.struck, "what was promised no longer holds"
+    assert promises(street) == told
+
+
+def test_a_round_that_nobody_ended_is_over_six_hours_after_its_planned_end() -> None:
+    street = moments.on_its_way()
+    with street.hub.reading() as session:
+        ends_at = session.exec(select(ShiftRow.ends_at)).one()
+    for after, shows in ((-1, Shows.ON_ITS_WAY), (0, Shows.RESCHEDULED)):
+        street.day.now[0] = ends_at + timedelta(hours=6, minutes=after)
+        assert seen(street).shows is shows
+
+
+def promises(street: Street) -> list[tuple[int, datetime]]:
+    with street.hub.reading() as session:
+        rows = session.exec(
+            select(PromiseRow.n, PromiseRow.closes)
+            .where(PromiseRow.job_id == street.job.id)
+            .order_by(PromiseRow.n)
+        )
+        return list(rows)
 
 
 def test_the_stored_estimate_is_believed_over_the_plan() -> None:

@@ -9,14 +9,15 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event
 from sqlmodel import select
 
+from hub.core.tracking_page import OVERDUE
 from hub.db.engine import libpq_url, sqlite_module
 from hub.db.tables import ShiftRow
-from hub.flows import ahead
 from hub.flows.devices import revoke
 from hub.flows.drive import device_for
-from hub.live import driving, limits
+from hub.live import limits
 from tests.driving_worlds import SIX, TEN
 from tests.live_worlds import EIGHT, LiveMorning, Said, a_live_morning, at_ms, fix
 
@@ -79,12 +80,11 @@ def test_a_shift_that_nobody_ended_is_over_six_hours_after_its_planned_end(
     day: LiveMorning,
 ) -> None:
     with day.hub.reading() as session:
-        over_at = session.exec(select(ShiftRow.ends_at)).one() + driving.OVERDUE
+        over_at = session.exec(select(ShiftRow.ends_at)).one() + OVERDUE
     day.morning.now[0] = over_at + timedelta(days=2)
     answer = day.post(fix(1, over_at - MINUTE), fix(2, over_at + MINUTE), fix(3, over_at + HOURS))
     assert (answer.json["kept"], answer.json["dropped"]) == (1, 2)
     assert stored(day) == [1]
-    assert driving.OVERDUE == ahead.OVERDUE, "no longer than it is estimated"
 
 
 def test_nothing_is_kept_of_a_driver_who_is_not_on_shift(day: LiveMorning) -> None:
@@ -93,6 +93,18 @@ def test_nothing_is_kept_of_a_driver_who_is_not_on_shift(day: LiveMorning) -> No
     assert answer.json["seq"] == 1, "the phone would send it for ever"
     assert "not on a shift" in answer.json["why"]
     assert day.hub.positions.last(day.morning.business_id) == []
+
+
+def test_an_app_that_tells_positions_off_shift_has_no_routes_looked_up(day: LiveMorning) -> None:
+    """Each batch did, in the two threads that read the news."""
+    day.post(fix(1, TEN), phone=1)
+    asked: list[str] = []
+    engine = day.served.live.world._engine
+    event.listen(engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    for seq in (2, 3):
+        assert day.post(fix(seq, TEN), phone=1).json["kept"] == 0
+    assert any("event" in one for one in asked)
+    assert [one for one in asked if "route" in one] == []
 
 
 def test_what_lies_before_or_after_the_shift_is_dropped_and_the_rest_kept(
@@ -117,6 +129,35 @@ def test_a_shift_that_began_a_moment_ago_counts_at_once(database_url: str) -> No
         assert day.post(fix(1, TEN)).json["kept"] == 0
         day.begin()
         assert day.post(fix(2, TEN)).json["kept"] == 1
+
+
+def until_stored(day: LiveMorning, *seqs: int) -> None:
+    until = time.monotonic() + 5
+    while stored(day) != list(seqs):
+        assert time.monotonic() < until, stored(day)
+        time.sleep(0.05)
+
+
+def test_what_came_after_a_shift_goes_once_its_end_is_known(day: LiveMorning) -> None:
+    """The end waited on the phone without signal, and is news a moment later than it is taken."""
+    day.post(fix(1, TEN - 3 * MINUTE, 60.171), fix(2, TEN - MINUTE, 60.172))
+    day.act("end", "end_shift", TEN - 2 * MINUTE)
+    day.post(fix(3, TEN, 60.173))
+    until_stored(day, 1)
+    [last] = day.hub.positions.last(day.morning.business_id)
+    assert (last.seq, last.lat) == (1, 60.171)
+    assert day.post(fix(4, TEN)).json["kept"] == 0
+
+
+def test_what_came_after_a_shift_goes_also_where_no_live_process_hears_of_its_end(
+    day: LiveMorning,
+) -> None:
+    day.post(fix(1, TEN - 3 * MINUTE), fix(2, TEN - MINUTE))
+    day.served.stop()
+    day.act("end", "end_shift", TEN - 2 * MINUTE)
+    assert stored(day) == [1, 2]
+    day.hub.deliver_events()
+    assert stored(day) == [1]
 
 
 def test_a_clock_that_runs_ahead_is_said(day: LiveMorning) -> None:

@@ -284,7 +284,9 @@ def test_a_driver_who_took_a_route_over_is_shown_once_he_began_it(day: LiveMorni
         )
         unit.session.add(earlier)
     phone = day.morning.drivers.index(other)
+    day.post(fix(1, TEN))
     assert day.post(fix(1, TEN), phone=phone).json["kept"] == 1
+    giver = day.served.watch("/live/driver", Authorization=f"Bearer {day.phones[0]}")
     hand_over(
         day.hub,
         route.business_id,
@@ -294,6 +296,14 @@ def test_a_driver_who_took_a_route_over_is_shown_once_he_began_it(day: LiveMorni
         expected_version=day.morning.route().version,
         force=True,
     )
+    while giver.next("changed").data["v"] < day.morning.route().version:
+        pass  # of what he did before
+    board = day.served.watch("/live/board", Cookie=cookie(day))
+    tagged = {one["driver_id"]: one["route_id"] for one in board.next("pos").data}
+    assert tagged.get(route.driver_id) is None, "it is not the giver's any more"
+    assert day.post(fix(2, TEN + MINUTE / 2)).status == 200
+    known = {one.device.driver_id: one.round for one in day.served.live.world.phones.values()}
+    assert known[route.driver_id] is None
     time.sleep(1)
     assert not agreed(day, second)
     with day.hub.unit() as unit:
@@ -307,6 +317,25 @@ def test_a_driver_who_took_a_route_over_is_shown_once_he_began_it(day: LiveMorni
     assert page is not None and page.position is not None
 
 
+def test_a_driver_who_went_home_is_shown_nowhere_however_one_looks(day: LiveMorning) -> None:
+    first, second, *_ = jobs_on_route(day)
+    head_for(day, first)
+    day.post(fix(1, TEN - MINUTE / 2))
+    page = day.served.watch(f"/live/t/{link_of(day, first)}")
+    page.next("pos")
+    board = day.served.watch("/live/board", Cookie=cookie(day))
+    board.next("pos")
+    assert agreed(day, first)
+    day.act("home", "end_shift", TEN)
+    assert page.next("state")
+    assert page.next("gone")
+    assert board.next("changed")
+    day.morning.now[0] = TEN + MINUTE
+    day.post(fix(2, TEN + MINUTE))
+    assert not agreed(day, first)
+    assert not agreed(day, second)
+
+
 def test_a_page_can_ask_now_and_then_instead(day: LiveMorning) -> None:
     first = jobs_on_route(day)[0]
     head_for(day, first)
@@ -316,7 +345,8 @@ def test_a_page_can_ask_now_and_then_instead(day: LiveMorning) -> None:
     assert said.json["pos"]["lat"] == 60.17
     same = day.served.ask("GET", at, If_None_Match=said.headers["etag"])
     assert (same.status, same.body) == (304, b"")
-    day.post(fix(2, TEN + timedelta(seconds=60), 60.175))
+    day.morning.now[0] = TEN + MINUTE
+    day.post(fix(2, TEN + MINUTE, 60.175))
     news = day.served.ask("GET", at, If_None_Match=said.headers["etag"])
     assert news.json["pos"]["lat"] == 60.175
 

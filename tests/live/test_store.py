@@ -17,6 +17,7 @@ from hub.db.engine import create_tables, open_engine
 from hub.live.fixes import Fix
 from hub.live.ledger import Ledger, open_ledger
 from hub.live.meaning import Meanings
+from hub.live.off_shift import let_go
 from hub.live.problems import CannotStore
 from hub.live.store import Positions
 from hub.live.values import Device, Round
@@ -220,6 +221,59 @@ def test_an_arrival_and_a_departure_are_noticed_once_however_the_fixes_come(
     assert (arrived.business_id, arrived.driver_id) == ("business-1", "driver-1")
     assert (arrived.device_id, arrived.route_id) == ("device-1", "route-1")
     assert 0 < arrived.confidence <= 1
+
+
+def test_a_stop_that_comes_onto_the_route_while_he_stands_there_is_arrived_at(
+    ledgered: Ledgered,
+) -> None:
+    """Whether or not the process that saw him come is the one that sees him leave."""
+    drive = a_drive()
+    for some, round_ in ((drive[:30], None), (drive[30:50], ROUND), (drive[50:], ROUND)):
+        one = ledgered.a_writer()
+        post(one, *some, round_=round_)
+        one.close()
+    assert kinds(ledgered.positions) == [("stop-1", "arrived"), ("stop-1", "left")]
+
+
+def test_a_clock_that_runs_ahead_and_is_set_right_holds_nobody_up(
+    ledgered: Ledgered, writer: Writer
+) -> None:
+    came_ms = a_fix(1).t
+    early = Fix(1, came_ms + 59_000, 60.17, 24.94, 8.0)
+    writer.put(Posted(PHONE, None, [early], came_ms), lambda kept: None)
+    right = a_fix(2, 60.1701)
+    kept = post(writer, right)
+    assert isinstance(kept, Kept) and kept.last is not None
+    assert (kept.last.seq, kept.last.at_ms) == (2, right.t)
+    assert ledgered.positions.last("business-1") == [kept.last]
+
+
+def test_what_was_told_off_any_shift_goes_with_what_it_means(
+    ledgered: Ledgered, writer: Writer
+) -> None:
+    drive = a_drive()
+    for some in (drive[:9], drive[9:40], drive[40:]):
+        post(writer, *some, round_=ROUND)
+    post(writer, a_fix(3), device=OTHER)
+    assert kinds(ledgered.positions) == [("stop-1", "arrived"), ("stop-1", "left")]
+    again_ms = drive[-3].t  # when his next shift begins
+
+    def cut(driver_id: str = "driver-1") -> int:
+        about = "business-1", driver_id, drive[20].t
+        return let_go(ledgered.positions, *about, lambda at_ms: at_ms >= again_ms)
+
+    assert cut("driver-2") == 0
+    assert cut() == len(drive) - 21 - 3
+    assert cut() == 0
+    assert seqs(ledgered.positions) == [fix.seq for fix in (*drive[:21], *drive[-3:])]
+    assert seqs(ledgered.positions, OTHER) == [3]
+    assert kinds(ledgered.positions) == [("stop-1", "arrived")]
+    assert ledgered.positions.last("business-1")[0].seq == drive[-1].seq
+    after_all = let_go(ledgered.positions, "business-1", "driver-1", START, lambda at_ms: False)
+    assert after_all == 24
+    assert ledgered.positions.last("business-1") == []
+    post(writer, *drive[5:12])
+    assert seqs(ledgered.positions) == [fix.seq for fix in drive[5:12]]
 
 
 def test_meanings_are_read_on_from_a_cursor(ledgered: Ledgered, writer: Writer) -> None:

@@ -227,6 +227,8 @@ def test_a_wrong_setting_is_named(
         ),
         ("RequestTimeTooSkewed", ConfigError, "", "clock of this machine"),
         ("KMS.NotFoundException", ConfigError, "encryption", "cannot encrypt"),
+        ("XMinioAdminBucketQuotaExceeded", ConfigError, "bucket", "is full"),
+        ("EntityTooLarge", ConfigError, "", "says no: 400 EntityTooLarge"),
     ],
 )
 def test_each_refusal_is_told_in_the_businesss_words_at_its_field(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hub import AuthError, ConfigError, HubError, RateLimited, Refused, Unavailable
+from hub import AuthError, ConfigError, HubError, RateLimited, Unavailable
 
 PAUSE_S = 10.0
 """After SlowDown, which names no time."""
@@ -36,11 +36,14 @@ NO_ENCRYPTION = {
     "ServerSideEncryptionConfigurationNotFoundError",
 }
 DAMAGED = {"BadDigest", "InvalidDigest", "XAmzContentChecksumMismatch", "IncompleteBody"}
+PASSING = {"RequestTimeout", "OperationAborted", "ConditionalRequestConflict"}
+"""With 400 or 409, though the same request may do well a moment later."""
 
 
 def meaning(answer: Mapping[str, Any], doing: str, bucket: str, region: str, who: str) -> HubError:
     """The hub's error for an answer of 3xx, 4xx or 5xx as botocore read it.
 
+    Never ``Refused``: that is said of a file, and no storage knows what is wrong with one.
     ``doing``: the operation's name. ``who``: what people know the storage by.
     """
     error, status = answer.get("Error", {}), _status(answer)
@@ -67,6 +70,14 @@ def meaning(answer: Mapping[str, Any], doing: str, bucket: str, region: str, who
         return ConfigError(f"{who} cannot encrypt as is set here: {said}", field="encryption")
     if code in DAMAGED:
         return Unavailable(f"What was sent to {who} did not arrive as it left. Try again.")
+    if code in PASSING:
+        return Unavailable(f"{who} did not get to the end of it ({code}). Try again.")
+    if "Quota" in code:
+        return ConfigError(
+            f"{who} takes no more files: the bucket {bucket} is full ({code}). Make room there, or"
+            " raise its quota.",
+            field="bucket",
+        )
     if code == "SlowDown" or status == 429:
         return RateLimited(f"{who} asks for a pause.", retry_after=PAUSE_S)
     if status >= 500 and code != "NotImplemented":
@@ -77,7 +88,10 @@ def meaning(answer: Mapping[str, Any], doing: str, bucket: str, region: str, who
             f"This key may not {what} in the bucket {bucket}. Give it {right}.",
             field="access_key_id",
         )
-    return Refused(f"{who} answered {status} {code}: {said}")
+    return ConfigError(
+        f"{who} says no: {status} {code} {said}".rstrip(" .:")
+        + f". Look at how the bucket {bucket} is set up there."
+    )
 
 
 def other_region(there: str, bucket: str, region: str) -> ConfigError:

@@ -66,7 +66,10 @@ class S3PodStore(PodStore):
                 key, size, digest
             ):
                 return key
-        raise Refused("Somebody keeps changing this file in the bucket. Find out who may write.")
+        raise ConfigError(
+            "Somebody keeps changing this file in the bucket. Find out who may write there.",
+            field="bucket",
+        )
 
     def get(self, ref: str) -> bytes:
         return b"".join(self.parts(ref))

@@ -1,0 +1,136 @@
+"""Every rule that a route as it now stands would break, with a sentence for a dispatcher."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from hub.core.fit_route import RouteNow, boards, served
+from hub.core.plan_request import JobToPlan
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """``amount`` by which rule ``kind`` is broken for ``about`` (a job, or a kind of load)."""
+
+    kind: str
+    about: str
+    amount: int
+    said: str
+
+    @property
+    def is_promise(self) -> bool:
+        """No rule of the route, but what a recipient was told would no longer hold."""
+        return self.kind == "promise"
+
+
+def problems(route: RouteNow) -> tuple[Problem, ...]:
+    """Every rule that what is still to do would break, with a sentence for a dispatcher."""
+    return (
+        *_overloads(route),
+        *_lacking(route),
+        *_late(route),
+        *_overtime(route),
+        *_torn(route),
+        *_missed(route),
+    )
+
+
+def worse(after: Sequence[Problem], before: Sequence[Problem]) -> tuple[Problem, ...]:
+    """The problems that were not there, or not so large, before."""
+    known = {(one.kind, one.about): one.amount for one in before}
+    return tuple(one for one in after if one.amount > known.get((one.kind, one.about), 0))
+
+
+def beginnings(route: RouteNow) -> Iterator[tuple[JobToPlan, datetime]]:
+    """What is still to do, and when it would begin."""
+    for stop in route.stops[route.first_free :]:
+        spans = served(stop, stop.arrive, route.promises)
+        for job, (start, _) in zip(stop.jobs, spans, strict=True):
+            yield job, start
+
+
+def _overloads(route: RouteNow) -> Iterator[Problem]:
+    for name, limit in route.vehicle.capacity.items():
+        still = boards(route, name)[route.first_free :]
+        most, n = max((board, -n) for n, board in enumerate(still, route.first_free))
+        if most > limit:
+            listed = route.listed.index(route.stops[-n - 1]) + 1 if n else 0
+            where = f"after stop {listed}" if n else "when it leaves"
+            said = f"{route.van} would carry {_amount(name, most - limit)} too much {where}."
+            yield Problem("load", name, most - limit, said)
+
+
+def _lacking(route: RouteNow) -> Iterator[Problem]:
+    for stop in route.stops[route.first_free :]:
+        for job in stop.jobs:
+            if missing := sorted(job.skills - route.vehicle.offers):
+                needs = " and ".join(missing)
+                said = f"{route.driver} cannot do {_order(route, job)}: it needs {needs}."
+                yield Problem("skill", job.id, len(missing), said)
+
+
+def _late(route: RouteNow) -> Iterator[Problem]:
+    for job, start in beginnings(route):
+        closes = max((window.closes for window in job.windows), default=start)
+        if start > closes:
+            late_s = int((start - closes).total_seconds())
+            at = f"{route.driver} would be at {_order(route, job)} at {_clock(route, start)}"
+            said = f"{at}, {_span(late_s)} after its window closes."
+            yield Problem("window", job.id, late_s, said)
+
+
+def _overtime(route: RouteNow) -> Iterator[Problem]:
+    over = route.home - route.vehicle.shift.closes
+    over_s = int(over.total_seconds()) - route.vehicle.overtime_s
+    if over_s > 0 and route.first_free < len(route.stops):
+        back = f"{route.driver} would be back at {_clock(route, route.home)}"
+        yield Problem("shift", "", over_s, f"{back}, {_span(over_s)} after the shift ends.")
+
+
+def _torn(route: RouteNow) -> Iterator[Problem]:
+    order = [job for stop in route.stops for job in stop.jobs]
+    at = {job.id: n for n, job in enumerate(order)}
+    for n, job in enumerate(order):
+        if job.pair_with is None:
+            continue
+        named, other = _order(route, job), at.get(job.pair_with)
+        if other is None:
+            said = f"Both halves of {named} must be on one route."
+            yield Problem("pair", job.id, 1, said)
+        elif job.leg == "deliver" and other > n:
+            yield Problem("pair", job.id, 1, f"{named} would be delivered before it is collected.")
+
+
+def _missed(route: RouteNow) -> Iterator[Problem]:
+    for job, start in beginnings(route):
+        promise = route.promises.get(job.id)
+        if promise is not None and start > promise.closes:
+            late_s = int((start - promise.closes).total_seconds())
+            told = f"{_clock(route, promise.opens)}–{_clock(route, promise.closes)}"
+            at = f"{route.driver} would be there at {_clock(route, start)}"
+            said = f"O{_order(route, job)[1:]} was promised {told}; {at}, {_span(late_s)} late."
+            yield Problem("promise", job.id, late_s, said)
+
+
+def _order(route: RouteNow, job: JobToPlan) -> str:
+    return f"order {route.numbers.get(job.id, job.id)}"
+
+
+def _clock(route: RouteNow, at: datetime) -> str:
+    return f"{at.astimezone(route.zone):%H:%M}"
+
+
+def _span(seconds: int) -> str:
+    hours, minutes = divmod(-(-seconds // 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+
+
+def _amount(name: str, amount: int) -> str:
+    match name:
+        case "g":
+            return f"{amount / 1000:g} kg"
+        case "cm3":
+            return f"{amount / 1000:g} l"
+    return f"{amount} {name}"
