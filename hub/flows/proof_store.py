@@ -125,8 +125,8 @@ def put(hub: Hub, business_id: str, content: bytes, *, media_type: str, sha256: 
     """Make ``content`` safe in the store in use. Its row is still to be written.
 
     Somebody waits for it. Raises ``Refused`` for content that is not ``sha256``, else the store's
-    errors, which its page shows too. A plugin's ``Refused`` of the right bytes is its storage's no, not the file's fault:
-    whoever holds the only copy of a photo must not hear that it is no good.
+    errors, which its page shows too. A plugin's ``Refused`` of the right bytes is its storage's no,
+    not the file's fault: whoever holds the only copy of a photo must not hear that it is no good.
     """
     if hashlib.sha256(content).hexdigest() != sha256:
         raise Refused("The file is not what its hash says. Send it again.")
