@@ -6,7 +6,7 @@ import logging
 import shutil
 import tempfile
 import weakref
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from argon2 import PasswordHasher
 from pydantic import ValidationError
-from sqlalchemy import Engine
+from sqlalchemy import ColumnElement, Engine
 from sqlmodel import Session
 
 import hub.db.tables
@@ -31,6 +31,7 @@ from hub.live.store import Positions
 from hub.reactions import reactions
 from hub.registry import Registry
 from hub.settings import Settings
+from hub.turns import Turns
 
 P = TypeVar("P", bound=Provider)
 assert hub.db.tables.OUTSIDE  # importing the tables is what fills SQLModel.metadata
@@ -52,6 +53,7 @@ class Hub:
         self.keys = keys
         self.passwords = PasswordHasher()  # argon2id as RFC 9106 has it for little memory
         self.now = now or settings.clock()
+        self.turns = Turns()
         self.tools = Tools(
             Http(settings.http_allow, settings.http_instead),
             self.now,
@@ -138,13 +140,25 @@ class Hub:
                 " Whoever runs this server finds more in the log."
             ) from None
 
-    def deliver_events(self, *, only: Collection[str] = (), but: Collection[str] = ()) -> int:
+    def deliver_events(
+        self,
+        *,
+        only: Collection[str] = (),
+        but: Collection[str] = (),
+        among: Sequence[ColumnElement[bool]] = (),
+        stops: bool = False,
+    ) -> int:
         """Fan out what was announced and deliver what is due; how many were attempted.
 
-        Given names, to ``only`` these subscribers, or to all ``but`` these.
+        Which errands, and when it stops, is as ``hub.db.outbox.deliver_due`` has it.
         """
+        self.fan_out_events()
+        about = (self.engine, self.subscribers, self.tools)
+        return outbox.deliver_due(*about, only=only, but=but, among=among, stops=stops)
+
+    def fan_out_events(self) -> None:
+        """Make an errand of each announced event for each who wants to hear of it."""
         outbox.fan_out(self.engine, self.subscribers)
-        return outbox.deliver_due(self.engine, self.subscribers, self.tools, only=only, but=but)
 
     @property
     def subscribers(self) -> Mapping[str, Subscriber]:

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.base import BaseScheduler
 from apscheduler.schedulers.blocking import BlockingScheduler
 
@@ -23,9 +24,11 @@ from hub.flows.estimate import estimate_routes
 from hub.flows.map_build import build_waiting
 from hub.flows.meanings import apply_meanings
 from hub.flows.notice_send import send_due
+from hub.flows.outward import APART, keep_books, tell_shops
 from hub.flows.planning_run import solve_waiting
-from hub.flows.pull import mend_webhooks, pull_due
+from hub.flows.pull import pull_due
 from hub.flows.retain import retain
+from hub.flows.rings import mend_webhooks
 from hub.flows.taken_over import take_over
 from hub.flows.waiting import (
     EVENTS,
@@ -61,8 +64,8 @@ class Chore:
 
 
 def deliver(hub: Hub) -> int:
-    """Everybody's events but those that wait for a geocoder."""
-    return hub.deliver_events(but=(LOCATE,))
+    """Everybody's events but those that wait for a geocoder, a shop or the books."""
+    return hub.deliver_events(but=(LOCATE, *APART))
 
 
 def locate(hub: Hub) -> int:
@@ -73,6 +76,8 @@ def locate(hub: Hub) -> int:
 CHORES = (
     Chore("deliver events", 1, deliver, EVENTS),
     Chore("locate addresses", 1, locate, EVENTS),
+    Chore("tell shops", 1, tell_shops, EVENTS, aside=True),
+    Chore("keep books", 1, keep_books, EVENTS, aside=True),
     Chore("take what fixes mean", 1, apply_meanings, MEANINGS),
     Chore("estimate arrivals", 5, estimate_routes, leaps_s=ESTIMATED_EVERY_S),
     Chore("make plans", 1, solve_waiting, PLANS, aside=True),
@@ -90,7 +95,8 @@ def run(hub: Hub) -> None:
     if (clock := hub.settings.clock_file) is not None:
         take_over(hub)
         follow(clock, steps_of(hub), lambda: what_waits(hub))
-    scheduler = BlockingScheduler(timezone="UTC")
+    threads = ThreadPoolExecutor(len(CHORES))  # else those that take long keep the others out
+    scheduler = BlockingScheduler(timezone="UTC", executors={"default": threads})
     schedule(scheduler, hub)
     scheduler.start()
 

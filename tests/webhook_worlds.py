@@ -31,6 +31,7 @@ URL = f"{ERP}/webhooks"
 class Call:
     headers: dict[str, str]
     body: bytes
+    path: str = ""
 
     @property
     def key(self) -> str:
@@ -55,7 +56,7 @@ class Receiver:
         @app.post("/<path:any>")
         def called(any: str) -> Response:
             headers = {name.lower(): value for name, value in request.headers.items()}
-            call = Call(headers, request.get_data())
+            call = Call(headers, request.get_data(), request.path)
             self.calls.append(call)
             return self.mood(call)
 

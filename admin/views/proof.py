@@ -31,7 +31,7 @@ def proof(hub: Hub) -> Blueprint:
             abort(404)
         except HubError as problem:
             hub.tools.log.warning("a proof file cannot be shown job=%s: %s", job_id, problem)
-            abort(503)
+            abort(Response(str(problem), 503, {"Retry-After": "30"}, content_type="text/plain"))
         if media_type not in PICTURES:
             abort(404)
         return _private(content, media_type)

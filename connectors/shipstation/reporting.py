@@ -25,6 +25,8 @@ def tell(api: Api, settings: ShipStationSettings, update: OrderProgress) -> None
         raise Refused(f"ShipStation has order {update.order_number} no more.")
     own = set(settings.own_tags().values())
     worn = [name for name in api.tags_of(record) if name in own]
+    if _is_over(settings, update, worn):
+        return
     if off:
         if api.is_open(record):
             _take_off(api, update.order_ref, worn)
@@ -90,6 +92,18 @@ def _ships(settings: ShipStationSettings, update: OrderProgress) -> bool:
     if settings.ship_when == "leaves":
         return delivered or update.stage in _GONE
     return settings.ship_when == "delivered" and delivered
+
+
+def _is_over(settings: ShipStationSettings, update: OrderProgress, worn: list[str]) -> bool:
+    """Whether the tag there is of a later report. Of a second attempt on, it may be of the last."""
+    tag = _tag(settings, update)
+    ends = {settings.delivered_tag.strip(), settings.failed_tag.strip()} - {"", tag}
+    return (
+        update.attempt == 1
+        and bool(tag)
+        and tag != settings.delivered_tag.strip()
+        and any(name in ends for name in worn)
+    )
 
 
 def _take_off(api: Api, ref: str, tags: list[str]) -> None:

@@ -134,11 +134,16 @@ def event_input(update: OrderProgress, fulfilment_id: str) -> dict[str, Any] | N
 
 
 def is_told(fulfilment: Json, event: Json) -> bool:
-    at = datetime.fromisoformat(event["happenedAt"])
-    return any(
-        one["status"] == event["status"] and datetime.fromisoformat(one["happenedAt"]) == at
+    """Or what it leads to: nothing is on its way after it arrived."""
+    at, ends = datetime.fromisoformat(event["happenedAt"]), set(ENDED.values())
+    there = [
+        (one["status"], datetime.fromisoformat(one["happenedAt"]))
         for one in fulfilment["events"]["nodes"]
+    ]
+    is_over = event["status"] not in ends and any(
+        status in ends and ended_at > at for status, ended_at in there
     )
+    return is_over or (event["status"], at) in there
 
 
 def tags(update: OrderProgress, there: Sequence[str]) -> tuple[list[str], list[str]] | None:

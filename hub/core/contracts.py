@@ -52,7 +52,8 @@ class Tools:
     ``http`` is a ``requests.Session`` with timeouts whose ``get_json`` and
     ``post_json`` raise the hub's errors; ``now`` is UTC. Only a connection has ``tokens`` and a
     ``webhook_secret``: letters and digits of its own, to sign what it is sent. A proof store
-    knows for whom it keeps things by ``business_id``; others get none.
+    knows for whom it keeps things by ``business_id``; others get none. Where somebody waits for
+    it, ``within_s`` is how long in all: try once and no longer than that.
     """
 
     http: Http
@@ -62,6 +63,7 @@ class Tools:
     tokens: Tokens | None = None
     webhook_secret: str = field(default="", repr=False)
     business_id: str = ""
+    within_s: float | None = None
 
     def connect(self, host: str, port: int, timeout_s: float) -> socket.socket:
         """A connected socket, for a provider that speaks something other than HTTP.

@@ -47,6 +47,11 @@ def _pattern() -> Any:
     return engine.raw_connection().driver_connection
 
 
+def has_one_connection(engine: Engine) -> bool:
+    """Whether all threads share one connection, so that only one may use it at a time."""
+    return isinstance(engine.pool, StaticPool)
+
+
 def _without_tables() -> Engine:
     return open_engine(
         "sqlite+alike://",

@@ -6,21 +6,18 @@ import logging
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, exists, update
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, Engine, update
 from sqlmodel import Session, col, select
 
 from hub.core import events
 from hub.core.contracts import Subscriber, Tools
-from hub.core.errors import BadRecord, ConfigError, HubError, RateLimited, Refused
+from hub.core.errors import HubError, NotYet, Refused, RetryLater
+from hub.db.errand_turns import End, Turn, again_at, claimed, has_due, put_off, renewed, settle
 from hub.db.tables import ErrandRow, EventRow
-from hub.db.unit import BASE, reading, unit
+from hub.db.unit import reading, unit
 
 log = logging.getLogger(__name__)
-LEASE = timedelta(minutes=2)
 SETTLED_EVERY_S = 1.0
 """Real time. What was handled quickly is settled together; a crash before delivers it again."""
 
@@ -33,11 +30,6 @@ class ForSome(Subscriber):
     """
 
     whose: Callable[[Session], Collection[str]] = lambda _: ()
-
-
-def backoff(attempts: int) -> timedelta:
-    """2 s, 4 s, 8 s … one hour."""
-    return timedelta(seconds=min(2**attempts, 3600))
 
 
 def fan_out(engine: Engine, subscribers: Mapping[str, Subscriber]) -> int:
@@ -93,46 +85,68 @@ def deliver_due(
     limit: int = 50,
     only: Collection[str] = (),
     but: Collection[str] = (),
+    among: Sequence[ColumnElement[bool]] = (),
+    stops: bool = False,
 ) -> int:
     """Deliver what is due. Returns how many were attempted.
 
-    Given names, to ``only`` these subscribers, or to all ``but`` these.
+    Given names, to ``only`` these subscribers, or to all ``but`` these; given conditions, only
+    errands ``among`` these. ``stops``: after one that is to be tried later the rest waits too,
+    for they all ask the same.
     """
-    now, whose = tools.now(), _whose(only, but)
-    batch = _claim(engine, now, limit, whose) if _has_due(engine, now, whose) else []
-    ended: list[_End] = []
-    since = time.monotonic()
-    for errand, event in batch:
-        error: Exception | None = None
-        try:
-            subscriber = subscribers[errand.subscriber]
-        except KeyError:
-            error, late = Refused(f"no subscriber named {errand.subscriber}"), True
-        else:
-            late = tools.now() - event.occurred_at > subscriber.within
-            try:
-                subscriber.handle(event, tools)
-            except (Exception, SystemExit) as caught:
-                error = (
-                    caught if isinstance(caught, Exception) else RuntimeError(f"it quit: {caught}")
-                )
-                log.warning("%s failed on %s: %s", errand.subscriber, event, caught)
-        ended.append(_End(errand.id, error, late, tools.now()))
-        if time.monotonic() - since > SETTLED_EVERY_S:
-            _settle(engine, ended)
+    whose, now = (*_whose(only, but), *among), tools.now()
+    turns = claimed(engine, now, limit, whose) if has_due(engine, now, whose) else []
+    ended: list[End] = []
+    tried, since = 0, time.monotonic()
+    while turns := renewed(engine, turns, tools.now()):
+        turn, turns = turns[0], turns[1:]
+        end = _handled(turn, subscribers, tools)
+        ended.append(end)
+        tried += 1
+        if stops and isinstance(end.error, RetryLater) and not isinstance(end.error, NotYet):
+            put_off(engine, turns, again_at(end))
+            turns = []
+        if time.monotonic() - since > SETTLED_EVERY_S or turn.is_old(end.at):
+            settle(engine, ended)
             ended, since = [], time.monotonic()
-    _settle(engine, ended)
-    return len(batch)
+    settle(engine, ended)
+    return tried
 
 
-@dataclass(frozen=True, slots=True)
-class _End:
-    """What came of one delivery."""
+def _handled(turn: Turn, subscribers: Mapping[str, Subscriber], tools: Tools) -> End:
+    try:
+        subscriber = subscribers[turn.subscriber]
+    except KeyError:
+        error: Exception = Refused(f"no subscriber named {turn.subscriber}")
+        return _noted(End(turn, error, True, tools.now()))
+    late = tools.now() - turn.event.occurred_at > subscriber.within
+    try:
+        subscriber.handle(turn.event, tools)
+    except (Exception, SystemExit) as caught:
+        error = caught if isinstance(caught, Exception) else RuntimeError(f"it quit: {caught}")
+        return _noted(End(turn, error, late, tools.now()))
+    return End(turn, None, late, tools.now())
 
-    errand_id: int | None
-    error: Exception | None
-    late: bool
-    at: datetime
+
+def _noted(end: End) -> End:
+    """In the log: the first time, and when it is given up."""
+    turn, error = end.turn, end.error
+    if turn.attempts == 1 or end.is_parked:
+        level = logging.INFO if isinstance(error, NotYet) else logging.WARNING
+        log.log(
+            level,
+            "errand=%s subscriber=%s event=%s business=%s %s=%s %s: %s",
+            turn.errand_id,
+            turn.subscriber,
+            type(turn.event).__name__,
+            turn.event.business_id,
+            turn.event.subject_kind,
+            turn.event.subject_id,
+            "is parked" if end.is_parked else "waits",
+            error,
+            exc_info=None if isinstance(error, HubError) else error,
+        )
+    return end
 
 
 def _has_new(engine: Engine) -> bool:
@@ -145,79 +159,3 @@ def _whose(only: Collection[str], but: Collection[str]) -> tuple[ColumnElement[b
     if only:
         return (col(ErrandRow.subscriber).in_(only),)
     return (col(ErrandRow.subscriber).not_in(but),) if but else ()
-
-
-def _has_due(engine: Engine, now: datetime, whose: Sequence[ColumnElement[bool]]) -> bool:
-    with reading(engine) as session:
-        query = select(ErrandRow.id).where(
-            ErrandRow.state == "due", ErrandRow.due_at <= now, *whose
-        )
-        return session.exec(query.limit(1)).first() is not None
-
-
-def _claim(
-    engine: Engine, now: datetime, limit: int, whose: Sequence[ColumnElement[bool]]
-) -> list[tuple[ErrandRow, events.Event]]:
-    earlier = aliased(ErrandRow)
-    blocked = exists().where(
-        col(earlier.subscriber) == col(ErrandRow.subscriber),
-        col(earlier.subject_id) == col(ErrandRow.subject_id),
-        col(earlier.event_seq) < col(ErrandRow.event_seq),
-        col(earlier.state) == "due",
-    )
-    due = (col(ErrandRow.state) == "due", col(ErrandRow.due_at) <= now, *whose)
-    with unit(engine) as u:
-        rows = u.session.exec(
-            select(ErrandRow, EventRow)
-            .join(EventRow, col(EventRow.seq) == col(ErrandRow.event_seq))
-            .where(*due, ~blocked)
-            .order_by(col(ErrandRow.event_seq))
-            .limit(limit)
-        ).all()
-        taken = set(
-            u.session.exec(
-                update(ErrandRow)
-                .where(col(ErrandRow.id).in_([errand.id for errand, _ in rows]), *due)
-                .values(due_at=now + LEASE, attempts=ErrandRow.attempts + 1)
-                .returning(col(ErrandRow.id))
-                .execution_options(synchronize_session=False)
-            ).scalars()
-        )
-        return [(errand, _to_event(row)) for errand, row in rows if errand.id in taken]
-
-
-def _settle(engine: Engine, ended: Sequence[_End]) -> None:
-    if not ended:
-        return
-    with unit(engine) as u:
-        query = select(ErrandRow).where(col(ErrandRow.id).in_([end.errand_id for end in ended]))
-        rows = {row.id: row for row in u.session.exec(query)}
-        for end in ended:
-            _write(rows[end.errand_id], end)
-
-
-def _write(row: ErrandRow, end: _End) -> None:
-    match end.error:
-        case None:
-            row.state = "done"
-        case Refused() | ConfigError() | BadRecord():
-            row.state = "parked"
-        case _ if end.late:
-            row.state = "parked"
-        case RateLimited(retry_after=seconds):
-            row.due_at = end.at + timedelta(seconds=seconds)
-        case _:
-            row.due_at = end.at + backoff(row.attempts)
-    row.last_error = "" if end.error is None else f"{_kind(end.error)}: {end.error}"
-
-
-def _kind(error: Exception) -> str:
-    """What is done about it goes by the hub's own type, whatever a plugin derived from it."""
-    ours = (cls for cls in type(error).__mro__ if cls.__module__ == HubError.__module__)
-    return next(ours, type(error)).__name__
-
-
-def _to_event(row: EventRow) -> events.Event:
-    payload = {k: tuple(v) if isinstance(v, list) else v for k, v in row.payload.items()}
-    base: dict[str, Any] = {name: getattr(row, name) for name in BASE}
-    return events.ALL[row.name](**{**base, **payload})

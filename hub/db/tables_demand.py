@@ -25,6 +25,8 @@ class ConnectionRow(SQLModel, table=True):
     failures: int = 0
     cursor: str | None = text(LONG, default=None, nullable=True)
     due_at: datetime | None = moment(default=None, nullable=True, index=True)
+    # The pause that the other side asked for: until then nothing is asked of it, whatever is due.
+    not_before: datetime | None = moment(default=None, nullable=True)
     leased_until: datetime | None = moment(default=None, nullable=True)  # by the real clock
     leased_by: str = text(36, default="")
     looked_at: datetime | None = moment(default=None, nullable=True)  # the last look that went well
@@ -33,7 +35,9 @@ class ConnectionRow(SQLModel, table=True):
     sweep_cursor: str | None = text(LONG, default=None, nullable=True)
     orders_placed: int = 0
     hook: str | None = text(64, default=None, nullable=True, unique=True, index=True)  # hashed
-    subscribed_at: datetime | None = moment(default=None, nullable=True)
+    subscribed_at: datetime | None = moment(default=None, nullable=True)  # when it was last seen to
+    # How often in a row it could not be.
+    unsubscribed: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     to_do: str = text(LONG, default="")  # what a person still has to do at the other side
 
 

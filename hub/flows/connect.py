@@ -244,7 +244,7 @@ def disconnect(hub: Hub, business_id: str, connection_id: str, *, actor: str) ->
     with hub.unit() as unit:
         row = row_of(unit.session, business_id, connection_id)
         row.state, row.due_at, row.hook, row.last_error, row.to_do = "off", None, None, "", ""
-        row.subscribed_at = row.leased_until = None
+        row.subscribed_at = row.leased_until = row.not_before = None
         forget(unit, business_id, row.id)
         # What was set aside comes again with the first look, should it be connected again.
         for table in (TokenLeaseRow, ApprovalRow, RejectRow):
@@ -372,7 +372,8 @@ def _stored(
             note_again(hub, unit, row, actor)
         row.state, row.last_error, row.failures = state, "", 0
         if state == "ok":
-            row.due_at, row.subscribed_at = hub.now(), None
+            row.due_at, row.subscribed_at, row.not_before = hub.now(), None, None
+            row.unsubscribed = 0
             if known is not None:  # what other settings let in may be older than the cursor
                 row.sweep_cursor = ""
             try_parked(hub, unit, row)

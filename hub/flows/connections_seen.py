@@ -14,6 +14,7 @@ from hub.core.errors import BadRecord, HubError, Refused
 from hub.core.orders import what_is_wrong
 from hub.db.tables import ConnectionRow, OrderRow, RecordRow, RejectRow
 from hub.flows.connected import BORN, HOOK, class_of, provider_of, row_of
+from hub.flows.pauses import paused_until
 from hub.flows.secrets import WEBHOOKS, opened
 from hub.flows.sync import store_all
 from hub.flows.works_again import again_since
@@ -43,6 +44,7 @@ class ConnectionSeen:
     rejects: int
     unfiled: int
     is_reading: bool
+    paused_until: datetime | None  # it asked for a pause
     again_since: datetime | None  # it failed before, and works since then
 
 
@@ -170,5 +172,6 @@ def _seen(hub: Hub, session: Session, row: ConnectionRow) -> ConnectionSeen:
         count(RejectRow),
         count(RecordRow, col(RecordRow.state).in_(("parked", "unmatched"))),
         row.leased_until is not None,
+        paused_until(row, hub.now()),
         again_since(session, row, hub.now()),
     )

@@ -93,4 +93,5 @@ def documents_of(
         name = f"{name} attempt {delivery.attempt}"
     if not whole:
         name = f"{name} incomplete"
-    return (Document(f"{name}.pdf", "application/pdf", pod_pdf(hub, business_id, job_id)),)
+    pdf = pod_pdf(hub, business_id, job_id, hurries=False)
+    return (Document(f"{name}.pdf", "application/pdf", pdf),)

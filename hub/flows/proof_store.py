@@ -7,7 +7,8 @@ are moved.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 from pydantic import BaseModel
 from sqlmodel import Session, col, func, or_, select
 
+from hub.addresses import cut_off
 from hub.core.contracts import PodStore
 from hub.core.errors import ConfigError, HubError, Refused, RetryLater, Unavailable
 from hub.db.tables import ChoiceRow, LeavingRow, ProofFileRow
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 KIND: Literal["pod_store"] = "pod_store"
 DEFAULT = "disk"
 """What keeps proof for a business that chose nothing."""
+WITHIN_S = 10.0
+"""How long a request waits for a store: phones and browsers hang up a minute after they asked."""
 CLOCKS_APART = timedelta(minutes=1)
 """At most, of the machines that share a database."""
 
@@ -60,10 +64,13 @@ def in_use(hub: Hub, business_id: str) -> str:
 class Stores:
     """A business's stores, for one piece of work: each is opened once, and anew when it is set
     up anew, for that can take longer than reading a photo.
+
+    ``within_s``: somebody waits, so each is asked once, for so long, and not by many at a time.
+    ``None``: it takes as long as it takes.
     """
 
-    def __init__(self, hub: Hub, business_id: str) -> None:
-        self.hub, self.business_id = hub, business_id
+    def __init__(self, hub: Hub, business_id: str, within_s: float | None = None) -> None:
+        self.hub, self.business_id, self.within_s = hub, business_id, within_s
         self._known: dict[str, tuple[ChoiceRow | None, PodStore]] = {}
 
     def opened(self, key: str) -> tuple[ChoiceRow | None, PodStore]:
@@ -76,7 +83,8 @@ class Stores:
         known = self._known.get(key)
         if known is not None and _settings(known[0]) == _settings(chosen):
             return chosen, known[1]
-        tools = replace(self.hub.tools, business_id=self.business_id)
+        about = {"business_id": self.business_id, "within_s": self.within_s}
+        tools = replace(self.hub.tools, **about)  # type: ignore[arg-type]
         try:
             if chosen is None:
                 store = self.hub.provider(PodStore, key, {}, tools)
@@ -88,6 +96,25 @@ class Stores:
         self._known[key] = chosen, store
         return chosen, store
 
+    @contextmanager
+    def asked(self, chosen: ChoiceRow | None) -> Iterator[None]:
+        """Around each call of a store. Raises what it raises, which its page shows too, and
+        ``Unavailable`` where whoever waits has no turn.
+        """
+        if chosen is None:
+            yield
+            return
+        within_s = self.within_s
+        with (
+            nullcontext() if within_s is None else self.hub.turns.at(chosen.id),
+            nullcontext() if within_s is None else cut_off(within_s),
+        ):
+            try:
+                yield
+            except (RetryLater, ConfigError) as problem:
+                _note(self.hub, chosen, problem)
+                raise
+
 
 def store_of(hub: Hub, business_id: str, key: str) -> PodStore:
     """The store ``key`` of the business. Raises as ``Stores.opened``."""
@@ -97,14 +124,14 @@ def store_of(hub: Hub, business_id: str, key: str) -> PodStore:
 def put(hub: Hub, business_id: str, content: bytes, *, media_type: str, sha256: str) -> Put:
     """Make ``content`` safe in the store in use. Its row is still to be written.
 
-    Raises ``Refused`` for content that is not ``sha256``, else the store's errors, which its page
-    shows too. A plugin's ``Refused`` of the right bytes is its storage's no, not the file's fault:
-    whoever holds the only copy of a photo must not hear that it is no good.
+    Somebody waits for it. Raises ``Refused`` for content that is not ``sha256``, else the store's
+    errors, which its page shows too. A plugin's ``Refused`` of the right bytes is its storage's no,
+    not the file's fault: whoever holds the only copy of a photo must not hear that it is no good.
     """
     if hashlib.sha256(content).hexdigest() != sha256:
         raise Refused("The file is not what its hash says. Send it again.")
     about = {"media_type": media_type, "sha256": sha256}
-    stores, key = Stores(hub, business_id), in_use(hub, business_id)
+    stores, key = Stores(hub, business_id, WITHIN_S), in_use(hub, business_id)
     try:
         return put_into(stores, key, BytesIO(content), **about)
     except Refused as problem:
@@ -116,11 +143,8 @@ def put_into(stores: Stores, key: str, source: BinaryIO, *, media_type: str, sha
     """``put`` of all that ``source`` holds, into the store ``key``."""
     since = datetime.now(UTC)
     chosen, store = stores.opened(key)
-    try:
+    with stores.asked(chosen):
         ref = store.put_from(source, media_type=media_type, sha256=sha256)
-    except (RetryLater, ConfigError) as problem:
-        _note(stores.hub, chosen, problem)
-        raise
     if chosen is not None and chosen.state != "ok":
         mark(stores.hub, stores.business_id, chosen.id, "ok")
     return Put(key, ref, chosen, since)
@@ -152,17 +176,16 @@ def still_there(unit: Unit, business_id: str, put: Put) -> None:
 
 
 def content_of(hub: Hub, file: ProofFileRow, stores: Stores | None = None) -> bytes:
-    """The file's bytes, as they were sealed; ``stores`` of its business, for one of many.
+    """The file's bytes, as they were sealed, for somebody who waits; ``stores`` of its business,
+    for one of many.
 
     Raises ``KeyError`` for a file that is gone, ``Refused`` for one that was changed, the hub's
     other errors for a store that cannot be asked.
     """
-    chosen, store = (stores or Stores(hub, file.business_id)).opened(file.store)
-    try:
+    stores = stores or Stores(hub, file.business_id, WITHIN_S)
+    chosen, store = stores.opened(file.store)
+    with stores.asked(chosen):
         content = store.get(file.store_ref)
-    except (RetryLater, ConfigError) as problem:
-        _note(hub, chosen, problem)
-        raise
     if hashlib.sha256(content).hexdigest() != file.sha256:
         raise Refused("This file was changed since it was stored.")
     return content

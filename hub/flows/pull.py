@@ -8,24 +8,24 @@ worker that is killed loses nothing, and its successor goes on from the last pag
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from sqlmodel import and_, col, delete, or_, select
 
-from hub.core.connecting import AcceptsWebhooks, OrderSource
-from hub.core.contracts import WebhookRequest
+from hub.core.connecting import OrderSource
 from hub.core.errors import ConfigError, HubError, RateLimited, RetryLater
 from hub.core.ids import new_id
 from hub.core.orders import OrderPage
-from hub.db.tables import BusinessRow, ConnectionRow, RejectRow, SeenCallRow
-from hub.db.unit import Unit, forbid_open_unit
-from hub.flows.connected import BORN, HOOK, listener_of, provider_of, row_of
-from hub.flows.secrets import WEBHOOKS, opened
+from hub.db.tables import BusinessRow, ConnectionRow, RejectRow
+from hub.db.unit import Unit
+from hub.flows.connected import BORN, provider_of, row_of
+from hub.flows.pauses import lengthen, may_be_asked
+from hub.flows.side_by_side import side_by_side
 from hub.flows.sync import store
 from hub.flows.works_again import note_again
-from hub.keys import hashed
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -34,47 +34,27 @@ log = logging.getLogger(__name__)
 LEASE = timedelta(minutes=5)  # of the real clock; longer than any single page takes
 SWEPT_EVERY, NIGHT = timedelta(hours=20), range(1, 5)
 """All that is open is read again once a night, for a store that forgot to say what changed."""
-SUBSCRIBED_EVERY = timedelta(hours=12)
+GATHERED = timedelta(seconds=10)
+"""A store rings at every change, some for each line: who was read just now waits so long."""
+AT_ONCE, FOR_FAILING = 8, 4
 FAILING_AFTER = 3  # an outage of some minutes is nobody's business
 LONGEST_S = 3600
 
 
 def pull_due(hub: Hub) -> int:
-    """Read every source that is due. Returns how many were read."""
-    count = 0
-    while (row := _claimed(hub)) is not None:
+    """Read every source that is due, several at once. Returns how many were read."""
+
+    def found(under_way: Collection[ConnectionRow], free: int) -> Iterator[ConnectionRow]:
+        failing = sum(row.failures > 0 for row in under_way)
+        while free and (row := _claimed(hub, also_failing=failing < FOR_FAILING)) is not None:
+            free, failing = free - 1, failing + (row.failures > 0)
+            yield row
+
+    def read(row: ConnectionRow) -> int:
         _pull(hub, row)
-        count += 1
-    return count
+        return 1
 
-
-def ring(hub: Hub, token: str, request: WebhookRequest) -> bool:
-    """A source calls: look at it now. Answers whether the call was news.
-
-    Raises ``LookupError`` for a call at an address nobody has, ``BadSignature`` for a forged one.
-    """
-    forbid_open_unit("verifying a webhook")
-    with hub.reading() as session:
-        row = session.exec(
-            select(ConnectionRow).where(ConnectionRow.hook == hashed(token))
-        ).one_or_none()
-    if row is None:
-        raise LookupError("no connection has this address")
-    listener = listener_of(hub, row)
-    if not isinstance(listener, AcceptsWebhooks):
-        raise LookupError("this connection takes no calls")
-    remote_id = listener.verify(request)
-    if remote_id is None:
-        return False
-    with hub.unit() as unit:
-        again = row_of(unit.session, row.business_id, row.id)
-        # The same call twice at once: the second waits here, and then is no news.
-        unit.session.refresh(again, with_for_update={"key_share": True})
-        if remote_id and not _first(unit, again, remote_id[:200], hub.now()):
-            return False
-        if again.state in ("ok", "failing"):
-            again.due_at = min(again.due_at or hub.now(), hub.now())  # also while it is read
-    return True
+    return side_by_side(hub, found, read, AT_ONCE)
 
 
 def sweep(hub: Hub, business_id: str, connection_id: str) -> None:
@@ -85,71 +65,12 @@ def sweep(hub: Hub, business_id: str, connection_id: str) -> None:
             row.sweep_cursor, row.due_at = "", hub.now()
 
 
-def mend_webhooks(hub: Hub) -> int:
-    """Have every source call that can and does not (any more). Returns how many were looked at.
-
-    A hub without an address in the internet is not called, and looks by itself.
-    """
-    base, count = hub.settings.public_url, 0
-    if not base.startswith("https://") and not hub.settings.http_instead:
-        return 0
-    for row in _unsubscribed(hub):
-        said, problem = "", ""
-        try:
-            provider = provider_of(hub, row)
-            if isinstance(provider, AcceptsWebhooks):
-                secret = opened(hub, row.business_id, row.id, (WEBHOOKS,))[HOOK]
-                said = provider.subscribe(f"{base}/hooks/in/{secret}")
-        except HubError as error:
-            problem = str(error)
-        except Exception:  # one plugin's bug must not keep the others from being called
-            log.exception("webhooks of connection %s cannot be looked after", row.id)
-            problem = "Its webhooks could not be looked after; the log says more."
-        with hub.unit() as unit:
-            again = row_of(unit.session, row.business_id, row.id)
-            again.subscribed_at = hub.now()
-            again.to_do = (said or problem)[:4000]
-        count += 1
-    return count
-
-
-def _first(unit: Unit, row: ConnectionRow, remote_id: str, now: datetime) -> bool:
-    seen = unit.session.exec(
-        select(SeenCallRow.id).where(
-            SeenCallRow.business_id == row.business_id,
-            SeenCallRow.connection_id == row.id,
-            SeenCallRow.remote_id == remote_id,
-        )
-    ).first()
-    if seen is None:
-        unit.session.add(
-            SeenCallRow(
-                business_id=row.business_id, connection_id=row.id, remote_id=remote_id, at=now
-            )
-        )
-    return seen is None
-
-
-def _unsubscribed(hub: Hub) -> list[ConnectionRow]:
-    with hub.reading() as session:
-        return list(
-            session.exec(
-                select(ConnectionRow).where(
-                    col(ConnectionRow.plugin).not_in(BORN),
-                    ConnectionRow.state == "ok",
-                    or_(
-                        col(ConnectionRow.subscribed_at).is_(None),
-                        col(ConnectionRow.subscribed_at) < hub.now() - SUBSCRIBED_EVERY,
-                    ),
-                )
-            )
-        )
-
-
-def _claimed(hub: Hub) -> ConnectionRow | None:
+def _claimed(hub: Hub, *, also_failing: bool) -> ConnectionRow | None:
     """A connection that is due, with a lease on it; ``None`` when there is none."""
     now, real = hub.now(), datetime.now(UTC)
     due = (
+        may_be_asked(now),
+        *(() if also_failing else (col(ConnectionRow.failures) == 0,)),
         col(ConnectionRow.plugin).not_in(BORN),
         col(ConnectionRow.state).in_(("ok", "failing")),
         or_(
@@ -272,11 +193,12 @@ def _let_go(hub: Hub, row: ConnectionRow, problem: Exception | None, *, every_s:
                 note_again(hub, unit, again, "hub")
                 again.state, again.failures, again.last_error = "ok", 0, ""
                 again.looked_at = now
-                again.due_at = now if rung else now + timedelta(seconds=every_s)
+                every = timedelta(seconds=every_s)
+                again.due_at = now + (min(GATHERED, every) if rung else every)
             case ConfigError():
                 again.state, again.last_error, again.due_at = "needs_reconnect", str(problem), None
-            case RateLimited(retry_after=seconds):
-                again.due_at = now + timedelta(seconds=seconds)
+            case RateLimited():
+                again.due_at = lengthen(again, now, problem)
             case _:
                 again.failures += 1
                 if again.failures >= FAILING_AFTER or not isinstance(problem, RetryLater):

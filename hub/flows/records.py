@@ -17,7 +17,7 @@ from sqlmodel import Session, col, select
 
 from hub.core.connecting import Candidate, DeliveryRecord, Document, RecordSink
 from hub.core.contracts import Provider
-from hub.core.errors import BadRecord, ConfigError, Refused, Unavailable
+from hub.core.errors import BadRecord, ConfigError, NotYet, RateLimited, Refused
 from hub.core.events import JobClosed, ProofCompleted
 from hub.core.orders import IncomingOrder
 from hub.db.tables import (
@@ -29,6 +29,7 @@ from hub.db.unit import forbid_open_unit
 from hub.flows.connected import BORN, class_of, provider_of, row_of
 from hub.flows.delivery import delivery_of, documents_of
 from hub.flows.late_proof import is_whole
+from hub.flows.pauses import hold, respect
 from hub.flows.prove import job_of, proof_of
 from hub.flows.write_back import needs_reconnect
 
@@ -46,14 +47,14 @@ PART, WHOLE = "part", "whole"
 def record(hub: Hub, event: JobClosed) -> None:
     """File a closed job in every book the business keeps. Safe to repeat.
 
-    Raises ``Unavailable`` for half an hour while pictures of its proof are on their way. Books
+    Raises ``NotYet`` for half an hour while pictures of its proof are on their way. Books
     that fail do not keep it from the next; the first problem is raised after the last.
     """
     if event.outcome == "cancelled":
         return  # nobody drove, so there is nothing to file
     books = _books(hub, event.business_id)
     if books and _pictures_come(hub, event):
-        raise Unavailable("The driver's phone still has pictures of this delivery.")
+        raise NotYet("The driver's phone still has pictures of this delivery.")
     _file_in_all(hub, books, event.job_id)
 
 
@@ -123,6 +124,7 @@ def _file(hub: Hub, connection: ConnectionRow, job_id: str) -> None:
     target, label = (known.target, known.label) if known else ("", "")
     try:
         sink = _sink(hub, connection)
+        respect(hub, connection)
         where, refused = _added(sink, replace(added, target=target), documents)
         if not target or refused is not None:
             found = list(sink.find(order))
@@ -135,6 +137,9 @@ def _file(hub: Hub, connection: ConnectionRow, job_id: str) -> None:
                 return
             target, label = found[0].ref, found[0].label
             where = sink.record(replace(delivery, target=target, documents=documents()))
+    except RateLimited as pause:
+        hold(hub, connection, pause)
+        raise
     except (Refused, BadRecord) as problem:
         _note(hub, connection, job_id, "parked", problem=str(problem))
     except ConfigError as problem:

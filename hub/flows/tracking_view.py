@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col, select
 
-from hub.core.errors import ConfigError, HubError
+from hub.core.errors import ConfigError, HubError, RetryLater
 from hub.core.tracking_page import RIDING, SHOWN, Life, Seen, Shows
 from hub.core.tracking_words import (
     Card,
@@ -107,7 +107,10 @@ def brand_of(hub: Hub, token: str) -> BrandRow | None:
 
 
 def photo(hub: Hub, token: str, n: int) -> bytes | None:
-    """Photo number ``n`` (from 1) of the hand-over; ``None`` if the page shows no such photo."""
+    """Photo number ``n`` (from 1) of the hand-over; ``None`` if the page shows no such photo.
+
+    Raises ``RetryLater`` while its store does not answer.
+    """
     with hub.reading() as session:
         link = opened(session, token, hub.now())
         if link is None or link.life is not Life.FULL or not link.may.photo:
@@ -117,7 +120,9 @@ def photo(hub: Hub, token: str, n: int) -> bytes | None:
         return None
     try:
         return content_of(hub, files[n - 1])
-    except (KeyError, HubError):  # no longer kept, or its store does not answer now
+    except RetryLater:
+        raise
+    except (KeyError, HubError):  # no longer kept, or nobody can get at it
         return None
 
 

@@ -47,6 +47,7 @@ _LOOK = select(
     exists()
     .where(
         col(ConnectionRow.state).in_(("ok", "failing")),
+        or_(col(ConnectionRow.not_before).is_(None), col(ConnectionRow.not_before) <= _NOW),
         or_(
             and_(col(ConnectionRow.due_at) <= _NOW, col(ConnectionRow.leased_until).is_(None)),
             col(ConnectionRow.leased_until) < _REAL,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from hub.core.connecting import OrderProgress, Stage, WritesBack
-from hub.core.errors import ConfigError
+from hub.core.errors import ConfigError, RateLimited
 from hub.core.events import (
     DriverArrived,
     DriverHeaded,
@@ -22,7 +23,9 @@ from hub.core.jobs import Outcome
 from hub.core.values import DeliveredLine, Point, ProofFile
 from hub.db.tables import (
     ConnectionRow,
+    ErrandRow,
     EstimateRow,
+    EventRow,
     JobRow,
     LinkRow,
     OrderRow,
@@ -33,6 +36,7 @@ from hub.flows.connected import BORN, class_of, provider_of, row_of
 from hub.flows.document.words import reason as words_of
 from hub.flows.late_proof import is_late, said_with
 from hub.flows.order_rows import order_report
+from hub.flows.pauses import hold, respect
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -53,9 +57,11 @@ TOLD = tuple(STAGES)
 def write_back(hub: Hub, event: Event) -> None:
     """Tell it if its source can be told; nothing for what came by file or by the API.
 
-    Raises what the source raises; a connection that no longer works is marked besides.
+    Raises what the source raises; a connection that no longer works, or asks for a pause, is
+    marked besides. Nothing either for what was parked while something newer went through: told
+    now it would be told last.
     """
-    found = _progress(hub, event)
+    found = None if _is_overtaken(hub, event) else _progress(hub, event)
     if found is None:
         return
     connection, update = found
@@ -69,7 +75,11 @@ def write_back(hub: Hub, event: Event) -> None:
     try:
         provider = provider_of(hub, connection)
         assert isinstance(provider, WritesBack)
+        respect(hub, connection)
         provider.write_back(update)
+    except RateLimited as pause:
+        hold(hub, connection, pause)
+        raise
     except ConfigError as problem:
         needs_reconnect(hub, connection, problem)
         raise
@@ -81,6 +91,27 @@ def needs_reconnect(hub: Hub, connection: ConnectionRow, problem: ConfigError) -
         row = row_of(unit.session, connection.business_id, connection.id)
         if row.state in ("ok", "failing"):
             row.state, row.last_error, row.due_at = "needs_reconnect", str(problem)[:4000], None
+
+
+def _is_overtaken(hub: Hub, event: Event) -> bool:
+    """Whether the source was told of something later. Proof that came late is about the same."""
+    mine, its, errand = aliased(EventRow), aliased(EventRow), ErrandRow
+    with hub.reading() as session:
+        query = (
+            select(its.id)
+            .join(errand, col(errand.event_seq) == col(its.seq))
+            .join(mine, col(mine.seq) < col(its.seq))
+            .where(
+                errand.business_id == event.business_id,
+                errand.subject_id == event.subject_id,
+                errand.subscriber == NAME,
+                errand.state == "done",
+                mine.id == event.id,
+                its.occurred_at >= mine.occurred_at,
+                its.name != ProofCompleted.__name__,
+            )
+        )
+        return session.exec(query.limit(1)).first() is not None
 
 
 def _progress(hub: Hub, event: Event) -> tuple[ConnectionRow, OrderProgress] | None:

@@ -145,6 +145,22 @@ class WriteBackConformance(ProviderConformance, ABC):
             " the same is their `key`, not their stage."
         )
 
+    @pytest.mark.parametrize("known", [False, True])
+    def test_an_older_report_after_a_newer_one_changes_nothing(
+        self, shop: Any, src: WritesBack, order: tuple[str, str], known: bool
+    ) -> None:
+        """A worker that hung goes on, or somebody sends again what was set aside."""
+        if known:
+            src.write_back(progress(order, "on_the_way"))
+        src.write_back(progress(order, "closed succeeded"))
+        before = list(self.told(shop, order[0]))
+        src.write_back(progress(order, "on_the_way"))
+        after = list(self.told(shop, order[0]))
+        assert after == before, (
+            f"Told of a delivery, and then of what came before it, the shop shows {after} instead"
+            f" of {before}. Go by `update.at`, or by what is there: what arrived does not leave."
+        )
+
     def test_proof_that_comes_late_is_told_once(
         self, shop: Any, tools: Tools, order: tuple[str, str]
     ) -> None:

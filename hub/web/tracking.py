@@ -14,6 +14,7 @@ from flask import Blueprint, Response, make_response, request
 from PIL import Image, UnidentifiedImageError
 
 from hub.core.colours import is_colour, readable_on, text_on
+from hub.core.errors import RetryLater
 from hub.core.tracking_page import OPEN, Life
 from hub.db.tables import BrandRow
 from hub.flows.throttle import within_limit
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 GUESSES, WITHIN_S = 30, 600  # of tokens that open nothing, from one address
 LOGO_PX, INLINE_LOGO = (320, 96), 3000  # bytes; a larger one is the page's second request
 PHOTO_PX = (1280, 1280)
+STORE_AGAIN_S = 30
 MOST_ITEMS = 12  # more would push the page over what it may weigh
 TAG = "@@tag@@"  # where the page carries the name of its own content
 DEFAULT_COLOUR = "#0f6b5c"
@@ -86,7 +88,12 @@ def tracking(hub: Hub) -> Blueprint:
 
     @pages.get("/t/<token>/photo/<int:n>")
     def door(token: str, n: int) -> Response:
-        content = photo(hub, token, n)
+        try:
+            content = photo(hub, token, n)
+        except RetryLater:
+            answer = _file(b"", "text/plain")
+            answer.status_code, answer.headers["Retry-After"] = 503, str(STORE_AGAIN_S)
+            return answer
         shown = small_photo(content) if content is not None else b""
         return _file(shown, "image/webp") if shown else _unknown(hub)
 

@@ -135,6 +135,16 @@ def test_a_shop_is_connected_and_its_orders_come(world: World) -> None:
     assert "http-equiv" not in told
 
 
+def test_a_shop_that_asked_for_a_pause_says_until_when(world: World) -> None:
+    id_ = world.connected()
+    world.shop.be("busy")
+    pull_due(world.hub)
+    shown = world.panel.get(f"/panel/connections/{id_}").text
+    assert "It asked for a pause: paused until" in shown
+    assert "in a moment" not in shown
+    assert "paused</span>" in world.panel.get("/panel/connections").text
+
+
 def test_a_record_set_aside_is_named_taken_again_and_let_go(world: World) -> None:
     world.shop.spoil("R900", MONDAY)
     where = f"/panel/connections/{world.connected()}"

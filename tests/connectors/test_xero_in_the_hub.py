@@ -17,7 +17,8 @@ from hub.db.tables import ConnectionRow, OrderRow
 from hub.flows.connect import back_url, came_back, choices_of, connect, disconnect
 from hub.flows.connected import HOOK
 from hub.flows.found import found
-from hub.flows.pull import pull_due, ring
+from hub.flows.pull import pull_due
+from hub.flows.rings import ring
 from hub.flows.secrets import opened
 from hub.flows.tokens import ConnectionTokens
 from hub.testing import WsgiAdapter
@@ -117,6 +118,7 @@ def test_a_webhook_makes_it_look_now(world: World) -> None:
     signed_in(world)
     world.set(webhook_key=world.fake.webhook_key)
     pull_due(world.hub)
+    world.fake.wait(seconds=10)
     world.fake.put("A", world.fake.now())
     assert pull_due(world.hub) == 0
     hook = opened(world.hub, world.business_id, world.connection_id)[HOOK]

@@ -64,6 +64,11 @@ MUTANTS = {
         "        if update.key not in",
         "test_stages_that_were_left_out_are_not_missed",
     ),
+    "the last that is told is true": Mutant(
+        'if any(event["at"] > update.at.isoformat() for event in there):',
+        "if False:",
+        "test_an_older_report_after_a_newer_one_changes_nothing",
+    ),
     "late proof is not shown": Mutant(
         "        if not words:\n",
         "        if not words or update.late_proof:\n",

@@ -11,6 +11,7 @@ from sqlmodel import select
 
 from hub import (
     Event,
+    OrderAmended,
     OrderCancelled,
     OrderPlaced,
     RateLimited,
@@ -34,6 +35,7 @@ class World:
         self.now, self.fails = NOON, False
         self.heard: list[tuple[str, str]] = []
         self.raises: BaseException | None = None
+        self.meanwhile: Callable[[], None] | None = None
         world = self
 
         class Plugin:
@@ -47,13 +49,15 @@ class World:
         self.business_id = found(self.hub, "Husk", zone="UTC")
 
     def listen(self, event: Event, tools: Tools) -> None:
+        if self.meanwhile is not None:
+            self.meanwhile()
         if self.raises is not None:
             raise self.raises
         if self.fails:
             raise Unavailable("the carrier is down")
         self.heard.append((type(event).__name__, event.subject_id))
 
-    def announce(self, kind: Callable[..., Event], subject: str) -> None:
+    def announce(self, kind: Callable[..., Event], subject: str, **more: Any) -> None:
         with self.hub.unit() as unit:
             unit.announce(
                 kind(
@@ -61,6 +65,7 @@ class World:
                     subject_id=subject,
                     occurred_at=self.now,
                     received_at=self.now,
+                    **more,
                 )
             )
 
@@ -106,6 +111,81 @@ def test_a_failing_subscriber_keeps_the_order_of_one_subject(world: World) -> No
         world.now += timedelta(seconds=10)
         world.hub.deliver_events()
     assert world.heard[1:] == [("OrderPlaced", "o1"), ("OrderCancelled", "o1")]
+
+
+def test_who_was_away_for_longer_than_its_lease_leaves_the_rest_to_who_took_over(
+    world: World,
+) -> None:
+    """The shop heard Placed, Cancelled, Placed."""
+    world.announce(OrderPlaced, "slow")
+    world.announce(OrderPlaced, "x")
+
+    def meanwhile() -> None:
+        world.meanwhile = None
+        world.now += timedelta(minutes=3)
+        world.announce(OrderCancelled, "x")
+        for _ in range(3):
+            world.hub.deliver_events()
+
+    world.meanwhile = meanwhile
+    world.hub.deliver_events()
+    assert [kind for kind, subject in world.heard if subject == "x"] == [
+        "OrderPlaced",
+        "OrderCancelled",
+    ]
+    assert {errand.state for errand in world.errands()} == {"done"}
+
+
+def test_what_comes_of_a_delivery_that_somebody_took_over_is_not_written_down(
+    world: World,
+) -> None:
+    world.announce(OrderPlaced, "x")
+
+    def meanwhile() -> None:
+        world.meanwhile = None
+        world.now += timedelta(minutes=3)
+        world.hub.deliver_events()
+        world.fails = True
+
+    world.meanwhile = meanwhile
+    world.hub.deliver_events()
+    [errand] = world.errands()
+    assert (errand.state, errand.last_error) == ("done", "")
+
+
+def test_a_long_batch_is_still_its_own(world: World) -> None:
+    """Each takes a minute: the later ones are nobody else's by then."""
+    for n in range(4):
+        world.announce(OrderPlaced, f"o{n}")
+
+    def a_minute() -> None:
+        world.now += timedelta(minutes=1)
+        world.meanwhile, others = None, world.meanwhile
+        world.hub.deliver_events()
+        world.meanwhile = others
+
+    world.meanwhile = a_minute
+    world.hub.deliver_events()
+    assert world.heard == [("OrderPlaced", f"o{n}") for n in range(4)]
+
+
+def test_the_log_names_what_fails_once_and_nobody(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.raises = Unavailable("the carrier is down")
+    world.announce(OrderAmended, "o1", changed=("Anna Smith, 1 High St",))
+    for _ in range(3):
+        world.hub.deliver_events()
+        world.now += timedelta(minutes=1)
+    said = [text for text in caplog.messages if "listen" in text]
+    [errand] = world.errands()
+    assert said == [
+        f"errand={errand.id} subscriber=listen event=OrderAmended business={world.business_id}"
+        " order=o1 waits: the carrier is down"
+    ]
+    world.now += timedelta(days=4)
+    world.hub.deliver_events()
+    assert "is parked: the carrier is down" in caplog.messages[-1]
 
 
 @pytest.mark.parametrize("pause", [float("inf"), float("nan"), 1e300, -5, None, "soon"])

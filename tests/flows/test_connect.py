@@ -15,7 +15,8 @@ from hub.db.tables import ConnectionRow, OrderRow, SecretRow
 from hub.flows.connect import connect, disconnect, keys_came
 from hub.flows.connected import HOOK, HOOK_SECRET, listener_of, provider_of
 from hub.flows.found import found
-from hub.flows.pull import mend_webhooks, pull_due
+from hub.flows.pull import pull_due
+from hub.flows.rings import mend_webhooks
 from hub.flows.tokens import ConnectionTokens
 from tests.connected_worlds import MONDAY, Connected, a_shop
 

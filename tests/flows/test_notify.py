@@ -36,7 +36,7 @@ from hub.core.jobs import NextStep
 from hub.core.notices import Trigger
 from hub.core.orders import IncomingOrder
 from hub.core.values import Address, Contact, Point, Role
-from hub.db.outbox import _to_event
+from hub.db.errand_turns import to_event
 from hub.db.tables import (
     BrandRow,
     DepotRow,
@@ -225,7 +225,7 @@ class Shop:
 
     def events(self) -> list[Event]:
         with self.hub.reading() as session:
-            return [_to_event(row) for row in session.exec(select(EventRow))]
+            return [to_event(row) for row in session.exec(select(EventRow))]
 
     def link(self) -> str:
         with self.hub.reading() as session:

@@ -7,13 +7,17 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
+from requests import ReadTimeout
+from requests.adapters import BaseAdapter
 from sqlalchemy import text
 from sqlmodel import select
 
 from hub import AuthError, ConfigError, Kept, PodStore, Refused, Unavailable, hookimpl
+from hub.addresses import GuardedAdapter
 from hub.core.ids import new_id
 from hub.db.tables import AuditRow, BusinessRow, LeavingRow, ProofFileRow
 from hub.db.unit import UnitOpen
@@ -23,8 +27,10 @@ from hub.flows.found import found
 from hub.flows.order_desk import proof_file
 from hub.flows.proof_leaving import finish, sweep_unknown, take_away
 from hub.flows.proof_store import KIND, choose_store, content_of, in_use, lying, put
+from hub.flows.proof_store import Stores as PatientStores
 from hub.flows.prove import put_file, verify
 from hub.flows.retain import retain
+from hub.turns import Turns
 from hub.web.app import create_app
 from tests.driving_worlds import SIX, Morning, a_morning, act
 from tests.pod_worlds import SECRET, Storage, a_storage, may_use_buckets, use_bucket
@@ -226,6 +232,43 @@ def test_a_phone_is_told_to_come_again_while_the_storage_is_down(
         assert (row.state, row.last_error != "") == (state, True)
     assert client.put(url, data=picture, headers=headers).status_code == 200
     assert list(storage.objects(bucket).values()) == [picture]
+
+
+def test_a_silent_storage_is_asked_once_and_then_left_alone_for_a_moment(
+    day: Morning, storage: Storage, bucket: str
+) -> None:
+    """Every thread of the web process waited for it two minutes, again and again."""
+    use_bucket(day.hub, day.business_id, storage, bucket)
+    kept, waits, clock = brought(day, DOOR), list[Any](), [0.0]
+
+    class Silent(BaseAdapter):
+        def send(self, *_: Any, timeout: Any = None, **__: Any) -> Any:
+            waits.append(timeout)
+            clock[0] += 10
+            raise ReadTimeout
+
+        def close(self) -> None: ...
+
+    day.hub.turns = Turns(lambda: clock[0])
+    day.hub.tools.http.mount(storage.url, Silent())
+    with pytest.raises(Unavailable, match="no usable answer"):
+        brought(day, STEPS)
+    assert waits == [(3.0, 10.0)]
+    for refused in (
+        lambda: brought(day, STEPS),
+        lambda: proof_file(day.hub, day.business_id, kept.job_id, kept.id),
+    ):
+        with pytest.raises(Unavailable, match="did not answer just now"):
+            refused()
+    clock[0] += 21
+    with pytest.raises(Unavailable, match="no usable answer"):
+        content_of(day.hub, kept)
+    with pytest.raises(Unavailable):  # who has time asks, and asks again
+        content_of(day.hub, kept, PatientStores(day.hub, day.business_id))
+    assert waits[1:] == [(3.0, 10.0), *[(5.0, 30.0)] * 4]
+    day.hub.tools.http.mount(storage.url, GuardedAdapter(("127.0.0.1",)))
+    clock[0] += 21
+    assert content_of(day.hub, kept) == DOOR
 
 
 def test_a_store_is_never_asked_within_a_unit(day: Morning) -> None:

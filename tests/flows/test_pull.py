@@ -8,13 +8,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from fake_bakehouse import FakeBakehouse
 
 from hub.core.contracts import WebhookRequest
 from hub.core.errors import BadSignature
 from hub.db.tables import ConnectionRow, OrderRow, RejectRow
+from hub.flows.connect import connect
 from hub.flows.connections_seen import connection_seen
+from hub.flows.found import found
 from hub.flows.installed import troubles
-from hub.flows.pull import mend_webhooks, pull_due, ring, sweep
+from hub.flows.pull import pull_due, sweep
+from hub.flows.rings import mend_webhooks, ring
 from hub.flows.secrets import opened
 from hub.testing import WsgiAdapter
 from tests.connected_worlds import MONDAY, Connected, a_shop
@@ -290,7 +294,71 @@ def test_a_call_while_it_is_read_makes_it_read_once_more(world: Connected) -> No
 
     subscribed(world)
     world.hub.tools.http.mount("https://bakehouse.test", WsgiAdapter(rings(world.shop.app)))
+    assert pull_due(world.hub) == 1
+    world.later(seconds=10)
+    assert pull_due(world.hub) == 1
+    world.later(seconds=10)
+    assert pull_due(world.hub) == 0
+
+
+@pytest.mark.parametrize(("mood", "pause_s"), [("busy", 7), ("down", 16)])
+def test_the_bell_does_not_ring_through_a_pause(world: Connected, mood: str, pause_s: int) -> None:
+    """A shop that asked for an hour was asked at each of fifty rings."""
+    filled(world)
+    pull_due(world.hub)
+    subscribed(world)
+    world.later(minutes=6)
+    world.shop.be(mood)
+    pull_due(world.hub)
+    world.shop.be("well")
+    until = world.now[0] + timedelta(seconds=pause_s)
+    for n in range(3):
+        world.later(seconds=2)
+        assert called(world, f"in the pause {n}")
+        assert pull_due(world.hub) == 0
+        assert world.row().due_at == until
+    world.now[0] = until
+    assert pull_due(world.hub) == 1
+    for n in range(3):  # many rings of a healthy shop are one look
+        world.later(seconds=2)
+        assert called(world, f"after it {n}")
+        assert pull_due(world.hub) == 0
+    world.now[0] = until + timedelta(seconds=10)
+    assert pull_due(world.hub) == 1
+
+
+def test_a_shop_that_takes_its_time_holds_up_no_other(world: Connected) -> None:
+    """All of its pages were read before anybody else's first."""
+    filled(world)
+    other, other_was_read = FakeBakehouse(), threading.Event()
+    other.put("X", MONDAY)
+    in_time: list[bool] = []
+
+    def waits(app: Any) -> Any:
+        def through(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+            in_time.append(other_was_read.wait(20))
+            return app(environ, start)
+
+        return through
+
+    def tells(app: Any) -> Any:
+        def through(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+            if connected:
+                other_was_read.set()
+            return app(environ, start)
+
+        return through
+
+    connected: list[str] = []
+    world.hub.tools.http.mount("https://bakehouse.test", WsgiAdapter(waits(world.shop.app)))
+    world.hub.tools.http.mount("https://other.test", WsgiAdapter(tells(other.app)))
+    another = found(world.hub, "Another", zone="UTC")
+    given = {"url": "https://other.test/", "token": other.secret}
+    world.later(seconds=1)
+    connected.append(connect(world.hub, another, "bakehouse", given, actor="staff:1").connection_id)
     assert pull_due(world.hub) == 2
+    assert in_time[0]
+    assert len(refs(world)) == 11
 
 
 def test_webhooks_are_asked_for_only_where_the_hub_can_be_called(world: Connected) -> None:
@@ -304,3 +372,22 @@ def test_webhooks_are_asked_for_only_where_the_hub_can_be_called(world: Connecte
     world.later(hours=13)
     assert mend_webhooks(world.hub) == 1
     assert world.shop.webhook
+
+
+def test_a_shop_that_cannot_be_asked_to_call_is_asked_again_in_minutes(world: Connected) -> None:
+    filled(world)
+    object.__setattr__(world.hub.settings, "public_url", "https://hub.example")
+    world.shop.be("down")
+    asked_after_min = []
+    for minute in range(9):
+        if mend_webhooks(world.hub):
+            asked_after_min.append(minute)
+        world.later(minutes=1, seconds=1)
+    assert asked_after_min == [0, 1, 3, 7]
+    assert world.row().to_do == ""  # nothing that a person could do
+    world.shop.be("well")
+    world.later(minutes=8)
+    assert mend_webhooks(world.hub) == 1
+    assert world.shop.webhook
+    world.later(minutes=30)
+    assert mend_webhooks(world.hub) == 0

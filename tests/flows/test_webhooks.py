@@ -6,11 +6,12 @@ from __future__ import annotations
 import json
 import os
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from itertools import groupby
 from pathlib import Path
 from threading import Event as Signal
-from threading import Thread
+from threading import Lock, Thread
 from typing import ClassVar
 
 import pytest
@@ -40,6 +41,7 @@ from hub.flows.endpoints import change_endpoint, checked_url, endpoint_of, remov
 from hub.flows.found import found
 from hub.flows.log_in import Role, add_staff
 from hub.flows.retain import retain
+from hub.flows.webhook_claim import AT_ONCE, FOR_BUSINESS, LEASE, claimed
 from hub.flows.webhook_log import replay, replay_dead, unsound, unwell, webhook_seen
 from hub.flows.webhook_send import real, send_test, send_webhooks
 from hub.testing import WsgiAdapter
@@ -620,6 +622,40 @@ def test_a_slow_receiver_holds_up_nobody_else(tmp_path: Path) -> None:
     world.work()
     assert went_on.is_set()
     assert {row.state for row in world.webhooks()} == {"delivered"}
+
+
+def test_many_silent_receivers_of_one_business_hold_up_no_other(tmp_path: Path) -> None:
+    """Five of them had every slot, for 15 s each, until all that waited there was tried."""
+    world = a_world(folder=tmp_path)
+    for n in range(5):
+        world.listen(url=f"{ERP}/silent{n}")
+    world.order(*(f"R{n}" for n in range(20)))
+    other = replace(world, business_id=found(world.hub, "Other", zone="UTC"))
+    other.listen(url=f"{ERP}/well")
+    other.order("R1")
+    was_told, in_time, lock, most = Signal(), list[bool](), Lock(), [0, 0]
+
+    def answer(call: Call) -> Response:
+        if call.path == "/well":
+            was_told.set()
+            return Response("thanks")
+        with lock:
+            most[0] += 1
+            most[1] = max(most)
+        in_time.append(was_told.wait(20))
+        with lock:
+            most[0] -= 1
+        return Response("down", 500)
+
+    world.receiver.mood = answer
+    world.work()
+    assert all(in_time)
+    assert most[1] <= FOR_BUSINESS
+    assert other.endpoint().failing_since is None
+    world.later(hours=1)
+    with world.hub.unit() as unit:  # of those that fail, each has one on its way
+        turns = claimed(world.hub, unit, AT_ONCE, [], LEASE)
+    assert len(turns) == len({turn.endpoint_id for turn in turns}) == 5
 
 
 def test_two_workers_send_each_webhook_once_and_in_order(database_url: str, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from pydantic import BaseModel
-from sqlmodel import select
+from sqlmodel import col, select
 
 from hub import (
     AuthError,
@@ -30,20 +30,27 @@ from hub.db.tables import (
     DepotRow,
     DriverRow,
     ErrandRow,
+    EventRow,
     JobRow,
+    OrderRow,
     RecordRow,
     RouteRow,
 )
 from hub.flows.connect import connect
 from hub.flows.connections import connection_id
+from hub.flows.connections_seen import connection_seen
 from hub.flows.dispatch import publish
 from hub.flows.drive import IncomingAct, device_for, pair, pairing_code, take_acts
+from hub.flows.errands import retry
 from hub.flows.found import found
 from hub.flows.month import as_csv, month, records_of
+from hub.flows.outward import tell_shops
 from hub.flows.plan import plan_day
 from hub.flows.pull import pull_due
 from hub.flows.records import file_at, let_go
 from hub.flows.sync import store_all
+from hub.testing import WsgiAdapter
+from hub.worker import deliver
 from tests.connected_worlds import MONDAY, Connected, a_shop
 from tests.driving_worlds import Plugin
 
@@ -140,8 +147,6 @@ def closed(world: Connected, ref: str, outcome: str = "succeeded", **body: Any) 
     [driver] = world.rows(DriverRow)
     device = device_for(hub, pair(hub, pairing_code(hub, business_id, driver.id)) or "")
     assert device
-    from hub.db.tables import OrderRow
-
     with hub.reading() as session:
         job = session.exec(
             select(JobRow).join(OrderRow, OrderRow.id == JobRow.order_id).where(OrderRow.ref == ref)
@@ -187,6 +192,90 @@ def test_a_store_that_is_away_hears_it_later_in_the_same_order(world: Connected)
         world.later(minutes=3)
         carried_out(world)
     assert stages(world, "R0") == ["placed", "dispatched", "on_the_way", "arrived", "closed"]
+
+
+def counted(world: Connected, ails: str = "nobody") -> list[str]:
+    """What the store is asked from now on; it fails whenever it is asked about ``ails``."""
+    asked: list[str] = []
+
+    def through(environ: dict[str, Any], start: Any) -> Any:
+        asked.append(environ["PATH_INFO"])
+        if ails in environ["PATH_INFO"]:
+            start("500 Oops", [("Content-Length", "0")])
+            return [b""]
+        return world.shop.app(environ, start)
+
+    world.hub.tools.http.mount("https://bakehouse.test", WsgiAdapter(through))
+    return asked
+
+
+def test_a_pause_that_the_store_asked_for_holds_all_that_it_is_to_be_told(
+    world: Connected,
+) -> None:
+    """Sixty orders to tell were sixty calls at a store that had asked for an hour."""
+    asked = counted(world)
+    world.shop.be("busy")
+    carried_out(world)
+    until, about = world.now[0] + timedelta(seconds=7), (world.hub, world.business_id)
+    assert connection_seen(*about, world.connection_id).paused_until == until
+    world.later(seconds=6)
+    carried_out(world)
+    pull_due(world.hub)
+    assert len(asked) == 1
+    world.shop.be("well")
+    world.later(seconds=1)
+    carried_out(world)
+    assert [stages(world, f"R{n}") for n in range(4)] == [["placed", "dispatched"]] * 4
+    assert connection_seen(*about, world.connection_id).paused_until is None
+
+
+def test_a_store_that_is_away_is_asked_once_for_all_its_orders(world: Connected) -> None:
+    """And everybody else's events go on meanwhile, in another chore."""
+    asked = counted(world)
+    world.shop.be("down")
+    while deliver(world.hub):
+        pass
+    assert asked == []
+    waiting = {row.subscriber for row in world.rows(ErrandRow) if row.state == "due"}
+    assert waiting == {"hub.locate", "hub.write_back"}
+    tell_shops(world.hub)
+    assert len(asked) == 1
+    world.shop.be("well")
+    for _ in range(3):
+        world.later(seconds=2)
+        tell_shops(world.hub)
+    assert [stages(world, f"R{n}") for n in range(4)] == [["placed", "dispatched"]] * 4
+
+
+def test_an_order_that_alone_makes_the_store_fail_holds_up_no_other(world: Connected) -> None:
+    counted(world, ails="R1")
+    for _ in range(6):
+        tell_shops(world.hub)
+        world.later(seconds=2)
+    told = ["placed", "dispatched"]
+    assert [stages(world, f"R{n}") for n in range(4)] == [told, [], told, told]
+
+
+def test_what_was_overtaken_while_it_was_parked_is_not_told_last(world: Connected) -> None:
+    """Somebody sent "dispatched" again after "delivered" had gone through."""
+    carried_out(world, 1)
+    with world.hub.unit() as unit:
+        parked = unit.session.exec(
+            select(ErrandRow)
+            .join(EventRow, col(EventRow.seq) == col(ErrandRow.event_seq))
+            .join(OrderRow, col(OrderRow.id) == col(ErrandRow.subject_id))
+            .where(EventRow.name == "JobDispatched", OrderRow.ref == "R0")
+            .where(ErrandRow.subscriber == "hub.write_back")
+        ).one()
+        parked.state = "parked"
+    closed(world, "R0", name="Ana")
+    carried_out(world)
+    assert stages(world, "R0") == ["placed", "on_the_way", "arrived", "closed"]
+    asked = counted(world)
+    retry(world.hub, world.business_id, parked.id or 0, actor="staff:1")
+    carried_out(world)
+    assert asked == []
+    assert not [row for row in world.rows(ErrandRow) if row.state != "done"]
 
 
 def test_what_waited_for_a_reconnect_is_told_after_it(world: Connected) -> None:

@@ -24,24 +24,32 @@ if TYPE_CHECKING:
 LATE_REPORT = timedelta(minutes=2)  # sooner than this, "received later" says nothing
 
 
-def pod_pdf(hub: Hub, business_id: str, job_id: str, *, for_recipient: bool = False) -> bytes:
+def pod_pdf(
+    hub: Hub,
+    business_id: str,
+    job_id: str,
+    *,
+    for_recipient: bool = False,
+    hurries: bool = True,
+) -> bytes:
     """The document of a job's proof, A4. Raises ``LookupError`` for a job without one.
 
     ``for_recipient`` leaves out what the business's settings keep from whoever holds the
-    tracking link: photos, items, the driver's name, the recipient's last name. The same
-    proof gives the same bytes. A file that is lost or was changed is said on the page.
+    tracking link: photos, items, the driver's name, the recipient's last name. ``hurries``:
+    somebody waits, so a silent store of its files is not waited for. The same proof gives the
+    same bytes. A file that is lost, was changed or cannot be had is said on the page.
     Raises ``ConfigError`` while the extra ``pdf`` is not installed.
     """
     with hub.reading() as session:
         told = Told.read(session, business_id, job_id)
-    return pod(_document(hub, told, for_recipient))
+    return pod(_document(hub, told, for_recipient, hurries))
 
 
-def _document(hub: Hub, told: Told, for_recipient: bool) -> PodDocument:
+def _document(hub: Hub, told: Told, for_recipient: bool, hurries: bool) -> PodDocument:
     job, proof, brand = told.job, told.proof, told.brand
     outcome, zone = Outcome(job.outcome), ZoneInfo(told.business.zone)
     seal = next((link for link in told.links if "outcome" in link.commitments), None)
-    files = evidence(hub, told)
+    files = evidence(hub, told, hurries=hurries)
     signatures = [one for kind, one in files if kind == "signature"]
     photos = [one for kind, one in files if kind == "photo"]
     settings = BusinessSettings.model_validate(told.business.settings)

@@ -8,7 +8,7 @@ from hub.core.errors import HubError, Refused
 from hub.core.proof import changed_fields, link_hash
 from hub.db.tables import ProofFileRow
 from hub.flows.document.told import Told
-from hub.flows.proof_store import Stores, content_of
+from hub.flows.proof_store import WITHIN_S, Stores, content_of
 from hub.flows.sealed import Asked, file_fields, in_force, job_fields, proof_fields
 from hub.pdf.pod import Evidence
 
@@ -16,8 +16,11 @@ if TYPE_CHECKING:
     from hub.app import Hub
 
 
-def evidence(hub: Hub, told: Told) -> list[tuple[str, Evidence]]:
-    """Each file with its kind: the stored ones, then those still on their way."""
+def evidence(hub: Hub, told: Told, *, hurries: bool) -> list[tuple[str, Evidence]]:
+    """Each file with its kind: the stored ones, then those still on their way.
+
+    ``hurries``: somebody waits for it.
+    """
     links = {name: link.n for link in told.links for name in link.commitments}
     found: list[tuple[str, Evidence]] = []
 
@@ -26,7 +29,7 @@ def evidence(hub: Hub, told: Told) -> list[tuple[str, Evidence]]:
         what = "Signature" if kind == "signature" else f"{kind.capitalize()} {number}"
         found.append((kind, Evidence(what, sha256, link, content, problem)))
 
-    stores = Stores(hub, told.job.business_id)
+    stores = Stores(hub, told.job.business_id, WITHIN_S if hurries else None)
     for file in (one for one in told.files if one.proof_id is not None):
         content, problem = _opened(hub, file, stores)
         add(file.kind, file.sha256, links.get(f"file {file.id}"), content, problem)

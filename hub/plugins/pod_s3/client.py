@@ -27,10 +27,11 @@ class Bucket:
     """Raises the hub's errors, and ``KeyError`` for a key under which nothing lies."""
 
     def __init__(self, settings: S3Settings, tools: Tools, tries: int = TRIES) -> None:
+        tries = tries if tools.within_s is None else 1
         self.settings, self._http, self._tries = settings, tools.http, tries
         self.who = urlsplit(settings.endpoint_url).netloc or "Amazon S3"
         self._speaks_plainly = False  # knows neither If-None-Match nor SHA-256
-        self._wire = Wire(settings, tools.http, self.who, tries)
+        self._wire = Wire(settings, tools.http, self.who, tries, tools.within_s)
         self._client = self._wire.client
 
     @property

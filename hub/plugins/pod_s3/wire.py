@@ -19,15 +19,23 @@ from hub.plugins.pod_s3.settings import S3Settings
 if TYPE_CHECKING:
     from hub.http import Http
 
-TIMEOUTS_S = (5, 30)
+TIMEOUTS_S = (5.0, 30.0)
+HURRIED_S = 3.0  # until somebody who waits is told that nobody answers
 _making = Lock()  # one session makes clients for several threads, but not at the same moment
 
 
 class Wire:
-    """``client`` is the SDK's; ``said_region`` where the bucket is, if an answer named it."""
+    """``client`` is the SDK's; ``said_region`` where the bucket is, if an answer named it.
 
-    def __init__(self, settings: S3Settings, http: Http, who: str, tries: int) -> None:
+    ``within_s``: somebody waits, and is not to wait for longer.
+    """
+
+    def __init__(
+        self, settings: S3Settings, http: Http, who: str, tries: int, within_s: float | None
+    ) -> None:
         self._http, self._who = http, who
+        self._hurries = within_s is not None
+        self._timeouts_s = TIMEOUTS_S if within_s is None else (min(HURRIED_S, within_s), within_s)
         self.said_region = ""
         self.client = self._made(settings, tries)
 
@@ -62,6 +70,8 @@ class Wire:
         # Nobody here waits for "100 Continue", and what is compressed has another hash.
         headers = {name: v for name, v in headers.items() if name.lower() != "expect"}
         headers["Accept-Encoding"] = "identity"
+        if self._hurries:  # only what is connected anew can be cut off
+            headers["Connection"] = "close"
         # Of an empty file ``requests`` would say that its length is not known.
         body = None if headers.get("Content-Length") == "0" else request.body
         try:
@@ -70,7 +80,7 @@ class Wire:
                 request.url,
                 data=body,
                 headers=headers,
-                timeout=TIMEOUTS_S,
+                timeout=self._timeouts_s,
                 stream=True,
                 allow_redirects=False,
             )

@@ -14,7 +14,8 @@ from hub.core.contracts import WebhookRequest
 from hub.db.tables import ConnectionRow, OrderRow
 from hub.flows.connect import came_back, choices_of, connect, disconnect
 from hub.flows.found import found
-from hub.flows.pull import mend_webhooks, pull_due, ring
+from hub.flows.pull import pull_due
+from hub.flows.rings import mend_webhooks, ring
 from hub.testing import MONDAY, WsgiAdapter
 from tests.connectors.shopify_worlds import Clock, needs_data
 from tests.fakes.shopify import KEY, SECRET, FakeShopify

@@ -117,9 +117,11 @@ class Telling(OrderSource, WritesBack):
         if order["link"] != update.tracking_url:
             self._post(f"orders/{update.order_ref}", {"link": update.tracking_url})
         there = self._get(f"orders/{update.order_ref}/events")
+        if any(event["at"] > update.at.isoformat() for event in there):
+            return
         if update.key not in [event["key"] for event in there]:
             late = "proof of what was " if update.late_proof else ""
-            event = {"key": update.key, "words": late + words}
+            event = {"key": update.key, "words": late + words, "at": update.at.isoformat()}
             self._post(f"orders/{update.order_ref}/events", event)
         if words == "delivered" and order["status"] == "open":
             self._post(f"orders/{update.order_ref}", {"status": "done by hub"})
