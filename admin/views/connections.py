@@ -37,6 +37,7 @@ from hub.flows.connections_seen import (
     webhook_url,
 )
 from hub.flows.log_in import Role
+from hub.flows.one_shop import AlreadyConnected
 from hub.flows.pull import sweep
 from hub.flows.works_again import try_now
 from hub.web.pages import page
@@ -109,9 +110,10 @@ def connections(hub: Hub) -> Blueprint:
             return _one_page(hub, connection_id, form, 422)
         if made.approve_at:
             return _went(cls, made)
-        rename(hub, me().business_id, connection_id, request.form.get("title", ""))
+        if made.connection_id == connection_id:
+            rename(hub, me().business_id, connection_id, request.form.get("title", ""))
         flash("Checked and saved.", "ok")
-        return redirect(url_for("connections.one", connection_id=connection_id))
+        return redirect(url_for("connections.one", connection_id=made.connection_id))
 
     @pages.post("/<row_id:connection_id>/reconnect")
     @needs()
@@ -225,6 +227,8 @@ def _connected(
         return connect(hub, me().business_id, cls.key, given, **about)
     except ValidationError as error:
         place(form, error)
+    except AlreadyConnected as problem:
+        form.already = problem
     except ConfigError as problem:
         blame(form, problem.field, str(problem))
     except HubError as problem:

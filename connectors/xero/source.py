@@ -82,6 +82,15 @@ class Xero(OrderSource, RecordSink, AcceptsWebhooks, ConnectsByOAuth):
         else:
             self._writing.organisation()
 
+    def identity(self) -> str:
+        """The organisation's id; of several that a sign-in reaches, once one is chosen."""
+        if self.settings.tenant_id:
+            return self.settings.tenant_id
+        if self.settings.way == "custom":
+            return text(self._writing.organisation(), "OrganisationID")
+        there = self._connected()
+        return text(there[0], "tenantId") if len(there) == 1 else ""
+
     def choices(self) -> Mapping[str, Sequence[Option]]:
         if self.settings.way == "custom":
             only = self._writing.organisation()

@@ -50,6 +50,16 @@ class Connection(Provider):
     writes: ClassVar[str] = ""
     """What the hub writes there and when, likewise."""
 
+    def identity(self) -> str:
+        """Which shop or books this is, as one text of at most 300 characters that stays the same
+        however it is connected: its domain, its account. Two connections with one would bring
+        every order twice, so the hub makes only one.
+
+        Asked once ``check`` passed, and before that where somebody has to approve first. Holds no
+        secret. Empty: not known (yet), nothing is compared. Raises like ``check``.
+        """
+        return ""
+
     def left_there(self) -> str:
         """What a person has to remove at the other side once this connection has ended, in a
         sentence: a key, say, that only its owner can take back. Empty: nothing."""
