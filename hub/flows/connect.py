@@ -35,6 +35,7 @@ from hub.db.tables import (
 )
 from hub.db.unit import Unit, forbid_open_unit
 from hub.flows.connected import HOOK, HOOK_SECRET, class_of, made, provider_of, row_of
+from hub.flows.missed import missed_from, tell_missed
 from hub.flows.one_shop import (
     AlreadyConnected,
     at_rest,
@@ -262,6 +263,8 @@ def disconnect(hub: Hub, business_id: str, connection_id: str, *, actor: str) ->
     left = _withdrawn(hub, row)
     with hub.unit() as unit:
         row = row_of(unit.session, business_id, connection_id)
+        if row.state not in ("off", "approving"):
+            row.off_since = missed_from(unit.session, row, hub.now())
         row.state, row.due_at, row.hook, row.last_error, row.to_do = "off", None, None, "", ""
         row.subscribed_at = row.leased_until = None
         # What was set aside comes again with the first look, should it be connected again.
@@ -440,6 +443,7 @@ def _stored(
             if known is not None:  # what other settings let in may be older than the cursor
                 row.sweep_cursor = ""
             try_parked(hub, unit, row)
+            tell_missed(hub, unit, row)
         unit.session.flush()
         seal(hub, unit, business_id, row.id, kept)
         _audit(hub, unit, business_id, actor, f"connection.{state}", row.title)

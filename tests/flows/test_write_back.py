@@ -34,7 +34,7 @@ from hub.db.tables import (
     RecordRow,
     RouteRow,
 )
-from hub.flows.connect import connect
+from hub.flows.connect import connect, disconnect
 from hub.flows.connections import connection_id
 from hub.flows.dispatch import publish
 from hub.flows.drive import IncomingAct, device_for, pair, pairing_code, take_acts
@@ -42,7 +42,7 @@ from hub.flows.found import found
 from hub.flows.month import as_csv, month, records_of
 from hub.flows.plan import plan_day
 from hub.flows.pull import pull_due
-from hub.flows.records import file_at, let_go
+from hub.flows.records import Disconnected, file_at, file_job, let_go
 from hub.flows.sync import store_all
 from tests.connected_worlds import MONDAY, Connected, a_shop
 from tests.driving_worlds import Plugin
@@ -201,6 +201,44 @@ def test_what_waited_for_a_reconnect_is_told_after_it(world: Connected) -> None:
     carried_out(world)
     assert stages(world, "R0")[-1] == "closed"
     assert not any(row.state == "parked" for row in world.rows(ErrandRow))
+
+
+def test_what_fell_due_while_a_connection_was_off_is_told_when_it_is_back(world: Connected) -> None:
+    hub, business_id = world.hub, world.business_id
+    carried_out(world)
+    [ledger] = [row for row in world.rows(ConnectionRow) if row.plugin == "ledger"]
+    for one in (world.connection_id, ledger.id):
+        disconnect(hub, business_id, one, actor="staff:1")
+    closed(world, "R0", name="Ana")
+    closed(world, "R1", name="Ben")
+    carried_out(world)
+    assert (stages(world, "R0")[-1], LEDGER["records"]) == ("dispatched", {})
+    job = next(one.job_id for one in month(hub, business_id, "UTC", DAY.replace(day=1)))
+    with pytest.raises(Disconnected, match="No books are connected"):
+        file_job(hub, business_id, job)
+    world.connect()
+    connect(hub, business_id, "ledger", {}, actor="staff:1", connection_id=ledger.id)
+    [by_hand] = file_job(hub, business_id, job)  # whoever cannot wait
+    assert by_hand.state == "recorded"
+    carried_out(world)
+    assert stages(world, "R0") == ["placed", "dispatched", "closed"]
+    assert stages(world, "R1") == ["placed", "dispatched", "closed"]
+    assert stages(world, "R2") == ["placed", "dispatched"]
+    assert len(LEDGER["records"]) == len(world.rows(RecordRow)) == 2
+
+
+def test_filing_while_the_books_are_disconnected_says_so_and_changes_nothing(
+    world: Connected,
+) -> None:
+    LEDGER["invoices"] = []
+    closed(world, "R0", name="Ana")
+    carried_out(world)
+    [row] = world.rows(RecordRow)
+    disconnect(world.hub, world.business_id, row.connection_id, actor="staff:1")
+    with pytest.raises(Disconnected, match="Ledger is disconnected. Connect it again under"):
+        file_at(world.hub, world.business_id, row.id, actor="staff:1")
+    [after] = world.rows(RecordRow)
+    assert (after.state, after.problem) == ("unmatched", row.problem)
 
 
 def test_a_delivery_is_filed_at_its_invoice_with_its_document(world: Connected) -> None:
