@@ -141,6 +141,8 @@ def test_a_record_set_aside_is_named_taken_again_and_let_go(world: World) -> Non
     pull_due(world.hub)
     told = world.panel.get(where).text
     assert "R900" in told
+    home = world.panel.get("/panel/").text
+    assert f'href="{where}">1 record of Bakehouse is set aside</a>' in home
     again, let_go = re.findall(r'action="(/panel/connections/[^"]+/rejects/[^"]+)"', told)
     assert "still cannot be taken" in world.panel.post(again).text
     world.shop.put("R900", MONDAY)
