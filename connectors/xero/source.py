@@ -66,7 +66,7 @@ class Xero(OrderSource, RecordSink, AcceptsWebhooks, ConnectsByOAuth):
 
     def subscribe(self, url: str) -> str:
         """Nothing is left to do once the key is here: Xero shows it only for a saved address."""
-        return "" if self.settings.webhook_key.get_secret_value() else to_do(url)
+        return "" if self.settings.webhook_key.get_secret_value() else to_do()
 
     def unsubscribe(self) -> None:
         """The webhook is the app's, for all its organisations: a person removes it at Xero."""

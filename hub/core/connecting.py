@@ -26,9 +26,10 @@ the only kind that the process which the internet calls can open; the others are
 class Way:
     """One of several ways to connect: what the panel asks for, and how it goes on.
 
-    ``asks`` names the settings to fill in; those that no way asks for are asked in all of them.
-    ``key`` is kept in the setting ``way``. ``permits`` is what the hub has to be allowed there:
-    its name as the other side writes it, and what for.
+    ``asks`` names the settings to fill in, ``optional`` those of them that may stay empty; those
+    that no way asks for are asked in all of them. ``key`` is kept in the setting ``way``.
+    ``permits`` is what the hub has to be allowed there: its name as the other side writes it, and
+    what for.
     """
 
     key: str
@@ -37,6 +38,7 @@ class Way:
     then: Literal["check", "authorize", "hand_over"] = "check"
     hint: str = ""
     permits: tuple[tuple[str, str], ...] = ()
+    optional: tuple[str, ...] = ()
 
 
 class Connection(Provider):

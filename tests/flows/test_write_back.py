@@ -39,7 +39,7 @@ from hub.flows.connections import connection_id
 from hub.flows.dispatch import publish
 from hub.flows.drive import IncomingAct, device_for, pair, pairing_code, take_acts
 from hub.flows.found import found
-from hub.flows.month import as_csv, month, records_of
+from hub.flows.month import SEVERAL, as_csv, month, records_of
 from hub.flows.plan import plan_day
 from hub.flows.pull import pull_due
 from hub.flows.records import Disconnected, file_at, file_job, let_go
@@ -274,6 +274,8 @@ def test_no_invoice_or_two_wait_for_a_person_who_chooses(world: Connected) -> No
     assert (two.state, none.state) == ("unmatched", "unmatched")
     assert [one["ref"] for one in two.candidates] == ["#R0/a", "#R0/b"]
     assert none.problem == "Looked for an invoice with the number #R1. There is none."
+    shown = [one.problem for one in month(world.hub, world.business_id, "UTC", DAY.replace(day=1))]
+    assert SEVERAL in shown
     with pytest.raises(LookupError):
         file_at(world.hub, world.business_id, two.id, "#R9", actor="staff:1")
     filed = file_at(world.hub, world.business_id, two.id, "#R0/b", actor="staff:1")
@@ -295,6 +297,8 @@ def test_what_the_books_refuse_is_parked_in_their_words_and_can_be_left_out(
     )
     let_go(world.hub, world.business_id, row.id, actor="staff:1")
     assert world.rows(RecordRow)[0].state == "dismissed"
+    [out] = month(world.hub, world.business_id, "UTC", DAY.replace(day=1))
+    assert (out.state, out.problem) == ("dismissed", "")
     # It was let go by mistake: it is put back, and waits or is filed as before.
     assert file_at(world.hub, world.business_id, row.id, actor="staff:1").state == "parked"
     let_go(world.hub, world.business_id, row.id, actor="staff:1")
@@ -350,7 +354,7 @@ def test_the_month_sets_every_job_beside_its_document(world: Connected) -> None:
     other = found(world.hub, "Other", zone="UTC")
     assert month(world.hub, other, "UTC", date(2026, 11, 1)) == []
     lines = as_csv(entries, "Europe/Helsinki").splitlines()
-    assert lines[0].startswith("order,closed,outcome")
+    assert lines[0].startswith("\ufefforder,closed,outcome")  # told by it, Excel reads UTF-8
     assert len(lines) == 4
     evil = [replace(entries[0], problem="=1+1")]
     assert "'=1+1" in as_csv(evil, "Europe/Helsinki")
