@@ -16,6 +16,7 @@ from hub.core.orders import IncomingOrder
 from hub.core.values import Contact, TimeWindow
 
 PARCELS = "Parcels"
+LEFT = "Order"  # what changed of one that left the route: all of it
 
 
 class Group(StrEnum):
@@ -107,7 +108,7 @@ SHORT = {
     "To collect": "payment",
     "Day": "day",
     "Time": "time",
-    "Order": "taken off",
+    LEFT: "taken off",
 }
 
 

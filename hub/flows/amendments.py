@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from sqlmodel import Session, select
 
-from hub.core.amending import Decision, Group
+from hub.core.amending import LEFT, Decision, Group
 from hub.core.errors import Refused, RetryLater
 from hub.core.events import AmendmentProposed, DriverLeft, JobClosed, JobWithdrawn
 from hub.core.fit import RouteNow, problems, timed, times_at, worse
@@ -255,7 +255,7 @@ def _off(hub: Hub, change: Change, asked: Asked, roads: Roads) -> Effect:
     if any(leg.state == State.ARRIVED for leg in legs):
         raise NotNow(AT_THE_DOOR)
     back = any(brings_back(change.session, leg) for leg in legs)
-    asked.question.changes = [*asked.question.changes, ["Order", "on the route", TAKEN_OFF[back]]]
+    asked.question.changes = [*asked.question.changes, [LEFT, "on the route", TAKEN_OFF[back]]]
     change.take_off(route, legs)
     release(change.unit, hub.keys, asked.order, change.now, change.actor)
     change.retime(route, roads)
