@@ -10,12 +10,19 @@ from flask import Blueprint, Response, abort, flash, redirect, request, url_for
 from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
-from admin.words import Clock
+from admin.words import Clock, typed
 from hub.core.errors import HubError
 from hub.db.tables import RecordRow
 from hub.flows.log_in import Role
 from hub.flows.month import STATES, as_csv, month
-from hub.flows.records import Disconnected, file_at, file_job, let_go
+from hub.flows.records import (
+    Disconnected,
+    file_at,
+    file_job,
+    file_numbered,
+    let_go,
+    take_numbers,
+)
 from hub.web.pages import page
 from hub.web.staff import me, needs
 
@@ -39,6 +46,7 @@ def books(hub: Hub) -> Blueprint:
             counts=counts,
             total=len(entries),
             wanted=wanted,
+            by_number=take_numbers(hub),
             first=first,
             before=_other(first, -1),
             after=_other(first, 1),
@@ -57,9 +65,12 @@ def books(hub: Hub) -> Blueprint:
     @pages.post("/<row_id:record_id>/file")
     @needs(Role.ACCOUNTANT, Role.DISPATCHER)
     def again(record_id: str) -> AnyResponse:
-        target = request.form.get("target", "")
+        about = (hub, me().business_id, record_id)
         try:
-            row = file_at(hub, me().business_id, record_id, target, actor=me().actor)
+            if "number" in request.form:
+                row = file_numbered(*about, typed("number", 200), actor=me().actor)
+            else:
+                row = file_at(*about, request.form.get("target", ""), actor=me().actor)
         except LookupError:
             abort(404)
         except Disconnected as problem:

@@ -61,6 +61,9 @@ class Xero(OrderSource, RecordSink, AcceptsWebhooks, ConnectsByOAuth):
     def rule(self, order: IncomingOrder) -> str:
         return Books(self._writing, self.settings).rule(order)
 
+    def numbered(self, number: str) -> Sequence[Candidate]:
+        return Books(self._writing, self.settings).numbered(number)
+
     def record(self, record: DeliveryRecord) -> str:
         return Books(self._writing, self.settings).record(record)
 

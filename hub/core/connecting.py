@@ -211,6 +211,14 @@ class RecordSink(Connection):
         Empty: it does not say."""
         return ""
 
+    def numbered(self, number: str) -> Sequence[Candidate]:
+        """The documents that people call ``number``, for a person who names one; without those
+        that can take no record.
+
+        Books that cannot look one up leave this as it is: then nobody is asked for a number.
+        """
+        raise NotImplementedError
+
     @abstractmethod
     def record(self, record: DeliveryRecord) -> str:
         """File ``record`` at its ``target`` and return where, for a person.

@@ -47,6 +47,7 @@ class Entry:
     candidates: tuple[Mapping[str, Any], ...]
     late_at: datetime | None  # when proof was added that came later
     is_incomplete: bool  # filed without some of its proof, which may still come
+    plugin: str = ""  # the book's
 
 
 def month(hub: Hub, business_id: str, zone: str, first: date) -> list[Entry]:
@@ -141,4 +142,5 @@ def _entry(
         tuple(row.candidates) if row else (),
         row.late_at if row else None,
         row is not None and row.state == "recorded" and row.proved == PART,
+        book.plugin if book else "",
     )

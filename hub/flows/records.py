@@ -108,6 +108,39 @@ def file_at(
         return _by_id(session, business_id, record_id)
 
 
+def take_numbers(hub: Hub) -> frozenset[str]:
+    """The keys of books in which a person may name a document by its number."""
+    kinds = hub.registry.all(RecordSink)
+    return frozenset(cls.key for cls in kinds if cls.numbered is not RecordSink.numbered)
+
+
+def file_numbered(
+    hub: Hub, business_id: str, record_id: str, number: str, *, actor: str
+) -> RecordRow:
+    """File it at the document a person names, once the book says that there is one.
+
+    Of several it becomes a choice. Raises ``Refused`` where there is none, else as ``file_at``.
+    """
+    with hub.reading() as session:
+        row = _by_id(session, business_id, record_id)
+        connection = row_of(session, business_id, row.connection_id)
+    _demand_connected(connection)
+    if not number:
+        raise Refused("Write the number of the document, or press Try again.")
+    if connection.plugin not in take_numbers(hub):
+        raise LookupError(f"nothing can be named by number in {connection.plugin}")
+    found = list(_sink(hub, connection).numbered(number))
+    if not found:
+        raise Refused(f"{connection.title} has no document {number} that takes a delivery.")
+    with hub.unit() as unit:
+        row = _by_id(unit.session, business_id, record_id)
+        row.candidates = _kept(found)
+        if len(found) > 1:
+            row.state, row.problem, row.at = "unmatched", "", hub.now()
+            return row
+    return file_at(hub, business_id, record_id, found[0].ref, actor=actor)
+
+
 def file_job(hub: Hub, business_id: str, job_id: str) -> list[RecordRow]:
     """File a closed job that no book has, in every book there is.
 
@@ -260,9 +293,11 @@ def _note(
         if target:
             row.target, row.label, row.filed = target, label[:200], filed[:4000]
         if candidates is not None:
-            row.candidates = [
-                {"ref": one.ref, "label": one.label, "why": one.why} for one in candidates
-            ]
+            row.candidates = _kept(candidates)
+
+
+def _kept(candidates: list[Candidate]) -> list[dict[str, str]]:
+    return [{"ref": one.ref, "label": one.label, "why": one.why} for one in candidates]
 
 
 def _known(session: Session, connection: ConnectionRow, job_id: str) -> RecordRow | None:

@@ -42,7 +42,7 @@ from hub.flows.found import found
 from hub.flows.month import SEVERAL, as_csv, month, records_of
 from hub.flows.plan import plan_day
 from hub.flows.pull import pull_due
-from hub.flows.records import Disconnected, file_at, file_job, let_go
+from hub.flows.records import Disconnected, file_at, file_job, file_numbered, let_go
 from hub.flows.sync import store_all
 from tests.connected_worlds import MONDAY, Connected, a_shop
 from tests.driving_worlds import Plugin
@@ -77,6 +77,10 @@ class Ledger(RecordSink):
 
     def rule(self, order: IncomingOrder) -> str:
         return f"Looked for an invoice with the number {order.number}."
+
+    def numbered(self, number: str) -> Sequence[Candidate]:
+        found = [ref for ref in LEDGER["invoices"] if ref == number]
+        return [Candidate(ref, f"Invoice {ref}", "you named it") for ref in found]
 
     def record(self, record: DeliveryRecord) -> str:
         if record.target in LEDGER.get("void", ()):
@@ -282,6 +286,24 @@ def test_no_invoice_or_two_wait_for_a_person_who_chooses(world: Connected) -> No
     assert (filed.state, filed.label) == ("recorded", "Invoice #R0/b")
     LEDGER["invoices"].append("#R1")  # the accountant made it meanwhile
     assert file_at(world.hub, world.business_id, none.id, actor="staff:1").state == "recorded"
+
+
+def test_a_document_is_named_by_its_number_where_none_was_found(world: Connected) -> None:
+    LEDGER["invoices"] = ["INV-7"]
+    closed(world, "R0", name="Ana")
+    carried_out(world)
+    [row] = world.rows(RecordRow)
+    about = (world.hub, world.business_id, row.id)
+    for wrong, why in (("INV-8", "has no document INV-8"), ("", "Write the number")):
+        with pytest.raises(Refused, match=why):
+            file_numbered(*about, wrong, actor="staff:1")
+    assert world.rows(RecordRow) == [row]
+    filed = file_numbered(*about, "INV-7", actor="staff:1")
+    assert (filed.state, filed.label, filed.filed) == (
+        "recorded",
+        "Invoice INV-7",
+        "a note at INV-7",
+    )
 
 
 def test_what_the_books_refuse_is_parked_in_their_words_and_can_be_left_out(
