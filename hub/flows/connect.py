@@ -31,6 +31,7 @@ from hub.db.tables import (
     BusinessRow,
     ConnectionRow,
     RejectRow,
+    SeenCallRow,
     TokenLeaseRow,
 )
 from hub.db.unit import Unit, forbid_open_unit
@@ -401,9 +402,9 @@ def _with_what_it_was(
 
 
 def _forget_all(unit: Unit, row: ConnectionRow) -> None:
-    """Its secrets, tokens and approvals, and what was set aside of it."""
+    """Its secrets, tokens, approvals and calls, and what was set aside of it."""
     forget(unit, row.business_id, row.id)
-    for table in (TokenLeaseRow, ApprovalRow, RejectRow):
+    for table in (TokenLeaseRow, ApprovalRow, RejectRow, SeenCallRow):
         unit.session.exec(
             delete(table).where(
                 col(table.business_id) == row.business_id,
