@@ -40,6 +40,9 @@ class Bakehouse(OrderSource, WritesBack, AcceptsWebhooks):
     def check(self) -> None:
         self._get("orders", {"limit": 1})
 
+    def identity(self) -> str:
+        return self.settings.url.host or ""
+
     def pages(self, cursor: str | None) -> Iterator[OrderPage]:
         since, skip, more = cursor or "", 0, True
         while more:

@@ -69,7 +69,7 @@ def has_ended(pid: int) -> bool:
 def _watched(answers_s: float) -> Iterator[None]:
     """Who waits for a server's answer gets ``EOFError`` from one that is ended meanwhile."""
     before = _pid()
-    within_s = answers_s if before in _answered else STARTS_S
+    within_s = answers_s if before in _answered and not has_ended(before) else STARTS_S
     watch = threading.Timer(within_s, replace, [f"it did not answer within {within_s:.0f} s"])
     watch.daemon = True
     watch.start()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import Distribution, EntryPoint, entry_points
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 GROUP = "hub.plugins"
+OURS = "lastmile-hub"
 HOOKS: dict[type[Provider], str] = {
     connecting.OrderSource: "hub_order_sources",
     contracts.RoutingStrategy: "hub_routing_strategies",
@@ -47,13 +48,25 @@ P = TypeVar("P", bound=Provider)
 
 @cache
 def _named() -> list[EntryPoint]:
-    """What the installed distributions name; reading all their files is slow, so once."""
-    return sorted(entry_points(group=GROUP), key=lambda point: point.name)
+    """What the installed distributions name; reading all their files is slow, so once.
+
+    The hub's own come first: a stranger's plugin must not take a key from them.
+    """
+    return sorted(entry_points(group=GROUP), key=lambda point: (not _is_ours(point), point.name))
+
+
+def _is_ours(point: EntryPoint | None) -> bool:
+    return point is not None and point.dist is not None and point.dist.name == OURS
 
 
 def own_plugins() -> list[EntryPoint]:
     """Those that come with the hub itself."""
-    return [point for point in _named() if point.dist and point.dist.name == "lastmile-hub"]
+    return [point for point in _named() if _is_ours(point)]
+
+
+def not_installed(names: Iterable[str]) -> list[str]:
+    """Those of ``names`` that no installed plugin has."""
+    return sorted(set(names) - {point.name for point in _named()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +80,14 @@ class Problem:
 
 
 class Taken(ValueError):
-    """Two plugins want the same name or key; the one that came first has it."""
+    """Two plugins want the same name or key; the one that came first has it.
+
+    ``by_hub``: that is the hub itself, which cannot be uninstalled.
+    """
+
+    def __init__(self, message: str, *, by_hub: bool = False) -> None:
+        super().__init__(message)
+        self.by_hub = by_hub
 
 
 @dataclass(slots=True)
@@ -92,6 +112,8 @@ class Registry:
     def installed(cls, *, without: frozenset[str] = frozenset()) -> Registry:
         """Every plugin that an installed distribution names under ``hub.plugins``."""
         registry = cls()
+        for name in not_installed(without):
+            log.warning("HUB_PLUGINS_OFF names %s, but no such plugin is installed", name)
         for point in _named():
             if point.name not in without:
                 registry.add_entry_point(point)
@@ -109,7 +131,7 @@ class Registry:
         """Register one plugin, all of it or nothing; what is wrong with it is noted."""
         if self.plugins.has_plugin(name):
             said = f"another plugin is called {name!r} already: {self.origin_of(name)}"
-            self._problem(name, Taken(said), point)
+            self._problem(name, Taken(said, by_hub=_is_ours(self._points.get(name))), point)
             return
         try:
             self.plugins.register(plugin, name)
@@ -150,8 +172,7 @@ class Registry:
                     for other in (kind, *SHARED.get(kind, ())):
                         taken = known.get((other, cls.key), cls)
                         if taken is not cls:
-                            where = taken.__module__
-                            raise Taken(f"{kind.__name__} {cls.key!r} is already {where}'s")
+                            raise self._taken(kind, taken)
                 offer.providers[kind, cls.key] = cls
         for subscriber in self._said(name, "hub_subscribers"):
             if not isinstance(subscriber, Subscriber):
@@ -160,6 +181,16 @@ class Registry:
                 raise Taken(f"subscriber {subscriber.name!r} exists already")
             offer.subscribers[subscriber.name] = subscriber
         return offer
+
+    def _taken(self, kind: type[Provider], by: type[Provider]) -> Taken:
+        """Who has the key, by the name that people see."""
+        said = f"{kind.__name__} {by.key!r} is already {by.__module__}'s"
+        for name, offer in self._offers.items():
+            if by in offer.providers.values():
+                by_hub = _is_ours(self._points.get(name))
+                whose = "part of the hub itself" if by_hub else f"offered by {name}"
+                return Taken(f"{said}, {whose} ({self.origin_of(name)})", by_hub=by_hub)
+        return Taken(said)
 
     def _said(self, name: str, hook: str) -> Iterator[Any]:
         """What this one plugin answers to a hook, an item at a time."""
@@ -217,6 +248,8 @@ def remedy(name: str, error: BaseException) -> str:
             return f"It needs {missing}, which is not installed here. Install that, or {off}."
         case ImportError() | pluggy.PluginValidationError():
             return f"It was written for another version of the hub. Update it, or {off}."
+        case Taken(by_hub=True):
+            return f"The hub keeps its own. Who wrote {name} has to choose another; or {off}."
         case Taken():
             return f"Keep one of the two: uninstall the other, or {off}."
     return f"Update it, tell who wrote it, or {off}."

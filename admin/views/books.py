@@ -7,13 +7,22 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, abort, flash, redirect, request, url_for
+from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
-from admin.words import Clock
+from admin.words import Clock, typed
 from hub.core.errors import HubError
+from hub.db.tables import RecordRow
 from hub.flows.log_in import Role
 from hub.flows.month import STATES, as_csv, month
-from hub.flows.records import file_at, let_go
+from hub.flows.records import (
+    Disconnected,
+    file_at,
+    file_job,
+    file_numbered,
+    let_go,
+    take_numbers,
+)
 from hub.web.pages import page
 from hub.web.staff import me, needs
 
@@ -37,6 +46,7 @@ def books(hub: Hub) -> Blueprint:
             counts=counts,
             total=len(entries),
             wanted=wanted,
+            by_number=take_numbers(hub),
             first=first,
             before=_other(first, -1),
             after=_other(first, 1),
@@ -55,18 +65,37 @@ def books(hub: Hub) -> Blueprint:
     @pages.post("/<row_id:record_id>/file")
     @needs(Role.ACCOUNTANT, Role.DISPATCHER)
     def again(record_id: str) -> AnyResponse:
-        target = request.form.get("target", "")
+        about = (hub, me().business_id, record_id)
         try:
-            row = file_at(hub, me().business_id, record_id, target, actor=me().actor)
+            if "number" in request.form:
+                row = file_numbered(*about, typed("number", 200), actor=me().actor)
+            else:
+                row = file_at(*about, request.form.get("target", ""), actor=me().actor)
         except LookupError:
             abort(404)
+        except Disconnected as problem:
+            flash(_with_a_way_on(problem), "bad")
         except HubError as problem:
             flash(str(problem), "bad")
         else:
-            if row.state == "recorded":
-                flash(f"Filed: {row.filed or row.label}", "ok")
-            else:
-                flash(row.problem or "It still belongs to none of them for certain.", "warn")
+            _tell(row)
+        return redirect(url_for("books.index", month=request.form.get("month", "")))
+
+    @pages.post("/jobs/<row_id:job_id>/file")
+    @needs(Role.ACCOUNTANT, Role.DISPATCHER)
+    def file_now(job_id: str) -> AnyResponse:
+        """One that no book has: it ended while there was none, say."""
+        try:
+            rows = file_job(hub, me().business_id, job_id)
+        except LookupError:
+            abort(404)
+        except Disconnected as problem:
+            flash(_with_a_way_on(problem), "bad")
+        except HubError as problem:
+            flash(str(problem), "bad")
+        else:
+            for row in rows:
+                _tell(row)
         return redirect(url_for("books.index", month=request.form.get("month", "")))
 
     @pages.post("/<row_id:record_id>/let-go")
@@ -80,6 +109,21 @@ def books(hub: Hub) -> Blueprint:
         return redirect(url_for("books.index", month=request.form.get("month", "")))
 
     return pages
+
+
+def _tell(row: RecordRow) -> None:
+    if row.state == "recorded":
+        flash(f"Filed: {row.filed or row.label}", "ok")
+    else:
+        flash(row.problem or "It still belongs to none of them for certain.", "warn")
+
+
+def _with_a_way_on(problem: Disconnected) -> Markup:
+    at = problem.connection_id
+    page = url_for("connections.one", connection_id=at) if at else url_for("connections.index")
+    return Markup('{} <a href="{}">{}</a>').format(
+        str(problem), page, "Open it" if at else "Connections"
+    )
 
 
 def _first(hub: Hub) -> date:

@@ -11,7 +11,7 @@ from pydantic import SecretStr, ValidationError
 from werkzeug.wrappers import Response as AnyResponse
 
 from admin.connection_forms import asked, settings_form, way_of
-from admin.forms import blame, form_for, place
+from admin.forms import SENTENCES, blame, form_for, place
 from admin.words import Clock
 from hub.core.connecting import Connection, Way
 from hub.core.contracts import Option
@@ -37,6 +37,7 @@ from hub.flows.connections_seen import (
     webhook_url,
 )
 from hub.flows.log_in import Role
+from hub.flows.one_shop import AlreadyConnected
 from hub.flows.pull import sweep
 from hub.flows.works_again import try_now
 from hub.web.pages import page
@@ -74,7 +75,7 @@ def connections(hub: Hub) -> Blueprint:
         cls = _class(hub, plugin)
         way = way_of(cls, request.form.get("way", ""))
         form = form_for(cls.Settings, only=asked(cls, way))(request.form)
-        made = _connected(hub, cls, way, form)
+        made = None if _is_incomplete(cls, way, form) else _connected(hub, cls, way, form)
         return _new_page(hub, cls, way, form, 422) if made is None else _went(cls, made)
 
     @pages.get("/back")
@@ -109,9 +110,10 @@ def connections(hub: Hub) -> Blueprint:
             return _one_page(hub, connection_id, form, 422)
         if made.approve_at:
             return _went(cls, made)
-        rename(hub, me().business_id, connection_id, request.form.get("title", ""))
+        if made.connection_id == connection_id:
+            rename(hub, me().business_id, connection_id, request.form.get("title", ""))
         flash("Checked and saved.", "ok")
-        return redirect(url_for("connections.one", connection_id=connection_id))
+        return redirect(url_for("connections.one", connection_id=made.connection_id))
 
     @pages.post("/<row_id:connection_id>/reconnect")
     @needs()
@@ -209,10 +211,24 @@ def _choices(hub: Hub, row: ConnectionRow) -> Mapping[str, Sequence[Option]]:
         return {}
 
 
-def _connected(
-    hub: Hub, cls: type[Connection], way: Way | None, form: BaseForm, connection_id: str = ""
-) -> Connected | None:
-    """``None`` when it does not work; then ``form`` says why."""
+def _is_incomplete(cls: type[Connection], way: Way | None, form: BaseForm) -> bool:
+    """Whether something is empty that this way cannot do without; then ``form`` says all of it."""
+    needed = set(way.asks) - set(way.optional) if way is not None else set()
+    fields = form._fields
+    empty = [name for name in needed & fields.keys() if fields[name].data in ("", None)]
+    if not empty:
+        return False
+    try:
+        cls.Settings.model_validate(_given(way, form))
+    except ValidationError as error:
+        place(form, error)
+    for name in empty:
+        if not fields[name].errors:
+            blame(form, name, SENTENCES["missing"])
+    return True
+
+
+def _given(way: Way | None, form: BaseForm) -> dict[str, Any]:
     given: dict[str, Any] = {
         name: SecretStr(field.data) if field.control == "password" else field.data
         for name, field in form._fields.items()
@@ -220,13 +236,25 @@ def _connected(
     }
     if way is not None:
         given["way"] = way.key
+    return given
+
+
+def _connected(
+    hub: Hub, cls: type[Connection], way: Way | None, form: BaseForm, connection_id: str = ""
+) -> Connected | None:
+    """``None`` when it does not work; then ``form`` says why."""
+    given = _given(way, form)
     about = {"actor": me().actor, "connection_id": connection_id}
     try:
         return connect(hub, me().business_id, cls.key, given, **about)
     except ValidationError as error:
         place(form, error)
+    except AlreadyConnected as problem:
+        form.already = problem
     except ConfigError as problem:
         blame(form, problem.field, str(problem))
+        for name, sentence in problem.also.items():
+            blame(form, name, sentence)
     except HubError as problem:
         blame(form, "", str(problem))
     return None

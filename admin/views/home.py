@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import segno
 from flask import Blueprint, abort, flash, redirect, request, url_for
 from markupsafe import Markup
-from sqlalchemy import func
-from sqlmodel import select
+from sqlalchemy import ColumnElement
+from sqlmodel import col, func, or_, select
 from werkzeug.wrappers import Response as AnyResponse
 
 from hub.core.jobs import Outcome
-from hub.db.tables import ActRow, DepotRow, JobRow, OrderRow, RouteRow, VehicleRow
+from hub.db.tables import (
+    ActRow,
+    DepotRow,
+    JobRow,
+    OrderRow,
+    RouteRow,
+    StopJobRow,
+    StopRow,
+    VehicleRow,
+)
 from hub.flows import first_run, people
 from hub.flows.claims import open_claims
-from hub.flows.connections_seen import connections_unwell
+from hub.flows.connections_seen import connections_unwell, set_aside, unfiled
 from hub.flows.errands import parked_count
 from hub.flows.log_in import (
     NotAccepted,
@@ -68,7 +78,7 @@ def home(hub: Hub) -> Blueprint:
             ended = dict(
                 session.exec(
                     select(JobRow.outcome, func.count())
-                    .where(JobRow.business_id == business_id, JobRow.due_on == today)
+                    .where(JobRow.business_id == business_id, _is_of(business_id, today))
                     .group_by(JobRow.outcome)
                 ).all()
             )
@@ -94,6 +104,8 @@ def home(hub: Hub) -> Blueprint:
             claims=claims,
             stuck=parked_count(hub, business_id),
             stores=connections_unwell(hub, business_id) if may(*ACTS) else [],
+            unfiled=unfiled(hub, business_id),
+            set_aside=set_aside(hub, business_id),
             unwell=unwell(hub, business_id) if may() else [],
             routes=len(routes),
             published=sum(route.published_at is not None for route in routes),
@@ -277,3 +289,14 @@ def _steps(hub: Hub, business_id: str) -> list[Step]:
         ),
         Step("Make the first delivery", done is not None, "/panel/day", "With proof on it.", ACTS),
     ]
+
+
+def _is_of(business_id: str, day: date) -> ColumnElement[bool]:
+    """Jobs that are due on ``day`` or are on a route of it: most orders name no day."""
+    routed = (
+        select(StopJobRow.job_id)
+        .join(StopRow, col(StopRow.id) == col(StopJobRow.stop_id))
+        .join(RouteRow, col(RouteRow.id) == col(StopRow.route_id))
+        .where(RouteRow.business_id == business_id, RouteRow.day == day)
+    )
+    return or_(col(JobRow.due_on) == day, col(JobRow.id).in_(routed))

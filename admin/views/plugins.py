@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint
 from werkzeug.wrappers import Response as AnyResponse
 
-from hub.flows.installed import installed, troubles
+from hub.flows.installed import installed, switched_off, troubles
 from hub.web.pages import page
 from hub.web.staff import me, needs
 
@@ -21,12 +21,14 @@ def plugins(hub: Hub) -> Blueprint:
     @pages.get("/plugins")
     @needs()
     def show() -> AnyResponse:
+        off, unknown = switched_off(hub)
         return page(
             "panel/plugins.html",
             plugins=installed(hub.registry),
             troubles=troubles(hub, me().business_id),
             problems=hub.registry.problems,
-            off=sorted(hub.settings.plugins_off),
+            off=off,
+            unknown=unknown,
         )
 
     return pages

@@ -7,16 +7,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING, get_args
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, abort, flash, redirect, request, url_for
+from flask import Blueprint, abort, flash, redirect, request, session, url_for
 from flask_admin.form import BaseForm
 from werkzeug.wrappers import Response as AnyResponse
 
 from admin.forms import blame, form_for, read
 from admin.words import Clock, typed
 from hub.core.errors import ConfigError, HubError
-from hub.core.webhook_types import ABOUT, TYPES
-from hub.core.webhooks import Answer
-from hub.flows.endpoint_secrets import change_secret
+from hub.core.webhook_types import ABOUT, TEST, TYPES
+from hub.db.tables import AttemptLogRow
+from hub.flows.endpoint_secrets import change_secret, signing_secrets
 from hub.flows.endpoints import EndpointIn, change_endpoint, make_endpoint, remove_endpoint, switch
 from hub.flows.webhook_log import (
     EndpointSeen,
@@ -36,6 +36,7 @@ from hub.web.staff import me, needs
 if TYPE_CHECKING:
     from hub.app import Hub
 
+JUST_MADE = "just_made"  # in the browser's note: whose secret its page may show once
 SHOWN: tuple[Shown, ...] = get_args(Shown)
 OPTIONS = {"types": tuple((type_, f"{type_}: {ABOUT[type_]}") for type_ in TYPES)}
 Form = form_for(EndpointIn)
@@ -71,13 +72,19 @@ def webhooks(hub: Hub) -> Blueprint:
             except ConfigError as problem:
                 blame(form, problem.field, str(problem))
             else:
-                return _one_page(hub, made.endpoint.id, secret=made.secret)
+                return _to_its_secret(made.endpoint.id, is_second=False)
         return page("panel/webhooks_new.html", 422, form=form)
 
     @pages.get("/<row_id:endpoint_id>")
     @needs()
     def one(endpoint_id: str) -> AnyResponse:
-        return _one_page(hub, endpoint_id)
+        """With its secret where it was just made, once, and what came of the test in ``tested``."""
+        new, second = session.pop(JUST_MADE, ("", False))
+        secrets = (
+            signing_secrets(hub, me().business_id, endpoint_id) if new == endpoint_id else [""]
+        )
+        answer = _answer(hub, endpoint_id, request.args.get("tested", "")[:36])
+        return _one_page(hub, endpoint_id, secret=secrets[0], is_second=second, answer=answer)
 
     @pages.post("/<row_id:endpoint_id>")
     @needs()
@@ -109,15 +116,15 @@ def webhooks(hub: Hub) -> Blueprint:
     @needs()
     def secret(endpoint_id: str) -> AnyResponse:
         _seen(hub, endpoint_id)
-        made = change_secret(hub, me().business_id, endpoint_id, actor=me().actor)
-        return _one_page(hub, endpoint_id, secret=made.secret, is_second=True)
+        change_secret(hub, me().business_id, endpoint_id, actor=me().actor)
+        return _to_its_secret(endpoint_id, is_second=True)
 
     @pages.post("/<row_id:endpoint_id>/test")
     @needs()
     def test(endpoint_id: str) -> AnyResponse:
         _seen(hub, endpoint_id)
-        _, answer = send_test(hub, me().business_id, endpoint_id)
-        return _one_page(hub, endpoint_id, answer=answer)
+        sent_id, _ = send_test(hub, me().business_id, endpoint_id)
+        return redirect(url_for("webhooks.one", endpoint_id=endpoint_id, tested=sent_id))
 
     @pages.post("/<row_id:endpoint_id>/again")
     @needs()
@@ -182,6 +189,22 @@ def _back(endpoint_id: str) -> AnyResponse:
     return redirect(url_for("webhooks.one", endpoint_id=endpoint_id))
 
 
+def _to_its_secret(endpoint_id: str, *, is_second: bool) -> AnyResponse:
+    """To its page, which may show the secret once. The secret itself is in no cookie."""
+    session[JUST_MADE] = (endpoint_id, is_second)
+    return _back(endpoint_id)
+
+
+def _answer(hub: Hub, endpoint_id: str, webhook_id: str) -> AttemptLogRow | None:
+    """What came of a test; ``None`` for what is none of this endpoint's."""
+    try:
+        seen = webhook_seen(hub, me().business_id, webhook_id)
+    except LookupError:
+        return None
+    is_mine = seen.endpoint.id == endpoint_id and seen.row.type == TEST
+    return seen.attempts[-1] if is_mine and seen.attempts else None
+
+
 def _seen(hub: Hub, endpoint_id: str) -> EndpointSeen:
     try:
         return endpoint_seen(hub, me().business_id, endpoint_id)
@@ -197,7 +220,7 @@ def _one_page(
     status: int = 200,
     secret: str = "",
     is_second: bool = False,
-    answer: Answer | None = None,
+    answer: AttemptLogRow | None = None,
     errors: dict[str, str] | None = None,
 ) -> AnyResponse:
     seen = _seen(hub, endpoint_id)

@@ -56,7 +56,7 @@ def tell(api: Api, settings: ShipStationSettings, update: OrderProgress) -> None
 
 
 def require_tags(api: Api, settings: ShipStationSettings) -> None:
-    """Raises ``ConfigError`` at the setting whose tag is missing."""
+    """Raises ``ConfigError`` at each setting whose tag is missing."""
     needed = {"leaves": "on_the_way_tag", "delivered": "delivered_tag"}.get(settings.ship_when)
     own = settings.own_tags()
     for name in dict.fromkeys((needed, "delivered_tag") if needed else ()):
@@ -67,14 +67,15 @@ def require_tags(api: Api, settings: ShipStationSettings) -> None:
                 field=str(name),
             )
     missing = api.missing_tags(list(own.values()))
-    for name, tag in own.items():
-        if tag in missing:
-            raise ConfigError(
-                f"ShipStation has no tag {' and no tag '.join(f'“{one}”' for one in missing)}, and"
-                " its V1 interface cannot create one. Create it in ShipStation, or name another"
-                " here.",
-                field=name,
-            )
+    lacking = {
+        name: f"ShipStation has no tag “{tag}”, and its V1 interface cannot create one. Create it"
+        " in ShipStation, or name another here."
+        for name, tag in own.items()
+        if tag in missing
+    }
+    for name, problem in lacking.items():
+        others = {other: said for other, said in lacking.items() if other != name}
+        raise ConfigError(problem, field=name, also=others)
 
 
 def _tag(settings: ShipStationSettings, update: OrderProgress) -> str:

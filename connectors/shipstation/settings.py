@@ -22,13 +22,15 @@ WAYS = (
         "API key (V2)",
         ("v2_key", *_TAGS),
         hint=_WHERE.format("V2"),
+        optional=_TAGS,
         permits=_PERMITS,
     ),
     Way(
         "v1",
         "API key and secret (V1)",
         ("v1_key", "v1_secret", *_TAGS, "currency", "notes"),
-        hint=_WHERE.format("V1"),
+        hint=_WHERE.format("V1") + " V1 cannot create tags: create those below there first.",
+        optional=(*_TAGS, "currency"),
         permits=_PERMITS[:1],
     ),
 )
@@ -105,7 +107,7 @@ class ShipStationSettings(BaseModel):
         default="Out for delivery",
         title="Tag: on its way",
         pattern=_NO_SLASH,
-        description="Empty: none. V1 cannot create tags: create it in ShipStation first.",
+        description="Empty: none.",
     )
     delivered_tag: str = Field(default="Delivered", title="Tag: delivered", pattern=_NO_SLASH)
     failed_tag: str = Field(

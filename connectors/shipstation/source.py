@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
 
 from connectors.shipstation import mapping_v1, mapping_v2, reading, reporting, webhooks
 from connectors.shipstation.client import Api, Record
@@ -52,6 +53,12 @@ class ShipStation(OrderSource, WritesBack, AcceptsWebhooks):
         except AuthError as error:
             raise self._mixed_up() or error from None
         reporting.require_tags(api, self.settings)
+
+    def identity(self) -> str:
+        """By its key, which opens the whole account: ShipStation tells no number of that."""
+        mine = self.settings
+        key = (mine.v2_key if mine.way == "v2" else mine.v1_key).get_secret_value().strip()
+        return f"key {sha256(key.encode()).hexdigest()[:32]}" if key else ""
 
     def choices(self) -> Mapping[str, Sequence[Option]]:
         api = self._api()

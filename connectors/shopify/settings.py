@@ -33,7 +33,7 @@ WAYS = (
         "own",
         "My own store",
         asks=("client_id", "client_secret"),
-        hint="Make an app in Shopify's Dev Dashboard, give it the scopes below, install it in your"
+        hint="Make an app in Shopify's Dev Dashboard, give it the scopes above, install it in your"
         " store, and copy its client id and secret.",
         permits=PERMITS,
     ),
@@ -49,6 +49,7 @@ WAYS = (
         "token",
         "Access token I already have",
         asks=("token", "client_secret"),
+        optional=("client_secret",),
         hint="Of a custom app made in Shopify's admin before 2026; it begins with shpat_.",
         permits=PERMITS,
     ),

@@ -70,6 +70,9 @@ class Shopify(OrderSource, WritesBack, AcceptsWebhooks, ConnectsByOAuth):
         first, _ = next(self._reader.walk(None), ([], ""))
         self._refuse_redacted(first)
 
+    def identity(self) -> str:
+        return self.settings.shop
+
     def choices(self) -> Mapping[str, Sequence[Option]]:
         found, after = [], None
         while True:

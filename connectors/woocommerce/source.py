@@ -61,6 +61,11 @@ class WooCommerce(OrderSource, WritesBack, AcceptsWebhooks, HandsOverKeys):
     def check(self) -> None:
         checking.check(self._client, writes=self.settings.write_back)
 
+    def identity(self) -> str:
+        """The store's host and path: with or without TLS and www it is the same one."""
+        host = str(self.settings.url.host or "").lower().removeprefix("www.")
+        return f"{host}{(self.settings.url.path or '').rstrip('/')}"
+
     def choices(self) -> Mapping[str, Sequence[Option]]:
         try:
             found = [Option(str(row["slug"]), str(row["name"])) for row in self._client.statuses()]

@@ -66,6 +66,14 @@ class Books:
         }.get(mine.find_by, f"with the number {numbers}, or whose reference names it")
         return f"Looked for an invoice{also} {where}."
 
+    def numbered(self, number: str) -> Sequence[Candidate]:
+        return [
+            _candidate("invoice", record, "you named it")
+            for record in self._client.invoices_numbered([number])
+            if _same(text(record, "InvoiceNumber"), [number])
+            and text(record, "Status") not in WITHDRAWN["invoice"]
+        ]
+
     def record(self, record: DeliveryRecord) -> str:
         paper, ref = _target(record.target)
         there = self._client.paper(paper, ref)

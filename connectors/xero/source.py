@@ -61,12 +61,15 @@ class Xero(OrderSource, RecordSink, AcceptsWebhooks, ConnectsByOAuth):
     def rule(self, order: IncomingOrder) -> str:
         return Books(self._writing, self.settings).rule(order)
 
+    def numbered(self, number: str) -> Sequence[Candidate]:
+        return Books(self._writing, self.settings).numbered(number)
+
     def record(self, record: DeliveryRecord) -> str:
         return Books(self._writing, self.settings).record(record)
 
     def subscribe(self, url: str) -> str:
         """Nothing is left to do once the key is here: Xero shows it only for a saved address."""
-        return "" if self.settings.webhook_key.get_secret_value() else to_do(url)
+        return "" if self.settings.webhook_key.get_secret_value() else to_do()
 
     def unsubscribe(self) -> None:
         """The webhook is the app's, for all its organisations: a person removes it at Xero."""
@@ -81,6 +84,15 @@ class Xero(OrderSource, RecordSink, AcceptsWebhooks, ConnectsByOAuth):
             self._connected()
         else:
             self._writing.organisation()
+
+    def identity(self) -> str:
+        """The organisation's id; of several that a sign-in reaches, once one is chosen."""
+        if self.settings.tenant_id:
+            return self.settings.tenant_id
+        if self.settings.way == "custom":
+            return text(self._writing.organisation(), "OrganisationID")
+        there = self._connected()
+        return text(there[0], "tenantId") if len(there) == 1 else ""
 
     def choices(self) -> Mapping[str, Sequence[Option]]:
         if self.settings.way == "custom":

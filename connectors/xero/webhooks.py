@@ -45,10 +45,13 @@ def _events(body: bytes) -> Iterator[Mapping[str, Any]]:
         yield from (event for event in events if isinstance(event, dict))
 
 
-def to_do(url: str) -> str:
-    """What a person sets up at Xero: there is no interface for it."""
+def to_do() -> str:
+    """What a person sets up at Xero: there is no interface for it.
+
+    The panel shows the address beside it, to those who may see it.
+    """
     return (
-        "At developer.xero.com open your app, then Webhooks. Choose Invoices, paste"
-        f" {url} as the delivery address, save, and copy the webhooks key into this connection."
-        " Then press Send intent to receive."
+        "At developer.xero.com open your app, then Webhooks. Choose Invoices, paste the address"
+        " that stands with this as the delivery address, save, and copy the webhooks key into this"
+        " connection. Then press Send intent to receive."
     )

@@ -15,7 +15,7 @@ from hub import backup
 from hub.app import Hub
 from hub.cli.opened import business_of, opened
 from hub.db.tables import BusinessRow, ChainRow, ProofFileRow
-from hub.flows.installed import installed
+from hub.flows.installed import installed, switched_off
 from hub.flows.people import reset_password
 from hub.flows.proof_move import MoveReport, move_proof
 from hub.flows.proof_store import DEFAULT, in_use
@@ -44,15 +44,20 @@ def password(args: argparse.Namespace, settings: Settings) -> None:
 
 def plugins(args: argparse.Namespace, settings: Settings) -> int:
     with nullcontext() if args.verbose else _unlogged():
-        registry = Hub.from_settings(settings).registry
+        hub = Hub.from_settings(settings)
+    registry = hub.registry
     for one in installed(registry):
         print(f"{one.name:16} {one.judged.level:10} {one.origin}")
         for kind, title in one.offers:
             print(f"    {kind}: {title}")
         for missing in one.judged.missing:
             print(f"    - {missing}")
-    for off in sorted(settings.plugins_off):
-        print(f"{off:16} is switched off by HUB_PLUGINS_OFF")
+    off, unknown = switched_off(hub)
+    for name in off:
+        print(f"{name:16} is switched off by HUB_PLUGINS_OFF")
+    for name in unknown:
+        said = f"HUB_PLUGINS_OFF names {name}, but no such plugin is installed"
+        print(f"{said}. The names are those above.", file=sys.stderr)
     for problem in registry.problems:
         about = f"{problem.plugin} ({problem.origin}) cannot be used: {problem.message}"
         print(f"{about.removesuffix('.')}. {problem.remedy}", file=sys.stderr)

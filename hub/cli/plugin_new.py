@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 import re
+from io import StringIO
 from pathlib import Path
+from token import NAME
+from tokenize import generate_tokens
 
 import hub
 from hub.cli.plugin_kinds import KINDS, Kind
@@ -51,7 +54,8 @@ def new(args: argparse.Namespace, settings: Settings) -> int:
     if not re.fullmatch(r"[a-z][a-z0-9_]{1,38}", name):
         raise ConfigError(f"{args.name!r} cannot be a module's name: use letters, digits and _.")
     kind = KINDS[args.kind]
-    title = name.replace("_", " ").title().replace(" ", "")
+    words = name.replace("_", " ").strip()
+    title, in_code = words[:1].upper() + words[1:], words.title().replace(" ", "")
     slug = name.replace("_", "-")
     folder = Path(f"hub-{slug}")
     try:
@@ -61,12 +65,23 @@ def new(args: argparse.Namespace, settings: Settings) -> int:
         raise ConfigError(taken) from None
     for file in sorted(_examples().glob(f"*_{kind.example}.py")):
         text = file.read_text()
-        text = text.replace(kind.example, name).replace(kind.example.title(), title)
+        text = _renamed(text.replace(kind.example, name), kind.example.title(), title, in_code)
         (folder / file.name.replace(kind.example, name)).write_text(text)
     (folder / "pyproject.toml").write_text(PYPROJECT.format(name=name, slug=slug, title=title))
     (folder / "README.md").write_text(_readme(kind, name, title))
     print(f"{folder}/ holds a plugin that works. Try it:  cd {folder} && pytest")
     return 0
+
+
+def _renamed(code: str, example: str, title: str, in_code: str) -> str:
+    """``example`` as a part of a name becomes ``in_code``; where people read it, ``title``."""
+    lines = code.splitlines(keepends=True)
+    for token in reversed(list(generate_tokens(StringIO(code).readline))):
+        if token.type == NAME and example in token.string:
+            row, (begins, ends) = token.start[0] - 1, (token.start[1], token.end[1])
+            mine = token.string.replace(example, "\0")
+            lines[row] = lines[row][:begins] + mine + lines[row][ends:]
+    return "".join(lines).replace(example, title).replace("\0", in_code)
 
 
 def _readme(kind: Kind, name: str, title: str) -> str:

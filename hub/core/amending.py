@@ -15,6 +15,9 @@ from enum import StrEnum
 from hub.core.orders import IncomingOrder
 from hub.core.values import Contact, TimeWindow
 
+PARCELS = "Parcels"
+LEFT = "Order"  # what changed of one that left the route: all of it
+
 
 class Group(StrEnum):
     WHERE = "where"
@@ -105,7 +108,7 @@ SHORT = {
     "To collect": "payment",
     "Day": "day",
     "Time": "time",
-    "Order": "taken off",
+    LEFT: "taken off",
 }
 
 
@@ -185,6 +188,20 @@ def _worded(
     yield from _goods(before, after)
 
 
+def not_on_board(loaded: IncomingOrder, wanted: IncomingOrder) -> tuple[str, ...]:
+    """What a driver who carries ``loaded`` lacks of ``wanted``, thing by thing in words."""
+    more = [(title, int(was), int(now)) for title, was, now in _goods(loaded, wanted)]
+    more = [one for one in more if one[2] > one[1]]
+    said = [one for one in more if one[0] != PARCELS] or more
+    if len(said) == 1:
+        [(_, was, now)] = said
+        return (f"The driver has {was or 'none'} on board; {now} are wanted.",)
+    return tuple(
+        f"{title}: the driver has {was or 'none'} on board; {now} are wanted."
+        for title, was, now in said
+    )
+
+
 def _address(order: IncomingOrder) -> str:
     written = order.address.one_line()
     if order.point is None or written.strip():
@@ -219,4 +236,4 @@ def _goods(before: IncomingOrder, after: IncomingOrder) -> Iterator[tuple[str, s
     for key, title in names.items():
         yield title or key, f"{was[key]}", f"{now[key]}"
     if before.load_parcels != after.load_parcels:
-        yield "Parcels", f"{before.load_parcels}", f"{after.load_parcels}"
+        yield PARCELS, f"{before.load_parcels}", f"{after.load_parcels}"

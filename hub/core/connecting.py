@@ -26,9 +26,10 @@ the only kind that the process which the internet calls can open; the others are
 class Way:
     """One of several ways to connect: what the panel asks for, and how it goes on.
 
-    ``asks`` names the settings to fill in; those that no way asks for are asked in all of them.
-    ``key`` is kept in the setting ``way``. ``permits`` is what the hub has to be allowed there:
-    its name as the other side writes it, and what for.
+    ``asks`` names the settings to fill in, ``optional`` those of them that may stay empty; those
+    that no way asks for are asked in all of them. ``key`` is kept in the setting ``way``.
+    ``permits`` is what the hub has to be allowed there: its name as the other side writes it, and
+    what for.
     """
 
     key: str
@@ -37,6 +38,7 @@ class Way:
     then: Literal["check", "authorize", "hand_over"] = "check"
     hint: str = ""
     permits: tuple[tuple[str, str], ...] = ()
+    optional: tuple[str, ...] = ()
 
 
 class Connection(Provider):
@@ -49,6 +51,16 @@ class Connection(Provider):
     """What the hub reads there, in a sentence for whoever connects it."""
     writes: ClassVar[str] = ""
     """What the hub writes there and when, likewise."""
+
+    def identity(self) -> str:
+        """Which shop or books this is, as one text of at most 300 characters that stays the same
+        however it is connected: its domain, its account. Two connections with one would bring
+        every order twice, so the hub makes only one.
+
+        Asked once ``check`` passed, and before that where somebody has to approve first. Holds no
+        secret. Empty: not known (yet), nothing is compared. Raises like ``check``.
+        """
+        return ""
 
     def left_there(self) -> str:
         """What a person has to remove at the other side once this connection has ended, in a
@@ -198,6 +210,14 @@ class RecordSink(Connection):
         """What ``find`` goes by for ``order``, in a sentence for whoever finds no match.
         Empty: it does not say."""
         return ""
+
+    def numbered(self, number: str) -> Sequence[Candidate]:
+        """The documents that people call ``number``, for a person who names one; without those
+        that can take no record.
+
+        Books that cannot look one up leave this as it is: then nobody is asked for a number.
+        """
+        raise NotImplementedError
 
     @abstractmethod
     def record(self, record: DeliveryRecord) -> str:

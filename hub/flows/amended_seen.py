@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING
 
 from sqlmodel import Session, col, select
 
-from hub.core.amending import in_short
+from hub.core.amending import Group, in_short, not_on_board
 from hub.core.attention import Unread, Wish
 from hub.core.errors import HubError
 from hub.core.jobs import State
+from hub.core.orders import Kind
 from hub.db.tables import AmendmentRow, DriverRow, OrderRow, RouteRow
 from hub.flows.actors import names_of
 from hub.flows.amendments import AT_THE_DOOR, Effect, effect_of
 from hub.flows.asked import Asked, amendment_of, asked_of
+from hub.flows.order_rows import order_report
 from hub.flows.questions import OPEN
 from hub.flows.readdress import brings_back
 
@@ -57,6 +59,7 @@ class Question:
 
     ``route`` (id and version) is empty once it is decided, or nobody drives for it. ``effect``
     ``None``: it cannot be taken now, ``refused`` says why. ``place_id``: where a pin is missing.
+    ``lacks``: what the driver who set off has not on board of it.
     """
 
     seen: AmendmentSeen
@@ -67,6 +70,7 @@ class Question:
     place_id: str = ""
     started: bool = False
     brings_back: bool = False
+    lacks: tuple[str, ...] = ()
 
 
 def question(hub: Hub, business_id: str, amendment_id: str) -> Question:
@@ -93,7 +97,16 @@ def question(hub: Hub, business_id: str, amendment_id: str) -> Question:
         next((place.id for place in asked.places if place.lat is None), ""),
         asked.started,
         back,
+        _lacks(asked),
     )
+
+
+def _lacks(asked: Asked) -> tuple[str, ...]:
+    """Goods that come from the depot are on board or are not; others are yet to be fetched."""
+    goods = asked.started and Group.GOODS in {Group(name) for name in asked.question.asked}
+    if not goods or any(leg.kind != Kind.DELIVER for leg in asked.legs):
+        return ()
+    return not_on_board(order_report.validate_python(asked.order.report), asked.said)
 
 
 def amendments_of(session: Session, business_id: str, order_id: str) -> tuple[AmendmentSeen, ...]:

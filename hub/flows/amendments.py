@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from sqlmodel import Session, select
 
-from hub.core.amending import Decision, Group
+from hub.core.amending import LEFT, Decision, Group
 from hub.core.errors import Refused, RetryLater
 from hub.core.events import AmendmentProposed, DriverLeft, JobClosed, JobWithdrawn
-from hub.core.fit import problems, timed, times_at, worse
+from hub.core.fit import RouteNow, problems, timed, times_at, worse
 from hub.core.jobs import Act, NotNow, State
 from hub.db.tables import (
     ActRow,
@@ -32,7 +32,7 @@ from hub.flows.readdress import brings_back
 from hub.flows.roads import Roads
 from hub.flows.route_change import Change, DoesNotFit
 from hub.flows.route_line import draw
-from hub.flows.route_now import Laid, RouteConflict, roads_for
+from hub.flows.route_now import RouteConflict, roads_for
 from hub.flows.states import work_out
 from hub.flows.sync import release
 
@@ -201,7 +201,8 @@ def _take(hub: Hub, change: Change, asked: Asked, roads: Roads, *, force: bool) 
         return _off(hub, change, asked, roads)
     route, legs, travel = asked.route, asked.legs, roads.travel
     before = change.laid(route, roads)
-    was, was_at = timed(before.now, travel, change.now), _served_at(before, legs[-1])
+    was = timed(before.now, travel, change.now)
+    was_at = _served_at(was, legs[-1])
     groups = {Group(name) for name in asked.question.asked}
     told = change.told(route, legs)
     if Group.WHEN in groups:
@@ -240,7 +241,7 @@ def _take(hub: Hub, change: Change, asked: Asked, roads: Roads, *, force: bool) 
     return Effect(
         leaves=False,
         was_at=was_at,
-        now_at=_served_at(laid, legs[-1]),
+        now_at=_served_at(laid.now, legs[-1]),
         extra_s=is_s - was_s,
         extra_m=is_m - was_m,
         later_s=round((laid.now.home - was.home).total_seconds()),
@@ -252,11 +253,11 @@ def _take(hub: Hub, change: Change, asked: Asked, roads: Roads, *, force: bool) 
 def _off(hub: Hub, change: Change, asked: Asked, roads: Roads) -> Effect:
     route, legs = asked.route, asked.legs
     before = change.laid(route, roads)
-    was_at = _served_at(before, legs[-1])
+    was_at = _served_at(before.now, legs[-1])
     if any(leg.state == State.ARRIVED for leg in legs):
         raise NotNow(AT_THE_DOOR)
     back = any(brings_back(change.session, leg) for leg in legs)
-    asked.question.changes = [*asked.question.changes, ["Order", "on the route", TAKEN_OFF[back]]]
+    asked.question.changes = [*asked.question.changes, [LEFT, "on the route", TAKEN_OFF[back]]]
     change.take_off(route, legs)
     release(change.unit, hub.keys, asked.order, change.now, change.actor)
     change.retime(route, roads)
@@ -279,12 +280,12 @@ def _not_there(change: Change, legs: Sequence[JobRow]) -> None:
             change.unit.announce(DriverLeft(**change.about(leg), job_id=leg.id))
 
 
-def _served_at(laid: Laid, leg: JobRow) -> datetime:
+def _served_at(laid: RouteNow, leg: JobRow) -> datetime:
     """When work begins at the door of ``leg``."""
-    for stop in laid.now.stops:
+    for stop in laid.stops:
         if any(job.id == leg.id for job in stop.jobs):
-            return times_at(laid.now, stop).begins_at
-    raise LookupError(f"job {leg.id} is not on route {laid.route.id}")
+            return times_at(laid, stop).begins_at
+    raise LookupError(f"job {leg.id} is on no stop of its route")
 
 
 def _roads(hub: Hub, asked: Asked) -> Roads:

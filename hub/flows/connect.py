@@ -31,10 +31,20 @@ from hub.db.tables import (
     BusinessRow,
     ConnectionRow,
     RejectRow,
+    SeenCallRow,
     TokenLeaseRow,
 )
 from hub.db.unit import Unit, forbid_open_unit
 from hub.flows.connected import HOOK, HOOK_SECRET, class_of, made, provider_of, row_of
+from hub.flows.missed import missed_from, tell_missed
+from hub.flows.one_shop import (
+    AlreadyConnected,
+    at_rest,
+    has_history,
+    identity_before,
+    identity_of,
+    refuse_second,
+)
 from hub.flows.secrets import (
     WEBHOOKS,
     demand_typed,
@@ -127,15 +137,24 @@ def connect(
         return _sent_away(hub, business_id, cls, settings, known, approval, actor)
     hook_secret = readable(hub, business_id, known.id).get(HOOK_SECRET, "") if known else ""
     trial = TrialTokens()
+    but = known.id if known else ""
     # What is refreshed on the way must not be lost, whatever comes of the check.
     kept_tokens = ConnectionTokens(hub, business_id, known.id) if known else trial
+    tried = _trial(hub, cls, settings, kept_tokens, hook_secret)
     try:
-        proven(_trial(hub, cls, settings, kept_tokens, hook_secret))
+        proven(tried)
     except AuthError:
         if approval and known is not None and known.state == "needs_reconnect":
             return _sent_away(hub, business_id, cls, settings, known, approval, actor)
         raise
-    row_id = _stored(hub, business_id, cls, settings, known, "ok", actor, trial.kept)
+    identity = identity_of(tried)
+    same = at_rest(hub, business_id, identity, plugin, but)
+    if same is not None and known is None:
+        return connect(hub, business_id, plugin, values, actor=actor, connection_id=same.id)
+    if same is not None and known is not None:
+        tokens = dict(kept_tokens.load())
+        return Connected(_goes_on(hub, cls, settings, known, same, identity, actor, tokens))
+    row_id = _stored(hub, business_id, cls, settings, known, "ok", actor, trial.kept, identity)
     return Connected(row_id)
 
 
@@ -169,23 +188,27 @@ def came_back(hub: Hub, business_id: str, staff_id: str, query: Mapping[str, str
     forbid_open_unit("taking tokens")
     row = _approved(hub, query.get("state", ""), business_id, staff_id)
     try:
-        _taken(hub, row, f"staff:{staff_id}", query)
+        return Answered(_taken(hub, row, f"staff:{staff_id}", query))
     except HubError as problem:
         _note_problem(hub, row, problem, "approving")
         return Answered(row.id, problem)
-    return Answered(row.id)
 
 
-def _taken(hub: Hub, row: ConnectionRow, actor: str, query: Mapping[str, str]) -> None:
+def _taken(hub: Hub, row: ConnectionRow, actor: str, query: Mapping[str, str]) -> str:
+    """The id of the connection that is made by it."""
     plain = {**row.settings, **opened(hub, row.business_id, row.id)}
     asked = made(hub, row.plugin, plain, TrialTokens(), "")
     if not isinstance(asked, ConnectsByOAuth):
-        return  # it hands its keys over by itself; the person only comes back
+        return row.id  # it hands its keys over by itself; the person only comes back
     tokens = TrialTokens(asked.exchange(query, back_url(hub)))
     cls = class_of(hub, row.plugin)
     settings = cls.Settings.model_validate(_of(cls, plain))
-    proven(_trial(hub, cls, settings, tokens, ""))
-    _stored(hub, row.business_id, cls, settings, row, "ok", actor, tokens.kept)
+    tried = _trial(hub, cls, settings, tokens, "")
+    proven(tried)
+    identity = identity_of(tried)
+    if same := at_rest(hub, row.business_id, identity, row.plugin, row.id):
+        return _goes_on(hub, cls, settings, row, same, identity, actor, tokens.kept)
+    return _stored(hub, row.business_id, cls, settings, row, "ok", actor, tokens.kept, identity)
 
 
 def keys_came(hub: Hub, state: str, request: WebhookRequest) -> None:
@@ -204,12 +227,14 @@ def keys_came(hub: Hub, state: str, request: WebhookRequest) -> None:
     if not isinstance(asked, HandsOverKeys):
         raise AuthError("Nobody waits for these keys.")
     settings = cls.Settings.model_validate(_of(cls, {**plain, **asked.keys(request)}))
+    tried = _trial(hub, cls, settings, TrialTokens(), "")
     try:
-        proven(_trial(hub, cls, settings, TrialTokens(), ""))
+        proven(tried)
+        identity = identity_of(tried)
+        by = f"connection:{row.id}"
+        _stored(hub, row.business_id, cls, settings, row, "ok", by, {}, identity)
     except HubError as problem:
         _note_problem(hub, row, problem, "needs_reconnect")
-        return
-    _stored(hub, row.business_id, cls, settings, row, "ok", f"connection:{row.id}", {})
 
 
 def choices_of(hub: Hub, business_id: str, connection_id: str) -> Mapping[str, Sequence[Option]]:
@@ -243,17 +268,12 @@ def disconnect(hub: Hub, business_id: str, connection_id: str, *, actor: str) ->
     left = _withdrawn(hub, row)
     with hub.unit() as unit:
         row = row_of(unit.session, business_id, connection_id)
+        if row.state not in ("off", "approving"):
+            row.off_since = missed_from(unit.session, row, hub.now())
         row.state, row.due_at, row.hook, row.last_error, row.to_do = "off", None, None, "", ""
         row.subscribed_at = row.leased_until = row.not_before = None
-        forget(unit, business_id, row.id)
         # What was set aside comes again with the first look, should it be connected again.
-        for table in (TokenLeaseRow, ApprovalRow, RejectRow):
-            unit.session.exec(
-                delete(table).where(
-                    col(table.business_id) == business_id,
-                    col(table.connection_id) == connection_id,
-                )
-            )
+        _forget_all(unit, row)
         _audit(hub, unit, business_id, actor, "connection.disconnected", row.title)
     return left
 
@@ -305,6 +325,12 @@ def _sent_away(
 ) -> Connected:
     state = random.token_urlsafe(32)
     trial = _trial(hub, cls, settings, TrialTokens(), "")
+    identity = identity_before(trial)
+    if same := at_rest(hub, business_id, identity, cls.key, known.id if known else ""):
+        if known is not None:
+            raise AlreadyConnected(same, cls.title)
+        settings = _with_what_it_was(cls, settings, same, way)
+        return _sent_away(hub, business_id, cls, settings, same, way, actor)
     match trial:
         case ConnectsByOAuth() if way.then == "authorize":
             url = trial.authorize_url(state, back_url(hub))
@@ -313,7 +339,7 @@ def _sent_away(
             url = trial.approve_url(state, back, f"{hub.settings.public_url}/hooks/keys/{state}")
         case _:
             raise ConfigError(f"{cls.title} cannot be connected in this way.")
-    row_id = _stored(hub, business_id, cls, settings, known, "approving", actor, {})
+    row_id = _stored(hub, business_id, cls, settings, known, "approving", actor, {}, identity)
     with hub.unit() as unit:
         unit.session.add(
             ApprovalRow(
@@ -347,6 +373,50 @@ def _approved(hub: Hub, state: str, business_id: str = "", staff_id: str = "") -
         return row
 
 
+def _goes_on(
+    hub: Hub,
+    cls: type[Connection],
+    settings: BaseModel,
+    row: ConnectionRow,
+    same: ConnectionRow,
+    identity: str,
+    actor: str,
+    tokens: Mapping[str, str],
+) -> str:
+    """What ``row`` found is the shop of ``same``, which goes on in its place, orders and all."""
+    if has_history(hub, row):
+        raise AlreadyConnected(same, cls.title)
+    settings = _with_what_it_was(cls, settings, same, way_of(cls, settings))
+    on = (hub, row.business_id, cls, settings, same, "ok", actor, tokens, identity)
+    row_id = _stored(*on)
+    with hub.unit() as unit:
+        _forget_all(unit, row)
+        unit.session.delete(row_of(unit.session, row.business_id, row.id))
+    return row_id
+
+
+def _with_what_it_was(
+    cls: type[Connection], settings: BaseModel, same: ConnectionRow, way: Way | None
+) -> BaseModel:
+    """What is asked for on connecting is new; all else stays as it was set."""
+    new = {name: getattr(settings, name) for name in cls.Settings.model_fields}
+    asked = {"way", *(way.asks if way else ())}
+    was = {name: value for name, value in same.settings.items() if name not in asked}
+    return cls.Settings.model_validate({**new, **was})
+
+
+def _forget_all(unit: Unit, row: ConnectionRow) -> None:
+    """Its secrets, tokens, approvals and calls, and what was set aside of it."""
+    forget(unit, row.business_id, row.id)
+    for table in (TokenLeaseRow, ApprovalRow, RejectRow, SeenCallRow):
+        unit.session.exec(
+            delete(table).where(
+                col(table.business_id) == row.business_id,
+                col(table.connection_id) == row.id,
+            )
+        )
+
+
 def _stored(
     hub: Hub,
     business_id: str,
@@ -356,6 +426,7 @@ def _stored(
     state: str,
     actor: str,
     tokens: Mapping[str, str],
+    identity: str,
 ) -> str:
     secret = secret_values(settings)
     kept = {name: (ring_of(cls.Settings, name), text) for name, text in secret.items()}
@@ -367,6 +438,8 @@ def _stored(
             hook = random.token_urlsafe(24)
             row.hook = hashed(hook)
             kept |= {HOOK: (WEBHOOKS, hook), HOOK_SECRET: (WEBHOOKS, random.token_hex(20))}
+        row.identity = identity or row.identity
+        refuse_second(hub, unit.session, row)
         row.settings = settings.model_dump(mode="json", exclude=set(secret))
         if state == "ok":
             note_again(hub, unit, row, actor)
@@ -377,6 +450,7 @@ def _stored(
             if known is not None:  # what other settings let in may be older than the cursor
                 row.sweep_cursor = ""
             try_parked(hub, unit, row)
+            tell_missed(hub, unit, row)
         unit.session.flush()
         seal(hub, unit, business_id, row.id, kept)
         _audit(hub, unit, business_id, actor, f"connection.{state}", row.title)

@@ -74,6 +74,45 @@ def connections_unwell(hub: Hub, business_id: str) -> list[ConnectionRow]:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """How many records of a connection wait for a person."""
+
+    connection_id: str
+    title: str
+    count: int
+
+
+def set_aside(hub: Hub, business_id: str) -> list[SetAside]:
+    """By connection, for those that a business made."""
+    with hub.reading() as session:
+        found = session.exec(
+            select(ConnectionRow.id, ConnectionRow.title, func.count())
+            .join(RejectRow, col(RejectRow.connection_id) == col(ConnectionRow.id))
+            .where(
+                ConnectionRow.business_id == business_id,
+                RejectRow.business_id == business_id,
+                col(ConnectionRow.plugin).not_in(BORN),
+            )
+            .group_by(col(ConnectionRow.id), col(ConnectionRow.title))
+            .order_by(col(ConnectionRow.title))
+        ).all()
+    return [SetAside(*one) for one in found]
+
+
+def unfiled(hub: Hub, business_id: str) -> int:
+    """How many deliveries the books cannot keep without a person."""
+    with hub.reading() as session:
+        return session.exec(
+            select(func.count())
+            .select_from(RecordRow)
+            .where(
+                RecordRow.business_id == business_id,
+                col(RecordRow.state).in_(("parked", "unmatched")),
+            )
+        ).one()
+
+
 def connection_seen(hub: Hub, business_id: str, connection_id: str) -> ConnectionSeen:
     """Raises ``LookupError`` when the business has no such connection."""
     with hub.reading() as session:

@@ -16,7 +16,7 @@ from hub.core.contracts import Provider
 from hub.core.levels import Judged, judge
 from hub.db.tables import ChoiceRow, ConnectionRow
 from hub.flows.choices import KINDS as CHOSEN
-from hub.registry import Registry
+from hub.registry import Registry, not_installed
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -82,6 +82,12 @@ def installed(registry: Registry) -> list[Installed]:
         ),
         key=lambda one: one.name,
     )
+
+
+def switched_off(hub: Hub) -> tuple[list[str], list[str]]:
+    """What ``HUB_PLUGINS_OFF`` names: plugins that are left out, and names that none has."""
+    unknown = not_installed(hub.settings.plugins_off)
+    return sorted(hub.settings.plugins_off - set(unknown)), unknown
 
 
 def _seen(registry: Registry, name: str, plugin: object) -> Installed:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from hub.app import Hub
 
 NOT_YET = "not yet"
+SEVERAL = "More than one document fits. Choose where it belongs."
 STATES = ("recorded", "parked", "unmatched", "dismissed", NOT_YET)
 
 
@@ -46,6 +47,7 @@ class Entry:
     candidates: tuple[Mapping[str, Any], ...]
     late_at: datetime | None  # when proof was added that came later
     is_incomplete: bool  # filed without some of its proof, which may still come
+    plugin: str = ""  # the book's
 
 
 def month(hub: Hub, business_id: str, zone: str, first: date) -> list[Entry]:
@@ -89,6 +91,7 @@ def _entries(session: Session, business_id: str, *where: ColumnElement[bool]) ->
 def as_csv(entries: list[Entry], zone: str) -> str:
     """For a spreadsheet: one line an entry, times in the business's zone."""
     here, text = ZoneInfo(zone), io.StringIO()
+    text.write("\ufeff")  # else Excel takes the letters of Käpylä for others
     writer = csv.writer(text)
     writer.writerow(
         ["order", "closed", "outcome", "attempt", "book", "state", "document", "filed", "problem"]
@@ -101,6 +104,13 @@ def as_csv(entries: list[Entry], zone: str) -> str:
         rest = (one.document, one.filed, one.problem, late, one.customer, one.amount)
         writer.writerow([_safe(cell) for cell in (*cells, *rest)])
     return text.getvalue()
+
+
+def _problem(row: RecordRow) -> str:
+    """What keeps it from being filed; nothing of what was left out, or is filed by now."""
+    if row.state not in ("parked", "unmatched"):
+        return ""
+    return row.problem or (SEVERAL if row.candidates else "")
 
 
 def _safe(cell: object) -> str:
@@ -128,8 +138,9 @@ def _entry(
         row.state if row else NOT_YET,
         row.label if row else "",
         row.filed if row else "",
-        row.problem if row else "",
+        _problem(row) if row else "",
         tuple(row.candidates) if row else (),
         row.late_at if row else None,
         row is not None and row.state == "recorded" and row.proved == PART,
+        book.plugin if book else "",
     )

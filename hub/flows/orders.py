@@ -36,7 +36,7 @@ class OrderSeen:
     estimates: dict[str, EstimateRow]
     link_epoch: int | None
     facts: Mapping[str, JobFacts] = field(default_factory=dict)
-    title: str = ""
+    source_title: str = ""  # as the business calls it
 
     @property
     def report(self) -> IncomingOrder:
@@ -141,8 +141,12 @@ def _report(
 
 def _seen(session: Session, business_id: str, rows: list[OrderRow]) -> list[OrderSeen]:
     ids = [row.id for row in rows]
-    connections = select(ConnectionRow).where(ConnectionRow.business_id == business_id)
-    sources = {one.id: (one.slug, one.title) for one in session.exec(connections)}
+    sources = {
+        source.id: source
+        for source in session.exec(
+            select(ConnectionRow).where(ConnectionRow.business_id == business_id)
+        )
+    }
     jobs: dict[str, list[JobRow]] = {id_: [] for id_ in ids}
     for job in session.exec(
         select(JobRow)
@@ -170,12 +174,12 @@ def _seen(session: Session, business_id: str, rows: list[OrderRow]) -> list[Orde
     return [
         OrderSeen(
             row,
-            sources[row.connection_id][0],
+            sources[row.connection_id].slug,
             tuple(jobs[row.id]),
             {job.id: estimates[job.id] for job in jobs[row.id] if job.id in estimates},
             epochs.get(row.id),
             facts,
-            sources[row.connection_id][1],
+            sources[row.connection_id].title,
         )
         for row in rows
     ]

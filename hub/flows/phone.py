@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, SQLModel, col, or_, select
 
+from hub.core.amending import LEFT
 from hub.core.business import BusinessSettings, Demand
 from hub.core.fit import begins_as_told, not_before
 from hub.core.jobs import ON_A_PHONE
@@ -253,6 +254,8 @@ class _Look:
         for row, number in found:
             ids = tuple(id for order_id, id in jobs if order_id == row.order_id)
             changes = tuple((what, was, now) for what, was, now in row.changes)
+            # Of what left the route its driver needs to know that, and nothing of how it changed.
+            changes = tuple(one for one in changes if one[0] == LEFT) or changes
             yield PhoneChange(row.told_version, number, ids, changes)
 
     def by_id(self, table: type[R], ids: Iterable[str | None]) -> Mapping[str, R]:

@@ -212,4 +212,4 @@ def _said(problem: Exception) -> str:
     """For the business; what only a developer could use is in the log."""
     if isinstance(problem, HubError):
         return str(problem)[:4000]
-    return "Something unexpected happened while reading it. It is tried again; the log says more."
+    return "Something unexpected happened while reading it; the log says more."

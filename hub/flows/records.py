@@ -19,6 +19,7 @@ from hub.core.connecting import Candidate, DeliveryRecord, Document, RecordSink
 from hub.core.contracts import Provider
 from hub.core.errors import BadRecord, ConfigError, NotYet, RateLimited, Refused
 from hub.core.events import JobClosed, ProofCompleted
+from hub.core.jobs import State
 from hub.core.orders import IncomingOrder
 from hub.db.tables import (
     AuditRow,
@@ -42,6 +43,14 @@ PATIENCE = timedelta(minutes=30)
 BROUGHT_BACK = "It was put back, and is not filed yet."
 NO_MATCH = "Nothing in the books belongs to it by the rule set."
 PART, WHOLE = "part", "whole"
+
+
+class Disconnected(ConfigError):
+    """There is no book to file in now; ``connection_id`` is the one that was, if any."""
+
+    def __init__(self, message: str, *, connection_id: str = "") -> None:
+        super().__init__(message)
+        self.connection_id = connection_id
 
 
 def record(hub: Hub, event: JobClosed) -> None:
@@ -81,10 +90,12 @@ def file_at(
 ) -> RecordRow:
     """Try again, at the candidate a person chose if one is named; also what was left out.
 
-    Raises ``LookupError`` for a record of nobody here, or a target that is no candidate.
+    Raises ``LookupError`` for a record of nobody here, or a target that is no candidate;
+    ``Disconnected``, with the record as it was, while its book is.
     """
     with hub.unit() as unit:
         row = _by_id(unit.session, business_id, record_id)
+        _demand_connected(row_of(unit.session, business_id, row.connection_id))
         if target:
             chosen = next((one for one in row.candidates if one["ref"] == target), None)
             if chosen is None:
@@ -103,12 +114,76 @@ def file_at(
         return _by_id(session, business_id, record_id)
 
 
+def take_numbers(hub: Hub) -> frozenset[str]:
+    """The keys of books in which a person may name a document by its number."""
+    kinds = hub.registry.all(RecordSink)
+    return frozenset(cls.key for cls in kinds if cls.numbered is not RecordSink.numbered)
+
+
+def file_numbered(
+    hub: Hub, business_id: str, record_id: str, number: str, *, actor: str
+) -> RecordRow:
+    """File it at the document a person names, once the book says that there is one.
+
+    Of several it becomes a choice. Raises ``Refused`` where there is none, else as ``file_at``.
+    """
+    with hub.reading() as session:
+        row = _by_id(session, business_id, record_id)
+        connection = row_of(session, business_id, row.connection_id)
+    _demand_connected(connection)
+    if not number:
+        raise Refused("Write the number of the document, or press Try again.")
+    if connection.plugin not in take_numbers(hub):
+        raise LookupError(f"nothing can be named by number in {connection.plugin}")
+    found = list(_sink(hub, connection).numbered(number))
+    if not found:
+        raise Refused(f"{connection.title} has no document {number} that takes a delivery.")
+    with hub.unit() as unit:
+        row = _by_id(unit.session, business_id, record_id)
+        row.candidates = _kept(found)
+        if len(found) > 1:
+            row.state, row.problem, row.at = "unmatched", "", hub.now()
+            return row
+    return file_at(hub, business_id, record_id, found[0].ref, actor=actor)
+
+
+def file_job(hub: Hub, business_id: str, job_id: str) -> list[RecordRow]:
+    """File a closed job that no book has, in every book there is.
+
+    Raises ``LookupError`` for a job of nobody here or one that is open, ``Disconnected`` while
+    there is no book.
+    """
+    with hub.reading() as session:
+        if job_of(session, business_id, job_id).state != State.CLOSED:
+            raise LookupError(f"job {job_id} is open")
+    books = _books(hub, business_id)
+    if not books:
+        raise Disconnected("No books are connected. Connect them under Connections.")
+    _file_in_all(hub, books, job_id)
+    with hub.reading() as session:
+        return list(
+            session.exec(
+                select(RecordRow).where(
+                    RecordRow.business_id == business_id, RecordRow.job_id == job_id
+                )
+            )
+        )
+
+
 def let_go(hub: Hub, business_id: str, record_id: str, *, actor: str) -> None:
     """It is not to be filed, and asks nobody any more. Raises ``LookupError`` as ``file_at``."""
     with hub.unit() as unit:
         row = _by_id(unit.session, business_id, record_id)
         row.state, row.at = "dismissed", hub.now()
         _audit(hub, unit.session, row, actor, "record.dismissed")
+
+
+def _demand_connected(connection: ConnectionRow) -> None:
+    if connection.state in ("off", "approving"):
+        raise Disconnected(
+            f"{connection.title} is disconnected. Connect it again under Connections.",
+            connection_id=connection.id,
+        )
 
 
 def _file(hub: Hub, connection: ConnectionRow, job_id: str) -> None:
@@ -253,9 +328,11 @@ def _note(
                 _audit(hub, unit.session, row, "hub", "record.moved")
             row.target, row.label, row.filed = target, label[:200], filed[:4000]
         if candidates is not None:
-            row.candidates = [
-                {"ref": one.ref, "label": one.label, "why": one.why} for one in candidates
-            ]
+            row.candidates = _kept(candidates)
+
+
+def _kept(candidates: list[Candidate]) -> list[dict[str, str]]:
+    return [{"ref": one.ref, "label": one.label, "why": one.why} for one in candidates]
 
 
 def _known(session: Session, connection: ConnectionRow, job_id: str) -> RecordRow | None:

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from sqlmodel import col, delete, select
 
 from hub.core import jobs
-from hub.core.amending import Difference
+from hub.core.amending import LEFT, Difference
 from hub.core.errors import BadRecord
 from hub.core.events import OrderAmended, OrderCancelled, OrderPlaced
 from hub.core.jobs import Outcome, State
@@ -353,7 +353,7 @@ class _Writer:
         for job in withdrawn:
             if job.id in shown:
                 order = self.session.get_one(OrderRow, job.order_id)
-                off = Difference("Order", "to do", CANCELLED[shown[job.id]])
+                off = Difference(LEFT, "to do", CANCELLED[shown[job.id]])
                 tell(self.unit, order, [job], [off], self.now, self.actor)
 
     def _expect(self, amended: Sequence[Known]) -> None:

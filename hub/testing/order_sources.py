@@ -21,6 +21,7 @@ from hub import (
 from hub.testing.provider import (
     MONDAY,
     ProviderConformance,
+    demand_identity,
     demand_presentable,
     expect,
     is_secret,
@@ -239,6 +240,9 @@ class OrderSourceConformance(ProviderConformance, ABC):
         unknown = [name for way in src.ways for name in way.asks if name not in fields]
         assert not unknown, f"A way asks for {unknown}, which are no settings."
         assert not src.ways or "way" in fields, "With several ways, a setting `way` says which."
+
+    def test_it_says_which_one_it_is(self, src: OrderSource, shop: Any, tools: Tools) -> None:
+        demand_identity(src, self.source(shop, tools), shop.secret)
 
     def test_key_and_title_are_presentable(self, src: OrderSource) -> None:
         demand_presentable(src)

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, get_args
 import pytest
 from pydantic import BaseModel, SecretStr
 
-from hub import BadSignature, HubError, Provider, Tools
+from hub import BadSignature, Connection, HubError, Provider, Tools
 from hub.testing.leaving_out import leave_out
 from hub.testing.lending import lent
 
@@ -66,6 +66,17 @@ class PresentableConformance(ProviderConformance, ABC):
         shown = f"{provider.settings!r} {provider!r}"
         leaked = [name for name, secret in secrets_of(provider.settings) if secret in shown]
         assert not leaked, f"The repr shows the secret of {leaked}. Make it a `SecretStr`."
+
+
+def demand_identity(one: Connection, another: Connection, secret: str) -> None:
+    """``another`` is to the same shop or books as ``one``."""
+    told = one.identity()
+    assert len(told) <= 300, f"`identity` has {len(told)} characters; the hub keeps 300."
+    assert told == another.identity(), (
+        f"Two connections to one shop say {told!r} and {another.identity()!r}: make `identity` of"
+        " what stays the same there, so that the hub connects it once."
+    )
+    assert secret not in told, "`identity` holds the secret, and is kept and shown openly."
 
 
 def demand_presentable(provider: Provider) -> None:

@@ -24,6 +24,7 @@ from hub.testing.cutting import How, cut_off
 from hub.testing.order_sources import Mood
 from hub.testing.provider import (
     ProviderConformance,
+    demand_identity,
     demand_sentence,
     expect,
     the_only,
@@ -271,3 +272,6 @@ class RecordSinkConformance(ProviderConformance, ABC):
         for act in (lambda: to.record(record), lambda: to.find(an_order())):
             caught = expect(error, act, f"books that are {mood}")
             assert books.secret not in f"{caught} {caught!r}", "The error tells the secret."
+
+    def test_it_says_which_one_it_is(self, books: Any, to: RecordSink, tools: Tools) -> None:
+        demand_identity(to, self.sink(books, tools), books.secret)

@@ -27,12 +27,13 @@ from hub.db.tables import ConnectionRow, OrderRow, RejectRow, SecretRow
 from hub.flows.connect import disconnect
 from hub.flows.connected import offered
 from hub.flows.log_in import Role
-from hub.flows.pull import pull_due
+from hub.flows.pull import pull_due, sweep
 from hub.testing import WsgiAdapter
 from tests.admin.panel_worlds import a_bakery, a_panel
 from tests.connected_worlds import MONDAY
 
 CONNECTED = (ShipStation, Shopify, WooCommerce, Xero)
+EMPTY = ("", "PydanticUndefined")  # a default that is nothing, or none
 NEW = "/panel/connections/new/bakehouse"
 
 
@@ -102,6 +103,14 @@ def test_whatever_the_way_all_that_a_connection_cannot_do_without_is_asked(
         # and what it will do there is said, with all that it has to be allowed
         said = [cls.reads, cls.writes, *(part for pair in way.permits for part in pair)]
         assert [part for part in said if not part or part not in unescape(told)] == []
+        # left empty, each says so at its field, all at once
+        told = panel.post(f"/panel/connections/new/{cls.key}", way=way.key)
+        marked = set(re.findall(r'id="(\w+)-error"', told.text))
+        fields = cls.Settings.model_fields
+        empty = {
+            n for n in needed if n not in way.optional and str(fields[n].get_default()) in EMPTY
+        }
+        assert (told.status_code, empty - marked) == (422, set())
 
 
 @pytest.mark.parametrize("cls", CONNECTED, ids=lambda cls: cls.key)
@@ -151,6 +160,8 @@ def test_a_record_set_aside_is_named_taken_again_and_let_go(world: World) -> Non
     pull_due(world.hub)
     told = world.panel.get(where).text
     assert "R900" in told
+    home = world.panel.get("/panel/").text
+    assert f'href="{where}">1 record of Bakehouse is set aside</a>' in home
     again, let_go = re.findall(r'action="(/panel/connections/[^"]+/rejects/[^"]+)"', told)
     assert "still cannot be taken" in world.panel.post(again).text
     world.shop.put("R900", MONDAY)
@@ -179,8 +190,15 @@ def test_a_shop_that_is_back_is_tried_at_once_and_said_to_work_again(world: Worl
     where = f"/panel/connections/{world.connected()}"
     assert "works again" not in world.panel.get(where).text
     world.shop.put("R1", MONDAY)
+    world.shop.be("down")
+    pull_due(world.hub)
+    there = world.panel.get(where).text
+    assert "trying again</span>" in there and "works</span>" not in there
+    sweep(world.hub, world.business_id, where.rpartition("/")[2])
     world.shop.be("locked")
     pull_due(world.hub)
+    there = world.panel.get(where).text
+    assert "under Connections" not in there  # that is where one is
     dispatcher = a_panel(world.hub, world.business_id, Role.DISPATCHER, "dora@example.com")
     assert "Try now" in dispatcher.get(where).text
     world.shop.be("well")

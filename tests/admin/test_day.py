@@ -247,6 +247,9 @@ def test_what_is_done_or_failed_is_no_longer_to_do(hub: Hub, desk: Desk) -> None
         rows = unit.session.exec(select(JobRow).where(JobRow.state == "dispatched")).all()
         for job, outcome in zip(rows[:2], ("succeeded", "failed"), strict=True):
             job.state, job.outcome = "closed", outcome
+            job.due_on = None  # it was wanted on any day
+    home = text_of(desk.get("/panel/"))
+    assert "4 jobs today" in home and "1 done" in home and "1 not delivered" in home
     page = text_of(desk.get(HERE))
     assert "1 to do 1 on routes" in page
     assert "1 done 1 not done" in page

@@ -10,7 +10,7 @@ import pytest
 from admin.panel import MENU
 from hub.app import Hub
 from hub.core.jobs import Outcome
-from hub.db.tables import ChoiceRow, DepotRow, DriverRow, JobRow, OrderRow, PlaceRow
+from hub.db.tables import ChoiceRow, DepotRow, DriverRow, JobRow, OrderRow, PlaceRow, RecordRow
 from hub.flows.log_in import Role
 from hub.flows.pairing import pair, pairing_code
 from tests.admin.desk import DAY, a_desk, a_hub, text_of, with_orders
@@ -114,4 +114,12 @@ def test_home_counts_done_not_delivered_and_cancelled_apart(hub: Hub) -> None:
             unit.session.merge(job)
     home = text_of(desk.get("/panel/"))
     assert "3 jobs today and 1 cancelled" in home
+    assert "in the books for you" not in home
+    with hub.unit() as unit:
+        book = desk.rows(OrderRow)[0].connection_id
+        states = ("parked", "unmatched", "recorded", "dismissed")
+        for job, state in zip(desk.rows(JobRow), states, strict=True):
+            about = {"business_id": desk.business_id, "connection_id": book, "job_id": job.id}
+            unit.session.add(RecordRow(**about, state=state, at=hub.now()))
+    assert "2 deliveries wait in the books for you" in text_of(desk.get("/panel/"))
     assert "1 done" in home and "2 not delivered" in home

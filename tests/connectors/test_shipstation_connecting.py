@@ -102,6 +102,16 @@ def test_marking_as_shipped_needs_a_tag_to_know_it_by(
     assert caught.value.field == empty
 
 
+def test_each_tag_that_v1_cannot_create_is_said_at_its_own_field(
+    shop: FakeShipStation, tools: Tools
+) -> None:
+    named = {"delivered_tag": "Brought", "failed_tag": "Not brought"}
+    with pytest.raises(ConfigError, match="no tag “Brought”, and") as caught:
+        in_front_of(shop, tools, "v1", **named).check()
+    assert (caught.value.field, list(caught.value.also)) == ("delivered_tag", ["failed_tag"])
+    assert "no tag “Not brought”, and" in caught.value.also["failed_tag"]
+
+
 def test_v1_offers_stores_by_name_and_tags(shop: FakeShipStation, tools: Tools) -> None:
     offered = in_front_of(shop, tools, "v1").choices()
     assert [(o.value, o.label) for o in offered["store"]] == [

@@ -85,6 +85,8 @@ class TestFinding:
         assert found.ref == f"invoice/{uuid('A')}"
         assert found.label == "1001 · Ana · 13.00 NZD"
         assert found.why == "same number"
+        assert [one.ref for one in xero.numbered("10012")] == [f"invoice/{uuid('B')}"]
+        assert xero.numbered("1001x") == []
 
     @pytest.mark.parametrize(
         ("reference", "fits"),

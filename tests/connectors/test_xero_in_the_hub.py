@@ -149,3 +149,27 @@ def test_leaving_disconnects_it_at_xero_too(world: World) -> None:
     assert left == ""
     assert world.fake.disconnected == {world.fake.home.tenant_id}
     assert not ConnectionTokens(world.hub, world.business_id, world.connection_id).load()
+
+
+def test_the_books_connected_anew_are_the_same_connection(world: World) -> None:
+    signed_in(world)
+    world.fake.put("A", MONDAY)
+    pull_due(world.hub)
+    first, world.connection_id = world.connection_id, ""
+    signed_in(world)  # the organisation is known only now
+    assert world.row().state == "approving"
+    assert "a connection already, Xero" in world.row().last_error
+    by = f"staff:{STAFF}"
+    disconnect(world.hub, world.business_id, world.connection_id, actor=by)
+    disconnect(world.hub, world.business_id, first, actor=by)
+    world.fake.disconnected.clear()
+    world.connection_id = ""
+    signed_in(world)
+    with world.hub.reading() as session:
+        states = [
+            (row.id, row.state) for row in session.exec(select(ConnectionRow)) if row.identity
+        ]
+    assert states == [(first, "ok")]
+    world.connection_id = first
+    pull_due(world.hub)
+    assert world.orders() == ["INV-A"]

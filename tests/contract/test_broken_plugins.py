@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, version
 from pathlib import Path
 
 import pytest
@@ -37,7 +37,7 @@ from hub.flows.locate import locate_new
 from hub.flows.plan import strategies
 from hub.flows.roads import travel_between
 from hub.flows.sync import store_all
-from hub.registry import Registry, _named
+from hub.registry import OURS, Registry, _named
 from tests.admin.panel_worlds import a_bakery, a_panel, an_installed_hub
 
 MONDAY = datetime(2026, 11, 23, 6, tzinfo=UTC)
@@ -50,6 +50,13 @@ class Found(hub.Geocoder):
 OFFERS = """
 @hub.hookimpl
 def hub_geocoders(): return {what}
+"""
+A_DISK = """
+from hub.plugins.pod_disk import DiskPodStore
+import hub
+class Mine(DiskPodStore): pass
+@hub.hookimpl
+def hub_pod_stores(): return [Mine]
 """
 BROKEN = {
     "needs_more": ("import not_there_at_all", "No module named", "It needs not_there_at_all"),
@@ -153,7 +160,8 @@ def test_the_page_shows_every_broken_plugin_with_what_to_do(written: Path, tmp_p
     assert page.status_code == 200
     for name, (_, _, remedy) in BROKEN.items():
         assert f"{name} could not be used." in page.text
-        assert remedy in page.text
+        # With the hub itself installed the other has to give way.
+        assert (remedy if name != "same_key" else "The hub keeps its own.") in page.text
     assert "__init__.py" not in page.text  # where things lie here is nobody's business
     assert "Found by sound" in page.text
 
@@ -182,10 +190,11 @@ def test_the_command_lists_what_works_and_what_does_not(
     (about / "METADATA").write_text(
         "Metadata-Version: 2.1\nName: stranger\nVersion: 1.2\n\nWhat it is.\n"
     )
-    names = "\n".join(f"{name} = {name}" for name in ("needs_more", "sound", "half_done"))
+    (written / "a_disk.py").write_text(A_DISK)
+    names = "\n".join(f"{name} = {name}" for name in ("needs_more", "sound", "half_done", "a_disk"))
     (about / "entry_points.txt").write_text(f"[hub.plugins]\n{names}\n")
     monkeypatch.setenv("HUB_DATA_DIR", str(written / "data"))
-    monkeypatch.setenv("HUB_PLUGINS_OFF", "half_done")
+    monkeypatch.setenv("HUB_PLUGINS_OFF", "half_done,haf_done")
     _named.cache_clear()
     try:
         assert main(["plugins"]) == 1
@@ -194,12 +203,17 @@ def test_the_command_lists_what_works_and_what_does_not(
     told = capsys.readouterr()
     sound = told.out[told.out.index("sound ") :]
     assert sound.splitlines()[0].split() == ["sound", "explains", "stranger", "1.2"]
+    assert "builtin " in told.out
     assert sound.splitlines()[1].strip() == "Address search: Found by sound"
     assert "half_done        is switched off" in told.out
     assert told.err.splitlines() == [
+        "HUB_PLUGINS_OFF names haf_done, but no such plugin is installed. The names are those above.",
+        f"a_disk (stranger 1.2) cannot be used: Taken: PodStore 'disk' is already hub.plugins.pod_disk's,"
+        f" part of the hub itself ({OURS} {version(OURS)}). The hub keeps its own. Who wrote a_disk has to"
+        " choose another; or switch it off with HUB_PLUGINS_OFF=a_disk.",
         "needs_more (stranger 1.2) cannot be used: ModuleNotFoundError: No module named"
         " 'not_there_at_all'. It needs not_there_at_all, which is not installed here. Install that,"
-        " or switch it off with HUB_PLUGINS_OFF=needs_more."
+        " or switch it off with HUB_PLUGINS_OFF=needs_more.",
     ]
     assert [record for record in caplog.records if record.name == "hub.registry"] == []
 

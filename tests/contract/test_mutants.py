@@ -86,6 +86,14 @@ MUTANTS = {
         "to_order(found[0]) if found",
         'to_order({**found[0], "town": "Nowhere"}) if found',
     ),
+    "each connection is another shop": (
+        'return self.settings.url.host or ""',
+        "return str(id(self))",
+    ),
+    "the secret is its name": (
+        'return self.settings.url.host or ""',
+        "return self.settings.token.get_secret_value()",
+    ),
     "a number without a title": ('title="API token", ', ""),
 }
 TEST = """

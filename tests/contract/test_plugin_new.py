@@ -88,7 +88,7 @@ def test_a_new_plugin_passes_its_own_tests_and_is_found(
     registry.add_entry_point(EntryPoint(entry, module, "hub.plugins"))
     assert registry.problems == []
     cls = registry.get(contract, name)
-    assert cls.title.startswith("My")
+    assert cls.title.startswith("My ")
     assert judge([cls], described=(folder / "README.md").exists()) == Judged(Level.EXPLAINS)
 
 

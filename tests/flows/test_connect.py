@@ -7,6 +7,7 @@ from dataclasses import replace
 import hub_bakehouse
 import pytest
 from cryptography.fernet import Fernet
+from fake_bakehouse import FakeBakehouse
 from pydantic import BaseModel, Field, HttpUrl, SecretStr, ValidationError
 
 from hub import HandsOverKeys, OrderSource, Way, WebhookRequest, hookimpl
@@ -15,9 +16,11 @@ from hub.db.tables import ConnectionRow, OrderRow, SecretRow
 from hub.flows.connect import connect, disconnect, keys_came
 from hub.flows.connected import HOOK, HOOK_SECRET, listener_of, provider_of
 from hub.flows.found import found
+from hub.flows.one_shop import AlreadyConnected
 from hub.flows.pull import pull_due
 from hub.flows.rings import mend_webhooks
 from hub.flows.tokens import ConnectionTokens
+from hub.testing import WsgiAdapter
 from tests.connected_worlds import MONDAY, Connected, a_shop
 
 
@@ -111,11 +114,29 @@ def test_an_empty_secret_is_as_it_was_but_never_for_another_address(world: Conne
 def test_a_second_shop_of_a_kind_has_a_name_of_its_own(world: Connected) -> None:
     world.connect()
     world.connection_id = ""
-    world.connect()
+    another = FakeBakehouse()
+    world.hub.tools.http.mount("https://another.test", WsgiAdapter(another.app))
+    world.connect(url="https://another.test/")
     assert [(row.slug, row.title) for row in shops(world)] == [
         ("bakehouse", "Bakehouse"),
         ("bakehouse-2", "Bakehouse 2"),
     ]
+
+
+def test_one_shop_is_connected_once_and_goes_on_with_its_orders(world: Connected) -> None:
+    world.shop.put("R1", MONDAY)
+    first = world.connect()
+    pull_due(world.hub)
+    world.connection_id = ""
+    with pytest.raises(AlreadyConnected, match="a connection already, Bakehouse") as caught:
+        world.connect()
+    assert caught.value.connection_id == first
+    disconnect(world.hub, world.business_id, first, actor="staff:1")
+    world.shop.put("R2", MONDAY)
+    assert world.connect() == first
+    pull_due(world.hub)
+    assert [row.id for row in shops(world)] == [first]
+    assert sorted(row.ref for row in world.rows(OrderRow)) == ["R1", "R2"]
 
 
 def test_disconnecting_removes_webhooks_and_secrets_and_keeps_orders(world: Connected) -> None:

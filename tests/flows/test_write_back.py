@@ -36,18 +36,18 @@ from hub.db.tables import (
     RecordRow,
     RouteRow,
 )
-from hub.flows.connect import connect
+from hub.flows.connect import connect, disconnect
 from hub.flows.connections import connection_id
 from hub.flows.connections_seen import connection_seen
 from hub.flows.dispatch import publish
 from hub.flows.drive import IncomingAct, device_for, pair, pairing_code, take_acts
 from hub.flows.errands import retry
 from hub.flows.found import found
-from hub.flows.month import as_csv, month, records_of
+from hub.flows.month import SEVERAL, as_csv, month, records_of
 from hub.flows.outward import tell_shops
 from hub.flows.plan import plan_day
 from hub.flows.pull import pull_due
-from hub.flows.records import file_at, let_go
+from hub.flows.records import Disconnected, file_at, file_job, file_numbered, let_go
 from hub.flows.sync import store_all
 from hub.testing import WsgiAdapter
 from hub.worker import deliver
@@ -84,6 +84,10 @@ class Ledger(RecordSink):
 
     def rule(self, order: IncomingOrder) -> str:
         return f"Looked for an invoice with the number {order.number}."
+
+    def numbered(self, number: str) -> Sequence[Candidate]:
+        found = [ref for ref in LEDGER["invoices"] if ref == number]
+        return [Candidate(ref, f"Invoice {ref}", "you named it") for ref in found]
 
     def record(self, record: DeliveryRecord) -> str:
         if record.target in LEDGER.get("void", ()):
@@ -292,6 +296,44 @@ def test_what_waited_for_a_reconnect_is_told_after_it(world: Connected) -> None:
     assert not any(row.state == "parked" for row in world.rows(ErrandRow))
 
 
+def test_what_fell_due_while_a_connection_was_off_is_told_when_it_is_back(world: Connected) -> None:
+    hub, business_id = world.hub, world.business_id
+    carried_out(world)
+    [ledger] = [row for row in world.rows(ConnectionRow) if row.plugin == "ledger"]
+    for one in (world.connection_id, ledger.id):
+        disconnect(hub, business_id, one, actor="staff:1")
+    closed(world, "R0", name="Ana")
+    closed(world, "R1", name="Ben")
+    carried_out(world)
+    assert (stages(world, "R0")[-1], LEDGER["records"]) == ("dispatched", {})
+    job = next(one.job_id for one in month(hub, business_id, "UTC", DAY.replace(day=1)))
+    with pytest.raises(Disconnected, match="No books are connected"):
+        file_job(hub, business_id, job)
+    world.connect()
+    connect(hub, business_id, "ledger", {}, actor="staff:1", connection_id=ledger.id)
+    [by_hand] = file_job(hub, business_id, job)  # whoever cannot wait
+    assert by_hand.state == "recorded"
+    carried_out(world)
+    assert stages(world, "R0") == ["placed", "dispatched", "closed"]
+    assert stages(world, "R1") == ["placed", "dispatched", "closed"]
+    assert stages(world, "R2") == ["placed", "dispatched"]
+    assert len(LEDGER["records"]) == len(world.rows(RecordRow)) == 2
+
+
+def test_filing_while_the_books_are_disconnected_says_so_and_changes_nothing(
+    world: Connected,
+) -> None:
+    LEDGER["invoices"] = []
+    closed(world, "R0", name="Ana")
+    carried_out(world)
+    [row] = world.rows(RecordRow)
+    disconnect(world.hub, world.business_id, row.connection_id, actor="staff:1")
+    with pytest.raises(Disconnected, match="Ledger is disconnected. Connect it again under"):
+        file_at(world.hub, world.business_id, row.id, actor="staff:1")
+    [after] = world.rows(RecordRow)
+    assert (after.state, after.problem) == ("unmatched", row.problem)
+
+
 def test_a_delivery_is_filed_at_its_invoice_with_its_document(world: Connected) -> None:
     job = closed(world, "R0", name="Ana", note="left at the door")
     carried_out(world)
@@ -325,12 +367,32 @@ def test_no_invoice_or_two_wait_for_a_person_who_chooses(world: Connected) -> No
     assert (two.state, none.state) == ("unmatched", "unmatched")
     assert [one["ref"] for one in two.candidates] == ["#R0/a", "#R0/b"]
     assert none.problem == "Looked for an invoice with the number #R1. There is none."
+    shown = [one.problem for one in month(world.hub, world.business_id, "UTC", DAY.replace(day=1))]
+    assert SEVERAL in shown
     with pytest.raises(LookupError):
         file_at(world.hub, world.business_id, two.id, "#R9", actor="staff:1")
     filed = file_at(world.hub, world.business_id, two.id, "#R0/b", actor="staff:1")
     assert (filed.state, filed.label) == ("recorded", "Invoice #R0/b")
     LEDGER["invoices"].append("#R1")  # the accountant made it meanwhile
     assert file_at(world.hub, world.business_id, none.id, actor="staff:1").state == "recorded"
+
+
+def test_a_document_is_named_by_its_number_where_none_was_found(world: Connected) -> None:
+    LEDGER["invoices"] = ["INV-7"]
+    closed(world, "R0", name="Ana")
+    carried_out(world)
+    [row] = world.rows(RecordRow)
+    about = (world.hub, world.business_id, row.id)
+    for wrong, why in (("INV-8", "has no document INV-8"), ("", "Write the number")):
+        with pytest.raises(Refused, match=why):
+            file_numbered(*about, wrong, actor="staff:1")
+    assert world.rows(RecordRow) == [row]
+    filed = file_numbered(*about, "INV-7", actor="staff:1")
+    assert (filed.state, filed.label, filed.filed) == (
+        "recorded",
+        "Invoice INV-7",
+        "a note at INV-7",
+    )
 
 
 def test_what_the_books_refuse_is_parked_in_their_words_and_can_be_left_out(
@@ -346,6 +408,8 @@ def test_what_the_books_refuse_is_parked_in_their_words_and_can_be_left_out(
     )
     let_go(world.hub, world.business_id, row.id, actor="staff:1")
     assert world.rows(RecordRow)[0].state == "dismissed"
+    [out] = month(world.hub, world.business_id, "UTC", DAY.replace(day=1))
+    assert (out.state, out.problem) == ("dismissed", "")
     # It was let go by mistake: it is put back, and waits or is filed as before.
     assert file_at(world.hub, world.business_id, row.id, actor="staff:1").state == "parked"
     let_go(world.hub, world.business_id, row.id, actor="staff:1")
@@ -401,7 +465,7 @@ def test_the_month_sets_every_job_beside_its_document(world: Connected) -> None:
     other = found(world.hub, "Other", zone="UTC")
     assert month(world.hub, other, "UTC", date(2026, 11, 1)) == []
     lines = as_csv(entries, "Europe/Helsinki").splitlines()
-    assert lines[0].startswith("order,closed,outcome")
+    assert lines[0].startswith("\ufefforder,closed,outcome")  # told by it, Excel reads UTF-8
     assert len(lines) == 4
     evil = [replace(entries[0], problem="=1+1")]
     assert "'=1+1" in as_csv(evil, "Europe/Helsinki")

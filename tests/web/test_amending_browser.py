@@ -16,7 +16,7 @@ from sqlmodel import select
 
 from hub.core.amending import Decision
 from hub.core.values import Point
-from hub.db.tables import EventRow, OrderRow
+from hub.db.tables import EventRow, JobRow, OrderRow, RouteRow, StopJobRow, StopRow
 from hub.flows.amendments import decide
 from hub.flows.drive import pairing_code
 from hub.flows.order_rows import order_report
@@ -136,6 +136,14 @@ def test_a_driver_sees_old_and_new_and_confirms_without_signal(
     phone.state("Online")
     expect(card).to_have_count(0)
     assert seen(day) == 1
+    stop, number = cancelled_at_a_shared_stop(day)
+    page.goto(f"{url}/driver/#/stop/{stop}")
+    page.reload()
+    last = page.locator("section.work").last
+    expect(last).to_contain_text(number)
+    expect(last.get_by_text("Cancelled")).to_be_visible()
+    expect(page.get_by_text("Leave with porter")).to_have_count(0)
+    phone.is_fine("phone-shared")
     assert phone.problems == []
     phone.context.close()
 
@@ -144,6 +152,23 @@ def last_of_name(day: Running) -> str:
     with day.hub.reading() as session:
         row = session.get_one(OrderRow, question(day).order_id)
     return order_report.validate_python(row.report).recipient.name
+
+
+def cancelled_at_a_shared_stop(day: Running) -> tuple[str, str]:
+    """The first job of a later stop, of which two are done at one door; the stop and its number."""
+    stays, goes = day.stops("Mara")[-2:]
+    gone = day.jobs(stays)[0]
+    with day.hub.unit() as unit:
+        session = unit.session
+        for row in session.exec(select(StopJobRow).where(StopJobRow.stop_id == goes.id)):
+            row.stop_id = stays.id
+        session.flush()
+        session.delete(session.get_one(StopRow, goes.id))
+        job = session.get_one(JobRow, gone.id)
+        job.state, job.outcome, job.driver_note = "closed", "cancelled", "Leave with porter"
+        job.closed_at = job.closed_occurred_at = day.hub.now()
+        session.get_one(RouteRow, stays.route_id).version += 1
+        return stays.id, session.get_one(OrderRow, gone.order_id).number
 
 
 def seen(day: Running) -> int:

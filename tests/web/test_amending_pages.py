@@ -10,7 +10,7 @@ import pytest
 from sqlmodel import select
 from werkzeug.test import TestResponse
 
-from hub.core.values import Address, Point, TimeWindow
+from hub.core.values import Address, Line, Point, TimeWindow
 from hub.db.tables import AmendmentRow, JobRow, OrderRow, PlaceRow
 from hub.flows.connections import connection_id
 from hub.flows.log_in import Role
@@ -87,6 +87,20 @@ def test_a_question_is_first_on_the_board_and_says_what_would_follow(day: Runnin
         "bring the goods back",
     ):
         assert words in page.text, words
+
+
+def test_more_goods_than_are_on_board_are_not_what_is_offered_first(day: Running) -> None:
+    wants(day, last_of(day), lines=(Line("Loaf", 52),))
+    page = get(day, f"/board/amendments/{question(day).id}")
+    assert "The driver has 1 on board; 52 are wanted." in page.text
+    assert "Nobody is made late by it." not in page.text
+    assert (buttons(page)["Keep it as it was"], buttons(page)["Take it on this route"]) == (
+        "",
+        "secondary",
+    )
+    # No way is longer by it, so it is the same time before and after, though the plan was another.
+    assert "+0 min" in page.text or "±0 min" in page.text
+    assert "instead of" not in page.text
 
 
 def test_it_is_taken_with_forms_alone_and_the_page_says_by_whom(day: Running) -> None:

@@ -28,8 +28,11 @@ function whole(now, route, one, heading) {
     one.access_note && h("p", { class: "notice info" }, one.access_note),
     one.safe_place && h("p", {}, h("strong", {}, "Safe place: "), one.safe_place),
     !isDone(one) && way(route, one, arrived),
-    one.jobs.map((job) => work(now, route, one, job, arrived)));
+    toDoFirst(one.jobs).map((job) => work(now, route, one, job, arrived)));
 }
+
+const isCancelled = (job) => job.outcome === "cancelled";
+const toDoFirst = (jobs) => [...jobs.filter((job) => !isCancelled(job)), ...jobs.filter(isCancelled)];
 
 const names = (one) => [...new Set(one.jobs.map((job) => job.name).filter(Boolean))].join(", ");
 
@@ -82,6 +85,10 @@ export function mapLink(one, agent = navigator.userAgent) {
 
 function work(now, route, one, job, arrived) {
   const words = KINDS[job.kind] ?? KINDS.deliver;
+  if (isCancelled(job)) {
+    return h("section", { class: "work stack tight", "aria-label": `${words.name} ${job.number}` },
+      h("p", { class: "row apart" }, h("strong", {}, `${words.name} ${job.number}`), h("span", { class: "pill" }, ended(job))));
+  }
   const onTheDoor = (how) => `#/close/${job.job_id}/${how}`;
   return h("section", { class: "work stack tight", "aria-label": `${words.name} ${job.number}` },
     h("p", { class: "row apart" }, h("strong", {}, `${words.name} ${job.number}`), job.attempt > 1 && h("span", { class: "pill warn" }, `attempt ${job.attempt}`), job.state === "closed" && h("span", { class: "pill" }, ended(job))),
