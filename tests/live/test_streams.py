@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import uvloop
 
@@ -27,8 +28,12 @@ def with_a_reader(script: Callable[[Stream, socket.socket, list[Stream]], object
         transport.abort()
         theirs.close()
 
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(asyncio.wait_for(run(), PATIENCE_S))
+    def in_a_loop() -> None:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(asyncio.wait_for(run(), PATIENCE_S))
+
+    with ThreadPoolExecutor(1) as apart:  # a browser may have its own loop in this thread
+        apart.submit(in_a_loop).result()
 
 
 async def read(theirs: socket.socket, text: bytes) -> bytes:
