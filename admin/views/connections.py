@@ -17,15 +17,8 @@ from hub.core.connecting import Connection, Way
 from hub.core.contracts import Option
 from hub.core.errors import ConfigError, HubError
 from hub.db.tables import ConnectionRow
-from hub.flows.connect import (
-    Connected,
-    back_url,
-    came_back,
-    choices_of,
-    connect,
-    disconnect,
-    rename,
-)
+from hub.flows.approvals import Connected, back_url, came_back
+from hub.flows.connect import choices_of, connect, rename
 from hub.flows.connect import reconnect as approve_again
 from hub.flows.connected import class_of, offered
 from hub.flows.connections_seen import (
@@ -36,6 +29,7 @@ from hub.flows.connections_seen import (
     rejects_of,
     webhook_url,
 )
+from hub.flows.disconnect import disconnect
 from hub.flows.log_in import Role
 from hub.flows.one_shop import AlreadyConnected
 from hub.flows.pull import sweep

@@ -13,7 +13,7 @@ from flask import Blueprint, Response, abort, request
 
 from hub.core.contracts import WebhookRequest
 from hub.core.errors import AuthError, BadSignature, ConfigError, HubError
-from hub.flows.connect import keys_came
+from hub.flows.approvals import keys_came
 from hub.flows.rings import ring
 
 if TYPE_CHECKING:

@@ -24,8 +24,8 @@ from connectors.xero.source import Xero
 from hub.app import Hub
 from hub.core.connecting import Connection
 from hub.db.tables import ConnectionRow, OrderRow, RejectRow, SecretRow
-from hub.flows.connect import disconnect
 from hub.flows.connected import offered
+from hub.flows.disconnect import disconnect
 from hub.flows.log_in import Role
 from hub.flows.pull import pull_due, sweep
 from hub.testing import WsgiAdapter

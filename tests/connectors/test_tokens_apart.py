@@ -34,7 +34,8 @@ from hub import (
 from hub.app import Hub
 from hub.core.connecting import Stage
 from hub.db.tables import ConnectionRow
-from hub.flows.connect import back_url, came_back, connect
+from hub.flows.approvals import back_url, came_back
+from hub.flows.connect import connect
 from hub.flows.connected import provider_of
 from hub.flows.found import found
 from hub.testing import MONDAY, WsgiAdapter

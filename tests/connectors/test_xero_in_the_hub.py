@@ -14,8 +14,10 @@ import connectors.xero
 from hub.app import Hub
 from hub.core.contracts import WebhookRequest
 from hub.db.tables import ConnectionRow, OrderRow
-from hub.flows.connect import back_url, came_back, choices_of, connect, disconnect
+from hub.flows.approvals import back_url, came_back
+from hub.flows.connect import choices_of, connect
 from hub.flows.connected import HOOK
+from hub.flows.disconnect import disconnect
 from hub.flows.found import found
 from hub.flows.pull import pull_due
 from hub.flows.rings import ring

@@ -13,8 +13,10 @@ from pydantic import BaseModel, Field, HttpUrl, SecretStr, ValidationError
 from hub import HandsOverKeys, OrderSource, Way, WebhookRequest, hookimpl
 from hub.core.errors import AuthError, ConfigError
 from hub.db.tables import ConnectionRow, OrderRow, SecretRow
-from hub.flows.connect import connect, disconnect, keys_came
+from hub.flows.approvals import keys_came
+from hub.flows.connect import connect
 from hub.flows.connected import HOOK, HOOK_SECRET, listener_of, provider_of
+from hub.flows.disconnect import disconnect
 from hub.flows.found import found
 from hub.flows.one_shop import AlreadyConnected
 from hub.flows.pull import pull_due

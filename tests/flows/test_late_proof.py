@@ -35,7 +35,8 @@ from hub.db.tables import (
     RecordRow,
     RouteRow,
 )
-from hub.flows.connect import back_url, came_back, connect
+from hub.flows.approvals import back_url, came_back
+from hub.flows.connect import connect
 from hub.flows.connections import connection_id
 from hub.flows.dispatch import publish
 from hub.flows.drive import IncomingAct, device_for, pair, pairing_code, take_acts

@@ -36,9 +36,10 @@ from hub.db.tables import (
     RecordRow,
     RouteRow,
 )
-from hub.flows.connect import connect, disconnect
+from hub.flows.connect import connect
 from hub.flows.connections import connection_id
 from hub.flows.connections_seen import connection_seen
+from hub.flows.disconnect import disconnect
 from hub.flows.dispatch import publish
 from hub.flows.drive import IncomingAct, device_for, pair, pairing_code, take_acts
 from hub.flows.errands import retry

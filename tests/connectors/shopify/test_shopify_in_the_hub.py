@@ -12,7 +12,9 @@ import connectors.shopify
 from hub.app import Hub
 from hub.core.contracts import WebhookRequest
 from hub.db.tables import ConnectionRow, OrderRow
-from hub.flows.connect import came_back, choices_of, connect, disconnect
+from hub.flows.approvals import came_back
+from hub.flows.connect import choices_of, connect
+from hub.flows.disconnect import disconnect
 from hub.flows.found import found
 from hub.flows.pull import pull_due
 from hub.flows.rings import mend_webhooks, ring
