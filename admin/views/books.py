@@ -15,7 +15,7 @@ from hub.core.errors import HubError
 from hub.db.tables import RecordRow
 from hub.flows.log_in import Role
 from hub.flows.month import STATES, as_csv, month
-from hub.flows.records import (
+from hub.flows.records_by_hand import (
     Disconnected,
     file_at,
     file_job,

@@ -46,7 +46,8 @@ from hub.flows.order_desk import call_off
 from hub.flows.plan import plan_day
 from hub.flows.prove import put_file
 from hub.flows.pull import pull_due
-from hub.flows.records import PATIENCE, file_at, let_go
+from hub.flows.records import PATIENCE
+from hub.flows.records_by_hand import file_at, let_go
 from hub.flows.sync import store_all
 from hub.testing import WsgiAdapter
 from tests.connected_worlds import Connected, a_shop

@@ -48,7 +48,7 @@ from hub.flows.month import SEVERAL, as_csv, month, records_of
 from hub.flows.outward import tell_shops
 from hub.flows.plan import plan_day
 from hub.flows.pull import pull_due
-from hub.flows.records import Disconnected, file_at, file_job, file_numbered, let_go
+from hub.flows.records_by_hand import Disconnected, file_at, file_job, file_numbered, let_go
 from hub.flows.sync import store_all
 from hub.testing import WsgiAdapter
 from hub.worker import deliver
