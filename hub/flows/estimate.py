@@ -165,8 +165,11 @@ def _one(
     moved_s: int,
     now: datetime,
 ) -> _Fresh:
-    # Until the first is announced, the plan is what was: it went out with the route.
+    # Until the first is announced, the plan is what was: it went out with the route. One that
+    # was changed since, against the promise, nobody heard of.
     told = row.told_p50 if row is not None and row.told_p50 is not None else job.begins_at
+    if (row is None or row.told_p50 is None) and promise is not None:
+        told = min(max(told, promise.opens), promise.closes)
     served_at = begins_as_told(job.windows, arrival.p50, promise)
     if leaves(promise, told) and not leaves(promise, served_at, by=timedelta(0)):
         told = served_at  # it holds again before anybody was told that it did not

@@ -276,13 +276,21 @@ class Change:
     def tell_late(self, route: RouteRow, problems: Sequence[Problem]) -> None:
         """Once a change of a published ``route`` is made all the same: whoever it makes wait is
         told when somebody comes now, and not only when the driver is about to be late.
+
+        On a round that has begun or should have, the estimate tells them.
         """
         late = {problem.about for problem in problems if problem.is_promise}
-        if route.published_at is None or not late:
+        if route.published_at is None or not late or self._is_watched(route):
             return
         work = work_of(self.session, self.business_id, route.id)
         legs = [job for here in work.values() for job in here if job.id in late]
         self.promise_anew(route, legs)
+
+    def _is_watched(self, route: RouteRow) -> bool:
+        """Whether arrivals on it are estimated, as ``ahead.begun_routes`` has it."""
+        shift = self._shift_row(route.id)
+        due = route.leaves_at is not None and route.leaves_at <= self.now
+        return shift.ended_at is None and (shift.began_at is not None or due)
 
     def bump(self, route: RouteRow) -> None:
         now_different(self.unit, route, self.now, self.actor)
@@ -401,12 +409,15 @@ class Change:
         stored.geometry, stored.distance_m = [], 0  # drawn anew once the unit is over
 
     def _shift_of(self, route_id: str) -> TimeWindow:
-        shift = self.session.exec(
+        shift = self._shift_row(route_id)
+        return TimeWindow(shift.starts_at, shift.ends_at)
+
+    def _shift_row(self, route_id: str) -> ShiftRow:
+        return self.session.exec(
             select(ShiftRow)
             .join(RouteRow, col(RouteRow.shift_id) == col(ShiftRow.id))
             .where(RouteRow.business_id == self.business_id, RouteRow.id == route_id)
         ).one()
-        return TimeWindow(shift.starts_at, shift.ends_at)
 
     def _number(self, stops: Sequence[StopRow]) -> None:
         for n, stop in enumerate(stops, 1):  # aside first: (route, n) is unique at every moment
