@@ -107,7 +107,7 @@ def test_a_new_plugin_installed_beside_the_hub_is_offered_and_passes_its_kit(
     (folder / "hub_corner_shop.py").unlink()  # what is tested is what was installed
 
     told = run(venv / "bin" / "hub", "plugins")
-    assert "corner_shop      explains   hub-corner-shop 0.1.0\n    Orders in: CornerShop\n" in told
+    assert "corner_shop      explains   hub-corner-shop 0.1.0\n    Orders in: Corner shop\n" in told
     page = run(python, "-c", CHOOSE, str(venv))
     assert "/panel/connections/new/corner_shop" in page
     quick = ("-q", "-p", "no:cacheprovider", "-c", os.devnull)
