@@ -121,7 +121,11 @@ def _give(change: Change, route: RouteRow, driver_id: str, vehicle_id: str | Non
 def _another_shift(change: Change, route: RouteRow, driver: DriverRow) -> ShiftRow:
     """A shift for ``driver`` with the hours of the one that ``route`` has now."""
     session = change.session
-    given = session.get_one(ShiftRow, route.shift_id)
+    given = session.exec(
+        select(ShiftRow).where(
+            ShiftRow.business_id == change.business_id, ShiftRow.id == route.shift_id
+        )
+    ).one()
     taken = set(
         session.exec(
             select(ShiftRow.starts_at).where(

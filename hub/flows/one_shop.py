@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from hub.core.connecting import Connection
 from hub.core.errors import AuthError, ConfigError, HubError
 from hub.db.tables import ConnectionRow, OrderRow, RecordRow
-from hub.flows.connected import class_of, listener_of, provider_of
+from hub.flows.connected import class_of, listener_of, provider_of, row_of
 from hub.flows.strangers import failed
 
 if TYPE_CHECKING:
@@ -127,4 +127,4 @@ def _learn(hub: Hub, business_id: str, plugin: str) -> None:
             told = listener_of(hub, row) if row.state in AT_REST else provider_of(hub, row)
             identity = identity_of(told)
             with hub.unit() as unit:
-                unit.session.get_one(ConnectionRow, row.id).identity = identity
+                row_of(unit.session, business_id, row.id).identity = identity

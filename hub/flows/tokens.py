@@ -150,7 +150,11 @@ def _row(session: Session, business_id: str, connection_id: str) -> TokenLeaseRo
 
 def _lease(unit: Unit, business_id: str, connection_id: str) -> TokenLeaseRow:
     """The lease, locked. The connection's row makes the first two wait for each other."""
-    unit.session.get_one(ConnectionRow, connection_id, with_for_update={"key_share": True})
+    unit.session.exec(
+        select(ConnectionRow.id)
+        .where(ConnectionRow.business_id == business_id, ConnectionRow.id == connection_id)
+        .with_for_update(key_share=True)
+    ).one()
     row = _row(unit.session, business_id, connection_id)
     if row is None:
         row = TokenLeaseRow(business_id=business_id, connection_id=connection_id)

@@ -344,12 +344,15 @@ class TestLeaving:
     def test_leaving_twice_is_no_error(self, fake: FakeXero, tmp_path: Path) -> None:
         xero = bakery(fake, tmp_path)
         xero.revoke(kept(xero.tools).kept)
+        left = set(fake.disconnected)
         bakery(fake, tmp_path).revoke(kept(xero.tools).kept)
+        assert fake.disconnected == left != set()
 
     def test_leaving_what_forgot_us_is_no_error(self, fake: FakeXero, tmp_path: Path) -> None:
         xero = bakery(fake, tmp_path)
         fake.be("locked")
         xero.revoke(kept(xero.tools).kept)
+        assert fake.disconnected == set()
 
     def test_leaving_while_xero_is_down_is_tried_again(
         self, fake: FakeXero, tmp_path: Path
