@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from hub.core.stays import DEGREE_M, VAGUE_M, Fix, Stay, Stays, metres
 
@@ -29,8 +31,7 @@ class Kind(StrEnum):
     NOT_LEFT = "not_left"  # takes back the last ``left``
 
 
-@dataclass(frozen=True, slots=True)
-class Fence:
+class Fence(Struct, frozen=True, gc=False):
     """A stop's pin. ``is_open`` while work is left to do there; nobody comes before ``from_ms``."""
 
     stop_id: str
@@ -40,8 +41,7 @@ class Fence:
     from_ms: int = -1
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(Struct, frozen=True, gc=False):
     """``at_ms`` is when it happened, the fix ``fix_seq`` what made it sure."""
 
     kind: Kind
@@ -51,8 +51,7 @@ class Fact:
     fix_seq: int
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
+class Visit(Struct, frozen=True, gc=False):
     """From the moment he came (``since_ms``) to the last at which he stood there.
 
     ``brief_ms``: who leaves an open stop sooner waited there, and called on nobody.
@@ -68,8 +67,7 @@ class Visit:
     away_ms: int = 0  # when the first of them was
 
 
-@dataclass(frozen=True, slots=True)
-class Nearby:
+class Nearby(Struct, frozen=True, gc=False):
     """``here``: where the driver is; ``gone``: where he was a moment ago; ``done``: all he left.
 
     ``told_ms`` is the beginning of the stay that has been told of: one stay is one arrival,

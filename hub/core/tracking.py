@@ -11,8 +11,10 @@ decides about the doors.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from hub.core.fences import Fact, Fence, Kind, Nearby, nearby
 from hub.core.stays import VAGUE_M, WALK_MS, Fix, Stays, metres, stays_after
@@ -37,8 +39,7 @@ class Verdict(StrEnum):
     JUMP = "jump"  # further than anybody drives; believed if the next one says so too
 
 
-@dataclass(frozen=True, slots=True)
-class Track:
+class Track(Struct, frozen=True, gc=False):
     """Of one phone: what has to be remembered between two fixes.
 
     ``seq`` is the highest looked at, ``heard_ms`` the moment of the last fix that told anything,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,18 +20,17 @@ from hub.live import fixes as coming
 from hub.live import trackers
 from hub.live.audience import Audience, Topic
 from hub.live.driving import ms
-from hub.live.fixes import Fix
 from hub.live.ledger import open_ledger
 from hub.live.limits import Limits
 from hub.live.meaning import Meanings
-from hub.live.problems import CannotStore, Problem
+from hub.live.problems import Problem
 from hub.live.request import Answer, Receive, Request, Scope, Send, told
 from hub.live.store import Positions
 from hub.live.streams import Pings, Stream, hello
-from hub.live.values import AHEAD_MS, Driving
+from hub.live.taking import Taking
+from hub.live.values import Driving
 from hub.live.world import World
-from hub.live.writer import Answer as Answering
-from hub.live.writer import Kept, Posted, Writer
+from hub.live.writer import Writer
 from hub.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -68,6 +67,12 @@ class Live:
         self._streams: set[Stream] = set()
         self._tasks: list[asyncio.Task[None]] = []
 
+    def at_once(self, token: str, body: bytes, answer: Callable[[bytes | Problem], None]) -> bool:
+        """``POST /live/fixes`` without the ceremony of ASGI; see ``Taking.at_once``."""
+        if self.settings.clock_file is not None:  # the news have to be read first
+            return False
+        return self.taking.at_once(token, body, answer)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
@@ -78,11 +83,12 @@ class Live:
 
     def start(self) -> None:
         """Take up work in the running loop."""
-        self._loop = asyncio.get_running_loop()
         positions = Positions.open(self.settings)
         engine = open_engine(self.settings.database_url)
         self.world = World(engine, positions, self.audience, self._now)
-        self._writer = Writer(lambda: open_ledger(self.settings), Meanings(), self._stored)
+        self.taking = Taking(self.world, self.audience, self._now)
+        self._writer = Writer(lambda: open_ledger(self.settings), Meanings(), self.taking.stored)
+        self.taking.write_by(self._writer)
         self._tasks = [
             asyncio.create_task(self.world.run()),
             asyncio.create_task(self._tick()),
@@ -161,16 +167,13 @@ class Live:
         fixes = coming.read(await request.body(MOST_BODY))
         if self.settings.clock_file is not None:  # a second of ours may be a quarter of an hour
             await self.world.follow()
-        dropped, why = await self._take(one, fixes)
-        kept = len(fixes) - dropped
-        said = {"seq": fixes[-1].seq, "kept": kept, "dropped": dropped, "why": why}
-        return Answer(200, msgspec.json.encode(said))
+        return Answer(200, await self.taking.posted(one, fixes))
 
     async def _tracker(self, request: Request, token: str) -> Answer:
         one = await self._phone(request, tracker_hash(token) if token else "")
         body = await request.body(MOST_BODY) if request.method == "POST" else b""
         if fixes := trackers.read(request.query, body, ms(self._now()), one.device.id):
-            await self._take(one, fixes)
+            await self.taking.take(one, fixes)
         return Answer(200, b"[]" if trackers.is_owntracks(body) else b"")
 
     async def _phone(self, request: Request, token_hash: str) -> Driving:
@@ -180,55 +183,6 @@ class Live:
             detail = "This phone is not known, or no longer. Ask the dispatcher to pair it again."
             raise Problem(401, detail)
         return one
-
-    async def _take(self, one: Driving, fixes: Sequence[Fix]) -> tuple[int, str]:
-        """Store what lies within a shift. How many were dropped, and why; answered once the
-        others survive a power cut.
-        """
-        now_ms = ms(self._now())
-        at_work = [fix for fix in fixes if one.works_at(fix.t, now_ms)]
-        if len(at_work) < len(fixes):
-            await self.world.looked_again(one)  # the act that began the shift came another way
-            at_work = [fix for fix in fixes if one.works_at(fix.t, now_ms)]
-        clashes = 0
-        if at_work:
-            clashes = await self._store(Posted(one.device, one.round, at_work, now_ms))
-        off_shift = [fix.t for fix in at_work if not one.works_at(fix.t, now_ms)]
-        if off_shift:  # the shift's end became known while they were being stored
-            await self.world.forget_off_shift(one, min(off_shift) - 1)
-        idle = len(fixes) - len(at_work) + len(off_shift)
-        return idle + clashes, _why(fixes, idle, clashes, now_ms)
-
-    async def _store(self, posted: Posted) -> int:
-        """How many of them cannot be stored, for other fixes have their numbers."""
-        future: asyncio.Future[Kept] = self._loop.create_future()
-
-        def answer(kept: Kept | CannotStore) -> None:
-            if future.done():  # whoever asked has left
-                return
-            if isinstance(kept, CannotStore):
-                future.set_exception(kept)
-            else:
-                future.set_result(kept)
-
-        try:
-            self._writer.put(posted, answer)
-            kept = await future
-        except CannotStore:
-            detail = "Positions cannot be stored at this moment. Keep them and try again."
-            raise Problem(503, detail, retry_after_s=5) from None
-        return kept.clashes
-
-    def _stored(self, answers: Sequence[tuple[Answering, Kept | CannotStore]]) -> None:
-        """In the writer's thread."""
-        self._loop.call_soon_threadsafe(self._tell, answers)
-
-    def _tell(self, answers: Sequence[tuple[Answering, Kept | CannotStore]]) -> None:
-        for answer, kept in answers:
-            answer(kept)
-        self.audience.moved(
-            kept.last for _, kept in answers if isinstance(kept, Kept) and kept.last is not None
-        )
 
     async def _page(self, request: Request, token: str) -> Watching:
         topic = await self._topic(request, token)
@@ -312,23 +266,6 @@ class Live:
                 self._pings.tick()
             except Exception:
                 log.exception("telling what was due failed")
-
-
-def _why(fixes: Sequence[Fix], idle: int, clashes: int, now_ms: int) -> str:
-    said = []
-    if idle:
-        ahead_s = (fixes[-1].t - now_ms) // 1000
-        is_ahead = ahead_s > AHEAD_MS // 1000
-        clock = f"the phone's clock is {ahead_s} s ahead. Set it by the network."
-        why = clock if is_ahead else "the driver was not on a shift."
-        said.append(f"{_some(idle)} not kept: {why}")
-    if clashes:
-        said.append(f"{_some(clashes)} not kept: other fixes had the same numbers before.")
-    return " ".join(said)
-
-
-def _some(count: int) -> str:
-    return "1 fix was" if count == 1 else f"{count} fixes were"
 
 
 def _only(request: Request, *methods: str) -> None:

@@ -70,12 +70,23 @@ def read(body: bytes) -> list[Fix]:
 
 def in_order(fixes: list[Fix]) -> list[Fix]:
     """Sorted by number; of those with the same number the first."""
-    if all(before.seq < after.seq for before, after in zip(fixes, fixes[1:], strict=False)):
+    before = 0
+    for fix in fixes:
+        if fix.seq <= before:
+            break
+        before = fix.seq
+    else:
         return fixes
     once: dict[int, Fix] = {}
     for fix in fixes:
         once.setdefault(fix.seq, fix)
     return [once[seq] for seq in sorted(once)]
+
+
+def span_ms(fixes: Sequence[Fix]) -> tuple[int, int]:
+    """The first and the last moment of them, which may come in any order."""
+    moments = [fix.t for fix in fixes]
+    return min(moments), max(moments)
 
 
 def pack(fixes: Sequence[Fix]) -> bytes:

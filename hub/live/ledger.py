@@ -1,21 +1,24 @@
 """Writing positions: one connection, one transaction for a whole group, no ORM.
 
-Beside ``commit per request by the ORM`` this holds some 40 times the fixes for the same
+Beside ``commit per request by the ORM`` this holds some 20 times the fixes for the same
 processor time; see ``benchmarks/ingest.py``. The thread that writes is the only one here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from hub.db.engine import libpq_url, sqlite_module
-from hub.live.fixes import Fix, pack
+from hub.live.fixes import Fix, pack, span_ms
 from hub.live.store import where
 from hub.live.values import Device
 from hub.settings import Settings
 
+MOST_ROWS = 64  # in one statement
 Phone = tuple[str, str]
 """A business's id and a device's."""
 
@@ -35,16 +38,9 @@ class Chunk(NamedTuple):
 
 def chunk_of(device: Device, fixes: Sequence[Fix], now_ms: int) -> Chunk:
     """``fixes`` in the order of their numbers, which came just now."""
-    moments = [fix.t for fix in fixes]
+    t0, t1 = span_ms(fixes)
     return Chunk(
-        device.business_id,
-        device.id,
-        fixes[0].seq,
-        len(fixes),
-        min(moments),
-        max(moments),
-        pack(fixes),
-        now_ms,
+        device.business_id, device.id, fixes[0].seq, len(fixes), t0, t1, pack(fixes), now_ms
     )
 
 
@@ -162,15 +158,22 @@ class SqliteLedger:
             "trusted_schema = OFF",
         ):
             self.connection.execute(f"PRAGMA {pragma}")
+        self._through: dict[Phone, int] = {}
+        self._version = 0
 
     def begin(self, phones: Sequence[Phone]) -> dict[str, int]:
         run = self.connection.execute
         run("BEGIN IMMEDIATE")
-        found = {}
+        # What this connection wrote last holds as long as no other has committed since.
+        [version] = run("PRAGMA data_version").fetchone()
+        if version != self._version:
+            self._version = version
+            self._through.clear()
         for phone in phones:
-            row = run(_THROUGH, phone).fetchone()
-            found[phone[1]] = row[0] if row else 0
-        return found
+            if phone not in self._through:
+                row = run(_THROUGH, phone).fetchone()
+                self._through[phone] = row[0] if row else 0
+        return {phone[1]: self._through[phone] for phone in phones}
 
     def recent(self, phone: Phone, span_ms: int) -> list[tuple[bytes, int]]:
         rows = self.connection.execute(_RECENT.format("?"), (*phone, *phone, span_ms))
@@ -185,18 +188,17 @@ class SqliteLedger:
         return found.fetchone() is not None
 
     def put(self, chunks: Sequence[Chunk]) -> None:
-        values = f"INSERT INTO {_CHUNK} VALUES (?,?,?,?,?,?,?,?) {_REPLACE}"
-        self.connection.executemany(values, chunks)
+        self._insert(_CHUNK, chunks, _REPLACE)
 
     def commit(
         self, chunks: Sequence[Chunk], lasts: Sequence[Last], noticed: Sequence[Noticed]
     ) -> None:
         self.put(chunks)
-        many = self.connection.executemany
-        many(f"INSERT INTO {_LAST} VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?) {_MOVE}", lasts)
-        if noticed:
-            many(f"INSERT OR IGNORE INTO {_MEANING} VALUES (?,?,?,?,?,?,?,?,?)", noticed)
+        self._insert(_LAST, lasts, _MOVE)
+        self._insert(_MEANING, noticed, "ON CONFLICT DO NOTHING")
         self.connection.execute("COMMIT")
+        for last in lasts:
+            self._through[last.business_id, last.device_id] = last.through
 
     def roll_back(self) -> None:
         if self.connection.in_transaction:
@@ -204,6 +206,25 @@ class SqliteLedger:
 
     def close(self) -> None:
         self.connection.close()
+
+    def _insert(self, into: str, rows: Sequence[tuple[Any, ...]], on: str) -> None:
+        """Many rows by each statement, in the few sizes whose statements are remembered.
+
+        ``executemany`` gives the interpreter away with each row, and to get it back takes
+        longer than to write the row while another thread wants it too.
+        """
+        while rows:
+            count = min(1 << (len(rows).bit_length() - 1), MOST_ROWS)
+            self.connection.execute(
+                _values(into, len(rows[0]), count, on), [*chain.from_iterable(rows[:count])]
+            )
+            rows = rows[count:]
+
+
+@cache
+def _values(into: str, columns: int, rows: int, on: str) -> str:
+    row = f"({', '.join('?' * columns)})"
+    return f"INSERT INTO {into} VALUES {', '.join([row] * rows)} {on}"  # noqa: S608
 
 
 _CHUNK_TYPES = ("text", "text", "bigint", "int", "bigint", "bigint", "bytea", "bigint")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from hub.core import tracking
@@ -21,8 +21,7 @@ log = logging.getLogger(__name__)
 RECALL_MS = 30 * 60_000  # a stay at a door that began earlier is known by its arrival
 
 
-@dataclass(frozen=True, slots=True)
-class _Followed:
+class _Followed(Struct, frozen=True):
     """A phone's track after its fix number ``through``."""
 
     through: int

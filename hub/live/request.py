@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from hub.live.problems import Problem
@@ -56,7 +57,7 @@ class Request:
             async with asyncio.timeout(BODY_S):
                 return await self._whole(most)
         except TimeoutError:
-            raise Problem(400, f"The body did not arrive within {BODY_S:.0f} s.") from None
+            raise late() from None
 
     async def _whole(self, most: int) -> bytes:
         body: bytes = b""
@@ -79,6 +80,19 @@ class Answer:
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
     async def send(self, send: Send) -> None:
+        start = {"type": "http.response.start", "status": self.status, "headers": self._head()}
+        await send(start)
+        await send({"type": "http.response.body", "body": self.body})
+
+    def raw(self, *, is_last: bool) -> bytes:
+        """As it goes over the wire, with the word that the connection ends with it, if so."""
+        lines = [b"HTTP/1.1 %d %b" % (self.status, HTTPStatus(self.status).phrase.encode())]
+        lines += [b"%b: %b" % header for header in self._head()]
+        if is_last:
+            lines.append(b"connection: close")
+        return b"\r\n".join((*lines, b"", self.body))
+
+    def _head(self) -> list[tuple[bytes, bytes]]:
         headers = [
             (b"content-length", b"%d" % len(self.body)),
             (b"cache-control", b"no-store"),
@@ -88,9 +102,7 @@ class Answer:
             headers.append((b"content-type", self.content_type))
         if self.status == 304:
             del headers[0]
-        start = {"type": "http.response.start", "status": self.status, "headers": headers}
-        await send(start)
-        await send({"type": "http.response.body", "body": self.body})
+        return headers
 
 
 def told(problem: Problem) -> Answer:
@@ -98,6 +110,10 @@ def told(problem: Problem) -> Answer:
     close = ((b"connection", b"close"),) if problem.status == 413 else ()
     headers = (*problem.headers, *close)
     return Answer(problem.status, problem.body(), b"application/problem+json", headers)
+
+
+def late() -> Problem:
+    return Problem(400, f"The body did not arrive within {BODY_S:.0f} s.")
 
 
 def _too_large(most: int) -> Problem:

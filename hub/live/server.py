@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import resource
 import socket as sockets
 import sys
@@ -13,8 +14,11 @@ from typing import Any
 from uvicorn import Config, Server
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from hub.live.app import Live
+from hub.live.app import MOST_BODY, Live
+from hub.live.posting import PATH, Post, token_of
 from hub.settings import Settings
+
+log = logging.getLogger(__name__)
 
 HEAD_S = 20.0  # for a whole head to arrive
 MOST_HEAD = 64_000  # bytes; Caddy passes on no more than this anyway
@@ -23,10 +27,11 @@ KEEP_S = 150  # idle connections; longer than Caddy keeps its own (120 s), so th
 
 
 class Guarded(HttpToolsProtocol):
-    """A connection whose head must arrive in time and in bounds."""
+    """A connection whose head must arrive in time and in bounds, and that takes fixes itself."""
 
     _head_size = 0
     _head_timer: asyncio.TimerHandle | None = None
+    _post: Post | None = None  # whose body has not come yet
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -40,11 +45,56 @@ class Guarded(HttpToolsProtocol):
                 self.transport.abort()
             elif self._head_timer is None:
                 self._wait_for_head()
+        elif self._post is not None:
+            self._post.wait(self.loop)
 
     def on_headers_complete(self) -> None:
         self._head_size = 0
         self._no_longer()
+        if self.url == PATH and self._begins_post():
+            return
         super().on_headers_complete()
+
+    def _begins_post(self) -> bool:
+        """Whether this is a post that need not go the long way, behind no other request."""
+        parser = self.parser
+        if self.cycle is not None and not self.cycle.response_complete:
+            return False
+        if parser.get_method() != b"POST" or parser.get_http_version() != "1.1":
+            return False
+        token = token_of(self.headers, MOST_BODY)
+        if token is None:
+            return False
+        keeps = parser.should_keep_alive()
+        self._post = Post(token, self.transport, keeps, self.on_response_complete)
+        self.cycle = self._post  # type: ignore[assignment]
+        return True
+
+    def on_body(self, body: bytes) -> None:
+        if self._post is not None:
+            self._post.body += body
+        else:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        post, self._post = self._post, None
+        if post is None:
+            super().on_message_complete()
+            return
+        post.no_longer()
+        if post.response_complete or self._takes(post):
+            return
+        self.cycle = None  # type: ignore[assignment]
+        super().on_headers_complete()
+        super().on_body(post.body)
+        super().on_message_complete()
+
+    def _takes(self, post: Post) -> bool:
+        try:
+            return self.config.app.at_once(post.token, post.body, post.answer)  # type: ignore[union-attr, no-any-return]
+        except Exception:  # the parser would call it the phone's mistake
+            log.exception("fixes go the long way")
+            return False
 
     def on_response_complete(self) -> None:
         super().on_response_complete()

@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Engine, bindparam, text
 
 from hub.db.engine import WRITE, open_engine
@@ -45,8 +46,7 @@ INSERT INTO sqlite_sequence(name, seq) SELECT 'meaning', CAST(unixepoch('subsec'
 """
 
 
-@dataclass(frozen=True, slots=True)
-class LastFix:
+class LastFix(Struct, frozen=True, gc=False):
     """Where a phone was last, and when; speed in m/s, heading in degrees, battery in percent."""
 
     device_id: str

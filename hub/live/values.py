@@ -52,7 +52,17 @@ class Driving:
     round: Round | None = None
 
     def works_at(self, t: int, now_ms: int) -> bool:
-        return any(shift.covers(t, now_ms) for shift in self.shifts)
+        for shift in self.shifts:
+            if shift.covers(t, now_ms):
+                return True
+        return False
+
+    def works_all_along(self, first_ms: int, last_ms: int, now_ms: int) -> bool:
+        """Whether one shift covers both moments, and so all between."""
+        for shift in self.shifts:
+            if shift.covers(first_ms, now_ms) and shift.covers(last_ms, now_ms):
+                return True
+        return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,12 @@ class World:
         self._set_round(one)
         return self.phones.setdefault(token_hash, one)
 
+    def known(self, token_hash: str) -> Driving | None:
+        """Who posts with this token, if he is known already; else ``phone`` asks."""
+        if (known := self.phones.get(token_hash)) is not None:
+            self._heard[token_hash] = time.monotonic()
+        return known
+
     async def looked_again(self, one: Driving) -> None:
         """Know of a shift that began a moment ago.
 

@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 
+from msgspec import Struct
+
 from hub.live.fixes import Fix
 from hub.live.late import settled
 from hub.live.ledger import Chunk, Last, Ledger, Noticed, chunk_of
@@ -27,8 +29,7 @@ MOST_AT_ONCE = 512  # posts in one commit
 MOST_WAITING = 4096  # posts; beyond that a phone is told to come later, at once
 
 
-@dataclass(frozen=True, slots=True)
-class Posted:
+class Posted(Struct, frozen=True):
     """Fixes of one phone in the order of their numbers, all of them within a shift."""
 
     device: Device
@@ -37,8 +38,7 @@ class Posted:
     now_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """``last``: the newest good one, if any. All are stored now, but ``clashes`` of them:
     those have numbers that other fixes had before.
     """

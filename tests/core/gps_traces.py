@@ -8,16 +8,19 @@ what a fence said against it.
 from __future__ import annotations
 
 import csv
+import dataclasses
 import math
 import os
 import random
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import cos, hypot, radians
 from pathlib import Path
 from statistics import median
+
+from msgspec.structs import replace
 
 from hub.core.tracking import Fact, Fence, Fix, Kind, Track, advance
 
@@ -181,7 +184,7 @@ def recorded_drive(name: str, noise_m: float = 0, seed: int = 1, lost: float = 0
         last = next((one for one in reversed(visits) if one.stop_id == door.stop_id), None)
         if last is not None and (last.until_ms or math.inf) > stay[0].at_ms:
             visits.remove(last)  # he was not seen elsewhere in between
-            visit = replace(visit, came_ms=last.came_ms, since_ms=last.since_ms)
+            visit = dataclasses.replace(visit, came_ms=last.came_ms, since_ms=last.since_ms)
         visits.append(visit)
     gap_ms = median(b.at_ms - a.at_ms for a, b in zip(clean, clean[1:], strict=False))
     fences = (*doors, *_passed(clean, doors))

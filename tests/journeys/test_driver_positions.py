@@ -95,7 +95,7 @@ def riding(browser: Browser, tmp_path: Path, scheme: str = "light") -> Iterator[
             shift.day = unit.session.exec(select(RouteRow)).one().day = now.date()
         day.hub.now = lambda: datetime.now(UTC)  # type: ignore[method-assign]
         day.morning.now[0] = now
-        day.served.live._now = lambda: datetime.now(UTC)
+        day.served.live.taking.now = lambda: datetime.now(UTC)
         with served(driver_app(day.hub), day.served.at) as url:
             phone = a_phone(browser, scheme)
             phone.grant_permissions(["geolocation"], origin=url)
