@@ -137,8 +137,8 @@ def _belongs(stay: Stay, fix: Fix, room_m: float) -> bool:
 
 
 def _begun(fix: Fix) -> Stay:
-    place = fix.lat, fix.lon
-    return Stay(fix.at_ms, fix.at_ms, *place, max(fix.acc_m, 5.0), place, 0, fix.at_ms)
+    at_ms, lat, lon = fix.at_ms, fix.lat, fix.lon
+    return Stay(at_ms, at_ms, lat, lon, max(fix.acc_m, 5.0), (lat, lon), 0, at_ms)
 
 
 def _lasting(stay: Stay, fix: Fix) -> Stay:
