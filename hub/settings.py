@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from hub.core.errors import ConfigError
+from hub.watched import Watched
 
 DEMO_MARK = "demo.json"
 """`hub demo` writes this file into the data directories that are its own."""
@@ -59,7 +60,8 @@ class Settings:
         """Business time: now, or what the demo's hand-moved clock says."""
         if (path := self.clock_file) is None:
             return lambda: datetime.now(UTC)
-        return lambda: datetime.fromisoformat(path.read_text().strip())
+        watched = Watched(path)
+        return lambda: datetime.fromisoformat(watched.text())
 
     def as_environment(self) -> dict[str, str]:
         """The variables that give a process of ours these settings' places and addresses."""

@@ -18,6 +18,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NoReturn
 
+from hub.watched import Watched
+
 log = logging.getLogger(__name__)
 
 LOOK_S = 0.001  # between two looks at a clock that stands still
@@ -64,14 +66,21 @@ def follow(clock: Path, steps: Sequence[Step], waits: Callable[[], Collection[st
     ``waits`` are the names of the steps that there is something for.
     """
     aside = ThreadPoolExecutor(1, "aside")
-    go, settled = go_file(clock), ""
+    go, settled = Watched(go_file(clock)), ""
     while True:
-        told = go.read_text() if go.exists() else ""
+        told = _told(go)
         if told == settled:
             time.sleep(LOOK_S)
         elif not one_round(steps, datetime.fromisoformat(told), waits, aside):
             put(settled_file(clock), told)
             settled = told
+
+
+def _told(go: Watched) -> str:
+    try:
+        return go.text()
+    except FileNotFoundError:
+        return ""
 
 
 def one_round(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from hub.core.errors import Unavailable
 from hub.stepping import go_file, put, settled_file
+from hub.watched import Watched
 
 PATIENCE_S = 120.0
 LOOK_S = 0.001
@@ -23,6 +24,7 @@ class Clock:
         self.file, self.now = file, at.astimezone(UTC)
         for beside in (go_file(file), settled_file(file)):
             beside.unlink(missing_ok=True)
+        self._settled = Watched(settled_file(file))
         put(file, self.now.isoformat())
         self.waits, self.waited_s = True, 0.0
 
@@ -43,12 +45,18 @@ class Clock:
         """Let the hub do all that is due by now, and wait until it has; not where nobody
         ``waits``. Raises ``Unavailable`` if it does not come to rest.
         """
-        told, beside = self.go(), settled_file(self.file)
+        told = self.go()
         if not self.waits:
             return
         began = time.monotonic()
-        while not (beside.exists() and beside.read_text() == told):
+        while not self._is_settled(told):
             if time.monotonic() - began > PATIENCE_S:
                 raise Unavailable(f"The hub's worker is not done with {told}; see its log.")
             time.sleep(LOOK_S)
         self.waited_s += time.monotonic() - began
+
+    def _is_settled(self, told: str) -> bool:
+        try:
+            return self._settled.text() == told
+        except FileNotFoundError:
+            return False
