@@ -30,11 +30,17 @@ def test_a_file_that_is_not_there_yet_is_said(tmp_path: Path) -> None:
 
 
 def test_no_file_stays_open_of_one_who_is_gone(tmp_path: Path) -> None:
-    before = len(os.listdir("/proc/self/fd"))
     watched = Watched(tmp_path / "clock")
     for n in range(9):
         put(tmp_path / "clock", str(n))
         watched.text()
+    assert len(open_in(tmp_path)) == 1
     del watched
     gc.collect()
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert open_in(tmp_path) == []
+
+
+def open_in(folder: Path) -> list[str]:
+    links = [f"/proc/self/fd/{n}" for n in os.listdir("/proc/self/fd")]
+    targets = [os.readlink(one) for one in links if os.path.lexists(one)]
+    return [one for one in targets if one.startswith(str(folder))]
