@@ -1,0 +1,353 @@
+"""What would have to give for a job that is left out: single changes, each tried by planning.
+
+A change counts only if the job is then served beside everybody who is served now, by a lawful
+plan that was found. Its size is the smallest that works, found by bisection: what is a
+``SLACK``-th less was tried harder and did not work.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from enum import StrEnum
+
+from hub.core.ad_hoc import AdHoc
+from hub.core.plan_request import JobToPlan, Plan, PlanRequest, VehicleToPlan
+from hub.core.schedule import Timetable
+from hub.core.squeeze import squeeze
+from hub.core.values import TimeWindow
+
+SLACK = 1.06  # tried harder at a size smaller by so much; 10 % is what is promised
+LIGHT, HARD = 12, 80  # tries of moving others over, while looking and to be sure
+MOST_S = 12 * 3600  # no window is moved by more
+MOST_OVER_S = 4 * 3600  # nobody is asked to work longer than that on top
+MINUTE = 60
+
+
+Routes = Mapping[str, tuple[str, ...]]  # vehicle id -> job ids in their order
+
+
+class Change(StrEnum):
+    """The kinds of change that are tried, the easiest to agree on first."""
+
+    OVERTIME = "overtime"
+    START_EARLIER = "start_earlier"
+    OPEN_EARLIER = "open_earlier"
+    CLOSE_LATER = "close_later"
+    CAPACITY = "capacity"
+    LONGER_DAY = "longer_day"
+    MORE_JOBS = "more_jobs"
+    READY_EARLIER = "ready_earlier"
+    ON_BOARD_LONGER = "on_board_longer"
+    SHORTER_SERVICE = "shorter_service"
+    NO_BREAK = "no_break"
+    SKILL = "skill"
+    ALLOW = "allow"
+    ANOTHER_VAN = "another_van"
+
+
+@dataclass(frozen=True, slots=True)
+class WayOut:
+    """One change that works. ``amount``: seconds, or of the load ``dimension`` (grams, …), or a
+    count; 0 where it is a yes or no. ``vehicle_id``: whose; empty for a change of the job.
+    ``routes``: the lawful plan that shows it, as job ids per vehicle.
+    """
+
+    change: Change
+    job_id: str
+    vehicle_id: str
+    amount: int
+    dimension: str
+    routes: Routes
+
+
+@dataclass(frozen=True, slots=True)
+class _Handle:
+    """A change of which there may be more or less: ``most`` is where looking ends."""
+
+    change: Change
+    apply: Callable[[int], PlanRequest]
+    most: int
+    vehicle_id: str = ""
+    dimension: str = ""
+    least: int = 1
+
+
+_Found = tuple[int, _Handle, Routes]
+
+
+def ways_out(request: PlanRequest, plan: Plan, job_id: str, *, seed: int = 0) -> list[WayOut]:
+    """Every single change after which ``job_id`` is served too, one for each kind.
+
+    Of changes that could be made to one vehicle or another, the smallest. ``plan`` must be
+    lawful and leave the job out. Empty: no single change was found.
+    """
+    table = Timetable(request)
+    unit = _unit(request, job_id)
+    orders = {v: tuple(visit.job_id for visit in way) for v, way in plan.routes.items()}
+    found = []
+    for change in Change:
+        handles = [h for h in _handles(request, table, unit) if h.change is change]
+        if (way := _smallest(handles, orders, unit, seed)) is not None:
+            found.append(way)
+    return found
+
+
+def changed(request: PlanRequest, way: WayOut) -> PlanRequest:
+    """The request with the change made. Raises ``LookupError`` if it is not one of this request."""
+    table = Timetable(request)
+    for handle in _handles(request, table, _unit(request, way.job_id)):
+        if (handle.change, handle.vehicle_id, handle.dimension) == (
+            way.change,
+            way.vehicle_id,
+            way.dimension,
+        ):
+            return handle.apply(way.amount)
+    raise LookupError(f"{way.change} is no change of this request")
+
+
+def binding(request: PlanRequest, plan: Plan, job_id: str, ways: Sequence[WayOut]) -> str:
+    """What stands in the way, in a sentence that names every rule whose giving would do."""
+    if not ways:
+        return "No single change makes room for it: several rules stand in its way at once."
+    names = list(dict.fromkeys(_RULES[way.change] for way in ways))
+    if len(names) == 1:
+        return f"What stands in its way is {names[0]}."
+    return f"What stands in its way is any one of {', '.join(names[:-1])} and {names[-1]}."
+
+
+_RULES = {
+    Change.OVERTIME: "when the shifts end",
+    Change.START_EARLIER: "when the shifts begin",
+    Change.OPEN_EARLIER: "when its window opens",
+    Change.CLOSE_LATER: "when its window closes",
+    Change.CAPACITY: "what the vehicles may carry",
+    Change.LONGER_DAY: "the longest working day",
+    Change.MORE_JOBS: "the most jobs for one driver",
+    Change.READY_EARLIER: "when its goods are ready",
+    Change.ON_BOARD_LONGER: "how long it may be on board",
+    Change.SHORTER_SERVICE: "how long it takes at the door",
+    Change.NO_BREAK: "a break",
+    Change.SKILL: "what it needs of driver and vehicle",
+    Change.ALLOW: "which vehicles may do it",
+    Change.ANOTHER_VAN: "the number of vehicles",
+}
+
+
+def _smallest(
+    handles: Sequence[_Handle],
+    orders: Routes,
+    unit: tuple[str, ...],
+    seed: int,
+) -> WayOut | None:
+    """The one that needs least; the last that worked is asked first at each smaller size."""
+    best: _Found | None = None
+    for handle in handles:
+        size = handle.most if best is None else _less(best[0], handle)
+        if size < handle.least:
+            continue
+        if (routes := _served(handle.apply(size), orders, unit, LIGHT, seed)) is None:
+            continue
+        best = _bisected(handle, size, routes, orders, unit, seed)
+    if best is None:
+        return None
+    while (smaller := _harder(handles, best, orders, unit, seed)) is not None:
+        best = smaller
+    amount, handle, routes = best
+    exact = amount if handle.most > 1 or handle.change in _COUNTED else 0
+    return WayOut(handle.change, unit[-1], handle.vehicle_id, exact, handle.dimension, routes)
+
+
+def _harder(
+    handles: Sequence[_Handle], best: _Found, orders: Routes, unit: tuple[str, ...], seed: int
+) -> _Found | None:
+    """A size that is a little less and works after all, of whichever vehicle."""
+    for handle in sorted(handles, key=lambda one: one is not best[1]):
+        size = _less(best[0], handle)
+        if size < handle.least:
+            continue
+        routes = _served(handle.apply(size), orders, unit, HARD, seed + 1)
+        if routes is not None:
+            return _bisected(handle, size, routes, orders, unit, seed)
+    return None
+
+
+_COUNTED = {Change.CAPACITY, Change.MORE_JOBS}
+
+
+def _less(amount: int, handle: _Handle) -> int:
+    return min(amount - 1, math.floor(amount / SLACK), handle.most)
+
+
+def _bisected(
+    handle: _Handle,
+    works: int,
+    routes: Routes,
+    orders: Routes,
+    unit: tuple[str, ...],
+    seed: int,
+) -> _Found:
+    fails = handle.least - 1
+    while works - fails > max(1, works // 50):
+        middle = (works + fails) // 2
+        served = _served(handle.apply(middle), orders, unit, LIGHT, seed)
+        if served is None:
+            fails = middle
+        else:
+            works, routes = middle, served
+    return works, handle, routes
+
+
+def _served(
+    request: PlanRequest,
+    orders: Routes,
+    unit: tuple[str, ...],
+    tries: int,
+    seed: int,
+) -> Routes | None:
+    """Lawful routes with everybody of ``orders`` and ``unit``, if some are found."""
+    desk = AdHoc(Timetable(request), orders)
+    return dict(desk.orders) if squeeze(desk, unit, tries, seed) else None
+
+
+def _handles(request: PlanRequest, table: Timetable, unit: tuple[str, ...]) -> Iterator[_Handle]:
+    jobs = [table.jobs[id] for id in unit]
+    able = [v for v in request.vehicles if all(table.may_do(v, job) for job in jobs)]
+    for vehicle in able:
+        yield from _of_vehicle(request, vehicle, jobs)
+    yield from _of_job(request, jobs)
+    for vehicle in request.vehicles:
+        if vehicle not in able:
+            yield from _of_choice(request, vehicle, jobs)
+    if able:
+        like = able[0]
+        yield _Handle(Change.ANOTHER_VAN, lambda n: _one_more(request, like), 1, like.id)
+
+
+def _of_vehicle(
+    request: PlanRequest, vehicle: VehicleToPlan, jobs: Sequence[JobToPlan]
+) -> Iterator[_Handle]:
+    def changed(**values: object) -> PlanRequest:
+        return _with_vehicle(request, replace(vehicle, **values))  # type: ignore[arg-type]
+
+    def span(earlier_s: int) -> TimeWindow:
+        opens = vehicle.shift.opens - timedelta(seconds=earlier_s)
+        return TimeWindow(opens, vehicle.shift.closes)
+
+    def more(change: Change, apply: Callable[[int], PlanRequest], most: int) -> _Handle:
+        return _Handle(change, apply, most, vehicle.id)
+
+    over_s = vehicle.overtime_s
+    yield more(Change.OVERTIME, lambda s: changed(overtime_s=over_s + s), MOST_OVER_S)
+    yield more(Change.START_EARLIER, lambda s: changed(shift=span(s)), MOST_OVER_S)
+    for name, limit in vehicle.capacity.items():
+        if most := max(job.load.get(name, 0) for job in jobs):
+            yield _Handle(
+                Change.CAPACITY,
+                lambda x, name=name, limit=limit: changed(  # type: ignore[misc]
+                    capacity={**vehicle.capacity, name: limit + x}
+                ),
+                most,
+                vehicle.id,
+                name,
+            )
+    if (longest := vehicle.max_duration_s) is not None:
+        yield more(Change.LONGER_DAY, lambda s: changed(max_duration_s=longest + s), MOST_OVER_S)
+    if (most_jobs := vehicle.max_jobs) is not None:
+        yield more(Change.MORE_JOBS, lambda n: changed(max_jobs=most_jobs + n), len(jobs))
+    for n in range(len(vehicle.breaks)):
+        rest = (*vehicle.breaks[:n], *vehicle.breaks[n + 1 :])
+        yield _Handle(Change.NO_BREAK, lambda x, rest=rest: changed(breaks=rest), 1, vehicle.id)  # type: ignore[misc]
+
+
+def _of_job(request: PlanRequest, jobs: Sequence[JobToPlan]) -> Iterator[_Handle]:
+    job = next((one for one in jobs if one.windows), jobs[-1])
+    if job.windows:
+
+        def windows(opens_s: int, closes_s: int) -> PlanRequest:
+            moved = tuple(
+                TimeWindow(
+                    w.opens - timedelta(seconds=opens_s), w.closes + timedelta(seconds=closes_s)
+                )
+                for w in job.windows
+            )
+            return _with_job(request, replace(job, windows=moved))
+
+        yield _Handle(Change.OPEN_EARLIER, lambda s: windows(s, 0), MOST_S)
+        yield _Handle(Change.CLOSE_LATER, lambda s: windows(0, s), MOST_S)
+    for one in jobs:
+        if (ready_at := one.ready_at) is not None:
+            yield _Handle(
+                Change.READY_EARLIER,
+                lambda s, one=one, at=ready_at: _with_job(  # type: ignore[misc]
+                    request, replace(one, ready_at=at - timedelta(seconds=s))
+                ),
+                MOST_S,
+            )
+        if (longest := one.max_on_board_s) is not None:
+            yield _Handle(
+                Change.ON_BOARD_LONGER,
+                lambda s, one=one, longest=longest: _with_job(  # type: ignore[misc]
+                    request, replace(one, max_on_board_s=longest + s)
+                ),
+                MOST_S,
+            )
+        if one.service_s > MINUTE:
+            yield _Handle(
+                Change.SHORTER_SERVICE,
+                lambda s, one=one: _with_job(  # type: ignore[misc]
+                    request, replace(one, service_s=one.service_s - s)
+                ),
+                one.service_s - 1,
+            )
+
+
+def _of_choice(
+    request: PlanRequest, vehicle: VehicleToPlan, jobs: Sequence[JobToPlan]
+) -> Iterator[_Handle]:
+    """For a vehicle that may not do it: lacking something, or ruled out."""
+    lacks = frozenset[str]().union(*(job.skills for job in jobs)) - vehicle.offers
+    barred = any(
+        job.vehicle not in (None, vehicle.id) or vehicle.id in job.forbidden_vehicles
+        for job in jobs
+    )
+    if lacks and not barred:
+        able = replace(vehicle, offers=vehicle.offers | lacks)
+        named = ", ".join(sorted(lacks))
+        yield _Handle(Change.SKILL, lambda x: _with_vehicle(request, able), 1, vehicle.id, named)
+    if barred and not lacks:
+        yield _Handle(Change.ALLOW, lambda x: _allowing(request, vehicle, jobs), 1, vehicle.id)
+
+
+def _allowing(
+    request: PlanRequest, vehicle: VehicleToPlan, jobs: Sequence[JobToPlan]
+) -> PlanRequest:
+    for job in jobs:
+        others = job.forbidden_vehicles - {vehicle.id}
+        request = _with_job(request, replace(job, vehicle=None, forbidden_vehicles=others))
+    return request
+
+
+def _one_more(request: PlanRequest, like: VehicleToPlan) -> PlanRequest:
+    return replace(request, vehicles=(*request.vehicles, replace(like, id=f"{like.id}+")))
+
+
+def _with_vehicle(request: PlanRequest, vehicle: VehicleToPlan) -> PlanRequest:
+    return replace(
+        request, vehicles=tuple(vehicle if v.id == vehicle.id else v for v in request.vehicles)
+    )
+
+
+def _with_job(request: PlanRequest, job: JobToPlan) -> PlanRequest:
+    return replace(request, jobs=tuple(job if j.id == job.id else j for j in request.jobs))
+
+
+def _unit(request: PlanRequest, job_id: str) -> tuple[str, ...]:
+    jobs = {job.id: job for job in request.jobs}
+    job = jobs[job_id]
+    fixed = {id for ids in request.fixed.values() for id in ids}
+    if job.pair_with is None or job.pair_with in fixed:
+        return (job_id,)
+    return (job_id, job.pair_with) if job.leg == "collect" else (job.pair_with, job_id)

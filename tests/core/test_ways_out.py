@@ -1,0 +1,134 @@
+"""What would have to give: examples worked by hand, and days that do not work out, by seeds."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from hub import Tools
+from hub.core.plan_request import Break, JobToPlan, PlanRequest
+from hub.core.planning import completed, needs_of, violations
+from hub.core.values import TimeWindow
+from hub.core.ways_out import Change, WayOut, binding, changed, ways_out
+from hub.plugins.routing_ortools import OrtoolsRouting
+from hub.plugins.routing_pyvrp import PyvrpRouting
+from hub.testing.days import a_bakery_day, a_van, any_day, at, between
+
+MINUTES = 60
+
+
+def out_of(request: PlanRequest, job_id: str) -> dict[Change, WayOut]:
+    plan = completed(request, {})
+    assert job_id in plan.unassigned
+    return {way.change: way for way in ways_out(request, plan, job_id)}
+
+
+def test_a_window_that_closes_before_the_shift_begins() -> None:
+    # The shift begins at 8; place 3 is 30 minutes away; the window closed at 8:10.
+    job = JobToPlan(id="early", place=3, windows=(between(7, 8 + 10 / 60),))
+    ways = out_of(a_bakery_day((job,)), "early")
+    assert ways.keys() == {Change.START_EARLIER, Change.CLOSE_LATER}
+    assert 20 * MINUTES <= ways[Change.CLOSE_LATER].amount <= 22 * MINUTES
+    assert 20 * MINUTES <= ways[Change.START_EARLIER].amount <= 22 * MINUTES
+
+
+def test_a_load_that_is_too_much() -> None:
+    jobs = (
+        JobToPlan(id="a", place=1, load={"g": 60_000}),
+        JobToPlan(id="b", place=2, load={"g": 50_000}),
+    )
+    request = a_bakery_day(jobs, (a_van(capacity={"g": 100_000}),))
+    left = next(iter(completed(request, {}).unassigned))
+    ways = out_of(request, left)
+    assert ways.keys() == {Change.CAPACITY, Change.ANOTHER_VAN}
+    way = ways[Change.CAPACITY]
+    assert (way.vehicle_id, way.dimension) == ("van", "g")
+    assert 10_000 <= way.amount <= 11_000
+
+
+def test_a_skill_nobody_has_is_named_with_the_vehicle_that_would_do() -> None:
+    ways = out_of(a_bakery_day((JobToPlan(id="j", place=1, skills=frozenset({"lift"})),)), "j")
+    assert ways.keys() == {Change.SKILL}
+    assert ways[Change.SKILL].dimension == "lift"
+
+
+def test_two_rules_at_once_are_no_single_change() -> None:
+    job = JobToPlan(
+        id="j", place=1, skills=frozenset({"lift"}), load={"g": 2000}, windows=(between(8, 12),)
+    )
+    request = a_bakery_day((job,), (a_van(capacity={"g": 1000}),))
+    plan = completed(request, {})
+    assert ways_out(request, plan, "j") == []
+    assert "several rules" in binding(request, plan, "j", [])
+
+
+def test_a_break_in_the_way() -> None:
+    jobs = (JobToPlan(id="j", place=3, service_s=600, windows=(between(8.5, 9),)),)
+    van = a_van(breaks=(Break(TimeWindow(at(8), at(8)), 3600),))
+    ways = out_of(a_bakery_day(jobs, (van,)), "j")
+    assert Change.NO_BREAK in ways
+
+
+def infeasible(seed: int) -> tuple[PlanRequest, str]:
+    """A small day with too much to do, and one job of it that was left out."""
+    for n in range(50):
+        request = any_day(seed * 100 + n, jobs=random.Random(seed).randint(10, 15))
+        plan = completed(request, {})
+        must = [job.id for job in request.jobs if job.id in plan.unassigned and not job.optional]
+        if must:
+            return request, must[0]
+    raise AssertionError("every day worked out")
+
+
+DAYS = range(4)
+
+
+def check(seed: int) -> int:
+    """How many ways out a day has, each shown to work."""
+    request, job_id = infeasible(seed)
+    plan = completed(request, {})
+    ways = ways_out(request, plan, job_id)
+    for way in ways:
+        relaxed = changed(request, way)
+        made = completed(relaxed, way.routes)
+        assert not violations(relaxed, made), way
+        assert job_id not in made.unassigned, way
+        assert not made.unassigned.keys() - plan.unassigned.keys(), way
+        assert not any(way.job_id in order for order in plan.routes.values())
+    return len(ways)
+
+
+def test_the_named_change_makes_the_job_fit_and_nobody_else_falls_out() -> None:
+    assert sum(check(seed) for seed in DAYS) > len(DAYS) / 2
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(20, 520))
+def test_the_named_change_works_on_five_hundred_days(seed: int) -> None:
+    check(seed)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(600, 640))
+def test_no_solver_makes_do_with_a_tenth_less(
+    seed: int, tools_for: Callable[[Path], Tools], tmp_path: Path
+) -> None:
+    """Not even given seconds, and from a plan that is nearly there."""
+    request, job_id = infeasible(seed)
+    plan = completed(request, {})
+    for way in ways_out(request, plan, job_id):
+        if (smaller := math.floor(way.amount / 1.1)) < 1:
+            continue
+        relaxed = replace(changed(request, replace(way, amount=smaller)), time_limit_s=1.0)
+        for strategy in (PyvrpRouting, OrtoolsRouting):
+            solver = strategy(strategy.Settings(), tools_for(tmp_path))
+            if not needs_of(relaxed) <= solver.capabilities():
+                continue
+            made = solver.plan(relaxed, lambda best: True)
+            out = made.unassigned.keys() - plan.unassigned.keys()
+            assert job_id in made.unassigned or out, (way, smaller, strategy.key)
