@@ -4,7 +4,8 @@
 Each driver posts a batch each few seconds, so that the fleet sends ``--rate`` fixes a second;
 each page belongs to one driver and must be told of every one of his posts. All times are from
 before the post is sent until the page has its event, at the process itself (a Unix socket).
-The same load then runs on a bare SSE server, which stores and checks nothing.
+The same load then runs on a bare SSE server, which stores and checks nothing. ``--front`` runs
+it a third time, on ours behind the Caddy that ``hub up`` puts before it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import resource
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median, quantiles
@@ -24,7 +26,7 @@ import uvloop
 
 from benchmarks.fleet import Fleet, a_fleet
 from benchmarks.ingest import Phone
-from benchmarks.processes import Server, a_server
+from benchmarks.processes import Server, a_front, a_server
 
 AT_A_TIME = 200  # pages opened together, as after a restart
 
@@ -103,7 +105,7 @@ class Bench:
         asked = 0
         for driver, links in enumerate(self.fleet.links):
             for link in links:
-                path = f"/live/t/{link}" if self.kind == "ours" else f"/live/{driver}"
+                path = f"/live/{driver}" if self.kind == "sse" else f"/live/t/{link}"
                 request = f"GET {path} HTTP/1.1\r\nHost: hub\r\n\r\n".encode()
                 connect = loop.create_unix_connection(
                     lambda r=request, d=driver: PageReader(r, self, d), str(self.server.socket)
@@ -193,8 +195,15 @@ def _p99(times: Sequence[float]) -> float:
 
 
 def run(kind: str, fleet: Fleet, batch: int, rate: float, seconds: float) -> Result:
-    command = ["hub.cli", "live", "--socket"] if kind == "ours" else ["benchmarks.servers", "sse"]
-    with a_server(*command, env=fleet.environment(), health="/live/healthz") as server:
+    """``kind``: ours, ours behind Caddy (``front``, whose own cost is what is told), or ``sse``."""
+    command = ["benchmarks.servers", "sse"] if kind == "sse" else ["hub.cli", "live", "--socket"]
+    with ExitStack() as open_servers:
+        environment = fleet.environment()
+        server = open_servers.enter_context(
+            a_server(*command, env=environment, health="/live/healthz")
+        )
+        if kind == "front":
+            server = open_servers.enter_context(a_front(server))
         return uvloop.run(measure(server, kind, fleet, batch, rate, seconds))
 
 
@@ -206,13 +215,18 @@ def main() -> None:
     wanted.add_argument("--batch", type=int, default=5, help="fixes in one post")
     wanted.add_argument("--seconds", type=float, default=20)
     wanted.add_argument("--url", default="", help="an empty PostgreSQL database instead of SQLite")
+    wanted.add_argument("--front", action="store_true", help="once more behind Caddy")
     wanted.add_argument("--json", action="store_true")
     asked = wanted.parse_args()
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        fleet = a_fleet(Path(folder), asked.drivers, asked.pages // asked.drivers, asked.url)
-        for kind in ("ours", "sse"):
+        pages_each = asked.pages // asked.drivers
+        fleet = a_fleet(Path(folder), asked.drivers, pages_each, asked.url)
+        for kind in ("ours", "sse", *(["front"] if asked.front else [])):
+            if kind == "front":  # fixes that are known already would not be told again
+                (again := Path(folder) / "front").mkdir()
+                fleet = a_fleet(again, asked.drivers, pages_each, asked.url)
             result = run(kind, fleet, asked.batch, asked.rate, asked.seconds)
             if asked.json:
                 print(json.dumps(asdict(result)), flush=True)

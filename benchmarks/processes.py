@@ -14,6 +14,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from hub.front import caddyfile, find_caddy
+from hub.settings import Settings
+
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE_KB = os.sysconf("SC_PAGE_SIZE") // 1024
 
@@ -61,6 +64,30 @@ def a_server(
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
+
+
+@contextmanager
+def a_front(live: Server) -> Iterator[Server]:
+    """The hub's own Caddy before ``live``, on a Unix socket as well, as ``hub up`` starts it."""
+    caddy = find_caddy()
+    if caddy is None:
+        raise RuntimeError("Caddy is not installed: pip install 'lastmile-hub[front]'")
+    with tempfile.TemporaryDirectory(prefix="bench-", dir="/tmp") as folder:
+        at, file = Path(folder) / "s", Path(folder) / "Caddyfile"
+        settings = Settings(Path(folder), "", listen=f"unix/{at}")
+        file.write_text(caddyfile(settings, live.socket, live.socket))
+        process = subprocess.Popen(
+            [str(caddy), "run", "--adapter", "caddyfile", "--config", str(file)],
+            env={**os.environ, "HOME": folder, "XDG_DATA_HOME": folder, "XDG_CONFIG_HOME": folder},
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            _wait(at, "/live/healthz", process)
+            yield Server(process.pid, at)
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 def _wait(at: Path, health: str, process: subprocess.Popen[bytes]) -> None:
