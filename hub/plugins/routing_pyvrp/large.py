@@ -36,13 +36,15 @@ TELL_S = 1.0
 class Pace:
     """How long it goes on: ``seconds`` for each process, as ``counts`` has them.
 
-    ``iterations`` for each part and ``rounds`` make it end always the same.
+    ``iterations`` for each part and ``rounds`` make it end always the same. ``part_jobs``: so many
+    in a part, instead of what suits the length of the routes.
     """
 
     seconds: float
     counts: Counts = "wall"
     iterations: int | None = None  # None: the seconds alone
     rounds: int | None = None
+    part_jobs: int | None = None
 
 
 def part_size(request: PlanRequest) -> int:
@@ -70,16 +72,19 @@ class LargeDay:
         self.told_s = 0.0  # what it takes to make a plan of orders
 
     def plan(self) -> Plan:
-        size = part_size(self.request)
+        size = self.pace.part_jobs or part_size(self.request)
         self._first(size)
         turn = 0
         while not self.stopped and self.best is not None:
             turn += 1
             left_s = self._left_s()
-            if turn > (self.pace.rounds or turn) or left_s < LEAST_S * self.crew.cores:
+            if self.pace.rounds is not None and turn > self.pace.rounds:
+                break
+            if left_s < LEAST_S * self.crew.cores:
                 break
             whole_s = TURN_S * len(self.jobs)
             warm = int(max(WARM_SMALLEST, min(size, WARM_ROUTES * self._stops())))
+            warm = self.pace.part_jobs or warm
             self._round(turn, left_s if left_s < 1.5 * whole_s else whole_s, warm)
         return self.best or completed(self.request, {})
 
@@ -101,7 +106,7 @@ class LargeDay:
                 )
                 for n in range(self.crew.cores)
             ]
-            for _, found in self._results(tasks):
+            for _, found in sorted(self._results(tasks), key=lambda one: one[0]):
                 self._keep(found.orders)
             return
         orders: Orders = {}
