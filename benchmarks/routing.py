@@ -185,8 +185,8 @@ def summary(lines: Iterable[dict[str, object]]) -> list[dict[str, object]]:
             "mean_gap_percent": round(mean(gaps.values()), 3) if gaps else None,
             "answered": f"{len(gaps)}/{runs}",
         }
-        if solver != "pyvrp" and both:
-            wide = NOISE * stdev(both) / math.sqrt(len(both)) if len(both) > 1 else math.inf
+        if solver != "pyvrp" and len(both) > 1:
+            wide = NOISE * stdev(both) / math.sqrt(len(both))
             line["minus_pyvrp"] = round(mean(both), 3)
             line["plus_minus"] = round(wide, 3)
             line["not_worse_within_noise"] = mean(both) <= wide

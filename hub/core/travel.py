@@ -18,6 +18,7 @@ from hub.core.values import Point
 Ask = Callable[[Sequence[Point]], TravelMatrix]
 AT_ONCE = 3_000  # places in one question: 9 million ways are 140 MB of whole numbers
 STRIP = 500  # places on the long side where a block is not square
+PATIENCE = 2  # single legs for each place that nobody announced; who reads on wants them all
 WAY = 100  # places of a way in one question: it wants 100 legs of 10,000 ways
 
 
@@ -52,20 +53,25 @@ class ArrayTravel(TravelMatrix):
 class AskedTravel(TravelMatrix):
     """Between ``places`` as ``ask`` answers for some of them, when and where it is needed.
 
-    Single legs are remembered, blocks are not. It can be sent to another process if ``ask``
+    Single legs are remembered, blocks are not; who reads cell by cell has the whole fetched, unless
+    that is too much for ``AT_ONCE``. It can be sent to another process if ``ask``
     can; what is remembered stays here.
     """
 
-    __slots__ = ("_ask", "_known", "_places")
+    __slots__ = ("_all", "_ask", "_known", "_places", "_surprises")
     _places: tuple[Point, ...]
     _ask: Ask
     _known: dict[tuple[int, int], tuple[int, int]]
+    _all: list[Whole]  # seconds and metres, once everything was fetched
+    _surprises: list[int]  # how many legs were asked for that nobody announced
     is_whole: ClassVar[bool] = False
 
     def __init__(self, places: Sequence[Point], ask: Ask) -> None:
         object.__setattr__(self, "_places", tuple(places))
         object.__setattr__(self, "_ask", ask)
         object.__setattr__(self, "_known", {})
+        object.__setattr__(self, "_all", [])
+        object.__setattr__(self, "_surprises", [0])
         size = len(self._places)
         super().__init__(
             _Rows(size, lambda i, j: self._leg(i, j)[0]),
@@ -107,6 +113,12 @@ class AskedTravel(TravelMatrix):
         if here == there:
             return 0, 0
         if (here, there) not in self._known:
+            self._surprises[0] += 1
+            if self._surprises[0] > PATIENCE * len(self._places) and len(self._places) <= AT_ONCE:
+                if not self._all:
+                    every = range(len(self._places))
+                    self._all.extend(self.block(every, every))
+                return int(self._all[0][here, there]), int(self._all[1][here, there])
             self.learn([(here, there)])
         return self._known[here, there]
 

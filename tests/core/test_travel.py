@@ -55,9 +55,13 @@ def test_a_block_larger_than_one_question_is_put_together(monkeypatch):
     assert metres[3, 1000] == 997 * 500
 
 
-def lazy(request, ask):
-    places = request.places
-    return replace(request, travel={p: AskedTravel(places, ask) for p in request.travel})
+def test_who_reads_cell_by_cell_asks_for_everything_once():
+    count = Counting()
+    travel = AskedTravel(STREET[:90], count)
+    assert [list(row) for row in travel.seconds] == [
+        [abs(i - j) * 60 for j in range(90)] for i in range(90)
+    ]
+    assert sum(count.asked) < 2 * 90**2
 
 
 def test_a_large_day_asks_for_the_legs_of_its_routes_and_little_more():
@@ -76,7 +80,9 @@ def test_a_large_day_asks_for_the_legs_of_its_routes_and_little_more():
         travel={"car": AskedTravel(STREET, count)},
         fixed={},
     )
-    orders = {van.id: [f"j{n}" for n in range(100 * i + 1, 100 * i + 99)] for i, van in enumerate(vans)}
+    orders = {
+        van.id: [f"j{n}" for n in range(100 * i + 1, 100 * i + 99)] for i, van in enumerate(vans)
+    }
     made = completed(request, orders)
     violations(request, made)
     assert sum(count.asked) < 400_000

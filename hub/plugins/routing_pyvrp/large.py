@@ -21,7 +21,7 @@ from hub.plugins.routing_pyvrp.model import Orders
 from hub.plugins.routing_pyvrp.search import CLOCKS, Counts, Found, Limit, Task
 
 ROUTES = 22  # in a part that begins from nothing: 12 and 5 lost to one run, 20 to 25 won
-WARM_ROUTES, WARM_SMALLEST = 6, 120  # in a part that goes on from the routes it has
+WARM_ROUTES, WARM_SMALLEST = 8, 250  # in a part that goes on from the routes it has
 SMALLEST, LARGEST = 200, 2000  # jobs in a part; 2,000 take 312 MB
 HOP_S = 180.0  # from door to door in a town, to guess how long routes will be
 FIRST = 0.25  # of the time makes the first routes

@@ -9,13 +9,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import pyvrp
-from pyvrp.search import NeighbourhoodParams
 from pyvrp.solve import SolveParams
 
 from hub import PlanRequest
 from hub.plugins.routing_pyvrp.model import UNLIMITED, Model, Orders
 
-NEIGHBOURS = 25  # of a job that it may come next to; PyVRP's 50 make steps twice as dear
 Counts = Literal["wall", "cpu"]
 CLOCKS: Mapping[Counts, Callable[[], float]] = {
     "wall": time.monotonic,
@@ -85,7 +83,6 @@ def run(model: Model, task: Task, watch: Watch) -> pyvrp.Result:
     params = SolveParams(
         # Leaving a job out is dear; running late must be able to become dearer.
         penalty=pyvrp.PenaltyParams(max_penalty=1e9),
-        neighbourhood=NeighbourhoodParams(num_neighbours=NEIGHBOURS),
         ils=pyvrp.IteratedLocalSearchParams(
             callbacks=watch, exhaustive_on_best=not task.limit.hasty
         ),
