@@ -120,3 +120,12 @@ def test_a_part_of_a_day_is_a_day():
     for id, order in orders.items():
         assert [visit.job_id for visit in back.routes[id]][: len(order)] or not order
     assert violations(request, back) == []
+
+
+def test_the_quick_answer_to_many_jobs_comes_in_parts(monkeypatch):
+    request = any_day(1, jobs=80, hard=True)
+    monkeypatch.setattr("hub.core.planning.IN_PARTS", 50)
+    monkeypatch.setattr("hub.core.plan_parts.QUICK_JOBS", 20)
+    made = completed(request, {})
+    assert violations(request, made) == []
+    assert len(made.unassigned) < 80
