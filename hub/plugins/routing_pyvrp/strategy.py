@@ -18,11 +18,12 @@ from hub.plugins.routing_pyvrp.model import Model
 from hub.plugins.routing_pyvrp.search import CLOCKS, Counts, Limit, Task, Watch, run
 
 REPORT_S = 1.0
-QUICK_JOBS = 200  # the quick answer took 0.05 s for so many jobs, and 0.4 s for 600
+FIRST_S = 0.2  # until the first plan is told
+QUICK_JOBS = 50  # the quick answer took 0.1 s for 100 jobs, time that the search misses
 IDLE_ITERATIONS = 20_000  # without a better plan: small days end early, and always the same
 IDLE_A_JOB = 500  # the same for each job of larger ones
 LARGE_JOBS = 700  # from here on parts of the day, improved side by side, end better
-ALL_FIT = 0.15  # of the time: a day that has no lawful plan of all its jobs by then has none
+DOUBT, DOUBT_S = 0.15, 1.5  # of the time, or seconds: by then PyVRP had a lawful plan of 1,000
 TELLS = 49  # telling may cost a fiftieth of the time
 
 
@@ -60,45 +61,60 @@ class _OneRun:
         self.clock = CLOCKS[counts]
         self.began = self.clock()
         self.best: Plan | None = None  # by the hub's own cost, which is not PyVRP's for all days
-        self.tell_at = time.monotonic() + REPORT_S
+        self.tell_at = time.monotonic() + FIRST_S
         self.stopped = False
 
     def plan(self) -> Plan:
         request = self.request
-        if len(request.jobs) <= QUICK_JOBS:
-            self.best = completed(request, {})
-            if not self.progress(self.best):
-                return self.best
-        sure = self.best is not None
-        # Where the quick answer would take too long, all jobs fit until the contrary is seen.
+        if len(request.jobs) <= QUICK_JOBS and self._quick():
+            return self.best or completed(request, {})
+        # Where the quick answer costs too much, all jobs fit until the contrary is seen.
+        known = self.best is not None
         all_fit = self.best is None or not self.best.unassigned
-        if not self._run(all_fit=all_fit, sure=sure):
-            self._run(all_fit=False, sure=True)
+        if not self._run(all_fit=all_fit, known=known) and not self._quick():
+            self._run(all_fit=False, known=True)
         return self.best or completed(request, {})
 
-    def _run(self, *, all_fit: bool, sure: bool) -> bool:
+    def _quick(self) -> bool:
+        """Have the quick answer; ``True``: it is wanted and no other."""
+        self.best = completed(self.request, {})
+        self.stopped = not self.progress(self.best)
+        return self.stopped
+
+    def _run(self, *, all_fit: bool, known: bool) -> bool:
         """``False``: given up early, for there seems to be no lawful plan of all jobs."""
         request = self.request
         model = Model(request, all_fit=all_fit)
         if not model.copies or not model.types:
             return True
-        left_s = request.time_limit_s + self.began - self.clock()
+        left_s = max(0.0, request.time_limit_s + self.began - self.clock())
         idle = max(IDLE_ITERATIONS, IDLE_A_JOB * len(request.jobs))
         limit = Limit(left_s, self.counts, idle=idle)
-        doubt_at = self.clock() + ALL_FIT * left_s
+        doubt_at = self.clock() + min(DOUBT_S, DOUBT * left_s)
         gave_up = False
 
         def look() -> bool:
             nonlocal gave_up
-            gave_up = not sure and self.clock() >= doubt_at and not watch.is_lawful
+            gave_up = not known and self.clock() >= doubt_at and not watch.is_lawful
             return gave_up or self._told(model, watch)
 
         watch = Watch(limit, look)
-        result = run(model, Task(request, limit, request.seed), watch)
+        result = run(model, self._task(limit, from_best=not all_fit), watch)
         if gave_up and not self.stopped:
             return False
         self._keep(completed(request, model.orders(result.best)))
         return True
+
+    def _task(self, limit: Limit, *, from_best: bool) -> Task:
+        """Days without room for all go on from the quick answer: a first plan of PyVRP's own may
+        never become lawful.
+        """
+        if self.best is None or not from_best:
+            return Task(self.request, limit, self.request.seed)
+        visits = {id: list(way) for id, way in self.best.routes.items() if way}
+        orders = {id: [visit.job_id for visit in way] for id, way in visits.items()}
+        starts = {v.job_id: v.start.timestamp() for way in visits.values() for v in way}
+        return Task(self.request, limit, self.request.seed, orders, starts)
 
     def _told(self, model: Model, watch: Watch) -> bool:
         now = time.monotonic()
