@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pyvrp
 
-from hub import JobToPlan, PlanRequest, Point, TimeWindow, TravelMatrix, VehicleToPlan
+from hub import ArrayTravel, JobToPlan, PlanRequest, Point, TimeWindow, VehicleToPlan
 
 MIDNIGHT = datetime(2026, 11, 25, tzinfo=UTC)
 LONG_S = 10_000_000  # a shift where the file sets no hours
@@ -101,7 +101,7 @@ class Instance:
         )
         return PlanRequest(
             places=tuple(Point(at.y / DEGREE, at.x / DEGREE) for at in self.data.locations()),
-            travel={"car": TravelMatrix(metres.tolist(), metres.tolist())},
+            travel={"car": ArrayTravel(metres, metres)},
             jobs=jobs,
             vehicles=vehicles,
             time_limit_s=time_limit_s,

@@ -103,11 +103,13 @@ from hub.core.planning import (
     VehicleToPlan,
     Visit,
     completed,
+    day_part,
     needs_of,
     reasons,
     timed,
     violations,
 )
+from hub.core.travel import ArrayTravel
 from hub.core.values import (
     Address,
     Contact,
@@ -127,6 +129,7 @@ __all__ = [
     "AmendmentDecided",
     "AmendmentProposed",
     "AmendmentSeen",
+    "ArrayTravel",
     "Arrival",
     "AuthError",
     "BadRecord",
@@ -222,6 +225,7 @@ __all__ = [
     "WritesBack",
     "completed",
     "country_code",
+    "day_part",
     "estimate",
     "hookimpl",
     "needs_of",

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 from hub.core.errors import ConfigError
 from hub.watched import Watched
 
+MOST_CORES = 4
+"""More helped little: the parts of a large day wait for each other at the end of each round."""
 DEMO_MARK = "demo.json"
 """`hub demo` writes this file into the data directories that are its own."""
 
@@ -32,6 +34,7 @@ class Settings:
     http_allow: tuple[str, ...] = field(default=())  # host[:port] that may be private
     http_instead: Mapping[str, str] = field(default_factory=dict)  # origin -> who answers for it
     proxied: bool = False  # behind our own front door, whose X-Forwarded-* can be believed
+    plan_cores: int = 1  # processes that planning one large day keeps busy
     clock_file: Path | None = None  # a demo's hand-moved clock; None: the real one
 
     @classmethod
@@ -53,6 +56,7 @@ class Settings:
             http_allow=tuple(env.get("HUB_HTTP_ALLOW", "").replace(",", " ").split()),
             http_instead=_instead(env.get("HUB_HTTP_INSTEAD", "")),
             proxied=env.get("HUB_PROXIED", "") == "1",
+            plan_cores=_cores(env.get("HUB_PLAN_CORES", "")),
             clock_file=_clock(env.get("HUB_CLOCK", ""), data_dir),
         )
 
@@ -74,6 +78,7 @@ class Settings:
             "HUB_LISTEN": self.listen,
             "HUB_HTTP_ALLOW": ",".join(self.http_allow),
             "HUB_HTTP_INSTEAD": " ".join(f"{a}={b}" for a, b in self.http_instead.items()),
+            "HUB_PLAN_CORES": str(self.plan_cores),
             "HUB_CLOCK": str(self.clock_file or ""),
         }
 
@@ -81,6 +86,14 @@ class Settings:
 def _port(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) < 65_536:
         raise ConfigError(f"HUB_PORT is {text!r}; it must be a number from 1 to 65535.")
+    return int(text)
+
+
+def _cores(text: str) -> int:
+    if not text:
+        return max(1, min(MOST_CORES, os.cpu_count() or 1))
+    if not text.isdecimal() or not 0 < int(text) <= 64:
+        raise ConfigError(f"HUB_PLAN_CORES is {text!r}; it must be a number from 1 to 64.")
     return int(text)
 
 

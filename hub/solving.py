@@ -9,27 +9,24 @@ from __future__ import annotations
 import logging
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
-from importlib import import_module
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 from hub.apart import APART
-from hub.core.contracts import RoutingStrategy, Tools
+from hub.core.contracts import RoutingStrategy
 from hub.core.planning import Plan, PlanRequest, completed, violations
 from hub.fork_server import begun
-from hub.http import Http
+from hub.lent import Make, made
 
 LOG = logging.getLogger("hub.solving")
 LOOK_S = 0.2  # how often a cancel is looked for
 START_S = 20.0  # a cold import of a solver on a busy machine took 6 s
 STOP_S = 5.0  # from being told to stop; a solver that is deaf for longer is ended
 
-Make = tuple[str, str, Mapping[str, object]]  # module, class, settings
 Said = tuple[Literal["best", "done", "failed"], Plan | str]
 
 
@@ -40,15 +37,17 @@ def solve(
     on_progress: Callable[[Plan], None] = lambda best: None,
     cancelled: Callable[[], bool] = lambda: False,
     data_dir: Path = Path(),
+    cores: int = 1,
 ) -> Plan:
     """The strategy's plan, or the best known when cancelled; ``notes`` say what went wrong.
 
     A strategy that fails, dies or does not end costs its better plan, never the
     day: then it is its last lawful plan, or else the quick answer. Blocks for about
-    ``request.time_limit_s``. The caller still asks ``violations``.
+    ``request.time_limit_s``. ``cores``: processes that a large day may keep busy. The caller
+    still asks ``violations``.
     """
     ours, theirs = APART.Pipe()
-    child = APART.Process(target=_serve, args=(theirs, make, request, data_dir), daemon=True)
+    child = APART.Process(target=_serve, args=(theirs, make, request, data_dir, cores), daemon=True)
     try:
         begun(child)
     except OSError as problem:
@@ -119,11 +118,12 @@ def _fallen_back(request: PlanRequest, best: Plan | None, why: str) -> Plan:
     return completed(request, {}, (note,))
 
 
-def _serve(pipe: Connection, make: Make, request: PlanRequest, data_dir: Path) -> None:
+def _serve(pipe: Connection, make: Make, request: PlanRequest, data_dir: Path, cores: int) -> None:
     """The child: a word from the other side, or its silence for ever, means stop."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
     try:
-        plan = _strategy(make, data_dir).plan(request, lambda best: _told(pipe, best))
+        strategy = cast(RoutingStrategy, made(make, data_dir, "routing", cores))
+        plan = strategy.plan(request, lambda best: _told(pipe, best))
         said: Said = ("done", plan)
     except Exception as error:  # whatever a stranger's solver raises is its failure, not ours
         said = ("failed", str(error) or type(error).__name__)
@@ -139,11 +139,3 @@ def _told(pipe: Connection, best: Plan) -> bool:
     except OSError:
         return False
     return not pipe.poll()
-
-
-def _strategy(make: Make, data_dir: Path) -> RoutingStrategy:
-    module, name, settings = make
-    kind: type[RoutingStrategy] = getattr(import_module(module), name)
-    log = logging.getLogger(f"hub.routing.{kind.key}")
-    tools = Tools(http=Http(), now=lambda: datetime.now(UTC), log=log, data_dir=data_dir)
-    return kind(kind.Settings(**settings), tools)

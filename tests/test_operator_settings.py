@@ -18,3 +18,11 @@ def test_a_domain_that_is_more_than_a_name_is_refused_as_the_domain(domain: str)
 def test_a_domain_becomes_the_public_address() -> None:
     settings = Settings.from_environment({"HUB_DOMAIN": "hub.example.com"})
     assert settings.public_url == "https://hub.example.com"
+
+
+def test_planning_keeps_no_more_processes_busy_than_the_operator_says() -> None:
+    assert Settings.from_environment({"HUB_PLAN_CORES": "3"}).plan_cores == 3
+    assert 1 <= Settings.from_environment({}).plan_cores <= 4
+    for wrong in ("0", "many", "65"):
+        with pytest.raises(ConfigError, match="HUB_PLAN_CORES"):
+            Settings.from_environment({"HUB_PLAN_CORES": wrong})

@@ -53,7 +53,8 @@ class Tools:
     ``post_json`` raise the hub's errors; ``now`` is UTC. Only a connection has ``tokens`` and a
     ``webhook_secret``: letters and digits of its own, to sign what it is sent. A proof store
     knows for whom it keeps things by ``business_id``; others get none. Where somebody waits for
-    it, ``within_s`` is how long in all: try once and no longer than that.
+    it, ``within_s`` is how long in all: try once and no longer than that. ``cores``: how many
+    processes a long computation may keep busy, its own among them.
     """
 
     http: Http
@@ -64,6 +65,7 @@ class Tools:
     webhook_secret: str = field(default="", repr=False)
     business_id: str = ""
     within_s: float | None = None
+    cores: int = 1
 
     def connect(self, host: str, port: int, timeout_s: float) -> socket.socket:
         """A connected socket, for a provider that speaks something other than HTTP.

@@ -86,14 +86,17 @@ def _roads(
     breaks: Sequence[TimeWindow],
 ) -> Iterator[str]:
     """Time to drive and rest before each arrival, to serve, and to come home."""
+    ends = () if vehicle.end is None else (vehicle.end,)
+    way = (vehicle.start, *(jobs[visit.job_id].place for visit in visits), *ends)
+    request.travel[vehicle.profile].learn([way])
     seconds = request.travel[vehicle.profile].seconds
     place, clock = vehicle.start, span.opens
     for visit in visits:
         job = jobs[visit.job_id]
-        way = timedelta(seconds=seconds[place][job.place])
-        if visit.arrive < clock + way + _rested(breaks, clock, visit.arrive):
+        drive = timedelta(seconds=seconds[place][job.place])
+        if visit.arrive < clock + drive + _rested(breaks, clock, visit.arrive):
             yield f"{vehicle.id} cannot be at {job.id} by {visit.arrive:%H:%M}."
-        if visit.start < clock + way + _rested(breaks, clock, visit.start):
+        if visit.start < clock + drive + _rested(breaks, clock, visit.start):
             yield f"{vehicle.id} cannot begin {job.id} at {visit.start:%H:%M}."
         if visit.start < visit.arrive:
             yield f"{vehicle.id} begins {job.id} before it arrives."
@@ -102,8 +105,8 @@ def _roads(
             yield f"{vehicle.id} leaves {job.id} before its service is done."
         place, clock = job.place, visit.depart
     end = place if vehicle.end is None else vehicle.end
-    way = timedelta(seconds=seconds[place][end])
-    if span.closes < clock + way + _rested(breaks, clock, span.closes):
+    drive = timedelta(seconds=seconds[place][end])
+    if span.closes < clock + drive + _rested(breaks, clock, span.closes):
         yield f"{vehicle.id} cannot be back by {span.closes:%H:%M}."
 
 

@@ -7,21 +7,52 @@ in a dimension it does not name. Import these from ``hub.core.planning``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from operator import itemgetter
+from typing import Any, ClassVar, Literal
+
+import numpy as np
 
 from hub.core.values import Point, TimeWindow
+
+Whole = np.ndarray[Any, np.dtype[np.int64]]  # two dimensions, of seconds or metres
 
 
 @dataclass(frozen=True, slots=True)
 class TravelMatrix:
-    """``seconds[i][j]`` and ``metres[i][j]`` from place *i* to place *j*; square, zero diagonal."""
+    """``seconds[i][j]`` and ``metres[i][j]`` from place *i* to place *j*; square, zero diagonal.
+
+    Kinds of it for many places are in ``hub.core.travel``: whoever works on a part of them asks
+    for a ``block``, whoever follows a way says so first by ``learn``.
+    """
 
     seconds: Sequence[Sequence[int]]
     metres: Sequence[Sequence[int]]
+    is_whole: ClassVar[bool] = True  # False: what nobody asked for yet has to be fetched
+
+    def block(self, rows: Sequence[int], cols: Sequence[int]) -> tuple[Whole, Whole]:
+        """Seconds and metres from each of ``rows`` to each of ``cols``."""
+        return _picked(self.seconds, rows, cols), _picked(self.metres, rows, cols)
+
+    def part(self, places: Sequence[int]) -> TravelMatrix:
+        """The same between ``places`` alone, which are 0, 1, … in it."""
+        seconds, metres = self.block(places, places)
+        return TravelMatrix(seconds.tolist(), metres.tolist())
+
+    def learn(self, ways: Iterable[Sequence[int]]) -> None:
+        """The legs of these ways will be asked for, one by one."""
+
+
+def _picked(cells: Sequence[Sequence[int]], rows: Sequence[int], cols: Sequence[int]) -> Whole:
+    if len(cols) < 2:
+        return np.array([[cells[r][c] for c in cols] for r in rows], dtype=np.int64).reshape(
+            len(rows), len(cols)
+        )
+    of = itemgetter(*cols)
+    return np.array([of(cells[r]) for r in rows], dtype=np.int64).reshape(len(rows), len(cols))
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ from hub.db.tables import (
     StopRow,
     VehicleRow,
 )
-from hub.flows.roads import NO_ROAD_S, OFF_MAP, travel_between
+from hub.flows.roads import NO_ROAD_S, OFF_MAP, travel_of_day
 from hub.flows.shifts import last_ends_at, shifts_on
 from hub.flows.sync import order_report
 
@@ -114,7 +114,7 @@ def read_day(hub: Hub, business_id: str, day: date, time_limit_s: float, depot_i
         for job, _, place in rows
     ]
     travel = {
-        profile: travel_between(hub, points, shifts[0].starts_at, profile)
+        profile: travel_of_day(hub, points, shifts[0].starts_at, profile)
         for profile in {vehicle.profile for vehicle in vehicles}
     }
     off_map = _off_map(to_plan, vehicles, travel)
@@ -347,8 +347,9 @@ def _off_map(
 ) -> dict[str, str]:
     """Why for every job that no vehicle can drive to, and for its other half."""
     starts = {(vehicle.profile, vehicle.start) for vehicle in vehicles}
-    rows = [travel[profile].seconds[start] for profile, start in starts]
-    lost = {job.id for job in jobs if all(row[job.place] >= NO_ROAD_S for row in rows)}
+    places = [job.place for job in jobs]
+    rows = [travel[profile].block([start], places)[0][0].tolist() for profile, start in starts]
+    lost = {job.id for n, job in enumerate(jobs) if all(row[n] >= NO_ROAD_S for row in rows)}
     # One lost pin is its own fault; if all are lost, the depot may be what is wrong.
     why = ALL_OFF_MAP if len(lost) == len(jobs) else OFF_MAP
     halves = {job.id: HALF_OFF_MAP for job in jobs if job.pair_with in lost}

@@ -93,6 +93,7 @@ def solved_apart(
         on_progress=on_progress,
         cancelled=cancelled,
         data_dir=hub.settings.data_dir,
+        cores=hub.settings.plan_cores,
     )
     return lawful(chosen, seen, plan)
 

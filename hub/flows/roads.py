@@ -8,9 +8,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from hub.core.contracts import TravelTimes
-from hub.core.errors import HubError
+from hub.core.errors import ConfigError, HubError
 from hub.core.planning import TravelMatrix
+from hub.core.travel import AskedTravel
 from hub.core.values import Point
+from hub.lent import AskTravel, Make
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -20,6 +22,10 @@ BUILT_IN = ("osrm", "crow")
 NO_ROAD_S = 1_000_000
 """Whoever measures travel says so much, or more, where no road leads: eleven days."""
 OFF_MAP = "Its pin lies off the map: no road leads there."
+WHOLE_UP_TO = 1_500
+"""Places whose whole matrix is asked for at once: it takes 160 MB as Python's numbers. A day with
+more is asked for in parts, where they are planned."""
+PROBED = 20  # places by which it is seen who can answer for a large day
 DEGREES = 5  # decimals kept of a shape's coordinates: about one metre
 
 
@@ -66,6 +72,35 @@ def travel_between(
                 raise
             hub.tools.log.exception("travel times %s failed", key)
     return hub.provider(TravelTimes, BUILT_IN[-1], {}).matrix(points, depart_at, profile)
+
+
+def travel_of_day(
+    hub: Hub, points: Sequence[Point], depart_at: datetime, profile: str
+) -> TravelMatrix:
+    """Like ``travel_between``; of a large day it is asked when and where it is needed.
+
+    Then by whoever answers for some places of it first.
+    """
+    if len(points) <= WHOLE_UP_TO:
+        return travel_between(hub, points, depart_at, profile)
+    some = points[:: max(1, len(points) // PROBED)]
+    for key in asked_in_order(hub):
+        provider = hub.provider(TravelTimes, key, {})
+        try:
+            found = provider.matrix(some, depart_at, profile)
+            if key not in BUILT_IN:
+                _believable(found, len(some))
+        except HubError as problem:
+            hub.tools.log.info("travel times %s: %s", key, problem)
+        except Exception:
+            if key in BUILT_IN:
+                raise
+            hub.tools.log.exception("travel times %s failed", key)
+        else:
+            make: Make = (type(provider).__module__, type(provider).__qualname__, {})
+            ask = AskTravel(make, hub.settings.data_dir, depart_at, profile)
+            return AskedTravel(points, ask)
+    raise ConfigError(f"Nobody tells travel times for the profile {profile!r}.")
 
 
 def asked_in_order(hub: Hub) -> list[str]:

@@ -152,6 +152,26 @@ def test_planning_twice_leaves_one_draft(hub: Hub) -> None:
         assert len(session.exec(select(StopJobRow)).all()) == 2
 
 
+def test_a_large_days_roads_are_asked_for_where_it_is_planned(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two places make no large day; here everything above one counts as that."""
+    monkeypatch.setattr("hub.flows.roads.WHOLE_UP_TO", 1)
+    bakery = a_bakery(hub)
+    import_morning(hub, bakery)
+    locate_new(hub, bakery)
+    seen = read_day(hub, bakery, DAY, 1.0)
+    (travel,) = seen.request.travel.values()
+    assert not travel.is_whole
+    run = plan_day(hub, bakery, DAY, time_limit_s=1.0, strategy="pyvrp", apart=True)
+    assert run.result["notes"] == []
+    (route,) = day_seen(hub, bakery, DAY).routes
+    monkeypatch.undo()
+    plan_day(hub, bakery, DAY, time_limit_s=1.0)
+    (again,) = day_seen(hub, bakery, DAY).routes
+    assert len(again.stops) == len(route.stops) > 0
+
+
 def test_a_plan_made_from_what_has_changed_is_not_stored(hub: Hub) -> None:
     bakery = a_bakery(hub)
     import_morning(hub, bakery)

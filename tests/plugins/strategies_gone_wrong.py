@@ -41,3 +41,16 @@ class Willing(Dies):
         while progress(best):
             time.sleep(0.05)
         return best
+
+
+class InParts(Dies):
+    """Not wrong at all: plans a small day as large ones are, with what cores it is lent."""
+
+    def plan(self, request: PlanRequest, progress: Callable[[Plan], bool]) -> Plan:
+        from hub.plugins.routing_pyvrp.crew import Crew
+        from hub.plugins.routing_pyvrp.large import LargeDay, Pace
+
+        with Crew(self.tools.cores) as crew:
+            assert crew.cores == 2
+            pace = Pace(request.time_limit_s, part_jobs=40)
+            return LargeDay(request, pace, progress, crew).plan()

@@ -1,103 +1,20 @@
-"""Routes by PyVRP's iterated local search, the best of what was measured.
-
-PyVRP only chooses who does what in which order; times, breaks and the repair of
-anything it could not express are ``completed``'s. Days of ordinary size start from the
-quick answer, so that stopping at any moment keeps something lawful, and never end with
-anything worse.
-"""
+"""A planning request as PyVRP sees it, and its answers in the hub's words."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pyvrp
-from pyvrp.solve import SolveParams
 
-from hub import JobToPlan, Need, Plan, PlanRequest, RoutingStrategy, VehicleToPlan, completed
+from hub import JobToPlan, PlanRequest, VehicleToPlan
 
 UNITS = 1800  # PyVRP counts whole units; 1/1800 cent keeps prices per km and hour whole
-REPORT_S = 1.0
-QUICK_JOBS = 600  # the quick answer took 0.4 s for 600 jobs; 4 s if no load limits the vans
-IDLE_ITERATIONS = 20_000  # without a better plan: small days end early, and always the same
-
+UNLIMITED = np.iinfo(np.int64).max
 Orders = dict[str, list[str]]
 Matrix = np.ndarray[Any, np.dtype[np.int64]]  # the shape that PyVRP's own types can take
-
-
-class PyvrpRouting(RoutingStrategy):
-    key = "pyvrp"
-    title = "Best routes (PyVRP)"
-
-    def capabilities(self) -> frozenset[Need]:
-        return frozenset(Need) - {
-            Need.PAIRS,
-            Need.TIME_ON_BOARD,
-            Need.BREAKS,
-            Need.OVERTIME,
-            Need.LOCKED_PREFIX,
-        }
-
-    def plan(self, request: PlanRequest, progress: Callable[[Plan], bool]) -> Plan:
-        watch = _Watch(request, time.monotonic() + request.time_limit_s, progress)
-        quick = completed(request, {}) if len(request.jobs) <= QUICK_JOBS else None
-        if quick is not None and not progress(quick):
-            return quick
-        model = _Model(request, all_fit=quick is not None and not quick.unassigned)
-        if not model.copies or not model.types:
-            return quick or completed(request, {})
-        watch.best = quick
-        watch.model = model
-        params = SolveParams(
-            # Leaving a job out is dear; running late must be able to become dearer.
-            penalty=pyvrp.PenaltyParams(max_penalty=1e9),
-            ils=pyvrp.IteratedLocalSearchParams(callbacks=watch),
-        )
-        result = pyvrp.solve(
-            model.data,
-            stop=watch,
-            seed=request.seed,
-            collect_stats=False,
-            params=params,
-            initial_solution=None if quick is None else model.solution(quick),
-        )
-        made = completed(request, model.orders(result.best))
-        return made if watch.best is None else min(watch.best, made, key=request.loss)
-
-
-class _Watch(pyvrp.IteratedLocalSearchCallbacks):
-    """Ends the search in time, and tells of better plans about once a second."""
-
-    def __init__(
-        self, request: PlanRequest, deadline: float, progress: Callable[[Plan], bool]
-    ) -> None:
-        self.request, self.deadline, self.progress = request, deadline, progress
-        self.model: _Model | None = None
-        self.best: Plan | None = None  # by the hub's own cost, which is not PyVRP's for all days
-        self.better: pyvrp.Solution | None = None
-        self.tell_at = time.monotonic() + REPORT_S
-        self.idle = 0
-
-    def on_best(self, best: pyvrp.Solution) -> None:
-        self.better, self.idle = best, 0
-
-    def __call__(self, best_cost: float) -> bool:
-        now = time.monotonic()
-        self.idle += 1
-        if now >= self.deadline or self.idle > IDLE_ITERATIONS:
-            return True
-        if now < self.tell_at:
-            return False
-        if self.better is not None and self.model is not None:
-            made = completed(self.request, self.model.orders(self.better))
-            self.best = made if self.best is None else min(self.best, made, key=self.request.loss)
-            self.better = None
-        done = time.monotonic()
-        self.tell_at = done + max(REPORT_S, 9 * (done - now))  # telling may cost a tenth
-        return self.best is not None and not self.progress(self.best)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +35,10 @@ class _Type:
     ids: list[str] = field(default_factory=list)
 
 
-class _Model:
-    """The request as PyVRP sees it. One location per job, then one per depot."""
+class Model:
+    """One location per job, then one per depot. ``all_fit``: a plan without any of them that is
+    not optional is no answer, which PyVRP is faster with than with prizes.
+    """
 
     def __init__(self, request: PlanRequest, *, all_fit: bool) -> None:
         self.request, self.all_fit = request, all_fit
@@ -136,22 +55,29 @@ class _Model:
         ends = [v.start for v in request.vehicles] + [v.end for v in request.vehicles]
         self.depots: list[int | None] = list(dict.fromkeys(ends))  # None: where nobody drives
         self.names = sorted({name for v in request.vehicles for name in v.capacity})
+        self.counts = any(v.max_jobs is not None for v in request.vehicles)
         self.types: list[_Type] = []
         if self.copies and request.vehicles:
             self._build()
 
-    def solution(self, plan: Plan) -> pyvrp.Solution:
-        """A plan's routes as a place to start from; jobs PyVRP cannot see are dropped."""
+    def solution(
+        self, orders: Mapping[str, Sequence[str]], starts: Mapping[str, float]
+    ) -> pyvrp.Solution:
+        """Orders as a place to start from; jobs PyVRP cannot see are dropped.
+
+        ``starts``: when a job with several windows begins, an epoch.
+        """
         copy = {(c.job.id, c.opens, c.closes): n for n, c in enumerate(self.copies)}
         routes = []
         for n, kind in enumerate(self.types):
             for id in kind.ids:
                 visits = []
-                for visit in plan.routes.get(id, ()):
-                    start = visit.start.timestamp() - self.zero
-                    spans = self._spans_of.get(visit.job_id, [])
-                    fits = [span for span in spans if span[0] <= start <= span[1]]
-                    visits += [copy[(visit.job_id, *span)] for span in fits[:1]]
+                for job_id in orders.get(id, ()):
+                    spans = self._spans_of.get(job_id, [])
+                    if len(spans) > 1:
+                        start = starts.get(job_id, 0.0) - self.zero
+                        spans = [span for span in spans if span[0] <= start <= span[1]]
+                    visits += [copy[(job_id, *span)] for span in spans[:1]]
                 if visits:
                     routes.append(pyvrp.Route(self.data, visits, n))
         return pyvrp.Solution(self.data, routes)
@@ -222,12 +148,9 @@ class _Model:
         ready = self._seconds(job.ready_at.timestamp()) if waits and job.ready_at else 0
         return pyvrp.Client(
             self.location[job.id],
-            # The last dimension counts jobs, for ``max_jobs``.
-            delivery=[*(job.load.get(name, 0) if brings else 0 for name in self.names), 1],
-            pickup=[
-                *(job.load.get(n, 0) if job.load_direction == "collect" else 0 for n in self.names),
-                0,
-            ],
+            # The last dimension counts jobs, where ``max_jobs`` limits them: each costs time.
+            delivery=self._load(job, "deliver", counts=1),
+            pickup=self._load(job, "collect", counts=0),
             tw_early=copy.opens,
             tw_late=copy.closes,
             release_time=min(max(0, ready), copy.closes),
@@ -235,6 +158,11 @@ class _Model:
             required=must and group is None,
             group=group,
         )
+
+    def _load(self, job: JobToPlan, direction: str, counts: int) -> list[int]:
+        goes = job.load_direction == direction
+        load = [job.load.get(name, 0) if goes else 0 for name in self.names]
+        return [*load, counts] if self.counts else load
 
     def _prize(self, job: JobToPlan) -> int:
         """An optional job's own; for others more than any detour, doubled per priority."""
@@ -251,16 +179,18 @@ class _Model:
         opens, closes = self._shift(like)
         load = {name: sum(job.load.get(name, 0) for job in self.jobs) for name in self.names}
         most = [like.capacity.get(name, load[name]) for name in self.names]
-        longest = closes - opens if like.max_duration_s is None else like.max_duration_s
+        longest = UNLIMITED if like.max_duration_s is None else like.max_duration_s
+        if self.counts:
+            most.append(len(self.jobs) if like.max_jobs is None else like.max_jobs)
         return pyvrp.VehicleType(
             num_available=len(kind.ids),
-            capacity=[*most, len(self.jobs) if like.max_jobs is None else like.max_jobs],
+            capacity=most,
             start_depot=self.depots.index(like.start),
             end_depot=self.depots.index(like.end),
             fixed_cost=like.fixed_cost * UNITS,
             tw_early=opens,
             tw_late=closes,
-            shift_duration=longest,
+            shift_duration=int(longest),
             unit_distance_cost=1,
             unit_duration_cost=like.per_hour * UNITS // 3600,
             profile=kind.profile,
@@ -273,9 +203,7 @@ class _Model:
         travel = self.request.travel[vehicle.profile]
         places = [job.place for job in self.jobs]
         places += [0 if depot is None else depot for depot in self.depots]
-        index = np.ix_(places, places)
-        metres = np.asarray(travel.metres, dtype=np.int64)[index]
-        seconds = np.asarray(travel.seconds, dtype=np.int64)[index]
+        seconds, metres = travel.block(places, places)
         metres = metres * vehicle.per_km * UNITS // 1000
         if None in self.depots:
             nowhere = len(self.jobs) + self.depots.index(None)

@@ -1,0 +1,133 @@
+"""One run of PyVRP on a day, or on a part of one, from given routes or from none."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import pyvrp
+from pyvrp.solve import SolveParams
+
+from hub import PlanRequest
+from hub.plugins.routing_pyvrp.model import UNLIMITED, Model, Orders
+
+Counts = Literal["wall", "cpu"]
+CLOCKS: Mapping[Counts, Callable[[], float]] = {
+    "wall": time.monotonic,
+    "cpu": time.process_time,  # of this process: fair to compare by on a busy machine
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """When a run ends: ``seconds`` as ``counts`` has them, and so many ``iterations``.
+
+    ``idle``: iterations in a row that found nothing better; the same plan again and again, where
+    it comes before the seconds.
+    """
+
+    seconds: float
+    counts: Counts = "wall"
+    iterations: int | None = None  # None: only the seconds end it
+    hasty: bool = False  # better routes sooner, not the best later: for large parts, short times
+    idle: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """``orders``: job ids per vehicle to start from, lawful; none: from nothing.
+
+    ``starts``: when jobs with several windows begin in them, an epoch.
+    """
+
+    request: PlanRequest
+    limit: Limit
+    seed: int
+    orders: Orders | None = None
+    starts: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def all_fit(self) -> bool:
+        placed = {id for order in (self.orders or {}).values() for id in order}
+        return all(job.optional or job.id in placed for job in self.request.jobs)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    orders: Orders
+    is_lawful: bool  # False: PyVRP itself found none that keeps to windows and loads
+    cpu_s: float
+    iterations: int
+    pid: int = 0  # whose seconds they were
+
+
+def improved(task: Task, look: Callable[[], bool], all_fit: bool | None = None) -> Found:
+    """The best routes within the task's limit. ``look`` is asked between iterations, every few
+    hundredths of a second: ``True`` means stop, keep the best.
+    """
+    began = time.process_time()
+    model = Model(task.request, all_fit=task.all_fit if all_fit is None else all_fit)
+    if not model.copies or not model.types:
+        return Found(task.orders or {}, True, 0.0, 0)
+    result = run(model, task, Watch(task.limit, look))
+    lawful = result.best.is_feasible()
+    orders = model.orders(result.best) if lawful or task.orders is None else task.orders
+    spent_s = time.process_time() - began
+    return Found(orders, lawful, spent_s, result.num_iterations, os.getpid())
+
+
+def run(model: Model, task: Task, watch: Watch) -> pyvrp.Result:
+    params = SolveParams(
+        # Leaving a job out is dear; running late must be able to become dearer.
+        penalty=pyvrp.PenaltyParams(max_penalty=1e9),
+        ils=pyvrp.IteratedLocalSearchParams(
+            callbacks=watch, exhaustive_on_best=not task.limit.hasty
+        ),
+    )
+    start = None if task.orders is None else model.solution(task.orders, task.starts)
+    return pyvrp.solve(
+        model.data,
+        stop=watch,
+        seed=task.seed,
+        collect_stats=False,
+        params=params,
+        initial_solution=start,
+    )
+
+
+class Watch(pyvrp.IteratedLocalSearchCallbacks):
+    """Ends a run at its limit, and has somebody look up from it now and then."""
+
+    LOOK_S = 0.05
+
+    def __init__(self, limit: Limit, look: Callable[[], bool]) -> None:
+        self._clock = CLOCKS[limit.counts]
+        self._limit, self._look = limit, look
+        self._until = self._clock() + limit.seconds
+        self._look_at = time.monotonic() + self.LOOK_S
+        self.iterations = self.idle = 0
+        self.better: pyvrp.Solution | None = None  # since somebody last took it
+        self.is_lawful = False  # whether the best so far is
+
+    def on_best(self, best: pyvrp.Solution) -> None:
+        self.better, self.idle = best, 0
+
+    def __call__(self, best_cost: float) -> bool:
+        limit = self._limit
+        self.is_lawful = best_cost < UNLIMITED
+        self.iterations += 1
+        self.idle += 1
+        if limit.iterations is not None and self.iterations > limit.iterations:
+            return True
+        if limit.idle is not None and self.idle > limit.idle:
+            return True
+        if self._clock() >= self._until:
+            return True
+        if time.monotonic() < self._look_at:
+            return False
+        stop = self._look()
+        self._look_at = time.monotonic() + self.LOOK_S
+        return stop

@@ -1,0 +1,108 @@
+"""Large days, planned in parts side by side: the same promises as a day in one run."""
+
+import os
+import signal
+import time
+from dataclasses import replace
+
+import pytest
+
+from hub import Plan, completed, violations
+from hub.plugins.routing_pyvrp import PyvrpRouting
+from hub.plugins.routing_pyvrp.crew import Crew
+from hub.plugins.routing_pyvrp.groups import dealt
+from hub.plugins.routing_pyvrp.large import LargeDay, Pace
+from hub.plugins.routing_pyvrp.search import Limit, Task
+from hub.solving import solve
+from tests.planning_worlds import any_day
+
+SHORT = Pace(30, iterations=40, rounds=3, part_jobs=40)
+
+
+def planned(request, pace=SHORT, cores=1, progress=lambda best: True) -> Plan:
+    with Crew(cores) as crew:
+        return LargeDay(request, pace, progress, crew).plan()
+
+
+def a_large_day(seed: int, jobs: int = 120):
+    return replace(any_day(seed, jobs=jobs, hard=False), seed=seed)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_parts_keep_every_rule_and_lose_or_double_nothing(seed):
+    request = a_large_day(seed)
+    plan = planned(request)
+    assert violations(request, plan) == []
+    served = [visit.job_id for visits in plan.routes.values() for visit in visits]
+    assert sorted([*served, *plan.unassigned]) == sorted(job.id for job in request.jobs)
+    assert all(plan.unassigned.values())
+
+
+def test_rounds_make_a_day_cheaper():
+    request = a_large_day(1)
+    first = planned(request, replace(SHORT, rounds=0))
+    assert request.loss(planned(request, replace(SHORT, rounds=4))) < request.loss(first)
+
+
+def test_the_same_seed_gives_the_same_plan_by_any_number_of_processes():
+    request = a_large_day(2)
+    assert planned(request, cores=1) == planned(request, cores=3)
+
+
+def test_progress_is_told_and_a_word_stops_all_processes():
+    request = a_large_day(3)
+    told: list[Plan] = []
+
+    def enough(best: Plan) -> bool:
+        told.append(best)
+        return False
+
+    began = time.monotonic()
+    plan = planned(request, Pace(120, part_jobs=40), 2, enough)
+    assert time.monotonic() - began < 60
+    assert told
+    assert request.loss(plan) <= request.loss(told[-1])
+    assert violations(request, plan) == []
+
+
+def test_a_helping_process_that_dies_costs_its_part_only():
+    request = a_large_day(0)
+    with Crew(2) as crew:
+        (helper,) = crew._helpers
+        os.kill(helper.process.pid, signal.SIGKILL)
+        plan = LargeDay(request, SHORT, lambda best: True, crew).plan()
+    assert violations(request, plan) == []
+    assert len(plan.unassigned) <= len(completed(request, {}).unassigned) + 5
+
+
+def test_helping_processes_end_with_the_crew():
+    request = a_large_day(0)
+    with Crew(2) as crew:
+        (helper,) = crew._helpers
+        tasks = [Task(request, Limit(60), 1)] * 2
+        looked = []
+        list(crew.each(tasks, lambda: bool(looked.append(1)) or len(looked) > 3))
+    assert helper.process.poll() is not None
+
+
+def test_a_large_day_is_planned_apart_by_two_processes():
+    request = replace(a_large_day(1), time_limit_s=3)
+    make = ("tests.plugins.strategies_gone_wrong", "InParts", {})
+    told: list[Plan] = []
+    plan = solve(make, request, on_progress=told.append, cores=2)
+    assert plan.notes == ()
+    assert violations(request, plan) == []
+
+
+def test_vehicles_with_nothing_to_do_are_dealt_once():
+    shares = dealt([f"v{n}" for n in range(7)], [["a"] * 10, ["b"], ["c"] * 20])
+    flat = [id for share in shares for id in share]
+    assert len(flat) == len(set(flat))
+    assert all(shares)
+
+
+def test_pyvrp_plans_in_parts_from_so_many_jobs_on(monkeypatch):
+    monkeypatch.setattr("hub.plugins.routing_pyvrp.strategy.LARGE_JOBS", 50)
+    request = replace(a_large_day(2, jobs=60), time_limit_s=1)
+    plan = PyvrpRouting(PyvrpRouting.Settings(), None).plan(request, lambda best: True)
+    assert violations(request, plan) == []
