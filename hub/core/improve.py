@@ -159,7 +159,7 @@ class _Search:
         profile = request.vehicles[0].profile if request.vehicles else ""
         if not places:
             return []
-        far = np.asarray(request.travel[profile].seconds)[np.ix_(places, places)]
+        far, _ = request.travel[profile].block(places, places)
         return [[int(m) for m in row if m != n][:NEAR] for n, row in enumerate(np.argsort(far))]
 
     def _cost(self) -> int:

@@ -15,10 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from hub.core.plan_request import JobToPlan, TravelMatrix, VehicleToPlan
+from hub.core.plan_request import JobToPlan, TravelMatrix, VehicleToPlan, Whole
 from hub.core.schedule import Span
 
-Whole = np.ndarray[Any, np.dtype[np.int64]]
 NEVER = 1 << 60
 NO_PLACE = -1  # after the last stop of a route that ends there
 PAIR_ROUTES = 12  # for a pair, so many routes are looked at in full: each takes a tenth of a ms
@@ -60,8 +59,10 @@ class QuickPlaces:
 
     def __init__(self, travel: Mapping[str, TravelMatrix], rows: Sequence[Row]) -> None:
         names = list(travel)
-        self._seconds = [np.asarray(travel[name].seconds, dtype=np.int64) for name in names]
-        self._metres = [np.asarray(travel[name].metres, dtype=np.int64) for name in names]
+        every = range(len(travel[names[0]].seconds) if names else 0)
+        tables = [travel[name].block(every, every) for name in names]
+        self._seconds = [seconds for seconds, _ in tables]
+        self._metres = [metres for _, metres in tables]
         self.vehicles = [row.vehicle for row in rows]
         self._at = {vehicle.id: n for n, vehicle in enumerate(self.vehicles)}
         self._profile = np.array([names.index(v.profile) for v in self.vehicles])
