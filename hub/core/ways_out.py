@@ -23,6 +23,7 @@ SLACK = 1.06  # tried harder at a size smaller by so much; 10 % is what is promi
 LIGHT, HARD = 12, 80  # tries of moving others over, while looking and to be sure
 MOST_S = 12 * 3600  # no window is moved by more
 MOST_OVER_S = 4 * 3600  # nobody is asked to work longer than that on top
+LOOKED_AT = 8  # vehicles whose rules are tried, those that come nearest to it
 MINUTE = 60
 
 
@@ -89,7 +90,7 @@ def ways_out(request: PlanRequest, plan: Plan, job_id: str, *, seed: int = 0) ->
     orders = {v: tuple(visit.job_id for visit in way) for v, way in plan.routes.items()}
     found = []
     for change in Change:
-        handles = [h for h in _handles(request, table, unit) if h.change is change]
+        handles = [h for h in _handles(request, table, unit, orders) if h.change is change]
         if (way := _smallest(handles, orders, unit, seed)) is not None:
             found.append(way)
     return found
@@ -97,8 +98,8 @@ def ways_out(request: PlanRequest, plan: Plan, job_id: str, *, seed: int = 0) ->
 
 def changed(request: PlanRequest, way: WayOut) -> PlanRequest:
     """The request with the change made. Raises ``LookupError`` if it is not one of this request."""
-    table = Timetable(request)
-    for handle in _handles(request, table, _unit(request, way.job_id)):
+    table, unit = Timetable(request), _unit(request, way.job_id)
+    for handle in _handles(request, table, unit, way.routes, len(request.vehicles)):
         if (handle.change, handle.vehicle_id, handle.dimension) == (
             way.change,
             way.vehicle_id,
@@ -108,7 +109,7 @@ def changed(request: PlanRequest, way: WayOut) -> PlanRequest:
     raise LookupError(f"{way.change} is no change of this request")
 
 
-def binding(request: PlanRequest, plan: Plan, job_id: str, ways: Sequence[WayOut]) -> str:
+def binding(ways: Sequence[WayOut]) -> str:
     """What stands in the way, in a sentence that names every rule whose giving would do."""
     if not ways:
         return "No single change makes room for it: several rules stand in its way at once."
@@ -190,7 +191,8 @@ def _bisected(
     seed: int,
 ) -> _Found:
     fails = handle.least - 1
-    while works - fails > max(1, works // 50):
+    share = 0.0 if handle.change in _COUNTED else 0.01  # of it, that its size may be off
+    while works - fails > max(1, works * share):
         middle = (works + fails) // 2
         served = _served(handle.apply(middle), orders, unit, LIGHT, seed)
         if served is None:
@@ -212,18 +214,38 @@ def _served(
     return dict(desk.orders) if squeeze(desk, unit, tries, seed) else None
 
 
-def _handles(request: PlanRequest, table: Timetable, unit: tuple[str, ...]) -> Iterator[_Handle]:
+def _handles(
+    request: PlanRequest,
+    table: Timetable,
+    unit: tuple[str, ...],
+    orders: Routes,
+    most: int = LOOKED_AT,
+) -> Iterator[_Handle]:
     jobs = [table.jobs[id] for id in unit]
-    able = [v for v in request.vehicles if all(table.may_do(v, job) for job in jobs)]
+    nearest = _nearest(request, table, jobs[0], orders)
+    able = [v for v in nearest if all(table.may_do(v, job) for job in jobs)][:most]
     for vehicle in able:
         yield from _of_vehicle(request, vehicle, jobs)
     yield from _of_job(request, jobs)
-    for vehicle in request.vehicles:
-        if vehicle not in able:
-            yield from _of_choice(request, vehicle, jobs)
+    others = [v for v in nearest if not all(table.may_do(v, job) for job in jobs)]
+    for vehicle in others[:most]:
+        yield from _of_choice(request, vehicle, jobs)
     if able:
         like = able[0]
         yield _Handle(Change.ANOTHER_VAN, lambda n: _one_more(request, like), 1, like.id)
+
+
+def _nearest(
+    request: PlanRequest, table: Timetable, job: JobToPlan, orders: Routes
+) -> list[VehicleToPlan]:
+    """All vehicles, those whose route comes nearest to ``job`` first."""
+
+    def far(vehicle: VehicleToPlan) -> int:
+        seconds = request.travel[vehicle.profile].seconds
+        stops = [table.jobs[id].place for id in orders.get(vehicle.id, ()) if id in table.jobs]
+        return min(seconds[place][job.place] for place in (vehicle.start, *stops))
+
+    return sorted(request.vehicles, key=lambda vehicle: (far(vehicle), vehicle.id))
 
 
 def _of_vehicle(

@@ -99,15 +99,20 @@ def read_day(hub: Hub, business_id: str, day: date, time_limit_s: float, depot_i
     usual = BusinessSettings.model_validate(business.settings)
     others = _vehicles_elsewhere(shifts)
     pairs = _pairs([job for job, _, _ in rows])
+    zone = ZoneInfo(business.zone)  # what is said of a plan names moments as people there do
     to_plan = [
         replace(
-            job_to_plan(
+            planned := job_to_plan(
                 job,
                 reports[job.order_id],
                 index[place.id],
                 place,
                 usual_time_s(depots[home_of[job.id]], usual),
                 pairs,
+            ),
+            windows=tuple(
+                TimeWindow(w.opens.astimezone(zone), w.closes.astimezone(zone))
+                for w in planned.windows
             ),
             forbidden_vehicles=others.get(home_of[job.id], frozenset(s.id for s in shifts)),
         )

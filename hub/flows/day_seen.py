@@ -9,6 +9,7 @@ from datetime import datetime
 from hub.core.jobs import Outcome, State
 from hub.core.values import TimeWindow
 from hub.db.tables import PlanRow
+from hub.flows.ways import WaysSeen
 
 Loads = dict[str, int]  # g, cm3, parcels
 DONE = frozenset({Outcome.SUCCEEDED, Outcome.PARTIAL})
@@ -145,6 +146,7 @@ class Unserved:
     lat: float | None
     lon: float | None
     reason: str
+    known: WaysSeen = WaysSeen()
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ from hub.flows.day import Due, due_jobs, windows_of, with_both_legs
 from hub.flows.day_seen import Counts, DaySeen, JobSeen, Loads, RouteSeen, StopSeen, Unserved
 from hub.flows.route_now import promises_of
 from hub.flows.sync import address_document, order_report
+from hub.flows.ways import WaysSeen, ways_seen
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -248,11 +249,19 @@ def _left_out(
         row for row in due_jobs(session, business_id, day, zone) if row[0].state == State.CREATED
     ]
     whole = {job.id for job, _, _ in with_both_legs(session, business_id, due)}
-    found = [_unserved(row, why.get(row[0].id, NEW) if row[0].id in whole else TORN) for row in due]
+    known = ways_seen(tuple(plans))
+    found = [
+        _unserved(
+            row,
+            why.get(row[0].id, NEW) if row[0].id in whole else TORN,
+            known.get(row[0].id, WaysSeen()),
+        )
+        for row in due
+    ]
     return tuple(sorted(found, key=lambda one: (one.number, one.kind)))
 
 
-def _unserved(row: Due, reason: str) -> Unserved:
+def _unserved(row: Due, reason: str, known: WaysSeen) -> Unserved:
     job, order, place = row
     return Unserved(
         job.id,
@@ -263,4 +272,5 @@ def _unserved(row: Due, reason: str) -> Unserved:
         place.lat,
         place.lon,
         reason,
+        known,
     )

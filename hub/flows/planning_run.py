@@ -25,6 +25,7 @@ from hub.flows.day import Day, read_day
 from hub.flows.drafts import PlanOutdated, store_drafts
 from hub.flows.plan import outcome, solved_apart, strategy_for, ways_of
 from hub.flows.roads import Way
+from hub.flows.ways import find_ways
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -208,6 +209,10 @@ def _solve(hub: Hub, run: PlanRow, hold: _Hold) -> None:
     hold.better(plan)
     ways = ways_of(hub, seen, plan)
     hold.store(seen, plan, chosen.key, ways)
+    try:
+        find_ways(hub, run, seen, plan)
+    except Exception:  # the plan is stored: only its explanation is missing
+        hub.tools.log.exception("plan=%s is not explained", run.id)
 
 
 class _Hold:
