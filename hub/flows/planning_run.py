@@ -204,6 +204,7 @@ def _solve(hub: Hub, run: PlanRow, hold: _Hold) -> None:
     limit_s = float(run.progress.get("limit_s", TIME_LIMIT_S))
     seen = read_day(hub, run.business_id, run.day, limit_s, run.depot_id)
     chosen = strategy_for(hub, seen, run.strategy)
+    hold.takes(seen.request.time_limit_s)
     hold.look()
     plan = solved_apart(hub, chosen, seen, hold.better, hold.stopped)
     hold.better(plan)
@@ -230,6 +231,11 @@ class _Hold:
         served = sum(map(len, best.routes.values()))
         told = {"cost": best.cost, "served": served, "unassigned": len(best.unassigned)}
         self.progress, self.unsaid = {**self.progress, "best": told}, True
+
+    def takes(self, limit_s: float) -> None:
+        """How long the run will take is known only when its day is."""
+        if limit_s != self.progress.get("limit_s"):
+            self.progress, self.unsaid = {**self.progress, "limit_s": limit_s}, True
 
     def stopped(self) -> bool:
         """Whether somebody asked to stop; asked often, it looks every ``LOOK_S``."""

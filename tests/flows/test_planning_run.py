@@ -282,3 +282,14 @@ def test_a_slow_plan_holds_up_no_other_chore(town: Town) -> None:
     finally:
         stop_plan(town.hub, town.business_id, run.id, actor="staff:1")
         clock.shutdown(wait=True)
+
+
+def test_a_large_day_has_more_time_and_its_run_says_so(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.flows.day.LARGE_JOBS", 1)
+    monkeypatch.setattr("hub.flows.day.S_A_JOB", 0.25)
+    run = asked(town, limit_s=0.1)
+    assert solve_waiting(town.hub)
+    with town.hub.reading() as session:
+        assert session.get_one(PlanRow, run.id).progress["limit_s"] > 0.2

@@ -2,12 +2,15 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from dataclasses import replace
 
 import pytest
 
 from hub import Plan, completed, violations
+from hub.fork_server import has_ended
 from hub.plugins.routing_pyvrp import PyvrpRouting
 from hub.plugins.routing_pyvrp.crew import Crew
 from hub.plugins.routing_pyvrp.groups import dealt
@@ -83,6 +86,24 @@ def test_helping_processes_end_with_the_crew():
         looked = []
         list(crew.each(tasks, lambda: bool(looked.append(1)) or len(looked) > 3))
     assert helper.process.poll() is not None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="by prctl(2)")
+def test_a_helping_process_dies_with_whoever_began_it():
+    program = """
+import os, signal
+from hub.plugins.routing_pyvrp.crew import Crew
+crew = Crew(2)
+crew._helpers[0].pipe.send("stop")  # ignored: it has no task
+print(crew._helpers[0].process.pid, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    said = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, check=False)
+    helper = int(said.stdout)
+    until = time.monotonic() + 30
+    while not has_ended(helper) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert has_ended(helper)
 
 
 def test_a_large_day_is_planned_apart_by_two_processes():
