@@ -8,20 +8,22 @@ from typing import Protocol
 
 from hub.core.insertion import Draft
 from hub.core.plan_check import violations
+from hub.core.plan_needs import Need, needs_of
 from hub.core.plan_request import (
     Break,
     JobToPlan,
     LoadDirection,
-    Need,
+    Pace,
     Plan,
     PlanRequest,
+    Reload,
     RoadLeg,
     RoadRoute,
     RoadStep,
     TravelMatrix,
     VehicleToPlan,
     Visit,
-    needs_of,
+    Wish,
 )
 from hub.core.schedule import Timetable, Trip, instant, span_of, timed
 
@@ -31,8 +33,10 @@ __all__ = [
     "JobToPlan",
     "LoadDirection",
     "Need",
+    "Pace",
     "Plan",
     "PlanRequest",
+    "Reload",
     "RoadLeg",
     "RoadRoute",
     "RoadStep",
@@ -41,6 +45,7 @@ __all__ = [
     "Trip",
     "VehicleToPlan",
     "Visit",
+    "Wish",
     "choose",
     "completed",
     "needs_of",
