@@ -38,9 +38,13 @@ class Loading:
         for name, limit in vehicle.capacity.items():
             if self._peak(name, order) > limit:
                 return False
-        if not self._apart:
-            return True
-        return self.may_share(order, locked) and self._goods_agree(order, order[:locked])
+        return not self._apart or self.agrees(vehicle, order, locked)
+
+    def agrees(self, vehicle: VehicleToPlan, order: Sequence[str], locked: int) -> bool:
+        """Whether nothing is together that must not be, if it reloads as often as it can."""
+        if not self.may_share(order, locked):
+            return False
+        return bool(self.may_reload(vehicle)) or self._goods_agree(order, order[:locked])
 
     def may_share(self, order: Sequence[str], locked: int) -> bool:
         """Whether one vehicle may do all of ``order``, on however many trips."""

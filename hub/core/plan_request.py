@@ -82,14 +82,14 @@ class JobToPlan:
     ``load`` is on board from the start of the route (``deliver``) or from here to
     its end (``collect``). The two jobs of a pair name each other in ``pair_with``:
     ``leg`` ``collect`` comes first and its ``load`` stays on board until ``deliver``.
-    ``windows`` hold the *start* of service; none: at any time. ``service_s`` is all
-    the time it takes there, but for ``PlanRequest.access_s``. ``prize`` is what serving an ``optional`` job is
-    worth, in the unit of the vehicles' costs. ``ready_at``: a vehicle
-    that brings it from the depot does not leave sooner. ``max_on_board_s``: from
-    leaving (for a pair, from collecting) to the start of service here. ``goods``
-    are the names that ``PlanRequest.never_together`` speaks of. Each of ``wishes``
-    costs what it says. ``other_vehicle_cost`` is due when another one than
-    ``wanted_vehicle`` does it: the driver they know, or whom it was planned for.
+    ``windows`` hold the *start* of service; none: at any time. ``service_s`` is all the time
+    it takes there, but for ``PlanRequest.access_s``. ``prize`` is what serving an ``optional``
+    job is worth, in the unit of the vehicles' costs. ``ready_at``: a vehicle that brings it
+    from the depot does not leave sooner. ``max_on_board_s``: from leaving (for a pair, from
+    collecting) to the start of service here. ``goods`` are the names that
+    ``PlanRequest.never_together`` speaks of. Each of ``wishes`` costs what it says.
+    ``other_vehicle_cost`` is due when another one than ``wanted_vehicle`` does it: the driver
+    they know, or whom it was planned for.
     """
 
     id: str

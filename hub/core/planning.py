@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import pairwise
 from typing import Protocol
 
 from hub.core.insertion import Draft
@@ -85,11 +86,13 @@ def completed(
     notes: tuple[str, ...] = (),
 ) -> Plan:
     """A lawful plan from a strategy's orders: repaired where they break a rule,
-    filled up with what still fits, and a reason for everything else.
+    filled up with what still fits, moved where prices ask for it, and a reason for everything
+    else.
     """
     draft = Draft(Timetable(request))
     draft.follow(orders)
     draft.fill()
+    draft.settle()
     placed = draft.placed()
     why = {
         job.id: reasons(request, job, draft.timetable)
@@ -121,6 +124,10 @@ def reasons(request: PlanRequest, job: JobToPlan, timetable: Timetable | None = 
     carrying = [v for v in able if _roomy(v, unit)]
     if not carrying:
         return _too_large(able, unit)
+    agreeing = [v for v in carrying if _may_ride(table, v, unit)]
+    if not agreeing:
+        return "It must not go together with what is fixed on every vehicle that could do it."
+    carrying = agreeing
     if any(table.trip(v, (*request.fixed.get(v.id, ()), *ids)) for v in carrying):
         if all(j.optional for j in unit):
             return "It is optional, and doing it would cost more than it is worth."
@@ -137,6 +144,13 @@ def _unit(job: JobToPlan, table: Timetable) -> tuple[JobToPlan, ...]:
 
 def _roomy(vehicle: VehicleToPlan, unit: Sequence[JobToPlan]) -> bool:
     return all(unit[0].load.get(name, 0) <= limit for name, limit in vehicle.capacity.items())
+
+
+def _may_ride(table: Timetable, vehicle: VehicleToPlan, unit: Sequence[JobToPlan]) -> bool:
+    """Whether no rule about what goes together keeps ``unit`` off the vehicle's fixed route."""
+    fixed = table.request.fixed.get(vehicle.id, ())
+    order = (*fixed, *(job.id for job in unit))
+    return table.loading.agrees(vehicle, order, len(fixed))
 
 
 def _too_large(able: Sequence[VehicleToPlan], unit: Sequence[JobToPlan]) -> str:
@@ -174,10 +188,21 @@ def _too_late(
         return (
             f"No vehicle for it can be there before its shift ends at {_clock(last_shift, zone)}."
         )
+    if all(_too_far(table, vehicle, unit) for vehicle in vehicles):
+        return "It is farther than any vehicle for it may drive in a day."
     limits = any(v.max_duration_s is not None for v in vehicles)
     if limits or any(j.max_on_board_s is not None for j in unit) or any(v.breaks for v in vehicles):
         return "It cannot be done within the breaks, the longest duration and the shifts allowed."
     return f"Whoever did it would not be back when the shift ends at {_clock(last_shift, zone)}."
+
+
+def _too_far(table: Timetable, vehicle: VehicleToPlan, unit: Sequence[JobToPlan]) -> bool:
+    """Whether there and back, with nothing else to do, are more metres than it may drive."""
+    metres = table.request.travel[vehicle.profile].metres
+    ends = [] if vehicle.end is None else [vehicle.end]
+    way = [vehicle.start, *(job.place for job in unit), *ends]
+    far = sum(metres[a][b] for a, b in pairwise(way))
+    return vehicle.max_distance_m is not None and far > vehicle.max_distance_m
 
 
 def _soonest(table: Timetable, vehicle: VehicleToPlan, job: JobToPlan) -> int:
@@ -189,7 +214,8 @@ def _soonest(table: Timetable, vehicle: VehicleToPlan, job: JobToPlan) -> int:
         place, since = table.jobs[trip.stops[-1][0]].place, trip.stops[-1][3]
     elif job.ready_at is not None:
         since = max(since, span_of(vehicle.shift)[0], int(job.ready_at.timestamp()))
-    return since + table.request.travel[vehicle.profile].seconds[place][job.place]
+    drive = table.request.travel[vehicle.profile].seconds[place][job.place]
+    return table.arrival(vehicle, since, drive)
 
 
 def _clock(seconds: int, like: datetime) -> str:

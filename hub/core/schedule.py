@@ -111,9 +111,7 @@ class Timetable:
             return False
         trips = 1 + self.loading.may_reload(vehicle)
         loads = [
-            job.load
-            for job in (*(self.jobs[id] for id in order), *more)
-            if starts_on_board(job)
+            job.load for job in (*(self.jobs[id] for id in order), *more) if starts_on_board(job)
         ]
         return all(
             sum(load.get(name, 0) for load in loads) <= limit * trips
@@ -138,6 +136,11 @@ class Timetable:
         if self.loading.may_reload(vehicle):
             return self.loading.may_share(order, locked)
         return self.loading.fits(vehicle, order, locked)
+
+    def arrival(self, vehicle: VehicleToPlan, leave: int, drive_s: int) -> int:
+        """When a drive is over that takes ``drive_s`` where nothing holds it up."""
+        traffic = self._traffic[vehicle.profile]
+        return leave + drive_s if traffic is None else traffic.arrival(leave, drive_s)
 
     def service_s(self, vehicle: VehicleToPlan, job: JobToPlan) -> int:
         return math.ceil(job.service_s * vehicle.service_factor)
