@@ -52,14 +52,20 @@ class Draft:
             for unit in self._units(id for id in order if id not in self.orders[vehicle.id]):
                 self._append(vehicle, unit, order)
 
-    def fill(self, ids: Iterable[str] | None = None) -> None:
-        """Place what is still out (or only ``ids``), the most important and tightest first."""
+    def fill(self, ids: Iterable[str] | None = None) -> int:
+        """Place what is still out (or only ``ids``), the most important and tightest first.
+
+        Says how many units (jobs or pairs) found a place. What found none may find one yet,
+        once others are placed: a stop in between can make room for a break.
+        """
+        count = 0
         placed = self.placed()
         out = [job for job in self.timetable.request.jobs if job.id not in placed]
         wanted = None if ids is None else set(ids)
         for unit in self._units(job.id for job in sorted(out, key=self._urgency)):
             if wanted is None or wanted.intersection(unit):
-                self.insert(unit)
+                count += self.insert(unit) is not None
+        return count
 
     def insert(self, unit: Sequence[str]) -> Placement | None:
         """Do the jobs of ``unit`` where that adds least; ``None`` when nowhere is lawful.

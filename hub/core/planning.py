@@ -93,6 +93,8 @@ def completed(
     draft.follow(orders)
     draft.fill()
     draft.settle()
+    while draft.fill():
+        pass
     placed = draft.placed()
     why = {
         job.id: reasons(request, job, draft.timetable)
