@@ -134,5 +134,3 @@ def _vehicles(
     request: PlanRequest, change: Callable[[VehicleToPlan], VehicleToPlan]
 ) -> PlanRequest:
     return replace(request, vehicles=tuple(map(change, request.vehicles)))
-
-
