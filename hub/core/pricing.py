@@ -99,10 +99,11 @@ class Prices:
 
 
 def _from(opens: int, windows: tuple[Span, ...]) -> tuple[Span, ...]:
-    """What of ``windows`` is not before ``opens``; all of them if nothing is."""
+    """What of ``windows`` is not before ``opens``; their last moment if nothing is."""
     if not windows:
         return ((opens, AT_ANY_TIME),)
-    return tuple((max(o, opens), c) for o, c in windows if c >= opens) or windows
+    last = max(closes for _, closes in windows)
+    return tuple((max(o, opens), c) for o, c in windows if c >= opens) or ((last, last),)
 
 
 def _longest_rise(numbers: Sequence[int]) -> int:
