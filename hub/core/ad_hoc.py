@@ -121,14 +121,14 @@ def row_of(timetable: Timetable, vehicle: VehicleToPlan, order: Sequence[str]) -
     places, free, due, waited = [vehicle.start], [leave], list[int](), [0]
     work = [timetable.service_s(vehicle, job) for job in jobs]
     for job, lasts in zip(jobs, work, strict=True):
-        arrive = free[-1] + seconds[places[-1]][job.place]
+        arrive = timetable.arrival(vehicle, free[-1], seconds[places[-1]][job.place])
         start = _opening(timetable.windows[job.id], arrive)
         places.append(job.place)
         due.append(arrive)
         free.append(start + lasts)
         waited.append(waited[-1] + start - arrive)
     end = places[-1] if vehicle.end is None else vehicle.end
-    due.append(free[-1] + seconds[places[-1]][end])
+    due.append(timetable.arrival(vehicle, free[-1], seconds[places[-1]][end]))
     latest = [closes + vehicle.overtime_s]
     after = end
     for job, lasts in zip(reversed(jobs), reversed(work), strict=True):
@@ -142,7 +142,9 @@ def row_of(timetable: Timetable, vehicle: VehicleToPlan, order: Sequence[str]) -
         due=due,
         latest=[max(a, b) for a, b in zip(reversed(latest), due, strict=True)],
         waited=waited,
-        boards={name: _boards(timetable, jobs, name) for name in vehicle.capacity},
+        boards={}
+        if timetable.loading.may_reload(vehicle)
+        else {name: _boards(timetable, jobs, name) for name in vehicle.capacity},
         first=len(request.fixed.get(vehicle.id, ())),
     )
 

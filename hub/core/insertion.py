@@ -6,13 +6,17 @@ the way an ad-hoc job joins a day that is under way.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from hub.core.plan_request import JobToPlan, Plan, VehicleToPlan
 from hub.core.schedule import Timetable, Trip, instant
 from hub.core.values import TimeWindow
+
+LOOKED_AT = 64
+"""Lawful places that are compared for a job whose price is more than its detour."""
+SETTLED_JOBS = 60  # moving each of more once again takes as long as a solver does
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,10 @@ class Draft:
         self.timetable = timetable
         self.trips: dict[str, Trip] = {}
         self.orders: dict[str, tuple[str, ...]] = {}
+        request = timetable.request
+        self._uneven = request.uneven_per_hour
+        reloads = any(map(timetable.loading.may_reload, request.vehicles))
+        self._is_priced = bool(self._uneven or timetable.prices.of_stops or reloads)
         for vehicle in timetable.request.vehicles:
             self._set(vehicle, timetable.request.fixed.get(vehicle.id, ()))
 
@@ -44,28 +52,72 @@ class Draft:
             for unit in self._units(id for id in order if id not in self.orders[vehicle.id]):
                 self._append(vehicle, unit, order)
 
-    def fill(self, ids: Iterable[str] | None = None) -> None:
-        """Place what is still out (or only ``ids``), the most important and tightest first."""
+    def fill(self, ids: Iterable[str] | None = None) -> int:
+        """Place what is still out (or only ``ids``), the most important and tightest first.
+
+        Says how many units (jobs or pairs) found a place. What found none may find one yet,
+        once others are placed: a stop in between can make room for a break.
+        """
+        count = 0
         placed = self.placed()
         out = [job for job in self.timetable.request.jobs if job.id not in placed]
         wanted = None if ids is None else set(ids)
         for unit in self._units(job.id for job in sorted(out, key=self._urgency)):
             if wanted is None or wanted.intersection(unit):
-                self.insert(unit)
+                count += self.insert(unit) is not None
+        return count
 
     def insert(self, unit: Sequence[str]) -> Placement | None:
         """Do the jobs of ``unit`` where that adds least; ``None`` when nowhere is lawful.
 
         An optional job that would cost more than its prize stays out as well.
         """
-        best = next(self.placements(unit), None)
-        jobs = [self.timetable.jobs[id] for id in unit]
+        best = self._best(unit)
         if best is None:
             return None
+        jobs = [self.timetable.jobs[id] for id in unit]
         if all(job.optional for job in jobs) and best.added_cost > sum(j.prize for j in jobs):
             return None
-        self.orders[best.vehicle], self.trips[best.vehicle] = best.order, best.trip
+        self._take(best)
         return best
+
+    def settle(self) -> None:
+        """Move jobs, one or a pair at a time, to where they cost less, on a day with prices.
+
+        Each has found its place when others had none yet, and prices depend on those.
+        """
+        ids = [id for order in self.orders.values() for id in order]
+        if not self._is_priced or len(ids) > SETTLED_JOBS:
+            return
+        owner = self.timetable.owner
+        free = [id for id in ids if id not in owner]
+        for unit in list(self._together(free, lambda other: other not in owner)):
+            self._move(unit)
+
+    def _move(self, unit: Sequence[str]) -> None:
+        vehicle = next(v for v in self.timetable.request.vehicles if unit[0] in self.orders[v.id])
+        order, trip, before = self.orders[vehicle.id], self.trips[vehicle.id], self.cost()
+        if not self._set(vehicle, tuple(id for id in order if id not in unit)):
+            return
+        best = self._best(unit)
+        if best is not None:
+            after = self.cost() + best.added_cost
+            if after < before:
+                self._take(best)
+                return
+        self.orders[vehicle.id], self.trips[vehicle.id] = order, trip
+
+    def _take(self, best: Placement) -> None:
+        self.orders[best.vehicle], self.trips[best.vehicle] = best.order, best.trip
+
+    def _best(self, unit: Sequence[str]) -> Placement | None:
+        """Of the lawful places the one that adds least: that of the least detour, unless
+        something else has a price.
+        """
+        found = self.placements(unit)
+        if not self._is_priced:
+            return next(found, None)
+        return min(islice(found, LOOKED_AT), key=lambda one: one.added_cost, default=None)
 
     def placements(self, unit: Sequence[str]) -> Iterator[Placement]:
         """Lawful places for ``unit``, cheapest detour first."""
@@ -87,13 +139,17 @@ class Draft:
             trip = self.timetable.trip(self.timetable.vehicles[vehicle_id], new)
             if trip is not None:
                 added = trip.cost - self.trips[vehicle_id].cost
+                if self._uneven:
+                    added += self._unevenness({**self.trips, vehicle_id: trip})
+                    added -= self._unevenness(self.trips)
                 yield Placement(vehicle_id, new, trip, added)
 
     def placed(self) -> set[str]:
         return {id for order in self.orders.values() for id in order}
 
     def cost(self) -> int:
-        return sum(trip.cost for trip in self.trips.values())
+        """Money and all prices."""
+        return sum(trip.cost for trip in self.trips.values()) + self._unevenness(self.trips)
 
     def plan(self, reasons: Mapping[str, str], notes: tuple[str, ...] = ()) -> Plan:
         """The plan as it stands; ``reasons`` for every job that is out."""
@@ -108,7 +164,15 @@ class Draft:
                 for id, trip in used.items()
             },
             notes=notes,
+            reloads={id: trip.loadings() for id, trip in used.items() if trip.reloads},
         )
+
+    def _unevenness(self, trips: Mapping[str, Trip]) -> int:
+        """The price of the longest day's hours above the mean of all."""
+        if not self._uneven or not trips:
+            return 0
+        hours = [trip.home - trip.leave if trip.stops else 0 for trip in trips.values()]
+        return round(self._uneven * (max(hours) - sum(hours) / len(hours)) / 3600)
 
     def _set(self, vehicle: VehicleToPlan, order: tuple[str, ...]) -> bool:
         trip = self.timetable.trip(vehicle, order)
@@ -123,14 +187,20 @@ class Draft:
 
     def _units(self, ids: Iterable[str]) -> Iterator[tuple[str, ...]]:
         """Jobs alone, pairs as (collect, deliver), each once."""
-        placed, seen = self.placed(), set[str]()
+        placed = self.placed()
+        return self._together(ids, lambda other: other not in placed)
+
+    def _together(
+        self, ids: Iterable[str], is_with: Callable[[str], bool] = lambda other: True
+    ) -> Iterator[tuple[str, ...]]:
+        seen = set[str]()
         for id in ids:
             job = self.timetable.jobs[id]
             other = job.pair_with
             if id in seen:
                 continue
             unit: tuple[str, ...] = (id,)
-            if other and other not in placed:
+            if other and is_with(other):
                 unit = (id, other) if job.leg == "collect" else (other, id)
             seen.update(unit)
             yield unit
@@ -159,7 +229,9 @@ class Draft:
             ways = sum(leg(x, y) for x, y in pairwise(way))
             return ways - (0 if after is None else leg(a, after))
 
-        extra = 0 if order else vehicle.fixed_cost
+        extra: float = 0 if order else vehicle.fixed_cost
+        if self._is_priced:
+            extra += sum(self.timetable.prices.of_vehicle(vehicle.id, job.id) for job in jobs)
         first = len(self.timetable.request.fixed.get(vehicle.id, ()))
         for n in range(first, len(order) + 1):
             alone = detour(places[n], [jobs[0].place], n) + extra

@@ -6,12 +6,13 @@ in both.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+from hub.core.plan_check_loads import loads, pairs, reloading, together, trips_of
+from hub.core.plan_check_roads import distance, roads
 from hub.core.plan_request import JobToPlan, Plan, PlanRequest, VehicleToPlan, Visit
 from hub.core.values import TimeWindow
 
@@ -33,16 +34,23 @@ def violations(request: PlanRequest, plan: Plan) -> list[str]:
         here = [jobs[id] for id in ids]
         span = plan.spans.get(vehicle.id) or _derived_span(request, vehicle, visits, jobs)
         breaks = plan.breaks.get(vehicle.id, ())
-        found += _roads(request, vehicle, visits, jobs, span, breaks)
+        reloads = plan.reloads.get(vehicle.id, ())
+        found += roads(request, vehicle, visits, reloads, span, breaks)
         if ids == tuple(locked):
             continue  # a person fixed every visit of it
         free = [visit for visit in visits if visit.job_id not in locked]
         found += _windows(free, jobs)
         found += _choice(vehicle, [jobs[visit.job_id] for visit in free])
-        found += _loads(vehicle, here, jobs)
-        found += _pairs(vehicle, here, frozenset(locked))
+        leaves = (span.opens, *(reload.depart for reload in reloads))
+        trips = trips_of(here, reloads)
+        found += reloading(vehicle, reloads, len(visits), breaks)
+        found += loads(vehicle, trips, jobs)
+        found += pairs(vehicle, trips, frozenset(locked))
+        found += together(request, vehicle, trips)
+        found += distance(request, vehicle, here, reloads)
         found += _hours(vehicle, here, span)
-        found += _time_on_board(visits, jobs, span)
+        found += _ready(vehicle, trips, leaves)
+        found += _time_on_board(visits, jobs, trips, leaves)
         found += _rests(vehicle, visits, breaks)
     return found
 
@@ -77,44 +85,6 @@ def _derived_span(
     return TimeWindow(leave, max(leave, home))
 
 
-def _roads(
-    request: PlanRequest,
-    vehicle: VehicleToPlan,
-    visits: Sequence[Visit],
-    jobs: dict[str, JobToPlan],
-    span: TimeWindow,
-    breaks: Sequence[TimeWindow],
-) -> Iterator[str]:
-    """Time to drive and rest before each arrival, to serve, and to come home."""
-    ends = () if vehicle.end is None else (vehicle.end,)
-    way = (vehicle.start, *(jobs[visit.job_id].place for visit in visits), *ends)
-    request.travel[vehicle.profile].learn([way])
-    seconds = request.travel[vehicle.profile].seconds
-    place, clock = vehicle.start, span.opens
-    for visit in visits:
-        job = jobs[visit.job_id]
-        drive = timedelta(seconds=seconds[place][job.place])
-        if visit.arrive < clock + drive + _rested(breaks, clock, visit.arrive):
-            yield f"{vehicle.id} cannot be at {job.id} by {visit.arrive:%H:%M}."
-        if visit.start < clock + drive + _rested(breaks, clock, visit.start):
-            yield f"{vehicle.id} cannot begin {job.id} at {visit.start:%H:%M}."
-        if visit.start < visit.arrive:
-            yield f"{vehicle.id} begins {job.id} before it arrives."
-        service = timedelta(seconds=math.ceil(job.service_s * vehicle.service_factor))
-        if visit.depart < visit.start + service:
-            yield f"{vehicle.id} leaves {job.id} before its service is done."
-        place, clock = job.place, visit.depart
-    end = place if vehicle.end is None else vehicle.end
-    drive = timedelta(seconds=seconds[place][end])
-    if span.closes < clock + drive + _rested(breaks, clock, span.closes):
-        yield f"{vehicle.id} cannot be back by {span.closes:%H:%M}."
-
-
-def _rested(breaks: Sequence[TimeWindow], since: datetime, until: datetime) -> timedelta:
-    overlaps = (min(b.closes, until) - max(b.opens, since) for b in breaks)
-    return sum((o for o in overlaps if o > timedelta(0)), timedelta(0))
-
-
 def _windows(visits: Sequence[Visit], jobs: dict[str, JobToPlan]) -> Iterator[str]:
     for visit in visits:
         windows = jobs[visit.job_id].windows
@@ -132,45 +102,6 @@ def _choice(vehicle: VehicleToPlan, jobs: Sequence[JobToPlan]) -> Iterator[str]:
             yield f"{job.id} must not be done by {vehicle.id}."
 
 
-def _loads(
-    vehicle: VehicleToPlan, here: Sequence[JobToPlan], jobs: dict[str, JobToPlan]
-) -> Iterator[str]:
-    for name, limit in vehicle.capacity.items():
-        board = sum(
-            job.load.get(name, 0)
-            for job in here
-            if job.pair_with is None and job.load_direction == "deliver"
-        )
-        most = board
-        for job in here:
-            if job.pair_with is not None and job.leg == "deliver":
-                other = jobs.get(job.pair_with)
-                board -= other.load.get(name, 0) if other else 0
-            elif job.pair_with is not None or job.load_direction == "collect":
-                board += job.load.get(name, 0)
-            elif job.load_direction == "deliver":
-                board -= job.load.get(name, 0)
-            most = max(most, board)
-        if most > limit:
-            yield f"{vehicle.id} carries {most} {name} and may carry {limit}."
-
-
-def _pairs(
-    vehicle: VehicleToPlan, here: Sequence[JobToPlan], locked: frozenset[str]
-) -> Iterator[str]:
-    collected: set[str] = set()
-    delivered = {job.id for job in here if job.leg == "deliver"}
-    for job in here:
-        if job.pair_with is None:
-            continue
-        if job.leg == "collect":
-            collected.add(job.id)
-            if job.pair_with not in delivered and job.id not in locked:
-                yield f"{vehicle.id} collects {job.id} but does not deliver {job.pair_with}."
-        elif job.pair_with not in collected and job.id not in locked:
-            yield f"{vehicle.id} delivers {job.id} before collecting {job.pair_with}."
-
-
 def _hours(vehicle: VehicleToPlan, here: Sequence[JobToPlan], span: TimeWindow) -> Iterator[str]:
     shift = vehicle.shift
     if span.opens < shift.opens:
@@ -182,21 +113,33 @@ def _hours(vehicle: VehicleToPlan, here: Sequence[JobToPlan], span: TimeWindow) 
         yield f"{vehicle.id} is out for longer than allowed."
     if vehicle.max_jobs is not None and len(here) > vehicle.max_jobs:
         yield f"{vehicle.id} has {len(here)} jobs and may have {vehicle.max_jobs}."
-    for job in here:
-        from_depot = job.pair_with is None and job.load_direction == "deliver"
-        if from_depot and job.ready_at and span.opens < job.ready_at:
-            yield f"{vehicle.id} leaves before {job.id} is ready."
+
+
+def _ready(
+    vehicle: VehicleToPlan,
+    trips: Sequence[Sequence[JobToPlan]],
+    leaves: Sequence[datetime],
+) -> Iterator[str]:
+    for trip, leave in zip(trips, leaves, strict=True):
+        for job in trip:
+            from_depot = job.pair_with is None and job.load_direction == "deliver"
+            if from_depot and job.ready_at and leave < job.ready_at:
+                yield f"{vehicle.id} leaves before {job.id} is ready."
 
 
 def _time_on_board(
-    visits: Sequence[Visit], jobs: dict[str, JobToPlan], span: TimeWindow
+    visits: Sequence[Visit],
+    jobs: dict[str, JobToPlan],
+    trips: Sequence[Sequence[JobToPlan]],
+    leaves: Sequence[datetime],
 ) -> Iterator[str]:
     departs = {visit.job_id: visit.depart for visit in visits}
+    loaded = {job.id: at for trip, at in zip(trips, leaves, strict=True) for job in trip}
     for visit in visits:
         job = jobs[visit.job_id]
         if job.max_on_board_s is None or job.leg != "deliver":
             continue
-        since = departs.get(job.pair_with) if job.pair_with else span.opens
+        since = departs.get(job.pair_with) if job.pair_with else loaded[job.id]
         if since and visit.start - since > timedelta(seconds=job.max_on_board_s):
             yield f"{job.id} is on board for too long."
 

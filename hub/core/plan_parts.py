@@ -16,7 +16,7 @@ def day_part(
 ) -> PlanRequest:
     """``request`` with these ``jobs`` and ``vehicles`` only, and with their places alone."""
     jobs, vehicles = tuple(jobs), tuple(vehicles)
-    ends = [end for v in vehicles for end in (v.start, v.end) if end is not None]
+    ends = [end for v in vehicles for end in (v.start, v.end, *v.reload_at) if end is not None]
     here = list(dict.fromkeys([*ends, *(job.place for job in jobs)]))
     index = {place: n for n, place in enumerate(here)}
     ids = {vehicle.id for vehicle in vehicles}
@@ -26,9 +26,15 @@ def day_part(
         travel={p: request.travel[p].part(here) for p in {v.profile for v in vehicles}},
         jobs=tuple(replace(job, place=index[job.place]) for job in jobs),
         vehicles=tuple(
-            replace(v, start=index[v.start], end=None if v.end is None else index[v.end])
+            replace(
+                v,
+                start=index[v.start],
+                end=None if v.end is None else index[v.end],
+                reload_at=tuple(index[place] for place in v.reload_at),
+            )
             for v in vehicles
         ),
+        access_s={index[place]: s for place, s in request.access_s.items() if place in index},
         fixed={id: order for id, order in request.fixed.items() if id in ids},
     )
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from operator import itemgetter
 from typing import Any, ClassVar, Literal
 
@@ -22,15 +21,27 @@ Whole = np.ndarray[Any, np.dtype[np.int64]]  # two dimensions, of seconds or met
 
 
 @dataclass(frozen=True, slots=True)
+class Pace:
+    """From ``begins`` on, until the next one, a drive takes ``factor`` times its seconds."""
+
+    begins: datetime
+    factor: float  # 1.4 in the rush hour, 0.9 at night; more than 0
+
+
+@dataclass(frozen=True, slots=True)
 class TravelMatrix:
     """``seconds[i][j]`` and ``metres[i][j]`` from place *i* to place *j*; square, zero diagonal.
 
     Kinds of it for many places are in ``hub.core.travel``: whoever works on a part of them asks
     for a ``block``, whoever follows a way says so first by ``learn``.
+
+    ``pace``, earliest first, says how the seconds change with the time of day. Each piece of a
+    drive goes at the pace of its own moment, so who leaves later never arrives sooner.
     """
 
     seconds: Sequence[Sequence[int]]
     metres: Sequence[Sequence[int]]
+    pace: tuple[Pace, ...] = ()
     is_whole: ClassVar[bool] = True  # False: what nobody asked for yet has to be fetched
 
     def block(self, rows: Sequence[int], cols: Sequence[int]) -> tuple[Whole, Whole]:
@@ -40,7 +51,7 @@ class TravelMatrix:
     def part(self, places: Sequence[int]) -> TravelMatrix:
         """The same between ``places`` alone, which are 0, 1, … in it."""
         seconds, metres = self.block(places, places)
-        return TravelMatrix(seconds.tolist(), metres.tolist())
+        return TravelMatrix(seconds.tolist(), metres.tolist(), self.pace)
 
     def learn(self, ways: Iterable[Sequence[int]]) -> None:
         """The legs of these ways will be asked for, one by one."""
@@ -79,35 +90,19 @@ class RoadRoute:
     legs: tuple[RoadLeg, ...]
 
 
-class Need(StrEnum):
-    """What a request can ask of a strategy beyond visiting every job once."""
-
-    WINDOWS = "windows"
-    SEVERAL_WINDOWS = "several_windows"
-    CAPACITY = "capacity"
-    COLLECTIONS = "collections"  # loads that come back to the depot
-    SKILLS = "skills"
-    VEHICLE_CHOICE = "vehicle_choice"  # forbidden and prescribed vehicles, zones, same driver
-    PAIRS = "pairs"
-    TIME_ON_BOARD = "time_on_board"
-    RELEASE_TIMES = "release_times"
-    PRIORITIES = "priorities"
-    OPTIONAL = "optional"
-    SHIFTS = "shifts"
-    BREAKS = "breaks"
-    MAX_DURATION = "max_duration"
-    OVERTIME = "overtime"
-    MAX_JOBS = "max_jobs"  # balance: no more than so many for one driver
-    LOCKED_PREFIX = "locked_prefix"
-    OPEN_END = "open_end"
-    OTHER_END = "other_end"  # ends elsewhere than it starts
-    MULTI_DEPOT = "multi_depot"
-    SEVERAL_PROFILES = "several_profiles"
-    SERVICE_FACTOR = "service_factor"  # a driver slower or faster at the door
-    COSTS = "costs"  # vehicles that cost differently
-
-
 LoadDirection = Literal["deliver", "collect", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """When a job had better begin, and what each hour before or after it costs.
+
+    A recipient's wish, or a promise: a window that may be left, at a price.
+    """
+
+    window: TimeWindow
+    early_per_hour: int = 0
+    late_per_hour: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,11 +112,14 @@ class JobToPlan:
     ``load`` is on board from the start of the route (``deliver``) or from here to
     its end (``collect``). The two jobs of a pair name each other in ``pair_with``:
     ``leg`` ``collect`` comes first and its ``load`` stays on board until ``deliver``.
-    ``windows`` hold the *start* of service; none: at any time. ``service_s``
-    includes parking and access. ``prize`` is what serving an ``optional`` job is
-    worth, in the unit of the vehicles' costs. ``ready_at``: a vehicle
-    that brings it from the depot does not leave sooner. ``max_on_board_s``: from
-    leaving (for a pair, from collecting) to the start of service here.
+    ``windows`` hold the *start* of service; none: at any time. ``service_s`` is all the time
+    it takes there, but for ``PlanRequest.access_s``. ``prize`` is what serving an ``optional``
+    job is worth, in the unit of the vehicles' costs. ``ready_at``: a vehicle that brings it
+    from the depot does not leave sooner. ``max_on_board_s``: from leaving (for a pair, from
+    collecting) to the start of service here. ``goods`` are the names that
+    ``PlanRequest.never_together`` speaks of. Each of ``wishes`` costs what it says.
+    ``other_vehicle_cost`` is due when another one than ``wanted_vehicle`` does it: the driver
+    they know, or whom it was planned for.
     """
 
     id: str
@@ -140,6 +138,10 @@ class JobToPlan:
     forbidden_vehicles: frozenset[str] = frozenset()
     ready_at: datetime | None = None  # None: the goods are there
     max_on_board_s: int | None = None  # None: no limit
+    goods: frozenset[str] = frozenset()
+    wishes: tuple[Wish, ...] = ()
+    wanted_vehicle: str | None = None  # None: whoever it is
+    other_vehicle_cost: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +162,8 @@ class VehicleToPlan:
 
     ``overtime_s`` may be added to the end of the shift, at ``overtime_per_hour`` on
     top. Costs are whole minor units of money (cents), for this vehicle when used.
+    It may go to one of ``reload_at`` up to ``max_reloads`` times, for ``reload_s``:
+    it puts down what it collected and loads what it delivers until the next time.
     """
 
     id: str
@@ -178,6 +182,10 @@ class VehicleToPlan:
     per_km: int = 30
     per_hour: int = 2500
     overtime_per_hour: int = 0
+    max_distance_m: int | None = None  # None: no limit, as for a van that fills up anywhere
+    reload_at: tuple[int, ...] = ()
+    max_reloads: int = 0
+    reload_s: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +194,16 @@ class PlanRequest:
 
     What a person fixed is theirs: its window, skill and vehicle rules are not held
     against a plan, nor is a route of nothing else; only its order and the roads are.
+
+    ``access_s``: for a place, the seconds from the parked van to the door. They come before
+    service, once for the jobs done there in a row. ``never_together``: two names of goods,
+    which then do not ride the same trip (from one loading to the next), or two ids of jobs,
+    which one vehicle does not do on this day.
+
+    ``uneven_per_hour`` is the price of each hour by which the longest day of a vehicle is longer
+    than their mean, with those that stay at home. ``before``: for a vehicle id, the job ids in
+    the order that people know; ``reorder_cost`` is due for each of them that has to move for
+    the others to be in their old order.
     """
 
     places: tuple[Point, ...]
@@ -193,6 +211,11 @@ class PlanRequest:
     jobs: tuple[JobToPlan, ...]
     vehicles: tuple[VehicleToPlan, ...]
     fixed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    access_s: Mapping[int, int] = field(default_factory=dict)
+    never_together: frozenset[tuple[str, str]] = frozenset()
+    uneven_per_hour: int = 0
+    before: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    reorder_cost: int = 0
     time_limit_s: float = 10.0
     seed: int = 0
 
@@ -216,12 +239,23 @@ class Visit:
 
 
 @dataclass(frozen=True, slots=True)
+class Reload:
+    """A stop at ``place`` after ``after_visits`` of the vehicle's visits, to unload and load."""
+
+    after_visits: int
+    place: int
+    arrive: datetime
+    depart: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Every job of the request is in one of ``routes`` or has a reason in ``unassigned``.
 
     ``spans``: from leaving to being home, for each vehicle with visits (an open
     route is home at its last departure). ``breaks``: one for each of the vehicle's
-    breaks, in their order. ``notes`` are sentences for the dispatcher.
+    breaks, in their order. ``reloads``, in their order, for each vehicle that has any.
+    ``cost`` is money and every price of the request. ``notes`` are sentences for the dispatcher.
     """
 
     routes: Mapping[str, tuple[Visit, ...]]  # vehicle id -> visits in order
@@ -230,37 +264,4 @@ class Plan:
     spans: Mapping[str, TimeWindow] = field(default_factory=dict)
     breaks: Mapping[str, tuple[TimeWindow, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-
-
-def needs_of(request: PlanRequest) -> frozenset[Need]:
-    """Everything this request asks of a strategy."""
-    jobs, vehicles = request.jobs, request.vehicles
-    limited = {name for vehicle in vehicles for name in vehicle.capacity}
-    loaded = [job for job in jobs if any(job.load.get(name) for name in limited)]
-    costs = {(v.fixed_cost, v.per_km, v.per_hour, v.overtime_per_hour) for v in vehicles}
-    asked = {
-        Need.WINDOWS: any(job.windows for job in jobs),
-        Need.SEVERAL_WINDOWS: any(len(job.windows) > 1 for job in jobs),
-        Need.CAPACITY: bool(loaded),
-        Need.COLLECTIONS: any(j.load_direction == "collect" and not j.pair_with for j in loaded),
-        Need.SKILLS: any(job.skills for job in jobs),
-        Need.VEHICLE_CHOICE: any(job.vehicle or job.forbidden_vehicles for job in jobs),
-        Need.PAIRS: any(job.pair_with for job in jobs),
-        Need.TIME_ON_BOARD: any(job.max_on_board_s is not None for job in jobs),
-        Need.RELEASE_TIMES: any(job.ready_at for job in jobs),
-        Need.PRIORITIES: len({job.priority for job in jobs}) > 1,
-        Need.OPTIONAL: any(job.optional for job in jobs),
-        Need.SHIFTS: bool(vehicles),
-        Need.BREAKS: any(vehicle.breaks for vehicle in vehicles),
-        Need.MAX_DURATION: any(vehicle.max_duration_s is not None for vehicle in vehicles),
-        Need.OVERTIME: any(vehicle.overtime_s for vehicle in vehicles),
-        Need.MAX_JOBS: any(vehicle.max_jobs is not None for vehicle in vehicles),
-        Need.LOCKED_PREFIX: any(request.fixed.values()),
-        Need.OPEN_END: any(vehicle.end is None for vehicle in vehicles),
-        Need.OTHER_END: any(v.end is not None and v.end != v.start for v in vehicles),
-        Need.MULTI_DEPOT: len({vehicle.start for vehicle in vehicles}) > 1,
-        Need.SEVERAL_PROFILES: len({vehicle.profile for vehicle in vehicles}) > 1,
-        Need.SERVICE_FACTOR: any(vehicle.service_factor != 1.0 for vehicle in vehicles),
-        Need.COSTS: len(costs) > 1,
-    }
-    return frozenset(need for need, wanted in asked.items() if wanted)
+    reloads: Mapping[str, tuple[Reload, ...]] = field(default_factory=dict)

@@ -5,25 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import pairwise
 from typing import Protocol
 
 from hub.core.insertion import Draft
 from hub.core.plan_check import violations
+from hub.core.plan_needs import Need, needs_of
 from hub.core.plan_parts import day_part, quick_orders
 from hub.core.plan_request import (
     Break,
     JobToPlan,
     LoadDirection,
-    Need,
+    Pace,
     Plan,
     PlanRequest,
+    Reload,
     RoadLeg,
     RoadRoute,
     RoadStep,
     TravelMatrix,
     VehicleToPlan,
     Visit,
-    needs_of,
+    Wish,
 )
 from hub.core.schedule import Timetable, Trip, instant, span_of, timed
 
@@ -33,8 +36,10 @@ __all__ = [
     "JobToPlan",
     "LoadDirection",
     "Need",
+    "Pace",
     "Plan",
     "PlanRequest",
+    "Reload",
     "RoadLeg",
     "RoadRoute",
     "RoadStep",
@@ -43,6 +48,7 @@ __all__ = [
     "Trip",
     "VehicleToPlan",
     "Visit",
+    "Wish",
     "choose",
     "completed",
     "needs_of",
@@ -84,7 +90,8 @@ def completed(
     notes: tuple[str, ...] = (),
 ) -> Plan:
     """A lawful plan from a strategy's orders: repaired where they break a rule,
-    filled up with what still fits, and a reason for everything else.
+    filled up with what still fits, moved where prices ask for it, and a reason for everything
+    else.
 
     Without orders, a day of more than ``IN_PARTS`` jobs is filled up in parts. Where travel is
     asked for leg by leg, only those of the orders are, and nothing is filled up besides.
@@ -97,6 +104,9 @@ def completed(
     draft.follow(orders)
     if is_whole:
         draft.fill()
+        draft.settle()
+        while draft.fill():
+            pass
     placed = draft.placed()
     why = {
         job.id: reasons(request, job, draft.timetable)
@@ -109,7 +119,7 @@ def completed(
 def _filled(request: PlanRequest) -> dict[str, tuple[str, ...]]:
     """Orders of a part of the day, small enough to have all its travel at hand."""
     here = range(len(request.places))
-    whole = {p: TravelMatrix(*_nested(t, here)) for p, t in request.travel.items()}
+    whole = {p: TravelMatrix(*_nested(t, here), t.pace) for p, t in request.travel.items()}
     draft = Draft(Timetable(replace(request, travel=whole)))
     draft.fill()
     return draft.orders
@@ -151,6 +161,10 @@ def reasons(request: PlanRequest, job: JobToPlan, timetable: Timetable | None = 
     carrying = [v for v in able if _roomy(v, unit)]
     if not carrying:
         return _too_large(able, unit)
+    agreeing = [v for v in carrying if _may_ride(table, v, unit)]
+    if not agreeing:
+        return "It must not go together with what is fixed on every vehicle that could do it."
+    carrying = agreeing
     if any(table.trip(v, (*request.fixed.get(v.id, ()), *ids)) for v in carrying):
         if all(j.optional for j in unit):
             return "It is optional, and doing it would cost more than it is worth."
@@ -167,6 +181,13 @@ def _unit(job: JobToPlan, table: Timetable) -> tuple[JobToPlan, ...]:
 
 def _roomy(vehicle: VehicleToPlan, unit: Sequence[JobToPlan]) -> bool:
     return all(unit[0].load.get(name, 0) <= limit for name, limit in vehicle.capacity.items())
+
+
+def _may_ride(table: Timetable, vehicle: VehicleToPlan, unit: Sequence[JobToPlan]) -> bool:
+    """Whether no rule about what goes together keeps ``unit`` off the vehicle's fixed route."""
+    fixed = table.request.fixed.get(vehicle.id, ())
+    order = (*fixed, *(job.id for job in unit))
+    return table.loading.agrees(vehicle, order, len(fixed))
 
 
 def _too_large(able: Sequence[VehicleToPlan], unit: Sequence[JobToPlan]) -> str:
@@ -204,10 +225,21 @@ def _too_late(
         return (
             f"No vehicle for it can be there before its shift ends at {_clock(last_shift, zone)}."
         )
+    if all(_too_far(table, vehicle, unit) for vehicle in vehicles):
+        return "It is farther than any vehicle for it may drive in a day."
     limits = any(v.max_duration_s is not None for v in vehicles)
     if limits or any(j.max_on_board_s is not None for j in unit) or any(v.breaks for v in vehicles):
         return "It cannot be done within the breaks, the longest duration and the shifts allowed."
     return f"Whoever did it would not be back when the shift ends at {_clock(last_shift, zone)}."
+
+
+def _too_far(table: Timetable, vehicle: VehicleToPlan, unit: Sequence[JobToPlan]) -> bool:
+    """Whether there and back, with nothing else to do, are more metres than it may drive."""
+    metres = table.request.travel[vehicle.profile].metres
+    ends = [] if vehicle.end is None else [vehicle.end]
+    way = [vehicle.start, *(job.place for job in unit), *ends]
+    far = sum(metres[a][b] for a, b in pairwise(way))
+    return vehicle.max_distance_m is not None and far > vehicle.max_distance_m
 
 
 def _soonest(table: Timetable, vehicle: VehicleToPlan, job: JobToPlan) -> int:
@@ -219,7 +251,8 @@ def _soonest(table: Timetable, vehicle: VehicleToPlan, job: JobToPlan) -> int:
         place, since = table.jobs[trip.stops[-1][0]].place, trip.stops[-1][3]
     elif job.ready_at is not None:
         since = max(since, span_of(vehicle.shift)[0], int(job.ready_at.timestamp()))
-    return since + table.request.travel[vehicle.profile].seconds[place][job.place]
+    drive = table.request.travel[vehicle.profile].seconds[place][job.place]
+    return table.arrival(vehicle, since, drive)
 
 
 def _clock(seconds: int, like: datetime) -> str:

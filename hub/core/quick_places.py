@@ -3,8 +3,8 @@
 Each route is a row of gaps: between two stops, before the first, after the last. What a gap
 allows is worked out once a route (when one is free at its beginning, by when one must be at
 its end, how full the vehicle is before and after) and all gaps are then asked together.
-An answer is exact for windows, loads and the end of a shift and a good guess where there
-are breaks, longest days or times on board: ``hub.core.ad_hoc`` judges the best in full.
+An answer is exact for windows, loads and the end of a shift and a good guess where there are
+breaks, reloads, longest days, rush hours …: ``hub.core.ad_hoc`` judges the best in full.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ class Row:
     """One route. ``places``: its start, then its stops. In gap ``n`` one drives from
     ``places[n]``, free there at ``free[n]``, to what comes next, which is reached at
     ``due[n]`` as things stand and must be by ``latest[n]``. ``waited``: seconds spent waiting
-    for windows up to there. ``boards``: what is on board in each gap, by dimension. No job
-    may come before gap ``first``. Epoch seconds.
+    for windows up to there. ``boards``: what is on board in each gap, by dimension; one that is
+    not named is not looked at. No job may come before gap ``first``. Epoch seconds.
     """
 
     vehicle: VehicleToPlan
@@ -103,7 +103,8 @@ class QuickPlaces:
         self._extra[n] = row.vehicle.fixed_cost if size == 1 else 0
         for d, name in enumerate(self._names):
             limit = row.vehicle.capacity.get(name)
-            if limit is None:
+            if limit is None or name not in row.boards:
+                self._before[d, n], self._after[d, n], self._within[d, n] = NEVER, NEVER, NEVER
                 continue
             board = np.array(row.boards[name], dtype=np.int64)
             self._before[d, n, :size] = limit - np.maximum.accumulate(board)

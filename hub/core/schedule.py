@@ -1,55 +1,55 @@
-"""When everything happens on one vehicle's route, if its jobs are done in a given order.
-
-All moments are whole epoch seconds inside; a day that crosses midnight or a
-change of clocks is therefore nothing special.
-"""
+"""When everything happens on one vehicle's route, if its jobs are done in a given order."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
-from hub.core.plan_request import JobToPlan, PlanRequest, VehicleToPlan, Visit
-from hub.core.values import TimeWindow
+from hub.core.driving import AT_ANY_TIME, Drive, Span, epoch, instant, opening, span_of
+from hub.core.loading import Loading, starts_on_board
+from hub.core.pace import Traffic
+from hub.core.plan_request import JobToPlan, PlanRequest, Reload, VehicleToPlan, Visit
+from hub.core.pricing import Prices
 
-Span = tuple[int, int]
-
-
-def epoch(moment: datetime) -> int:
-    """Whole seconds, rounded up: what is not yet open at a fraction is not open."""
-    return math.ceil(moment.timestamp())
-
-
-def instant(seconds: int) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
-
-
-def span_of(window: TimeWindow) -> Span:
-    return epoch(window.opens), math.floor(window.closes.timestamp())
+__all__ = ["Span", "Timetable", "Trip", "epoch", "instant", "span_of", "timed"]
 
 
 @dataclass(frozen=True, slots=True)
 class Trip:
-    """One vehicle's day in epoch seconds; ``stops`` are (job, arrive, start, depart)."""
+    """One vehicle's day in epoch seconds; ``stops`` are (job, arrive, start, depart).
+
+    ``reloads`` are (after so many stops, place, arrive, depart).
+    """
 
     leave: int
     stops: tuple[tuple[str, int, int, int], ...]
     home: int
     breaks: tuple[Span, ...]
     cost: int
+    metres: int = 0
+    reloads: tuple[tuple[int, int, int, int], ...] = ()
 
     def visits(self) -> tuple[Visit, ...]:
         return tuple(Visit(id, instant(a), instant(s), instant(d)) for id, a, s, d in self.stops)
 
+    def loadings(self) -> tuple[Reload, ...]:
+        return tuple(Reload(n, at, instant(a), instant(d)) for n, at, a, d in self.reloads)
 
-@dataclass(slots=True)
-class _Rest:
-    n: int
-    opens: int
-    closes: int
-    lasts: int
+
+Windows = Mapping[str, tuple[Span, ...]]
+Reloads = tuple[tuple[int, int], ...]  # after so many jobs, at this place
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """What is to be done, in which order; ``is_fixed``: all of it by a person's will."""
+
+    vehicle: VehicleToPlan
+    order: Sequence[str]
+    reloads: Reloads
+    windows: Windows
+    is_fixed: bool
 
 
 class Timetable:
@@ -59,35 +59,41 @@ class Timetable:
         self.request = request
         self.jobs = {job.id: job for job in request.jobs}
         self.vehicles = {vehicle.id: vehicle for vehicle in request.vehicles}
-        self.windows = {
+        self.windows: Windows = {
             job.id: tuple(sorted(span_of(window) for window in job.windows)) for job in request.jobs
         }
         self.owner = {id: vehicle for vehicle, ids in request.fixed.items() for id in ids}
+        self.loading = Loading(request, self.jobs)
+        self.prices = Prices(request, self.windows)
+        self._ready = {job.id: epoch(job.ready_at) for job in request.jobs if job.ready_at}
+        self._shift = {vehicle.id: span_of(vehicle.shift) for vehicle in request.vehicles}
+        self._work: dict[float, dict[str, int]] = {}
+        self._traffic = {
+            profile: Traffic(travel.pace) if travel.pace else None
+            for profile, travel in request.travel.items()
+        }
 
     def trip(self, vehicle: VehicleToPlan, order: Sequence[str]) -> Trip | None:
         """The day of ``vehicle`` with ``order``; ``None`` when some rule would be broken.
 
         Leaves as late as it can without coming home later, so that nobody is paid for
-        a wait that could have been at home: the shortest day for these windows.
+        a wait that could have been at home: the shortest day for these windows. Reloads
+        as seldom as it can, where that is the shortest way round.
         """
         locked = self.request.fixed.get(vehicle.id, ())
         if tuple(order[: len(locked)]) != tuple(locked):
             return None
-        as_fixed = len(order) == len(locked)
-        if not as_fixed and not self.may_carry(vehicle, order):
+        if len(order) == len(locked):
+            return self._cheapest(vehicle, order, (), is_fixed=True)
+        if not self.may_carry(vehicle, order):
             return None
-        opens, closes = span_of(vehicle.shift)
-        ready = [epoch(j.ready_at) for j in self._from_depot(order) if j.ready_at]
-        leave = max([opens, *ready])
-        if order:
-            way = self._seconds(vehicle, vehicle.start, self.jobs[order[0]].place)
-            first = _opening(self.windows[order[0]], leave + way)
-            leave = max(leave, first - way) if first is not None else leave
-        trip = self._leaving_late(vehicle, order, leave, as_fixed)
-        if trip is None or as_fixed:
-            return trip
-        in_time = trip.home <= closes + vehicle.overtime_s
-        return trip if in_time and self._short_enough(vehicle, trip) else None
+        if not self.loading.may_reload(vehicle):
+            return self._cheapest(vehicle, order, (), is_fixed=False)
+        trips = (
+            self._cheapest(vehicle, order, reloads, is_fixed=False)
+            for reloads in self.loading.reloads(vehicle, order)
+        )
+        return next((trip for trip in trips if trip is not None), None)
 
     def may_do(self, vehicle: VehicleToPlan, job: JobToPlan) -> bool:
         """Skills and choice of vehicle only."""
@@ -103,9 +109,12 @@ class Timetable:
         """Whether ``more`` fits on ``vehicle`` at the start, wherever in ``order`` it came."""
         if vehicle.max_jobs is not None and len(order) + len(more) > vehicle.max_jobs:
             return False
-        loads = [job.load for job in (*self._from_depot(order), *more) if _starts_on_board(job)]
+        trips = 1 + self.loading.may_reload(vehicle)
+        loads = [
+            job.load for job in (*(self.jobs[id] for id in order), *more) if starts_on_board(job)
+        ]
         return all(
-            sum(load.get(name, 0) for load in loads) <= limit
+            sum(load.get(name, 0) for load in loads) <= limit * trips
             for name, limit in vehicle.capacity.items()
         )
 
@@ -124,137 +133,190 @@ class Timetable:
                     return False
             elif job.pair_with and n >= locked and job.pair_with not in position:
                 return False
-        return all(self._peak(name, order) <= limit for name, limit in vehicle.capacity.items())
+        if self.loading.may_reload(vehicle):
+            return self.loading.may_share(order, locked)
+        return self.loading.fits(vehicle, order, locked)
+
+    def arrival(self, vehicle: VehicleToPlan, leave: int, drive_s: int) -> int:
+        """When a drive is over that takes ``drive_s`` where nothing holds it up."""
+        traffic = self._traffic[vehicle.profile]
+        return leave + drive_s if traffic is None else traffic.arrival(leave, drive_s)
 
     def service_s(self, vehicle: VehicleToPlan, job: JobToPlan) -> int:
         return math.ceil(job.service_s * vehicle.service_factor)
 
-    def _from_depot(self, order: Iterable[str]) -> list[JobToPlan]:
-        return [job for id in order if _starts_on_board(job := self.jobs[id])]
+    def _works(self, vehicle: VehicleToPlan) -> dict[str, int]:
+        """Seconds of service for each job by this driver."""
+        factor = vehicle.service_factor
+        if factor not in self._work:
+            self._work[factor] = {
+                id: math.ceil(job.service_s * factor) for id, job in self.jobs.items()
+            }
+        return self._work[factor]
 
-    def _peak(self, name: str, order: Sequence[str]) -> int:
-        peak = board = sum(job.load.get(name, 0) for job in self._from_depot(order))
-        for id in order:
-            job = self.jobs[id]
-            if job.pair_with:
-                collect = job if job.leg == "collect" else self.jobs[job.pair_with]
-                board += collect.load.get(name, 0) * (1 if job.leg == "collect" else -1)
-            elif job.load_direction != "none":
-                board += job.load.get(name, 0) * (1 if job.load_direction == "collect" else -1)
-            peak = max(peak, board)
-        return peak
-
-    def _seconds(self, vehicle: VehicleToPlan, here: int, there: int) -> int:
-        return self.request.travel[vehicle.profile].seconds[here][there]
-
-    def _leaving_late(
-        self, vehicle: VehicleToPlan, order: Sequence[str], leave: int, as_fixed: bool
+    def _cheapest(
+        self, vehicle: VehicleToPlan, order: Sequence[str], reloads: Reloads, *, is_fixed: bool
     ) -> Trip | None:
-        """The day that begins at ``leave`` or, where that only meant waiting, later."""
-        trip = self._drive(vehicle, order, leave, as_fixed)
-        while trip is not None and order:
-            leave = self._latest_leave(vehicle, trip)
-            later = self._drive(vehicle, order, leave, as_fixed) if leave > trip.leave else None
-            if later is None or later.home > trip.home or len(later.breaks) < len(trip.breaks):
-                break
-            trip = later  # a rest may now come before leaving, and make room for more
+        """At once at every door or, where that is cheaper, not before it is wanted."""
+        ways = self.prices.windows(vehicle, order) if self.prices.wishes else (self.windows,)
+        trips = [
+            trip
+            for windows in ways
+            if (trip := self._day(_Way(vehicle, order, reloads, windows, is_fixed))) is not None
+        ]
+        return min(trips, key=lambda trip: trip.cost) if trips else None
+
+    def _day(self, way: _Way) -> Trip | None:
+        vehicle, order = way.vehicle, way.order
+        opens, closes = self._shift[vehicle.id]
+        first = order[: way.reloads[0][0]] if way.reloads else order
+        leave = max(opens, self._goods_at(first))
+        if order and self._traffic[vehicle.profile] is None:
+            drive = self._to_door(vehicle, vehicle.start, self.jobs[order[0]].place, is_new=True)
+            start = opening(way.windows[order[0]], leave + drive)
+            leave = max(leave, start - drive) if start is not None else leave
+        trip = self._leaving_late(way, leave)
+        if trip is None or way.is_fixed:
+            return trip
+        if trip.home > closes + vehicle.overtime_s or not self._within_limits(vehicle, trip):
+            return None
         return trip
 
-    def _drive(
-        self, vehicle: VehicleToPlan, order: Sequence[str], leave: int, as_fixed: bool
-    ) -> Trip | None:
-        travel = self.request.travel[vehicle.profile]
-        locked = len(self.request.fixed.get(vehicle.id, ()))
-        taken: dict[int, Span] = {}
-        pending: list[_Rest] = []
-        for n, due in enumerate(vehicle.breaks):
-            opens, closes = span_of(due.window)
-            if opens + due.duration_s <= leave:
-                taken[n] = (opens, opens + due.duration_s)
+    def _goods_at(self, order: Iterable[str]) -> int:
+        """When all is ready that these jobs bring from the depot; 0 if it is."""
+        if not self._ready:
+            return 0
+        ready = self._ready
+        return max(
+            (ready[id] for id in order if id in ready and starts_on_board(self.jobs[id])), default=0
+        )
+
+    def _leaving_late(self, way: _Way, leave: int) -> Trip | None:
+        """The day that begins at ``leave`` or, where that only meant waiting, later."""
+        trip = self._drive(way, leave)
+        if trip is None or not way.order:
+            return trip
+        if way.reloads or self._traffic[way.vehicle.profile] is not None:
+            return self._leaving_late_by_trying(way, trip)
+        while True:
+            leave = self._latest_leave(way, trip)
+            later = self._drive(way, leave) if leave > trip.leave else None
+            if later is None or not _is_better(later, trip):
+                return trip
+            trip = later  # a rest may now come before leaving, and make room for more
+
+    def _leaving_late_by_trying(self, way: _Way, trip: Trip) -> Trip:
+        """The same by halves, where no reckoning back along the way is possible."""
+        too_late = trip.home
+        while too_late - trip.leave > 1:
+            leave = (trip.leave + too_late) // 2
+            later = self._drive(way, leave)
+            if later is not None and _is_better(later, trip):
+                trip = later
             else:
-                pending.append(_Rest(n, opens, closes, due.duration_s))
-        pending.sort(key=lambda rest: rest.closes)
-        place, now, metres = vehicle.start, leave, 0
+                too_late = leave
+        return trip
+
+    def _drive(self, way: _Way, leave: int) -> Trip | None:
+        vehicle, order, is_fixed, windows = way.vehicle, way.order, way.is_fixed, way.windows
+        locked = len(self.request.fixed.get(vehicle.id, ()))
+        travel = self.request.travel[vehicle.profile]
+        works, access = self._works(vehicle), self.request.access_s
+        drive = Drive(vehicle, travel, self._traffic[vehicle.profile], leave)
         stops: list[tuple[str, int, int, int]] = []
+        loadings: list[tuple[int, int, int, int]] = []
+        reloads = dict(way.reloads)
+        door = None  # where it stands
         for n, id in enumerate(order):
-            job, windows = self.jobs[id], self.windows[id]
-            service = self.service_s(vehicle, job)
-            arrive = now + travel.seconds[place][job.place]
-            metres += travel.metres[place][job.place]
-            ready = arrive
-            busy = now
-            while pending:
-                rest = pending[0]
-                start = _opening(windows, ready)
-                begin = max(busy, rest.opens)
-                if begin > rest.closes:
-                    if not as_fixed:
-                        return None
-                    pending.pop(0)
-                    continue
-                after = ready + rest.lasts if begin < arrive else begin + rest.lasts
-                costs_nothing = start is not None and _opening(windows, after) == start
-                last_chance = (ready if start is None else start) + service > rest.closes
-                if not (costs_nothing or last_chance):
-                    break
-                busy = begin + rest.lasts
-                taken[rest.n] = (begin, busy)
-                arrive += rest.lasts if begin < arrive else 0
-                ready = after
-                pending.pop(0)
-            start = _opening(windows, ready)
-            if start is None:
-                if n >= locked and not as_fixed:
+            if n in reloads:
+                done = self._reload(way, drive, n, reloads[n])
+                if done is None:
                     return None
-                start = ready
-            stops.append((id, arrive, start, start + service))
-            place, now = job.place, start + service
-        end = place if vehicle.end is None else vehicle.end
-        home = now + travel.seconds[place][end]
-        metres += travel.metres[place][end]
-        busy = now
-        for rest in pending:
-            begin = max(busy, rest.opens, home if home <= rest.closes else 0)
-            if begin > rest.closes and not as_fixed:
+                loadings.append(done)
+                door = None
+            place = self.jobs[id].place
+            walk = 0
+            if access and place != door:
+                walk = math.ceil(access.get(place, 0) * vehicle.service_factor)
+            door = place
+            times = drive.to(place, windows[id], walk, works[id], is_fixed or n < locked)
+            if times is None:
                 return None
-            home += rest.lasts if begin < home else 0
-            busy = begin + rest.lasts
-            taken[rest.n] = (begin, busy)
-        over = max(0, home - span_of(vehicle.shift)[1])
+            stops.append((id, *times))
+        home = drive.home(vehicle.end, is_fixed)
+        if home is None:
+            return None
+        over = max(0, home - self._shift[vehicle.id][1])
         cost = vehicle.fixed_cost + round(
-            metres * vehicle.per_km / 1000
+            drive.metres * vehicle.per_km / 1000
             + ((home - leave) * vehicle.per_hour + over * vehicle.overtime_per_hour) / 3600
         )
-        breaks = tuple(taken[n] for n in sorted(taken))
-        return Trip(leave, tuple(stops), home, breaks, cost if order else 0)
+        if self.prices.of_stops:
+            cost += self.prices.due(vehicle, stops)
+        breaks = tuple(drive.taken[n] for n in sorted(drive.taken))
+        return Trip(
+            leave,
+            tuple(stops),
+            home,
+            breaks,
+            cost if order else 0,
+            drive.metres,
+            tuple(loadings),
+        )
 
-    def _short_enough(self, vehicle: VehicleToPlan, trip: Trip) -> bool:
+    def _reload(
+        self, way: _Way, drive: Drive, n: int, place: int
+    ) -> tuple[int, int, int, int] | None:
+        """Drive to ``place`` before the job ``n`` and load what is brought until the next time."""
+        until = min((at for at, _ in way.reloads if at > n), default=len(way.order))
+        ready = self._goods_at(way.order[n:until]) - way.vehicle.reload_s
+        windows = ((ready, AT_ANY_TIME),) if ready > 0 else ()
+        times = drive.to(place, windows, 0, way.vehicle.reload_s, way.is_fixed)
+        return None if times is None else (n, place, times[0], times[2])
+
+    def _within_limits(self, vehicle: VehicleToPlan, trip: Trip) -> bool:
+        """Neither out for too long or too far, nor anything on board for too long."""
         if vehicle.max_duration_s is not None and trip.home - trip.leave > vehicle.max_duration_s:
             return False
+        if vehicle.max_distance_m is not None and trip.metres > vehicle.max_distance_m:
+            return False
         departs = {id: depart for id, _, _, depart in trip.stops}
-        for id, _, start, _ in trip.stops:
+        loaded = {n: depart for n, _, _, depart in trip.reloads}
+        left = trip.leave
+        for n, (id, _, start, _) in enumerate(trip.stops):
+            left = loaded.get(n, left)
             job = self.jobs[id]
             if job.max_on_board_s is not None and job.leg == "deliver":
-                since = departs[job.pair_with] if job.pair_with else trip.leave
+                since = departs[job.pair_with] if job.pair_with else left
                 if start - since > job.max_on_board_s:
                     return False
         return True
 
-    def _latest_leave(self, vehicle: VehicleToPlan, trip: Trip) -> int:
+    def _latest_leave(self, way: _Way, trip: Trip) -> int:
         """The last moment to leave that still has the last job begin when it does now."""
         latest, slack = trip.stops[-1][2], 0
         for n in range(len(trip.stops) - 1, -1, -1):
             id, _, start, _ = trip.stops[n]
             if n < len(trip.stops) - 1:
                 latest = start + slack
-                closes = next((c for o, c in self.windows[id] if o <= start <= c), start)
-                latest = min(latest, closes) if self.windows[id] else latest
+                windows = way.windows[id]
+                closes = next((c for o, c in windows if o <= start <= c), start)
+                latest = min(latest, closes) if windows else latest
+                if self.prices.wishes:
+                    latest = min(latest, self.prices.not_later(id, start))
             before = trip.stops[n - 1][3] if n else trip.leave
-            here = self.jobs[trip.stops[n - 1][0]].place if n else vehicle.start
+            here = self.jobs[trip.stops[n - 1][0]].place if n else way.vehicle.start
             rested = sum(e - b for b, e in trip.breaks if before <= b < start)
-            way = self._seconds(vehicle, here, self.jobs[id].place) + rested
-            slack = (latest - start) + (start - before - way)
+            drive = self._to_door(way.vehicle, here, self.jobs[id].place, is_new=n == 0)
+            slack = (latest - start) + (start - before - drive - rested)
         return trip.leave + slack
+
+    def _to_door(self, vehicle: VehicleToPlan, here: int, there: int, *, is_new: bool) -> int:
+        """Seconds of undisturbed driving, and from the parked van to the door."""
+        drive = self.request.travel[vehicle.profile].seconds[here][there]
+        if self.request.access_s and (is_new or here != there):
+            drive += math.ceil(self.request.access_s.get(there, 0) * vehicle.service_factor)
+        return drive
 
 
 def timed(
@@ -268,13 +330,7 @@ def timed(
     return None if trip is None else trip.visits()
 
 
-def _starts_on_board(job: JobToPlan) -> bool:
-    return job.load_direction == "deliver" and not job.pair_with
-
-
-def _opening(windows: tuple[Span, ...], ready: int) -> int | None:
-    """The first moment from ``ready`` on at which a window is open."""
-    for opens, closes in windows:
-        if ready <= closes:
-            return ready if ready > opens else opens
-    return None if windows else ready
+def _is_better(later: Trip, trip: Trip) -> bool:
+    """Home no later, nothing dearer, and no rest lost."""
+    rests = len(later.breaks) >= len(trip.breaks)
+    return later.home <= trip.home and later.cost <= trip.cost and rests

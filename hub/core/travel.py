@@ -12,7 +12,7 @@ from typing import ClassVar, overload
 
 import numpy as np
 
-from hub.core.plan_request import TravelMatrix, Whole
+from hub.core.plan_request import Pace, TravelMatrix, Whole
 from hub.core.values import Point
 
 Ask = Callable[[Sequence[Point]], TravelMatrix]
@@ -28,12 +28,13 @@ class ArrayTravel(TravelMatrix):
     __slots__ = ("_arrays",)
     _arrays: tuple[Whole, Whole]
 
-    def __init__(self, seconds: Whole, metres: Whole) -> None:
+    def __init__(self, seconds: Whole, metres: Whole, pace: tuple[Pace, ...] = ()) -> None:
         object.__setattr__(self, "_arrays", (seconds, metres))
         size = len(seconds)
         super().__init__(
             _Rows(size, lambda i, j: int(seconds[i, j])),
             _Rows(size, lambda i, j: int(metres[i, j])),
+            pace,
         )
 
     def block(self, rows: Sequence[int], cols: Sequence[int]) -> tuple[Whole, Whole]:
@@ -44,10 +45,10 @@ class ArrayTravel(TravelMatrix):
     def part(self, places: Sequence[int]) -> TravelMatrix:
         seconds, metres = self._arrays
         at = np.ix_(list(places), list(places))
-        return ArrayTravel(seconds[at], metres[at])
+        return ArrayTravel(seconds[at], metres[at], self.pace)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return ArrayTravel, self._arrays
+        return ArrayTravel, (*self._arrays, self.pace)
 
 
 class AskedTravel(TravelMatrix):
@@ -66,7 +67,7 @@ class AskedTravel(TravelMatrix):
     _surprises: list[int]  # how many legs were asked for that nobody announced
     is_whole: ClassVar[bool] = False
 
-    def __init__(self, places: Sequence[Point], ask: Ask) -> None:
+    def __init__(self, places: Sequence[Point], ask: Ask, pace: tuple[Pace, ...] = ()) -> None:
         object.__setattr__(self, "_places", tuple(places))
         object.__setattr__(self, "_ask", ask)
         object.__setattr__(self, "_known", {})
@@ -76,6 +77,7 @@ class AskedTravel(TravelMatrix):
         super().__init__(
             _Rows(size, lambda i, j: self._leg(i, j)[0]),
             _Rows(size, lambda i, j: self._leg(i, j)[1]),
+            pace,
         )
 
     def block(self, rows: Sequence[int], cols: Sequence[int]) -> tuple[Whole, Whole]:
@@ -94,7 +96,7 @@ class AskedTravel(TravelMatrix):
         return np.concatenate(seconds, axis), np.concatenate(metres, axis)
 
     def part(self, places: Sequence[int]) -> TravelMatrix:
-        return AskedTravel([self._places[place] for place in places], self._ask)
+        return AskedTravel([self._places[place] for place in places], self._ask, self.pace)
 
     def learn(self, ways: Iterable[Sequence[int]]) -> None:
         for way in ways:
@@ -107,7 +109,7 @@ class AskedTravel(TravelMatrix):
                 self._known.update(zip(pairwise(places), legs, strict=True))
 
     def __reduce__(self) -> tuple[object, ...]:
-        return AskedTravel, (self._places, self._ask)
+        return AskedTravel, (self._places, self._ask, self.pace)
 
     def _leg(self, here: int, there: int) -> tuple[int, int]:
         if here == there:

@@ -22,6 +22,7 @@ from hub.core.values import TimeWindow
 SLACK = 1.06  # tried harder at a size smaller by so much; 10 % is what is promised
 LIGHT, HARD = 12, 80  # tries of moving others over, while looking and to be sure
 MOST_S = 12 * 3600  # no window is moved by more
+MOST_FARTHER_M = 200_000
 MOST_OVER_S = 4 * 3600  # nobody is asked to work longer than that on top
 LOOKED_AT = 8  # vehicles whose rules are tried, those that come nearest to it
 MINUTE = 60
@@ -40,6 +41,7 @@ class Change(StrEnum):
     CAPACITY = "capacity"
     LONGER_DAY = "longer_day"
     MORE_JOBS = "more_jobs"
+    FARTHER = "farther"
     READY_EARLIER = "ready_earlier"
     ON_BOARD_LONGER = "on_board_longer"
     SHORTER_SERVICE = "shorter_service"
@@ -51,8 +53,8 @@ class Change(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WayOut:
-    """One change that works. ``amount``: seconds, or of the load ``dimension`` (grams, …), or a
-    count; 0 where it is a yes or no. ``vehicle_id``: whose; empty for a change of the job.
+    """One change that works. ``amount``: seconds, metres, or of the load ``dimension`` (grams, …),
+    or a count; 0 where it is a yes or no. ``vehicle_id``: whose; empty for a change of the job.
     ``routes``: the lawful plan that shows it, as job ids per vehicle.
     """
 
@@ -127,6 +129,7 @@ _RULES = {
     Change.CAPACITY: "what the vehicles may carry",
     Change.LONGER_DAY: "the longest working day",
     Change.MORE_JOBS: "the most jobs for one driver",
+    Change.FARTHER: "how far a vehicle may drive",
     Change.READY_EARLIER: "when its goods are ready",
     Change.ON_BOARD_LONGER: "how long it may be on board",
     Change.SHORTER_SERVICE: "how long it takes at the door",
@@ -279,6 +282,8 @@ def _of_vehicle(
         yield more(Change.LONGER_DAY, lambda s: changed(max_duration_s=longest + s), MOST_OVER_S)
     if (most_jobs := vehicle.max_jobs) is not None:
         yield more(Change.MORE_JOBS, lambda n: changed(max_jobs=most_jobs + n), len(jobs))
+    if (far_m := vehicle.max_distance_m) is not None:
+        yield more(Change.FARTHER, lambda m: changed(max_distance_m=far_m + m), MOST_FARTHER_M)
     for n in range(len(vehicle.breaks)):
         rest = (*vehicle.breaks[:n], *vehicle.breaks[n + 1 :])
         yield _Handle(Change.NO_BREAK, lambda x, rest=rest: changed(breaks=rest), 1, vehicle.id)  # type: ignore[misc]

@@ -39,6 +39,8 @@ def _of_vehicle(way: WayOut, vehicle: VehicleToPlan, name: str, zone: tzinfo) ->
         case Change.MORE_JOBS:
             jobs = "one job" if way.amount == 1 else f"{way.amount} jobs"
             return f"{name} does {jobs} more than the most allowed"
+        case Change.FARTHER:
+            return f"{name} drives {math.ceil(way.amount / 100) / 10:g} km farther than allowed"
         case Change.NO_BREAK:
             return f"{name} goes without a break"
         case Change.SKILL:

@@ -1,7 +1,9 @@
 """Routes by OR-Tools, for what PyVRP cannot express: breaks, pairs, what is locked.
 
-It starts from the quick answer and improves it by guided local search, or keeps it. A
-van that both delivers and collects counts as fuller than it is; ``completed`` uses the rest.
+It starts from the quick answer and improves it by guided local search, or keeps it. Some of
+its model is only near: a van that both delivers and collects counts as fuller than it is, drives
+take what they take at an average pace, the longest day is told by the last to come home, and of
+several wishes for a job the dearest counts. ``completed`` makes the day as it is of its orders.
 """
 
 from __future__ import annotations
@@ -9,8 +11,9 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from ortools.constraint_solver import pywrapcp, routing_enums_pb2
@@ -19,6 +22,8 @@ from hub import JobToPlan, Need, Plan, PlanRequest, RoutingStrategy, VehicleToPl
 
 UNITS = 1800  # whole units per cent, as prices per km and hour need them
 REPORT_S = 1.0
+FARTHEST_M = 1 << 40
+PAIRS_APART = 4000  # of one rule: more only slow the search down, and `completed` parts the rest
 ENOUGH_S = (0.5, 0.008)  # at all, and times the jobs squared: its search has no end of its own.
 # Of eight mixed days of 20 jobs, four times as long made one cheaper, by a thousandth.
 
@@ -68,8 +73,16 @@ def _without_the_fixed(request: PlanRequest, quick: Plan) -> PlanRequest:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Reload:
+    """A chance of ``vehicle`` to reload at ``place``."""
+
+    vehicle: int
+    place: int
+
+
 class _Search:
-    """The request as OR-Tools sees it: a node per job, then one per depot."""
+    """The request as OR-Tools sees it: a node per job, then per chance to reload and per depot."""
 
     def __init__(self, request: PlanRequest) -> None:
         self.request = request
@@ -78,9 +91,16 @@ class _Search:
         self.horizon = max(self._closes(v) + v.overtime_s for v in self.vehicles)
         ends = [v.start for v in self.vehicles] + [v.end for v in self.vehicles]
         self.depots: list[int | None] = list(dict.fromkeys(ends))  # None: where nobody drives
-        node = {depot: len(self.jobs) + n for n, depot in enumerate(self.depots)}
+        self.reloads = [
+            _Reload(n, place)
+            for n, v in enumerate(self.vehicles)
+            for place in v.reload_at
+            for _ in range(v.max_reloads)
+        ]
+        before_depots = len(self.jobs) + len(self.reloads)
+        node = {depot: before_depots + n for n, depot in enumerate(self.depots)}
         self.manager = pywrapcp.RoutingIndexManager(
-            len(self.jobs) + len(self.depots),
+            before_depots + len(self.depots),
             len(self.vehicles),
             [node[v.start] for v in self.vehicles],
             [node[v.end] for v in self.vehicles],
@@ -93,7 +113,9 @@ class _Search:
         self._capacities()
         for job in self.jobs:
             self._job(job)
+        self._apart()
         for n, vehicle in enumerate(self.vehicles):
+            self._may_reload(n, vehicle)
             self._locked(n, vehicle)
             self._breaks(n, vehicle)
 
@@ -119,8 +141,7 @@ class _Search:
         left = max(0.1, deadline - time.monotonic())
         parameters.time_limit.FromMilliseconds(round(left * 1000))
         self.model.CloseModelWithParameters(parameters)
-        routes = [[v.job_id for v in start.routes.get(vehicle.id, ())] for vehicle in self.vehicles]
-        nodes = [[self.at[id] for id in route if id in self.at] for route in routes]
+        nodes = [self._stops(start, n, vehicle) for n, vehicle in enumerate(self.vehicles)]
         first = self.model.ReadAssignmentFromRoutes(nodes, True)
         if first is None:
             answer = self.model.SolveWithParameters(parameters)
@@ -130,35 +151,64 @@ class _Search:
             return None
         return self._orders(lambda index: answer.Value(self.model.NextVar(index)))
 
+    def _stops(self, plan: Plan, n: int, vehicle: VehicleToPlan) -> list[int]:
+        """The indexes of what ``vehicle`` does by ``plan``, reloads among them."""
+        chances = [
+            (reload.place, self.manager.NodeToIndex(len(self.jobs) + at))
+            for at, reload in enumerate(self.reloads)
+            if reload.vehicle == n
+        ]
+        due = {reload.after_visits: reload.place for reload in plan.reloads.get(vehicle.id, ())}
+        found = []
+        for count, visit in enumerate(plan.routes.get(vehicle.id, ())):
+            if count in due:
+                chance = next(one for one in chances if one[0] == due[count])
+                chances.remove(chance)
+                found.append(chance[1])
+            if visit.job_id in self.at:
+                found.append(self.at[visit.job_id])
+        return found
+
     def _orders(self, follow: Callable[[int], int]) -> dict[str, list[str]]:
         orders: dict[str, list[str]] = {}
         for n, vehicle in enumerate(self.vehicles):
             index = follow(self.model.Start(n))
             while not self.model.IsEnd(index):
-                job = self.jobs[self.manager.IndexToNode(index)]
-                orders.setdefault(vehicle.id, []).append(job.id)
+                node = self.manager.IndexToNode(index)
+                if node < len(self.jobs):
+                    orders.setdefault(vehicle.id, []).append(self.jobs[node].id)
                 index = follow(index)
         return orders
 
     def _hours_and_costs(self) -> Any:
-        drives = []
+        drives, ways = [], []
         for n, vehicle in enumerate(self.vehicles):
             metres, seconds = self._matrices(vehicle)
             drives.append(self.model.RegisterTransitMatrix(seconds))
-            price = self.model.RegisterTransitMatrix(metres)
+            price = self.model.RegisterTransitMatrix(self._prices(vehicle, metres))
             self.model.SetArcCostEvaluatorOfVehicle(price, n)
+            if any(v.max_distance_m is not None for v in self.vehicles):
+                ways.append(self.model.RegisterTransitMatrix(metres))
             self.model.SetFixedCostOfVehicle(vehicle.fixed_cost * UNITS, n)
         self.model.AddDimensionWithVehicleTransits(
             drives, self.horizon, self.horizon, False, "time"
         )
         hours = self.model.GetDimensionOrDie("time")
+        if ways:
+            limits = [FARTHEST_M if (m := v.max_distance_m) is None else m for v in self.vehicles]
+            self.model.AddDimensionWithVehicleTransitAndCapacity(ways, 0, limits, True, "metres")
+        uneven = self.request.uneven_per_hour * UNITS // 3600
+        if uneven:
+            hours.SetGlobalSpanCostCoefficient(uneven)
         for n, vehicle in enumerate(self.vehicles):
             opens, closes = self._seconds(vehicle.shift.opens), self._closes(vehicle)
             start, end = self.model.Start(n), self.model.End(n)
             latest = closes + vehicle.overtime_s
             hours.CumulVar(start).SetRange(opens, latest)
             hours.CumulVar(end).SetRange(opens, latest)
-            hours.SetSpanCostCoefficientForVehicle(vehicle.per_hour * UNITS // 3600, n)
+            # Each hour also makes the mean longer, from which the longest day is told.
+            hour = vehicle.per_hour * UNITS // 3600 - uneven // len(self.vehicles)
+            hours.SetSpanCostCoefficientForVehicle(max(0, hour), n)
             if vehicle.overtime_s:
                 price_s = vehicle.overtime_per_hour * UNITS // 3600
                 hours.SetCumulVarSoftUpperBound(end, closes, price_s)
@@ -174,16 +224,58 @@ class _Search:
         for name, row in rows.items():
             most = sum(abs(amount) for amount in row)
             limits = [v.capacity.get(name, most) for v in self.vehicles]
-            self._count(row, limits, f"load {name}")
+            self._load(row, limits, f"load {name}")
         if any(v.max_jobs is not None for v in self.vehicles):
             most = len(self.jobs)
             limits = [most if v.max_jobs is None else v.max_jobs for v in self.vehicles]
             self._count([1] * most, limits, "jobs")
 
     def _count(self, row: list[int], limits: list[int], name: str) -> None:
-        amounts = [*row, *(0 for _ in self.depots)]
+        amounts = [*row, *(0 for _ in self.reloads), *(0 for _ in self.depots)]
         each = self.model.RegisterUnaryTransitVector(amounts)
         self.model.AddDimensionWithVehicleCapacity(each, 0, limits, True, name)
+
+    def _load(self, row: list[int], limits: list[int], name: str) -> None:
+        """Counts what was put on board since the last loading, where all of it is put down."""
+        if not self.reloads:
+            self._count(row, limits, name)
+            return
+        empty = [-limits[reload.vehicle] for reload in self.reloads]
+        each = self.model.RegisterUnaryTransitVector([*row, *empty, *(0 for _ in self.depots)])
+        self.model.AddDimensionWithVehicleCapacity(each, max(limits), limits, True, name)
+        board = self.model.GetDimensionOrDie(name)
+        for n in range(len(self.jobs)):
+            board.SlackVar(self.manager.NodeToIndex(n)).SetValue(0)
+        for n in range(len(self.vehicles)):
+            board.SlackVar(self.model.Start(n)).SetValue(0)
+
+    def _may_reload(self, n: int, vehicle: VehicleToPlan) -> None:
+        first = len(self.jobs)
+        here = [
+            self.manager.NodeToIndex(first + at)
+            for at, reload in enumerate(self.reloads)
+            if reload.vehicle == n
+        ]
+        for index in here:
+            self.model.VehicleVar(index).SetValues([-1, n])
+        if here:
+            self.model.AddDisjunction(here, 0, vehicle.max_reloads)
+
+    def _apart(self) -> None:
+        """Jobs that one vehicle must not do, or carry if it has one load for the day."""
+        for one, other in self.request.never_together:
+            named = [(a, b) for a in self._named(one) for b in self._named(other)]
+            for a, b in named[:PAIRS_APART]:
+                if a.id in self.fixed and b.id in self.fixed:
+                    continue
+                both_ids = {a.id, b.id} == {one, other}
+                first, second = (self.model.VehicleVar(self.at[job.id]) for job in (a, b))
+                for n, vehicle in enumerate(self.vehicles):
+                    if both_ids or not (vehicle.reload_at and vehicle.max_reloads):
+                        self.solver.Add((first == n) + (second == n) <= 1)
+
+    def _named(self, name: str) -> list[JobToPlan]:
+        return [job for job in self.jobs if name == job.id or name in job.goods]
 
     def _put_on_board(self, job: JobToPlan, name: str) -> int:
         if job.pair_with and job.leg == "deliver":
@@ -196,6 +288,8 @@ class _Search:
         begins = self.time.CumulVar(index)
         if job.id not in self.fixed:
             self._when(job, begins)
+            if job.wishes:
+                self._wished(job, index)
             self.model.AddDisjunction([index], self._prize(job))
             able = [n for n, v in enumerate(self.vehicles) if _may(v, job)]
             self.model.VehicleVar(index).SetValues([-1, *able])
@@ -206,7 +300,9 @@ class _Search:
         ):
             self._pair(job, next(j for j in self.jobs if j.id == job.pair_with))
         from_depot = job.load_direction == "deliver" and not job.pair_with
-        for n, _ in enumerate(self.vehicles):
+        for n, vehicle in enumerate(self.vehicles):
+            if vehicle.reload_at and vehicle.max_reloads:
+                continue  # it may fetch this one later
             leaves = self.time.CumulVar(self.model.Start(n))
             if from_depot and job.ready_at is not None and job.id not in self.fixed:
                 here = self.model.VehicleVar(index) == n
@@ -215,6 +311,15 @@ class _Search:
                 here = self.model.VehicleVar(index) == n
                 spare = 2 * self.horizon
                 self.solver.Add(begins - leaves <= spare - here * (spare - job.max_on_board_s))
+
+    def _wished(self, job: JobToPlan, index: int) -> None:
+        early = max(job.wishes, key=lambda wish: wish.early_per_hour)
+        late = max(job.wishes, key=lambda wish: wish.late_per_hour)
+        opens = min(max(0, self._seconds(early.window.opens)), self.horizon)
+        closes = max(0, math.floor(late.window.closes.timestamp() - self.zero))
+        early_s, late_s = early.early_per_hour * UNITS, late.late_per_hour * UNITS
+        self.time.SetCumulVarSoftLowerBound(index, opens, early_s // 3600)
+        self.time.SetCumulVarSoftUpperBound(index, closes, late_s // 3600)
 
     def _when(self, job: JobToPlan, begins: Any) -> None:
         spans = sorted(
@@ -264,7 +369,7 @@ class _Search:
             )
             for rest in vehicle.breaks
         ]
-        works = [_service(vehicle, job) for job in self.jobs] + [0 for _ in self.depots]
+        works = self._works(vehicle)
         nodes = [self.manager.IndexToNode(i) for i in range(self.model.Size())]
         self.time.SetBreakIntervalsOfVehicle(rests, n, [works[node] for node in nodes])
 
@@ -275,18 +380,71 @@ class _Search:
         dearest = max(v.fixed_cost + self.horizon * v.per_hour // 3600 for v in self.vehicles)
         return ((dearest + 100_000) * UNITS) << max(0, min(job.priority, 9))
 
+    def _works(self, vehicle: VehicleToPlan) -> list[int]:
+        """Seconds at each node once its service begins."""
+        loading = (vehicle.reload_s for _ in self.reloads)
+        works = (_service(vehicle, job) for job in self.jobs)
+        return [*works, *loading, *(0 for _ in self.depots)]
+
     def _matrices(self, vehicle: VehicleToPlan) -> tuple[list[list[int]], list[list[int]]]:
-        """What the metres cost, and seconds with the service before leaving."""
+        """Metres, and seconds with the service before leaving and the way to the door after."""
         travel = self.request.travel[vehicle.profile]
-        places: list[int | None] = [*(job.place for job in self.jobs), *self.depots]
-        works = [_service(vehicle, job) for job in self.jobs] + [0 for _ in self.depots]
+        places: list[int | None] = [
+            *(job.place for job in self.jobs),
+            *(reload.place for reload in self.reloads),
+            *self.depots,
+        ]
+        usual = self._usual_pace(vehicle)
+        doors = [self._walk(vehicle, job.place) for job in self.jobs]
+        walks = doors + [0] * (len(places) - len(doors))
         metres, seconds = [], []
-        for work, here in zip(works, places, strict=True):
+        for n, (work, here) in enumerate(zip(self._works(vehicle), places, strict=True)):
             far = [0 if None in (here, to) else travel.metres[here][to] for to in places]  # type: ignore[index]
             long = [0 if None in (here, to) else travel.seconds[here][to] for to in places]  # type: ignore[index]
-            metres.append([m * vehicle.per_km * UNITS // 1000 for m in far])
+            if usual != 1.0:
+                long = [math.ceil(s * usual) for s in long]
+            if any(walks):
+                stays = [n < len(doors) and here == to for to in places]
+                ways = zip(long, walks, stays, strict=True)
+                long = [s if stay else s + walk for s, walk, stay in ways]
+            metres.append(far)
             seconds.append([work + s for s in long])
         return metres, seconds
+
+    def _walk(self, vehicle: VehicleToPlan, place: int) -> int:
+        return math.ceil(self.request.access_s.get(place, 0) * vehicle.service_factor)
+
+    def _usual_pace(self, vehicle: VehicleToPlan) -> float:
+        """The mean over the shift."""
+        opens, closes = vehicle.shift.opens.timestamp(), vehicle.shift.closes.timestamp()
+        pace = self.request.travel[vehicle.profile].pace
+        begins = [(one.begins.timestamp(), one.factor) for one in pace]
+        edges = [(opens, 1.0), *begins, (math.inf, 1.0)]
+        longs = [
+            (min(closes, until) - max(opens, since), factor)
+            for (since, factor), (until, _) in pairwise(edges)
+        ]
+        within = [(long, factor) for long, factor in longs if long > 0]
+        whole = sum(long for long, _ in within)
+        return sum(long * factor for long, factor in within) / whole if whole else 1.0
+
+    def _prices(self, vehicle: VehicleToPlan, metres: list[list[int]]) -> list[list[int]]:
+        """What each way costs: its metres, who does the job it leaves, an order turned round."""
+        ranks = {id: n for n, id in enumerate(self.request.before.get(vehicle.id, ()))}
+        known = [ranks.get(job.id) for job in self.jobs]
+        others = [None] * (len(metres) - len(known))
+        prices = []
+        for n, (row, rank) in enumerate(zip(metres, [*known, *others], strict=True)):
+            price = [m * vehicle.per_km * UNITS // 1000 for m in row]
+            job = self.jobs[n] if n < len(self.jobs) else None
+            if job and job.wanted_vehicle not in (None, vehicle.id):
+                price = [p + job.other_vehicle_cost * UNITS for p in price]
+            if self.request.reorder_cost and rank is not None:
+                for to, next_rank in enumerate(known):
+                    if next_rank is not None and next_rank < rank:
+                        price[to] += self.request.reorder_cost * UNITS
+            prices.append(price)
+        return prices
 
     def _seconds(self, moment: datetime) -> int:
         return math.ceil(moment.timestamp() - self.zero)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import ClassVar, TypeVar
+from typing import ClassVar
 
 import pytest
 
@@ -15,35 +15,22 @@ from hub import (
     JobToPlan,
     Need,
     Plan,
-    PlanRequest,
     Provider,
     RoutingStrategy,
     Tools,
     completed,
-    needs_of,
-    violations,
 )
 from hub.testing.days import a_bakery_day, a_van, any_day, at, between, within
+from hub.testing.days_with_prices import any_mixture, asking_for
 from hub.testing.leaving_out import whole_tests
+from hub.testing.plans_demanded import demand_lawful, demanded, needs, order, solved, where
 from hub.testing.provider import PresentableConformance, demand_sentence, the_only
+from hub.testing.strategies_more import WhatFewerFleetsAsk
 
 PATIENCE_S = 6.0  # on top of a time limit: a solver's first import on a busy machine takes 3
 
 
-Test = TypeVar("Test", bound=Callable[..., None])
-
-
-def needs(*wanted: Need) -> Callable[[Test], Test]:
-    """What a strategy must claim for this test to apply."""
-
-    def marked(test: Test) -> Test:
-        test.needs = frozenset(wanted)  # type: ignore[attr-defined]
-        return test
-
-    return marked
-
-
-class RoutingStrategyConformance(PresentableConformance, ABC):
+class RoutingStrategyConformance(WhatFewerFleetsAsk, PresentableConformance, ABC):
     lacks: ClassVar[frozenset[Need]] = frozenset()
     """All needs that your ``capabilities`` leaves out; what asks for them is left out."""
 
@@ -84,7 +71,9 @@ class RoutingStrategyConformance(PresentableConformance, ABC):
     def test_a_plan_breaks_nothing_and_forgets_nobody(
         self, plans: RoutingStrategy, seed: int
     ) -> None:
-        request = within(any_day(seed), plans.capabilities())
+        can = plans.capabilities()
+        day = any_day(seed)
+        request = asking_for(within(day, can), can & any_mixture(seed), seed)
         plan = solved(plans, request)
         demand_lawful(request, plan)
         served = [visit.job_id for visits in plan.routes.values() for visit in visits]
@@ -256,33 +245,3 @@ class RoutingStrategyConformance(PresentableConformance, ABC):
         assert solved(plans, request) == solved(plans, request), (
             "Asked twice it gives two plans: seed whatever is random with `request.seed`."
         )
-
-
-def solved(plans: RoutingStrategy, request: PlanRequest) -> Plan:
-    return plans.plan(request, lambda best: True)
-
-
-def demanded(plans: RoutingStrategy, request: PlanRequest, *, all_fit: bool = True) -> Plan:
-    """Its lawful plan. Who does not claim to honour what is asked says so in ``lacks``."""
-    lacking = ", ".join(f"Need.{need.name}" for need in needs_of(request) - plans.capabilities())
-    assert not lacking, f"It does not claim {lacking}: name that in `lacks`."
-    plan = solved(plans, request)
-    demand_lawful(request, plan)
-    assert not (all_fit and plan.unassigned), f"All of it fits; left out: {plan.unassigned}."
-    return plan
-
-
-def demand_lawful(request: PlanRequest, plan: Plan) -> None:
-    found = violations(request, plan)
-    assert found == [], (
-        f"The hub refuses this plan: {' '.join(found)} Either honour it, or do not claim it in"
-        " `capabilities`; `hub.completed(request, orders)` makes a lawful plan of any orders."
-    )
-
-
-def order(plan: Plan) -> list[str]:
-    return [visit.job_id for visit in plan.routes["van"]]
-
-
-def where(plan: Plan, job: str) -> str | None:
-    return next((v for v, way in plan.routes.items() if any(s.job_id == job for s in way)), None)

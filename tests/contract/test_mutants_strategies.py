@@ -22,6 +22,19 @@ def without(what: str, caught_by: str) -> Mutant:
     )
 
 
+def deaf_to(change: str, caught_by: str) -> Mutant:
+    """The same, of the request itself."""
+    return Mutant(
+        f"        {FIRST}\n",
+        f"        request = asked = replace(request, {change})\n        {FIRST}\n",
+        caught_by,
+    )
+
+
+def vans_without(change: str, caught_by: str) -> Mutant:
+    return deaf_to(f"vehicles=tuple(replace(v, {change}) for v in request.vehicles)", caught_by)
+
+
 USUAL = {
     "windows are not looked at": without("replace(j, windows=())", "test_a_window_is_met"),
     "all is left out": Mutant(
@@ -44,6 +57,35 @@ USUAL = {
     ),
 }
 MORE = {
+    "one load is enough": vans_without(
+        "max_reloads=0", "test_a_van_that_is_too_small_comes_back_and_loads_again"
+    ),
+    "fish rides with bleach": deaf_to(
+        "never_together=frozenset()", "test_what_must_not_ride_together_rides_apart"
+    ),
+    "wishes are not looked at": without(
+        "replace(j, wishes=())", "test_a_wish_is_met_where_missing_it_costs_more"
+    ),
+    "one driver does all": deaf_to(
+        "uneven_per_hour=0", "test_work_is_spread_where_uneven_days_cost_more"
+    ),
+    "any driver will do": without(
+        "replace(j, wanted_vehicle=None)",
+        "test_the_driver_they_know_comes_where_another_costs_more",
+    ),
+    "nobody remembers the order": deaf_to(
+        "reorder_cost=0", "test_a_known_order_stays_where_changing_it_costs_more"
+    ),
+    "there is no rush hour": deaf_to(
+        "travel={p: replace(t, pace=()) for p, t in request.travel.items()}",
+        "test_the_rush_hour_is_reckoned_with",
+    ),
+    "batteries are never empty": vans_without(
+        "max_distance_m=None", "test_no_van_drives_farther_than_it_can"
+    ),
+    "every door is on the street": deaf_to(
+        "access_s={}", "test_the_way_from_the_van_to_the_door_takes_its_time"
+    ),
     "deaf to a stop": Mutant(
         "if not progress(best) or time.monotonic() > until:",
         "progress(best)\n            time.sleep(5)\n            if time.monotonic() > until:",

@@ -35,7 +35,22 @@ class TestNearest(RoutingStrategyConformance):
 
 class TestPyvrp(RoutingStrategyConformance):
     lacks = frozenset(
-        {Need.PAIRS, Need.TIME_ON_BOARD, Need.BREAKS, Need.OVERTIME, Need.LOCKED_PREFIX}
+        {
+            Need.PAIRS,
+            Need.TIME_ON_BOARD,
+            Need.BREAKS,
+            Need.OVERTIME,
+            Need.LOCKED_PREFIX,
+            Need.RELOADS,
+            Need.NEVER_TOGETHER,
+            Need.WISHES,
+            Need.BALANCE,
+            Need.WANTED_VEHICLE,
+            Need.KNOWN_ORDER,
+            Need.PACE,
+            Need.MAX_DISTANCE,
+            Need.ACCESS,
+        }
     )
 
     def strategy(self, tools: Tools) -> PyvrpRouting:

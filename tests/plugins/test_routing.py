@@ -104,6 +104,15 @@ def test_pyvrp_claims_only_what_it_can_express():
         Need.BREAKS,
         Need.OVERTIME,
         Need.LOCKED_PREFIX,
+        Need.RELOADS,
+        Need.NEVER_TOGETHER,
+        Need.WISHES,
+        Need.BALANCE,
+        Need.WANTED_VEHICLE,
+        Need.KNOWN_ORDER,
+        Need.PACE,
+        Need.MAX_DISTANCE,
+        Need.ACCESS,
     }
 
 

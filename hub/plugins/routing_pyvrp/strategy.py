@@ -39,6 +39,15 @@ class PyvrpRouting(RoutingStrategy):
             Need.BREAKS,
             Need.OVERTIME,
             Need.LOCKED_PREFIX,
+            Need.RELOADS,
+            Need.NEVER_TOGETHER,
+            Need.WISHES,
+            Need.BALANCE,
+            Need.WANTED_VEHICLE,
+            Need.KNOWN_ORDER,
+            Need.PACE,
+            Need.MAX_DISTANCE,
+            Need.ACCESS,
         }
 
     def plan(self, request: PlanRequest, progress: Callable[[Plan], bool]) -> Plan:
