@@ -21,13 +21,13 @@ from hub.plugins.routing_pyvrp.model import Orders
 from hub.plugins.routing_pyvrp.search import CLOCKS, Counts, Found, Limit, Task
 
 ROUTES = 22  # in a part that begins from nothing: 12 and 5 lost to one run, 20 to 25 won
-WARM_ROUTES, WARM_SMALLEST = 8, 250  # in a part that goes on from the routes it has
+WARM_ROUTES, WARM_SMALLEST = 8, 250  # in a part that goes on from its routes; of 6, 1 % worse
 SMALLEST, LARGEST = 200, 2000  # jobs in a part; 2,000 take 312 MB
 HOP_S = 180.0  # from door to door in a town, to guess how long routes will be
 FIRST = 0.25  # of the time makes the first routes
 TURN_S = 0.012  # for each job in a round; on 1,000 jobs twice as long was no better
 GAIN = 0.002  # of the cost: rounds that find less take longer from then on
-LONG = 30  # stops on a route: of 43, PyVRP's thorough look at each better plan cost 10 % at 5 s
+LONG = 30  # stops on a route: of 43, PyVRP's thorough look at each better plan cost 3 % at 5 s
 HASTE_S = 0.02  # for each job; with more time the thorough look pays
 LEAST_S = 0.3  # a run needs so long before its first step at 2,000 jobs
 TELL_S = 1.0
