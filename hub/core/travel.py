@@ -30,12 +30,7 @@ class ArrayTravel(TravelMatrix):
 
     def __init__(self, seconds: Whole, metres: Whole, pace: tuple[Pace, ...] = ()) -> None:
         object.__setattr__(self, "_arrays", (seconds, metres))
-        size = len(seconds)
-        super().__init__(
-            _Rows(size, lambda i, j: int(seconds[i, j])),
-            _Rows(size, lambda i, j: int(metres[i, j])),
-            pace,
-        )
+        super().__init__(_Listed(seconds), _Listed(metres), pace)
 
     def block(self, rows: Sequence[int], cols: Sequence[int]) -> tuple[Whole, Whole]:
         seconds, metres = self._arrays
@@ -123,6 +118,31 @@ class AskedTravel(TravelMatrix):
                 return int(self._all[0][here, there]), int(self._all[1][here, there])
             self.learn([(here, there)])
         return self._known[here, there]
+
+
+class _Listed(Sequence[Sequence[int]]):
+    """The rows of an array as lists of plain whole numbers, each made when it is first read."""
+
+    __slots__ = ("_array", "_lists")
+
+    def __init__(self, array: Whole) -> None:
+        self._array: Whole = array
+        self._lists: dict[int, list[int]] = {}
+
+    def __len__(self) -> int:
+        return len(self._array)
+
+    @overload
+    def __getitem__(self, i: int) -> Sequence[int]: ...
+    @overload
+    def __getitem__(self, i: slice) -> Sequence[Sequence[int]]: ...
+    def __getitem__(self, i: int | slice) -> Sequence[int] | Sequence[Sequence[int]]:
+        if isinstance(i, slice):
+            return [self[n] for n in range(len(self._array))[i]]
+        row = self._lists.get(i)
+        if row is None:
+            row = self._lists[i] = self._array[i].tolist()
+        return row
 
 
 class _Rows(Sequence[Sequence[int]]):

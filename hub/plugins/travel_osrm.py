@@ -9,10 +9,22 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from hub import ConfigError, Point, Refused, RoadLeg, RoadRoute, TravelMatrix, TravelTimes
+import numpy as np
+
+from hub import (
+    ArrayTravel,
+    ConfigError,
+    Point,
+    Refused,
+    RoadLeg,
+    RoadRoute,
+    TravelMatrix,
+    TravelTimes,
+)
 
 NO_MAP = "No map is built yet. Build one with: hub map build region.osm.pbf"
 UNREACHABLE_S = 10_000_000  # no road leads there; far longer than any shift, small enough to add up
+Whole = np.ndarray[Any, np.dtype[np.int64]]
 SNAP_M = 2_000
 """A pin further from every road lies off the map. OSRM itself moves it to the nearest road it
 has, however far, so that Paris would be five minutes from Helsinki's station; lonely houses are
@@ -50,9 +62,7 @@ class OsrmTravelTimes(TravelTimes):
         near = [_is_near(snapped) for snapped in table["sources"]]
         if not any(near):
             raise ConfigError(OFF_MAP)
-        return TravelMatrix(
-            seconds=_whole(table["durations"], near), metres=_whole(table["distances"], near)
-        )
+        return ArrayTravel(_whole(table["durations"], near), _whole(table["distances"], near))
 
     def route(
         self, places: Sequence[Point], depart_at: datetime, profile: str = "car"
@@ -112,18 +122,11 @@ def _is_near(snapped: Any) -> bool:
     return bool(snapped["distance"] <= SNAP_M)
 
 
-def _whole(rows: Any, near: Sequence[bool]) -> tuple[tuple[int, ...], ...]:
-    size = range(len(near))
-    nowhere = tuple(UNREACHABLE_S for _ in size)
-    whole = [
-        [
-            UNREACHABLE_S if (value := rows[i][j]) is None or not near[j] else round(value)
-            for j in size
-        ]
-        if near[i]
-        else [*nowhere]
-        for i in size
-    ]
-    for n in size:
-        whole[n][n] = 0
-    return tuple(map(tuple, whole))
+def _whole(rows: Any, near: Sequence[bool]) -> Whole:
+    """Whole numbers, and ``UNREACHABLE_S`` where no road leads or a place is off the map."""
+    exact = np.asarray(rows, dtype=np.float64)  # no road: not a number
+    is_near = np.array(near)
+    reached = np.isfinite(exact) & is_near[:, None] & is_near[None, :]
+    whole = np.where(reached, np.rint(np.where(reached, exact, 0)), UNREACHABLE_S)
+    np.fill_diagonal(whole, 0)
+    return whole.astype(np.int64)
