@@ -1,6 +1,6 @@
 """``python -m benchmarks.matrix --json``: matrices of travel beside the least they could cost.
 
-Places all over the largest map extract; the floor is OSRM's own Table call, its answer unread. In
+Places all over the demo's map, or another extract; the floor is OSRM's own Table call, its answer unread. In
 milliseconds of processor time, the median of calls taken in turns.
 """
 
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -23,6 +22,7 @@ import osrm
 from benchmarks import Line
 from benchmarks.lent import tools
 from hub import Point
+from hub.demo.day import EXTRACT as HELSINKI
 from hub.maps.build import build
 from hub.plugins.travel_crow import CrowTravelTimes
 from hub.plugins.travel_osrm import OsrmTravelTimes
@@ -33,6 +33,7 @@ BOX = {  # south, west, north, east of where people live, for extracts that are 
     "andorra": (42.46, 1.45, 42.60, 1.66),
     "liechtenstein": (47.06, 9.48, 47.25, 9.56),
     "helsinki-centre": (60.155, 24.91, 60.185, 24.97),
+    "helsinki": (60.155, 24.91, 60.185, 24.97),
 }
 
 
@@ -88,15 +89,11 @@ def _cpu_ms(calls: dict[str, Callable[[], object]], times: int) -> dict[str, flo
 
 def main(argv: Sequence[str] | None = None) -> None:
     wanted = argparse.ArgumentParser(prog="benchmarks.matrix", description=__doc__)
-    wanted.add_argument("--extract", type=Path, default=None)
+    wanted.add_argument("--extract", type=Path, default=HELSINKI)
     wanted.add_argument("--calls", type=int, default=5)
     wanted.add_argument("--json", action="store_true", help="one JSON object a line")
     asked = wanted.parse_args(argv)
-    extract = asked.extract
-    if extract is None:
-        folder = Path(os.environ["HUB_TEST_DATA"]) / "osm"
-        extract = max(folder.glob("*.osm.pbf"), key=lambda path: path.stat().st_size)
-    for line in matrices(extract, asked.calls):
+    for line in matrices(asked.extract, asked.calls):
         if asked.json:
             print(json.dumps({"benchmark": "matrix", **asdict(line), "ratio": line.ratio}))
         else:
