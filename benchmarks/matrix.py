@@ -1,7 +1,7 @@
 """``python -m benchmarks.matrix --json``: matrices of travel beside the least they could cost.
 
-Places all over the demo's map, or another extract; the floor is OSRM's own Table call, its answer unread. In
-milliseconds of processor time, the median of calls taken in turns.
+Places all over the demo's map, or another extract; the floor is OSRM's own Table call, its answer
+unread. In milliseconds of processor time, the median of calls taken in turns.
 """
 
 from __future__ import annotations

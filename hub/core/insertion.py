@@ -36,6 +36,7 @@ class Draft:
         self.timetable = timetable
         self.trips: dict[str, Trip] = {}
         self.orders: dict[str, tuple[str, ...]] = {}
+        self._refused: dict[tuple[str, ...], dict[str, tuple[str, ...]]] = {}
         request = timetable.request
         self._uneven = request.uneven_per_hour
         reloads = any(map(timetable.loading.may_reload, request.vehicles))
@@ -74,6 +75,7 @@ class Draft:
         """
         best = self._best(unit)
         if best is None:
+            self._refused[tuple(unit)] = dict(self.orders)
             return None
         jobs = [self.timetable.jobs[id] for id in unit]
         if all(job.optional for job in jobs) and best.added_cost > sum(j.prize for j in jobs):
@@ -124,8 +126,11 @@ class Draft:
         jobs = [self.timetable.jobs[id] for id in unit]
         other = jobs[0].pair_with if len(unit) == 1 else None
         options: list[tuple[float, str, tuple[int, ...]]] = []
+        refused = self._refused.get(tuple(unit), {})
         for vehicle in self.timetable.request.vehicles:
             order = self.orders[vehicle.id]
+            if order == refused.get(vehicle.id):
+                continue  # it was asked before
             if other and other not in order:
                 continue  # its other half is fixed on another vehicle
             if not all(self.timetable.may_do(vehicle, job) for job in jobs):

@@ -68,7 +68,7 @@ def pairs(vehicle: VehicleToPlan, trips: Trips, locked: frozenset[str]) -> Itera
     """Both halves on one trip: what is collected is put down at a reload."""
     for here in trips:
         collected: set[str] = set()
-        delivered = {job.id for job in here if job.leg == "deliver"}
+        delivered = locked | {job.id for job in here if job.leg == "deliver"}
         for job in here:
             if job.pair_with is None:
                 continue

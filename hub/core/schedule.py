@@ -41,7 +41,7 @@ Windows = Mapping[str, tuple[Span, ...]]
 Reloads = tuple[tuple[int, int], ...]  # after so many jobs, at this place
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # frozen, each would take as long to make as a stop to drive to
 class _Way:
     """What is to be done, in which order; ``is_fixed``: all of it by a person's will."""
 
@@ -67,6 +67,7 @@ class Timetable:
         self.prices = Prices(request, self.windows)
         self._ready = {job.id: epoch(job.ready_at) for job in request.jobs if job.ready_at}
         self._shift = {vehicle.id: span_of(vehicle.shift) for vehicle in request.vehicles}
+        self._has_pairs = any(job.pair_with for job in request.jobs)
         self._work: dict[float, dict[str, int]] = {}
         self._traffic = {
             profile: Traffic(travel.pace) if travel.pace else None
@@ -81,7 +82,7 @@ class Timetable:
         as seldom as it can, where that is the shortest way round.
         """
         locked = self.request.fixed.get(vehicle.id, ())
-        if tuple(order[: len(locked)]) != tuple(locked):
+        if locked and tuple(order[: len(locked)]) != tuple(locked):
             return None
         if len(order) == len(locked):
             return self._cheapest(vehicle, order, (), is_fixed=True)
@@ -123,15 +124,17 @@ class Timetable:
         locked = len(self.request.fixed.get(vehicle.id, ()))
         if vehicle.max_jobs is not None and len(order) > vehicle.max_jobs:
             return False
-        position = {id: n for n, id in enumerate(order)}
+        position = {id: n for n, id in enumerate(order)} if self._has_pairs else {}
         for n, id in enumerate(order):
             job = self.jobs[id]
             if n >= locked and (id in self.owner or not self.may_do(vehicle, job)):
                 return False
-            if job.pair_with and job.leg == "deliver":
+            if not job.pair_with:
+                continue
+            if job.leg == "deliver":
                 if n >= locked and position.get(job.pair_with, n) >= n:
                     return False
-            elif job.pair_with and n >= locked and job.pair_with not in position:
+            elif n >= locked and job.pair_with not in position:
                 return False
         if self.loading.may_reload(vehicle):
             return self.loading.may_share(order, locked)
@@ -158,10 +161,11 @@ class Timetable:
         self, vehicle: VehicleToPlan, order: Sequence[str], reloads: Reloads, *, is_fixed: bool
     ) -> Trip | None:
         """At once at every door or, where that is cheaper, not before it is wanted."""
-        ways = self.prices.windows(vehicle, order) if self.prices.wishes else (self.windows,)
+        if not self.prices.wishes:
+            return self._day(_Way(vehicle, order, reloads, self.windows, is_fixed))
         trips = [
             trip
-            for windows in ways
+            for windows in self.prices.windows(vehicle, order)
             if (trip := self._day(_Way(vehicle, order, reloads, windows, is_fixed))) is not None
         ]
         return min(trips, key=lambda trip: trip.cost) if trips else None
@@ -169,8 +173,10 @@ class Timetable:
     def _day(self, way: _Way) -> Trip | None:
         vehicle, order = way.vehicle, way.order
         opens, closes = self._shift[vehicle.id]
-        first = order[: way.reloads[0][0]] if way.reloads else order
-        leave = max(opens, self._goods_at(first))
+        leave = opens
+        if self._ready:
+            first = order[: way.reloads[0][0]] if way.reloads else order
+            leave = max(opens, self._goods_at(first))
         if order and self._traffic[vehicle.profile] is None:
             drive = self._to_door(vehicle, vehicle.start, self.jobs[order[0]].place, is_new=True)
             start = opening(way.windows[order[0]], leave + drive)
@@ -184,8 +190,6 @@ class Timetable:
 
     def _goods_at(self, order: Iterable[str]) -> int:
         """When all is ready that these jobs bring from the depot; 0 if it is."""
-        if not self._ready:
-            return 0
         ready = self._ready
         return max(
             (ready[id] for id in order if id in ready and starts_on_board(self.jobs[id])), default=0
@@ -225,10 +229,10 @@ class Timetable:
         drive = Drive(vehicle, travel, self._traffic[vehicle.profile], leave)
         stops: list[tuple[str, int, int, int]] = []
         loadings: list[tuple[int, int, int, int]] = []
-        reloads = dict(way.reloads)
+        reloads = dict(way.reloads) if way.reloads else None
         door = None  # where it stands
         for n, id in enumerate(order):
-            if n in reloads:
+            if reloads and n in reloads:
                 done = self._reload(way, drive, n, reloads[n])
                 if done is None:
                     return None
@@ -287,28 +291,32 @@ class Timetable:
             left = loaded.get(n, left)
             job = self.jobs[id]
             if job.max_on_board_s is not None and job.leg == "deliver":
-                since = departs[job.pair_with] if job.pair_with else left
+                since = departs.get(job.pair_with, start) if job.pair_with else left
                 if start - since > job.max_on_board_s:
                     return False
         return True
 
     def _latest_leave(self, way: _Way, trip: Trip) -> int:
         """The last moment to leave that still has the last job begin when it does now."""
-        latest, slack = trip.stops[-1][2], 0
-        for n in range(len(trip.stops) - 1, -1, -1):
-            id, _, start, _ = trip.stops[n]
-            if n < len(trip.stops) - 1:
+        vehicle, stops, has_walks = way.vehicle, trip.stops, bool(self.request.access_s)
+        seconds = self.request.travel[vehicle.profile].seconds
+        latest, slack = stops[-1][2], 0
+        for n in range(len(stops) - 1, -1, -1):
+            id, _, start, _ = stops[n]
+            if n < len(stops) - 1:
                 latest = start + slack
-                windows = way.windows[id]
-                closes = next((c for o, c in windows if o <= start <= c), start)
-                latest = min(latest, closes) if windows else latest
+                if windows := way.windows[id]:
+                    latest = min(latest, next((c for o, c in windows if o <= start <= c), start))
                 if self.prices.wishes:
                     latest = min(latest, self.prices.not_later(id, start))
-            before = trip.stops[n - 1][3] if n else trip.leave
-            here = self.jobs[trip.stops[n - 1][0]].place if n else way.vehicle.start
-            rested = sum(e - b for b, e in trip.breaks if before <= b < start)
-            drive = self._to_door(way.vehicle, here, self.jobs[id].place, is_new=n == 0)
-            slack = (latest - start) + (start - before - drive - rested)
+            before = stops[n - 1][3] if n else trip.leave
+            here = self.jobs[stops[n - 1][0]].place if n else vehicle.start
+            drive = seconds[here][self.jobs[id].place]
+            if has_walks:
+                drive = self._to_door(vehicle, here, self.jobs[id].place, is_new=n == 0)
+            if trip.breaks:
+                drive += sum(e - b for b, e in trip.breaks if before <= b < start)
+            slack = (latest - start) + (start - before - drive)
         return trip.leave + slack
 
     def _to_door(self, vehicle: VehicleToPlan, here: int, there: int, *, is_new: bool) -> int:
