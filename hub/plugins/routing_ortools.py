@@ -1,9 +1,10 @@
 """Routes by OR-Tools, for what PyVRP cannot express: breaks, pairs, what is locked.
 
-It starts from the quick answer and improves it by guided local search, or keeps it. Some of
-its model is only near: a van that both delivers and collects counts as fuller than it is, drives
-take what they take at an average pace, the longest day is told by the last to come home, and of
-several wishes for a job the dearest counts. ``completed`` makes the day as it is of its orders.
+It starts from the quick answer, or from PyVRP's for the day without what PyVRP cannot express,
+and improves it by guided local search, or keeps it. Some of its model is only near: a van that both
+delivers and collects counts as fuller than it is, drives take what they take at an average pace, the
+longest day is told by the last to come home, and of several wishes for a job the dearest counts.
+``completed`` makes the day as it is of its orders.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import replace
 
 from hub import Need, Plan, PlanRequest, RoutingStrategy, completed
 from hub.plugins.ortools_search import Search
+from hub.plugins.ortools_seed import seeded
 
 ENOUGH_S = (0.5, 0.008)  # at all, and times the jobs squared: its search has no end of its own.
 # Of eight mixed days of 20 jobs, four times as long made one cheaper, by a thousandth.
@@ -32,6 +34,7 @@ class OrtoolsRouting(RoutingStrategy):
         quick = completed(request, {})
         if not progress(quick) or not request.jobs or not request.vehicles:
             return quick
+        quick = seeded(self, request, quick, progress)
         orders = Search(request).run(quick, deadline, progress)
         if orders is None and request.fixed:
             others = _without_the_fixed(request, quick)
