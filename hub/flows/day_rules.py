@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from hub.core.business import BusinessSettings
 from hub.core.crew_rules import breaks_on, read_breaks
 from hub.core.orders import IncomingOrder
-from hub.core.planning import VehicleToPlan
+from hub.core.planning import Need, VehicleToPlan
 from hub.db.tables import DepotRow, DriverRow, JobRow, ShiftRow, VehicleRow
 
 LAST_STOP = "last"  # where a driver's day ends: at the last stop
@@ -107,6 +107,16 @@ def drivers_for(report: IncomingOrder, crews: Mapping[str, Crew]) -> Choice:
     return Choice(mine[0] if len(mine) == 1 else None, forbidden | (crews.keys() - set(mine)), "")
 
 
-def why_other(wanted: str, chosen: str, asked: Sequence[str]) -> str:
-    """A note for the dispatcher when the day could not be planned the way the depot has it."""
-    return f"Planned by {chosen}, because {wanted} cannot plan with {', '.join(asked)}."
+IN_WORDS = {
+    Need.BREAKS: "breaks",
+    Need.OVERTIME: "overtime",
+    Need.PAIRS: "goods that are fetched and brought",
+    Need.TIME_ON_BOARD: "goods that keep only so long on board",
+    Need.LOCKED_PREFIX: "stops that stay first",
+}
+
+
+def why_other(chosen: str, asked: Iterable[Need]) -> str:
+    """Why a day was not planned the way its depot has it; ``asked`` is what that cannot do."""
+    words = sorted(IN_WORDS.get(need, need.replace("_", " ")) for need in asked)
+    return f"Planned by “{chosen}” because of {' and '.join(words)}."
