@@ -29,6 +29,9 @@ def read_planning(
 ) -> dict[str, Any]:
     """As the API takes it; what is wrong goes to ``errors`` by the form's own names."""
     minutes = _number(typed, "on_board_min", "minutes, such as 90", errors)
+    if minutes is not None and minutes < 1:
+        errors["on_board_min"] = "At least one minute."
+        minutes = None
     worth = _number(typed, "worth", "an amount, such as 12.50", errors)
     return {
         "optional": bool(typed["optional"]),
