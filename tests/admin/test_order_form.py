@@ -197,6 +197,9 @@ def test_what_planning_may_do_with_it_is_typed_in_too(desk: Desk) -> None:
         ),
     )
     assert page.status_code == 302
+    told = " ".join(text_of(desk.client.get(page.location)).split())
+    assert "Worth 12.50" in told and "At most 90 min" in told and "2 pallets" in told
+    assert "Only with Mara" in told and "Not with Otso, Iris" in told
     with desk.hub.reading() as session:
         report = session.exec(select(OrderRow)).one().report
     assert (report["optional"], report["prize"], report["max_on_board_s"]) == (True, 1250, 5400)
