@@ -20,7 +20,10 @@ def minutes(seconds: int) -> str:
 def capacity(holds: Mapping[str, float]) -> str:
     """``40 parcels, 800 kg``; a dash when there is no limit."""
     words = (("parcels", 1, "parcels"), ("g", 1000, "kg"), ("cm3", 1000, "litres"))
-    return ", ".join(f"{holds[k] / by:g} {word}" for k, by, word in words if k in holds) or "–"
+    known = {name for name, _, _ in words}
+    told = [f"{holds[k] / by:g} {word}" for k, by, word in words if k in holds]
+    told += [f"{amount:g} {name}" for name, amount in holds.items() if name not in known]
+    return ", ".join(told) or "–"
 
 
 def week(works: Mapping[str, Any]) -> str:

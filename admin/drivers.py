@@ -21,7 +21,9 @@ from admin.words import Clock
 from hub.core.errors import Refused
 from hub.db.tables import DepotRow, DriverRow, VehicleRow
 from hub.flows import fleet
+from hub.flows.day_rules import LAST_STOP
 from hub.flows.devices import devices_of, last_heard, revoke
+from hub.flows.fleet_rules import DriverRulesIn, driver_typed
 from hub.flows.pairing import PAIRING, TRACKER, pairing_code, tracker_key
 from hub.web.staff import me
 
@@ -35,6 +37,7 @@ class DriverView(HubModelView):
     schema = fleet.DriverIn
     one = "driver"
     intro = "Who drives, when, and with which phone."
+    more = frozenset(DriverRulesIn.model_fields)
     empty = "No driver yet: add one, then pair a phone."
     edit_template = "panel/records_driver.html"
     column_list = ("name", "phone", "vehicle_id", "depot_id", "works", "active")
@@ -73,6 +76,11 @@ class DriverView(HubModelView):
         return {
             "vehicle_id": [("", "No fixed vehicle"), *_names(self.hub, VehicleRow)],
             "depot_id": [("", "The first depot"), *_names(self.hub, DepotRow)],
+            "ends_at": [
+                ("", "Where it started"),
+                (LAST_STOP, "At the last stop: goes home from there"),
+                *((id, f"At {name}") for id, name in _names(self.hub, DepotRow)),
+            ],
         }
 
     def record_form(self, row: DriverRow | None = None) -> BaseForm:
@@ -82,7 +90,7 @@ class DriverView(HubModelView):
         return form
 
     def typed(self, row: DriverRow) -> Mapping[str, Any]:
-        return row.model_dump()
+        return {**row.model_dump(), **driver_typed(row.planning)}
 
     def save(self, given: fleet.DriverIn, row_id: str | None) -> DriverRow:
         row = fleet.save_driver(

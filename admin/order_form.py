@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError
 
 from admin.forms import sentence
+from admin.order_planning import PLANNING_NAMES, PLANNING_SHOWN, read_planning
 from admin.words import a_day
 from hub.core.orders import IncomingOrder, Kind
 from hub.core.phones import e164
@@ -25,6 +26,7 @@ KINDS = [
 ]
 NAMES = ("number", "kind", "name", "phone", "email", "street", "more", "postcode", "city")
 NAMES += ("day", "opens", "closes", "goods", "instructions")
+NAMES += PLANNING_NAMES
 _COUNTED = re.compile(r"(\d{1,7}) ?[x×*] ?(\S.*)|(\d{1,7}) +(\S.*)")
 # Where the API's complaint about a field is shown.
 _SHOWN = {
@@ -39,6 +41,7 @@ _SHOWN = {
     "lines": "goods",
     "instructions": "instructions",
     "number": "number",
+    **PLANNING_SHOWN,
 }
 
 
@@ -78,6 +81,7 @@ def read_order(
         "windows": windows,
         "due_on": day,
         "instructions": typed["instructions"],
+        **read_planning(typed, day, desk.zone, errors),
     }
     try:
         order = OrderIn.model_validate(given)

@@ -24,6 +24,7 @@ from hub.db.tables import (
     VehicleRow,
 )
 from hub.flows import fleet
+from hub.flows.fleet_rules import VehicleRulesIn, vehicle_typed
 from hub.flows.log_in import Role
 from hub.web.staff import me
 
@@ -75,6 +76,7 @@ class VehicleView(HubModelView):
     schema = fleet.VehicleIn
     one = "vehicle"
     intro = "What carries the goods, and how much of them."
+    more = frozenset(VehicleRulesIn.model_fields)
     empty = "No vehicle yet: add what your drivers drive or ride."
     column_list = ("name", "profile", "capacity", "skills", "active")
     column_labels = {"profile": "Moves like", "skills": "Equipment", "active": "In use"}
@@ -107,6 +109,7 @@ class VehicleView(HubModelView):
             "parcels": holds.get("parcels"),
             "kg": holds["g"] / 1000 if "g" in holds else None,
             "litres": holds["cm3"] / 1000 if "cm3" in holds else None,
+            **vehicle_typed(row.planning, holds),
         }
 
     def save(self, given: fleet.VehicleIn, row_id: str | None) -> VehicleRow:

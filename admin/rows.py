@@ -73,6 +73,7 @@ class HubModelView(ModelView):
     one: ClassVar[str] = "row"
     intro: ClassVar[str] = ""
     empty: ClassVar[str] = ""
+    more: ClassVar[frozenset[str]] = frozenset()  # fields shown under "More for planning"
     title_column: ClassVar[str] = "name"
     wide: ClassVar[frozenset[str]] = frozenset()
     can_export = True

@@ -40,6 +40,8 @@ class BusinessSettings(BaseModel):
         default=300, title="An arrival is announced anew once it moved by", ge=300, le=7200
     )
     service_s: int = Field(default=180, title="Usual time at a door", ge=0, le=14_400)
+    collect_s: int | None = Field(default=None, title="Usual time to collect", ge=0, le=14_400)
+    serve_s: int | None = Field(default=None, title="Usual time of a service", ge=0, le=14_400)
     sure_at: float = Field(default=0.8, title="Confidence from which an address is not asked back")
     most_attempts: int = Field(default=3, title="Attempts before a parcel goes back", ge=1, le=9)
     page_full_h: int = Field(default=48, title="Hours the full page stays after completion", ge=1)

@@ -59,6 +59,13 @@ class Field(StrEnum):
     TOTAL = "order_total"
     PRIORITY = "priority"
     SKILLS = "skills"
+    OPTIONAL = "optional"
+    PRIZE = "prize"
+    READY = "ready_at"
+    ON_BOARD = "max_minutes_on_board"
+    LOADS = "further_loads"
+    ONLY_DRIVER = "only_driver"
+    NOT_DRIVERS = "not_drivers"
     TAGS = "tags"
     ATTRIBUTES = "note_attributes"
     IGNORE = "ignore"
@@ -255,6 +262,22 @@ ALIASES: dict[Field, tuple[str, ...]] = {
     Field.TOTAL: _words("Order Total Amount|Order Total|order_total|Total|Grand Total"),
     Field.PRIORITY: _words("Priority|Priorität|Priorité|Prioridad|Priorità|Prioriteit"),
     Field.SKILLS: _words("Skills|Required skills|Vehicle features"),
+    Field.OPTIONAL: _words(
+        "Optional|Can wait|Kann warten|Facultatif|Opcional|Facoltativo|Optioneel"
+    ),
+    Field.PRIZE: _words("Prize|Worth doing|Prämie|Prime|Premio|Premie"),
+    Field.READY: _words("Goods ready|Goods ready at|Release time|Bereit ab|Abholbereit ab|Prêt à"),
+    Field.ON_BOARD: _words(
+        "Max minutes on board|Most minutes on board|Max ride time|Max Minuten an Bord"
+        "|Höchstens an Bord (min)"
+    ),
+    Field.LOADS: _words("Further loads|Other loads|Weitere Ladung|Autres charges|Otras cargas"),
+    Field.ONLY_DRIVER: _words(
+        "Only driver|Required driver|Nur Fahrer|Seul chauffeur|Solo conductor"
+    ),
+    Field.NOT_DRIVERS: _words(
+        "Not driver|Not drivers|Forbidden driver|Forbidden drivers|Excluded drivers|Nicht Fahrer"
+    ),
     Field.TAGS: _words("Tags|Labels"),
     Field.ATTRIBUTES: _words("Note Attributes"),
     Field.IGNORE: (),

@@ -43,6 +43,9 @@ _LEFT_OUT = {
     Field.TOTAL: 60,
     Field.CURRENCY: 20,
     Field.SKILLS: 1000,
+    Field.LOADS: 500,
+    Field.ONLY_DRIVER: 200,
+    Field.NOT_DRIVERS: 1000,
     Field.TAGS: 1000,
 }
 """Cut, it would be a wrong one: the order comes in without it."""

@@ -21,6 +21,7 @@ from hub.core.csv_aliases import Field, normalise
 from hub.core.csv_cells import currency, number, safe_cell, unguarded
 from hub.core.csv_columns import Columns, guess_columns
 from hub.core.csv_limits import LONGEST, shorten
+from hub.core.csv_planning import planning_of
 from hub.core.csv_reading import BadFile, Table, read_table
 from hub.core.csv_rows import PLACE_FIELDS, Past, Preview, Row, RowProblem, grouped, rows_of
 from hub.core.csv_template import template_csv
@@ -221,6 +222,7 @@ class _Reader(Cells):
             instructions=cells.get(Field.INSTRUCTIONS, ""),
             tags=tuple(_split(cells.get(Field.TAGS, ""))),
             custom=custom,
+            **planning_of(self, row, cells, windows, due_on),
         )
         if gone := day_gone(order, self.local.date(), self.zone):
             said = next((part for part in _DATED if part in cells), Field.DATE)

@@ -39,6 +39,12 @@ class IncomingOrder:
     ``due_on`` is the day it is wanted where no window says so; with neither, the
     order may go on any day. ``service_s`` None means the business's usual time;
     ``parcels`` None means one per line.
+
+    ``optional``: it may stay undone when doing it costs more than ``prize``, in whole
+    minor units of the vehicles' costs. ``ready_at``: no vehicle leaves the depot with it sooner.
+    ``max_on_board_s``: from leaving (or fetching it) to its door. ``loads``: further than
+    weight, volume and parcels, such as pallets. ``only_driver`` and ``not_drivers`` are names
+    or ids of the business's drivers.
     """
 
     ref: str
@@ -61,9 +67,18 @@ class IncomingOrder:
     instructions: str = ""
     tags: tuple[str, ...] = ()
     custom: Mapping[str, str] = field(default_factory=dict)
+    optional: bool = False
+    prize: int = 0
+    ready_at: datetime | None = None  # None: it is there
+    max_on_board_s: int | None = None  # None: it keeps
+    loads: Mapping[str, int] = field(default_factory=dict)
+    only_driver: str = ""  # empty: whoever it is
+    not_drivers: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         aware(self.updated_at, "updated_at")
+        if self.ready_at is not None:
+            aware(self.ready_at, "ready_at")
         if not self.ref:
             raise ValueError("ref is empty")
         if self.point is None and not self.address.one_line().strip():

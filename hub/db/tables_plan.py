@@ -29,6 +29,7 @@ class VehicleRow(SQLModel, table=True):
     profile: str = text(20, default="car")
     capacity: dict[str, Any] = document(default_factory=dict)  # {"g":…, "cm3":…, "parcels":…}
     skills: list[str] = document(default_factory=list)
+    planning: dict[str, Any] = document(default_factory=dict)  # {"fixed_cost", "per_km", …} cents
     active: bool = True
 
 
@@ -42,6 +43,7 @@ class DriverRow(SQLModel, table=True):
     vehicle_id: str | None = ref("vehicle.id", default=None, nullable=True)
     depot_id: str | None = ref("depot.id", default=None, nullable=True)
     works: dict[str, Any] = document(default_factory=dict)  # {"0": ["08:00", "16:00"], …} Monday 0
+    planning: dict[str, Any] = document(default_factory=dict)  # {"breaks", "overtime_s", …}
     active: bool = True
 
 

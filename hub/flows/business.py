@@ -84,6 +84,7 @@ def save_business(
 
 
 TYPED_OTHERWISE = {"eta_moves_min", "window_min", "service_min", "sure_percent"}
+TYPED_OTHERWISE |= {"collect_min", "serve_min"}
 """Fields in units other than those they are kept in."""
 
 
@@ -125,6 +126,20 @@ class DefaultsIn(BaseModel):
         le=240,
         description="Depots and places can say otherwise.",
     )
+    collect_min: float | None = Field(
+        default=None,
+        title="Usual minutes to collect",
+        ge=0,
+        le=240,
+        description="At every depot's doors. Empty: as for a delivery.",
+    )
+    serve_min: float | None = Field(
+        default=None,
+        title="Usual minutes of a service",
+        ge=0,
+        le=240,
+        description="At every depot's doors. Empty: as for a delivery.",
+    )
     sure_percent: int = Field(
         title="Percent of confidence an address needs",
         ge=30,
@@ -156,6 +171,8 @@ class DefaultsIn(BaseModel):
             eta_moves_min=settings.eta_moves_s // 60,
             window_min=settings.window_s // 60,
             service_min=settings.service_s / 60,
+            collect_min=None if settings.collect_s is None else settings.collect_s / 60,
+            serve_min=None if settings.serve_s is None else settings.serve_s / 60,
             sure_percent=round(settings.sure_at * 100),
         )
 
@@ -164,12 +181,12 @@ class DefaultsIn(BaseModel):
         return BusinessSettings.model_validate(
             {
                 **kept.model_dump(),
-                **self.model_dump(
-                    exclude={"eta_moves_min", "window_min", "service_min", "sure_percent"}
-                ),
+                **self.model_dump(exclude=TYPED_OTHERWISE),
                 "eta_moves_s": self.eta_moves_min * 60,
                 "window_s": self.window_min * 60,
                 "service_s": round(self.service_min * 60),
+                "collect_s": None if self.collect_min is None else round(self.collect_min * 60),
+                "serve_s": None if self.serve_min is None else round(self.serve_min * 60),
                 "sure_at": self.sure_percent / 100,
             }
         )

@@ -36,6 +36,15 @@ from hub.db.tables import (
     StopRow,
     VehicleRow,
 )
+from hub.flows.day_rules import (
+    Crew,
+    UsualTimes,
+    drivers_for,
+    goes_home,
+    rules_of_crew,
+    rules_of_order,
+    with_breaks,
+)
 from hub.flows.roads import NO_ROAD_S, OFF_MAP, travel_of_day
 from hub.flows.shifts import last_ends_at, shifts_on
 from hub.flows.sync import order_report
@@ -61,7 +70,9 @@ class Day:
     request: PlanRequest
     versions: dict[str, int]
     place_ids: dict[str, str]  # job id -> place id
-    off_map: dict[str, str]  # job id -> why it is not in ``request`` although it is due
+    off_map: dict[
+        str, str
+    ]  # job id -> why (no road, no such driver) it is not in ``request`` although it is due
 
 
 def read_day(hub: Hub, business_id: str, day: date, time_limit_s: float, depot_id: str = "") -> Day:
@@ -97,10 +108,15 @@ def read_day(hub: Hub, business_id: str, day: date, time_limit_s: float, depot_i
             raise ConfigError(f"All drivers{at} already have a published route; {_rest(rows)}.")
         crews = _crews(session, business_id, shifts)
     points, index = _points(rows, shifts, depots)
-    vehicles = tuple(vehicle_to_plan(*crews[shift.id], index) for shift in shifts)
+    zone = ZoneInfo(business.zone)
+    vehicles = tuple(
+        with_breaks(vehicle_to_plan(*crew, index), crew[0], crew[1], zone)
+        for crew in (crews[shift.id] for shift in shifts)
+    )
     usual = BusinessSettings.model_validate(business.settings)
     others = _vehicles_elsewhere(shifts)
     pairs = _pairs([job for job, _, _ in rows])
+    choice = {order_id: drivers_for(report, crews) for order_id, report in reports.items()}
     zone = ZoneInfo(business.zone)  # what is said of a plan names moments as people there do
     to_plan = [
         replace(
@@ -109,14 +125,16 @@ def read_day(hub: Hub, business_id: str, day: date, time_limit_s: float, depot_i
                 reports[job.order_id],
                 index[place.id],
                 place,
-                usual_time_s(depots[home_of[job.id]], usual),
+                UsualTimes.at(depots[home_of[job.id]], usual).of(job),
                 pairs,
             ),
             windows=tuple(
                 TimeWindow(w.opens.astimezone(zone), w.closes.astimezone(zone))
                 for w in planned.windows
             ),
-            forbidden_vehicles=others.get(home_of[job.id], frozenset(s.id for s in shifts)),
+            vehicle=choice[job.order_id].vehicle,
+            forbidden_vehicles=others.get(home_of[job.id], frozenset(s.id for s in shifts))
+            | choice[job.order_id].forbidden,
         )
         for job, _, place in rows
     ]
@@ -125,6 +143,7 @@ def read_day(hub: Hub, business_id: str, day: date, time_limit_s: float, depot_i
         for profile in {vehicle.profile for vehicle in vehicles}
     }
     off_map = _off_map(to_plan, vehicles, travel)
+    off_map |= {job.id: why for job, _, _ in rows if (why := choice[job.order_id].why_not)}
     request = PlanRequest(
         places=tuple(points),
         travel=travel,
@@ -267,19 +286,20 @@ def job_to_plan(
         id=job.id,
         place=index,
         service_s=service_s(job, place, usual_s),
-        load={"g": report.load_g, "cm3": report.load_cm3, "parcels": report.load_parcels},
+        load={
+            **report.loads,
+            "g": report.load_g,
+            "cm3": report.load_cm3,
+            "parcels": report.load_parcels,
+        },
         load_direction=cast(Direction, direction),
         windows=windows_of(job),
         skills=report.skills,
         priority=report.priority,
         pair_with=pairs.get(job.id),
         leg="collect" if job.id in pairs and job.leg == 1 else "deliver",
+        **rules_of_order(job, report, is_half=job.id in pairs),
     )
-
-
-def usual_time_s(depot: DepotRow, usual: BusinessSettings) -> int:
-    """How long is usual at doors that are served from ``depot``."""
-    return usual.service_s if depot.service_s is None else depot.service_s
 
 
 def service_s(job: JobRow, place: PlaceRow, usual_s: int) -> int:
@@ -295,11 +315,12 @@ def vehicle_to_plan(
     return VehicleToPlan(
         id=shift.id,
         start=index[shift.depot_id],
-        end=index[shift.end_depot_id or shift.depot_id],
+        end=None if goes_home(driver) else index[shift.end_depot_id or shift.depot_id],
         shift=TimeWindow(shift.starts_at, shift.ends_at),
         capacity={k: int(v) for k, v in van.capacity.items()} if van else {},
         offers=frozenset(driver.skills) | frozenset(van.skills if van else ()),
         profile=van.profile if van else "car",
+        **rules_of_crew(driver, van),
     )
 
 
@@ -329,9 +350,7 @@ def _on_other_routes(
     )
 
 
-def _crews(
-    session: Session, business_id: str, shifts: Sequence[ShiftRow]
-) -> dict[str, tuple[ShiftRow, DriverRow, VehicleRow | None]]:
+def _crews(session: Session, business_id: str, shifts: Sequence[ShiftRow]) -> dict[str, Crew]:
     drivers = {
         row.id: row
         for row in session.exec(select(DriverRow).where(DriverRow.business_id == business_id))

@@ -14,11 +14,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, delete, select
 
 from hub.core.contracts import RoutingStrategy
+from hub.core.crew_rules import read_amounts
 from hub.core.errors import HubError
 from hub.core.phones import e164
 from hub.core.values import Point
 from hub.db.tables import AuditRow, BusinessRow, DepotRow, DeviceRow, DriverRow, VehicleRow
 from hub.db.unit import Unit
+from hub.flows.day_rules import LAST_STOP
+from hub.flows.fleet_rules import DriverRulesIn, VehicleRulesIn
 from hub.flows.log_in import NotAccepted
 from hub.flows.shifts import forget_derived
 from hub.flows.swapped import looks_swapped
@@ -77,7 +80,7 @@ class DepotIn(BaseModel):
     )
 
 
-class VehicleIn(BaseModel):
+class VehicleIn(VehicleRulesIn):
     """What carries the goods. An empty capacity means: no limit worth planning for."""
 
     name: Name = Field(title="Name", description="Such as its number plate.")
@@ -93,8 +96,8 @@ class VehicleIn(BaseModel):
     active: bool = Field(default=True, title="In use")
 
     def capacity(self) -> dict[str, int]:
-        """By dimension, in whole grams, cubic centimetres and parcels."""
-        return {
+        """By dimension, in whole grams, cubic centimetres, parcels and what else was named."""
+        return read_amounts(self.further) | {
             name: round(amount * factor)
             for name, amount, factor in (
                 ("parcels", self.parcels, 1),
@@ -105,7 +108,7 @@ class VehicleIn(BaseModel):
         }
 
 
-class DriverIn(BaseModel):
+class DriverIn(DriverRulesIn):
     """Who drives, and when. Hours that end before they begin go over midnight."""
 
     name: Name = Field(title="Name")
@@ -196,6 +199,7 @@ def save_vehicle(
         )
         row.name, row.profile, row.active = given.name, given.profile, given.active
         row.capacity, row.skills = given.capacity(), given.skills
+        row.planning = given.planning()
         _kept(hub, unit, row, "vehicle", actor)
     return row
 
@@ -222,6 +226,9 @@ def save_driver(
         )
         row.depot_id = _ours(unit.session, DepotRow, business_id, given.depot_id, "depot_id")
         row.works = dict(given.works)
+        if given.ends_at != LAST_STOP:
+            _ours(unit.session, DepotRow, business_id, given.ends_at, "ends_at")
+        row.planning = given.planning()
         _kept(hub, unit, row, "driver", actor)
     return row
 
@@ -240,6 +247,11 @@ def drivers_at_work(hub: Hub, business_id: str) -> dict[str, str]:
 
 def remove_depot(hub: Hub, business_id: str, depot_id: str, *, actor: str) -> None:
     """Forget a depot nothing starts from. Raises ``HubError`` with what to do, ``LookupError``."""
+    with hub.reading() as session:
+        drivers = session.exec(select(DriverRow).where(DriverRow.business_id == business_id))
+        ends = sorted(one.name for one in drivers if one.planning.get("ends_at") == depot_id)
+    if ends:
+        raise HubError(f"This depot stays: the day of {', '.join(ends)} ends at it.")
     _remove(hub, DepotRow, business_id, depot_id, "depot", "drivers or routes start from it", actor)
 
 

@@ -12,6 +12,7 @@ from hub.core.planning import Plan, choose, needs_of, violations
 from hub.db.tables import PlanRow
 from hub.db.unit import Unit
 from hub.flows.day import Day, read_day
+from hub.flows.day_rules import why_other
 from hub.flows.drafts import PlanOutdated, next_n, store_drafts
 from hub.flows.roads import Way, way_through
 from hub.solving import solve
@@ -28,6 +29,7 @@ __all__ = [
     "solved_apart",
     "strategy_for",
     "ways_of",
+    "with_why",
 ]
 
 
@@ -54,6 +56,7 @@ def plan_day(
         plan = solved_apart(hub, chosen, seen)
     else:
         plan = lawful(chosen, seen, chosen.plan(seen.request, lambda best: True))
+    plan = with_why(hub, seen, strategy, chosen, plan)
     ways = ways_of(hub, seen, plan)
     with hub.unit() as unit:
         return _store(unit, hub.now(), business_id, day, seen, plan, chosen.key, ways)
@@ -62,6 +65,16 @@ def plan_day(
 def strategy_for(hub: Hub, seen: Day, wanted: str) -> RoutingStrategy:
     """The strategy ``wanted``, else the depot's, if it can serve the day; else one that can."""
     return choose(strategies(hub), wanted or seen.depot.strategy, needs_of(seen.request))
+
+
+def with_why(hub: Hub, seen: Day, wanted: str, chosen: RoutingStrategy, plan: Plan) -> Plan:
+    """``plan`` with a note that says why it was not made the way that was wanted."""
+    key = wanted or seen.depot.strategy
+    asked = next((one for one in strategies(hub) if one.key == key), None)
+    if chosen.key == key or asked is None:
+        return plan
+    why = why_other(chosen.title, needs_of(seen.request) - asked.capabilities())
+    return replace(plan, notes=(*plan.notes, why))
 
 
 def strategies(hub: Hub) -> list[RoutingStrategy]:

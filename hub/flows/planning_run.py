@@ -23,7 +23,7 @@ from hub.db.tables import AuditRow, BusinessRow, DepotRow, PlanRow
 from hub.db.unit import Unit, took_one
 from hub.flows.day import Day, read_day
 from hub.flows.drafts import PlanOutdated, store_drafts
-from hub.flows.plan import outcome, solved_apart, strategy_for, ways_of
+from hub.flows.plan import outcome, solved_apart, strategy_for, ways_of, with_why
 from hub.flows.roads import Way
 from hub.flows.ways import find_ways
 
@@ -208,6 +208,7 @@ def _solve(hub: Hub, run: PlanRow, hold: _Hold) -> None:
     hold.look()
     plan = solved_apart(hub, chosen, seen, hold.better, hold.stopped)
     hold.better(plan)
+    plan = with_why(hub, seen, run.strategy, chosen, plan)
     ways = ways_of(hub, seen, plan)
     hold.store(seen, plan, chosen.key, ways)
     try:

@@ -31,7 +31,8 @@ from hub.db.tables import (
     StopRow,
     VehicleRow,
 )
-from hub.flows.day import Due, job_to_plan, usual_time_s, vehicle_to_plan
+from hub.flows.day import Due, job_to_plan, vehicle_to_plan
+from hub.flows.day_rules import UsualTimes
 from hub.flows.roads import Roads, travel_between
 from hub.flows.sync import order_report
 from hub.flows.visits import driven
@@ -164,25 +165,25 @@ def still_driven() -> ColumnElement[bool]:
     return ~ended
 
 
-def usual_at(session: Session, route: RouteRow) -> int:
-    """Seconds that are usual at the doors of a route."""
+def usual_at(session: Session, route: RouteRow) -> UsualTimes:
+    """What is usual at the doors of a route."""
     business = session.get_one(BusinessRow, route.business_id)
     depot = session.exec(
         select(DepotRow).where(
             DepotRow.business_id == route.business_id, DepotRow.id == route.depot_id
         )
     ).one()
-    return usual_time_s(depot, BusinessSettings.model_validate(business.settings))
+    return UsualTimes.at(depot, BusinessSettings.model_validate(business.settings))
 
 
 def to_plan(
     session: Session,
     business_id: str,
     rows: Iterable[JobRow],
-    usual_s: int,
+    usual: UsualTimes,
     roads: Roads,
 ) -> dict[str, tuple[JobToPlan, str]]:
-    """Job id -> the job as planning sees it, and its order's number; ``usual_s`` as a route's
+    """Job id -> the job as planning sees it, and its order's number; ``usual`` as a route's
     depot has it.
     """
     wanted = [job.id for job in rows]
@@ -202,7 +203,7 @@ def to_plan(
                 order_report.validate_python(order.report),
                 roads.index[place.id],
                 place,
-                usual_s,
+                usual.of(job),
                 others,
             ),
             order.number,

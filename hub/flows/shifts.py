@@ -57,6 +57,7 @@ def shifts_on(hub: Hub, business_id: str, day: date) -> list[ShiftRow]:
                     driver_id=driver.id,
                     vehicle_id=driver.vehicle_id,
                     depot_id=driver.depot_id or depot.id,
+                    end_depot_id=_other_end(unit.session, driver),
                     day=day,
                     starts_at=starts_at,
                     ends_at=ends_at,
@@ -151,6 +152,7 @@ def set_hours(
                 driver_id=driver_id,
                 vehicle_id=driver.vehicle_id,
                 depot_id=depot.id,
+                end_depot_id=_other_end(session, driver),
                 day=day,
                 starts_at=starts_at,
                 ends_at=ends_at,
@@ -197,6 +199,16 @@ def in_new_zone(session: Session, business_id: str, zone: ZoneInfo, now: datetim
     for shift in _coming(session, business_id, now):
         shown = [at.astimezone(old).replace(tzinfo=zone) for at in (shift.starts_at, shift.ends_at)]
         shift.starts_at, shift.ends_at = moments(shown[0], shown[1])
+
+
+def _other_end(session: Session, driver: DriverRow) -> str | None:
+    """The other depot at which the driver's days end; ``None``: where they start, or nowhere."""
+    return session.exec(
+        select(DepotRow.id).where(
+            DepotRow.business_id == driver.business_id,
+            DepotRow.id == driver.planning.get("ends_at", ""),
+        )
+    ).one_or_none()
 
 
 def _coming(session: Session, business_id: str, now: datetime) -> Sequence[ShiftRow]:

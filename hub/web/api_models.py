@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from hub.core.amending import Group
+from hub.core.crew_rules import OURS
 from hub.core.jobs import Outcome, State
 from hub.core.orders import IncomingOrder, Kind, PickUp
 from hub.core.phones import e164
@@ -67,6 +68,13 @@ def _day(value: date) -> date:
     if not SINCE.date() <= value < UNTIL.date():
         raise ValueError("must lie in the years 2000 to 2100")
     return value
+
+
+def _further(loads: dict[str, int]) -> dict[str, int]:
+    """By name in small letters, as vehicles have them."""
+    if own := sorted(OURS & {name.strip().lower() for name in loads}):
+        raise ValueError(f"{own[0]} is told by lines and parcels")
+    return {name.strip().lower(): amount for name, amount in loads.items()}
 
 
 _LINE = AfterValidator(_one_line)
@@ -162,6 +170,26 @@ Payment = Annotated[
     StringConstraints(pattern=r"^([0-9]{1,12}(\.[0-9]{1,4})? [A-Z]{3})?$", max_length=24),
     Field(description='for example "12.50 EUR"'),
 ]
+Worth = Annotated[
+    int, Field(ge=0, le=100_000_000, description="in cents: it stays undone where it costs more")
+]
+OnBoard = Annotated[
+    int, Field(ge=60, le=604_800, description="most seconds from loading it to its door")
+]
+LoadName = Annotated[
+    str, StringConstraints(pattern=r"^[^:=,;\d\s][^:=,;\x00-\x1f]*$", max_length=40), _LINE
+]
+Loads = Annotated[
+    dict[LoadName, Annotated[int, Field(ge=0, le=1_000_000_000)]],
+    AfterValidator(_further),
+    Field(max_length=10, description='what else it fills of a vehicle: {"pallets": 2}'),
+]
+Driver = Annotated[Name, Field(description="a driver's name or id: nobody else may do it")]
+NotDrivers = Annotated[
+    list[Name], Field(max_length=50, description="names or ids of drivers who may not do it")
+]
+READY_AT = "when it can leave the depot, if it is not there yet"
+OPTIONAL = "it may stay undone when doing it costs more than its prize"
 Custom = Annotated[dict[Slug, Note], Field(max_length=50)]
 
 
@@ -213,6 +241,13 @@ class OrderIn(In):
     instructions: Note = ""
     tags: Tags = []
     custom: Custom = {}
+    optional: Annotated[bool, Field(description=OPTIONAL)] = False
+    prize: Worth = 0
+    ready_at: Annotated[Moment | None, Field(description=READY_AT)] = None
+    max_on_board_s: OnBoard | None = None
+    loads: Loads = {}
+    only_driver: Driver = ""
+    not_drivers: NotDrivers = []
 
     @model_validator(mode="after")
     def _somewhere(self) -> Self:
@@ -257,6 +292,13 @@ class OrderPatch(In):
     instructions: Note = ""
     tags: Tags = []
     custom: Custom = {}
+    optional: Annotated[bool, Field(description=OPTIONAL)] = False
+    prize: Worth = 0
+    ready_at: Annotated[Moment | None, Field(description=READY_AT)] = None
+    max_on_board_s: OnBoard | None = None
+    loads: Loads = {}
+    only_driver: Driver = ""
+    not_drivers: NotDrivers = []
 
     def values(self, country: str) -> dict[str, Any]:
         """Only what was sent. A new address without a point forgets the old point."""
@@ -282,7 +324,7 @@ def _values(order: OrderIn | OrderPatch, country: str, names: Set[str]) -> dict[
                 found[name] = tuple(part.value() for part in value)
             case "skills":
                 found[name] = frozenset(value)
-            case "tags":
+            case "tags" | "not_drivers":
                 found[name] = tuple(value)
             case _:
                 found[name] = value
@@ -355,6 +397,13 @@ class OrderOut(BaseModel):
     instructions: str
     tags: list[str]
     custom: dict[str, str]
+    optional: bool
+    prize: int
+    ready_at: datetime | None
+    max_on_board_s: int | None
+    loads: dict[str, int]
+    only_driver: str
+    not_drivers: list[str]
     held_back: Annotated[list[Group], Field(description=HELD_BACK)]
     jobs: list[JobOut]
     tracking_url: str | None

@@ -181,3 +181,49 @@ def test_what_typed_orders_once_left_stuck_goes_away_by_itself(hub: Hub, desk: D
 def test_the_list_of_orders_leads_to_the_form(desk: Desk) -> None:
     assert f'href="{NEW}"' in desk.get("/panel/orders").text
     assert "New order" in text_of(desk.get(NEW))
+
+
+def test_what_planning_may_do_with_it_is_typed_in_too(desk: Desk) -> None:
+    page = desk.post(
+        NEW,
+        **typed(
+            optional="1",
+            worth="12,50",
+            ready="10:30",
+            on_board_min="90",
+            loads="Pallets: 2",
+            only_driver="Mara",
+            not_drivers="Otso, Iris",
+        ),
+    )
+    assert page.status_code == 302
+    told = " ".join(text_of(desk.client.get(page.location)).split())
+    assert "Worth 12.50" in told and "At most 90 min" in told and "2 pallets" in told
+    assert "Only with Mara" in told and "Not with Otso, Iris" in told
+    with desk.hub.reading() as session:
+        report = session.exec(select(OrderRow)).one().report
+    assert (report["optional"], report["prize"], report["max_on_board_s"]) == (True, 1250, 5400)
+    assert datetime.fromisoformat(report["ready_at"]) == datetime(2026, 11, 23, 8, 30, tzinfo=UTC)
+    assert (report["loads"], report["only_driver"]) == ({"pallets": 2}, "Mara")
+    assert report["not_drivers"] == ["Otso", "Iris"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "cure"),
+    [
+        ({"worth": "much"}, "an amount, such as 12.50"),
+        ({"on_board_min": "an hour"}, "minutes, such as 90"),
+        ({"on_board_min": "0.5"}, "At least one minute."),
+        ({"ready": "soon"}, "Write it as 10:30"),
+        ({"ready": "10:30", "day": "", "opens": "", "closes": ""}, "needs a day"),
+        ({"loads": "pallets"}, "pallets: 6, crates: 40"),
+        ({"loads": "kg: 4"}, "has a field of its own"),
+    ],
+)
+def test_what_planning_cannot_be_asked_is_told_at_the_field(
+    desk: Desk, wrong: dict[str, str], cure: str
+) -> None:
+    page = desk.post(NEW, **typed(**wrong))
+    assert page.status_code == 422
+    assert cure in text_of(page)
+    assert '<details class="card" open>' in page.text or "day" in wrong

@@ -393,3 +393,70 @@ def _paired(hub: Hub, driver_id: str) -> str:
         driver = session.get_one(DriverRow, driver_id)
     pair(hub, pairing_code(hub, driver.business_id, driver_id))
     return rows(hub, DeviceRow)[0].id
+
+
+def test_what_a_vehicle_costs_and_holds_is_kept_and_shown_again(panel: Panel) -> None:
+    sent = {"day_cost": "35", "km_cost": "0", "hour_cost": "", "further": "Pallets: 6"}
+    panel.post(f"{RECORDS}/vehicles/new/", name="Van", profile="car", kg="800", **sent)
+    (van,) = rows(panel.hub, VehicleRow)
+    assert van.planning == {"fixed_cost": 3500, "per_km": 0}
+    assert van.capacity == {"g": 800_000, "pallets": 6}
+    path = f"{RECORDS}/vehicles/edit/?id={van.id}"
+    page = panel.get(path).text
+    assert "<details open>" in page and 'value="pallets: 6"' in page
+    assert panel.named(path, "day_cost") == "35"
+    assert panel.named(path, "km_cost") == "0"
+    assert "800 kg, 6 pallets" in panel.get(f"{RECORDS}/vehicles").text
+
+
+def test_how_a_driver_is_planned_is_kept_and_shown_again(panel: Panel) -> None:
+    sent = {
+        "ends_at": "last",
+        "breaks": "30 min between 11:30 and 13:30; 15 min at 9:00",
+        "longest_h": "9.5",
+        "most_jobs": "40",
+        "overtime_min": "60",
+        "overtime_cost": "37.50",
+        "door_percent": "120",
+    }
+    panel.post(f"{RECORDS}/drivers/new/", name="Mara", active="1", **sent)
+    (mara,) = rows(panel.hub, DriverRow)
+    assert mara.planning == {
+        "ends_at": "last",
+        "breaks": "30 min between 11:30 and 13:30, 15 min at 09:00",
+        "max_duration_s": 34_200,
+        "max_jobs": 40,
+        "overtime_s": 3600,
+        "overtime_per_hour": 3750,
+        "door_percent": 120,
+    }
+    path = f"{RECORDS}/drivers/edit/?id={mara.id}"
+    assert panel.named(path, "overtime_cost") == "37.5"
+    assert panel.named(path, "breaks") == mara.planning["breaks"]
+    panel.post(path, name="Mara", active="1", **dict.fromkeys(sent, ""))
+    assert rows(panel.hub, DriverRow)[0].planning == {}
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "cure"),
+    [
+        ("breaks", "lunch", "Write it as: 30 min between 11:30 and 13:30"),
+        ("longest_h", "30", "At most 24."),
+        ("most_jobs", "0", "More than 0."),
+        ("overtime_min", "soon", "This must be a whole number."),
+        ("overtime_cost", "-1", "At least 0."),
+        ("door_percent", "5", "At least 20."),
+    ],
+)
+def test_a_rule_that_cannot_be_is_told_at_its_field(
+    panel: Panel, field: str, typed: str, cure: str
+) -> None:
+    page = panel.post(f"{RECORDS}/drivers/new/", name="Mara", active="1", **{field: typed})
+    assert page.status_code == 422 and "<details open>" in page.text
+    error = re.search(rf'id="{field}-error">([^<]*)', page.text)
+    assert error and cure in error[1]
+
+
+def test_a_day_cannot_end_at_anothers_depot(panel: Panel, theirs: tuple[str, str, str]) -> None:
+    page = panel.post(f"{RECORDS}/drivers/new/", name="Mara", active="1", ends_at=theirs[0])
+    assert page.status_code == 422 and "This one is not there any more." in page.text

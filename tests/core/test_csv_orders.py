@@ -186,6 +186,37 @@ def test_kinds_coordinates_priority_and_unknown_columns():
     assert found.problems[0].row == 3
 
 
+def test_what_a_row_asks_of_planning():
+    found = read(
+        "Order,Name,Address,Delivery Date,Can wait,Worth doing,Goods ready at,Max ride time"
+        ",Further loads,Only driver,Not drivers\n"
+        "1,Ann,1 Road,2026-12-31,yes,12.50,10:30,90,Pallets: 2,Mara,\n"
+        '2,Bob,2 Road,2026-12-31,no,,,,,,"Otso, Iris"\n'
+    )
+    assert not found.problems
+    first, second = found.orders
+    assert (first.optional, first.prize, first.max_on_board_s) == (True, 1250, 5400)
+    assert first.ready_at == datetime(2026, 12, 31, 10, 30, tzinfo=UTC)
+    assert (dict(first.loads), first.only_driver) == ({"pallets": 2}, "Mara")
+    assert (second.optional, second.not_drivers) == (False, ("Otso", "Iris"))
+
+
+def test_what_planning_cannot_be_asked_is_told_at_its_cell():
+    found = read(
+        "Order,Name,Address,Optional,Release time,Max ride time,Further loads\n"
+        "1,Ann,1 Road,perhaps,10:30,0,many\n"
+    )
+    [order] = found.orders
+    assert (order.optional, order.ready_at, order.max_on_board_s, dict(order.loads)) == (
+        False, None, None, {},
+    )  # fmt: skip
+    told = {problem.column: problem.message for problem in found.problems}
+    assert "neither yes nor no" in told["Optional"]
+    assert "Add a delivery date" in told["Release time"]
+    assert "Write more" in told["Max ride time"]
+    assert "pallets: 6" in told["Further loads"]
+
+
 @pytest.mark.parametrize(
     ("text", "country", "number_"),
     [

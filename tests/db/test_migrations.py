@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from sqlalchemy import text
+from sqlmodel import Session, select
 
 from hub.db.engine import open_engine
 from hub.db.migrate import migrate
+from hub.db.tables import DriverRow, VehicleRow
 
 THEN = datetime(2026, 11, 1, tzinfo=UTC)
 BEFORE = (
@@ -63,4 +65,25 @@ def test_who_belonged_to_a_business_before_invitations_still_does(empty_database
         member = text("SELECT count(*) FROM membership WHERE accepted_at IS NOT NULL")
         assert connection.execute(member).scalar_one() == 1
         assert connection.execute(text("SELECT service_s FROM depot")).scalar_one() is None
+    engine.dispose()
+
+
+def test_vehicles_and_drivers_that_were_there_have_no_rules_of_planning(
+    empty_database_url: str,
+) -> None:
+    engine = open_engine(empty_database_url)
+    migrate(engine, "0013")
+    with engine.execution_options(hub_write=True).begin() as connection:
+        connection.execute(text(BEFORE[0]), {"then": THEN})
+        for statement in (
+            "INSERT INTO vehicle (id, business_id, name, profile, capacity, skills, active)"
+            " VALUES ('v', 'b', 'Van', 'car', '{}', '[]', :yes)",
+            "INSERT INTO driver (id, business_id, name, phone, skills, works, active)"
+            " VALUES ('d', 'b', 'Mara', '', '[]', '{}', :yes)",
+        ):
+            connection.execute(text(statement), {"yes": True})
+    migrate(engine)
+    with Session(engine) as session:
+        assert session.exec(select(VehicleRow.planning)).one() == {}
+        assert session.exec(select(DriverRow.planning)).one() == {}
     engine.dispose()

@@ -170,6 +170,27 @@ def test_a_patch_changes_only_what_it_names(world: World) -> None:
     is_problem(world.call("PATCH", path, {"status": "cancelled"}), 422)
 
 
+def test_what_planning_may_do_with_an_order_comes_back_as_sent(world: World) -> None:
+    asked = {
+        "optional": True,
+        "prize": 1250,
+        "ready_at": "2026-11-24T08:30:00Z",
+        "max_on_board_s": 5400,
+        "loads": {"pallets": 2},
+        "only_driver": "Mara",
+        "not_drivers": ["Otso"],
+    }
+    order = world.order(**asked)
+    assert {name: order[name] for name in asked} == asked
+    path = f"{ORDERS}/{order['id']}"
+    changed = world.call("PATCH", path, {"only_driver": "", "ready_at": None}).get_json()
+    assert (changed["only_driver"], changed["ready_at"]) == ("", None)
+    assert changed["loads"] == {"pallets": 2}
+    problem = is_problem(world.call("PATCH", path, {"loads": {"kg": 2}}), 422)
+    assert "told by lines and parcels" in str(problem["errors"])
+    is_problem(world.call("PATCH", path, {"max_on_board_s": 0}), 422)
+
+
 @pytest.mark.parametrize("line", ["---", "😀", "  "])
 def test_an_address_without_a_letter_or_digit_is_refused_new_or_changed(
     world: World, line: str

@@ -1,0 +1,78 @@
+"""The part of a typed-in order that only planning asks for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from hub.core.crew_rules import read_amounts
+from hub.core.csv_planning import names
+
+PLANNING_NAMES = ("optional", "worth", "ready", "on_board_min", "loads")
+PLANNING_NAMES += ("only_driver", "not_drivers")
+# Where the API's complaint about a field is shown.
+PLANNING_SHOWN = {
+    "prize": "worth",
+    "ready_at": "ready",
+    "max_on_board_s": "on_board_min",
+    "loads": "loads",
+    "only_driver": "only_driver",
+    "not_drivers": "not_drivers",
+}
+
+
+def read_planning(
+    typed: Mapping[str, str], day: date | None, zone: ZoneInfo, errors: dict[str, str]
+) -> dict[str, Any]:
+    """As the API takes it; what is wrong goes to ``errors`` by the form's own names."""
+    minutes = _number(typed, "on_board_min", "minutes, such as 90", errors)
+    if minutes is not None and minutes < 1:
+        errors["on_board_min"] = "At least one minute."
+        minutes = None
+    worth = _number(typed, "worth", "an amount, such as 12.50", errors)
+    return {
+        "optional": bool(typed["optional"]),
+        "prize": round((worth or 0) * 100),
+        "ready_at": _ready_at(typed["ready"], day, zone, errors),
+        "max_on_board_s": round(minutes * 60) if minutes else None,
+        "loads": _loads(typed["loads"], errors),
+        "only_driver": typed["only_driver"],
+        "not_drivers": names(typed["not_drivers"]),
+    }
+
+
+def _number(
+    typed: Mapping[str, str], name: str, example: str, errors: dict[str, str]
+) -> float | None:
+    text = typed[name].replace(",", ".")
+    if not text:
+        return None
+    if not re.fullmatch(r"\d{1,6}(\.\d{1,2})?", text):
+        errors[name] = f"This is not understood. Write {example}."
+        return None
+    return float(text)
+
+
+def _ready_at(
+    text: str, day: date | None, zone: ZoneInfo, errors: dict[str, str]
+) -> datetime | None:
+    if not text:
+        return None
+    if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", text):
+        errors["ready"] = "This is not a time of day. Write it as 10:30."
+    elif day is None:
+        errors.setdefault("day", "The time it is ready needs a day. Choose one.")
+    else:
+        return datetime.combine(day, time.fromisoformat(text), zone)
+    return None
+
+
+def _loads(text: str, errors: dict[str, str]) -> dict[str, int]:
+    try:
+        return read_amounts(text)
+    except ValueError as problem:
+        errors["loads"] = str(problem)
+        return {}

@@ -1,0 +1,84 @@
+"""What a row asks of planning beyond its windows: whether, when, how long and by whom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from hub.core.crew_rules import read_amounts
+from hub.core.csv_aliases import Field, normalise
+from hub.core.csv_values import Cells
+from hub.core.values import TimeWindow
+
+_YES = frozenset("yes y true 1 x ja oui si kylla optional".split())
+_NO = frozenset("no n false 0 nein non nee ei".split())
+MOST_LOADS = 10  # as the API takes
+
+
+def planning_of(
+    sheet: Cells,
+    row: int,
+    cells: Mapping[Field, str],
+    windows: Sequence[TimeWindow],
+    due_on: date | None,
+) -> dict[str, Any]:
+    """By the names that ``IncomingOrder`` has for it; a doubt about a cell is noted there."""
+    prize = sheet.decimal(row, cells, Field.PRIZE)
+    on_board = sheet.decimal(row, cells, Field.ON_BOARD)
+    if on_board is not None and on_board < 1:
+        sheet.problem(row, Field.ON_BOARD, cells[Field.ON_BOARD], "Less than a minute. Write more.")
+        on_board = None
+    return {
+        "optional": _optional(sheet, row, cells),
+        "prize": round(prize * 100) if prize is not None else 0,
+        "ready_at": _ready_at(sheet, row, cells, windows, due_on),
+        "max_on_board_s": round(on_board * 60) if on_board is not None else None,
+        "loads": _loads(sheet, row, cells),
+        "only_driver": cells.get(Field.ONLY_DRIVER, ""),
+        "not_drivers": tuple(names(cells.get(Field.NOT_DRIVERS, ""))),
+    }
+
+
+def names(text: str) -> list[str]:
+    """Each of what commas or semicolons separate."""
+    return [part.strip() for part in text.replace(";", ",").split(",") if part.strip()]
+
+
+def _optional(sheet: Cells, row: int, cells: Mapping[Field, str]) -> bool:
+    written = cells.get(Field.OPTIONAL, "")
+    word = normalise(written)
+    if word and word not in _YES | _NO:
+        message = f"“{written[:40]}” is neither yes nor no; it counts as no."
+        sheet.problem(row, Field.OPTIONAL, written, message)
+    return word in _YES
+
+
+def _ready_at(
+    sheet: Cells,
+    row: int,
+    cells: Mapping[Field, str],
+    windows: Sequence[TimeWindow],
+    due_on: date | None,
+) -> datetime | None:
+    clock = sheet.end(row, cells, Field.READY)
+    if clock is None or isinstance(clock, datetime):
+        return clock
+    day = windows[0].opens.astimezone(sheet.zone).date() if windows else due_on
+    if day is None:
+        message = "A time needs a day. Add a delivery date, or write the day before the time."
+        sheet.problem(row, Field.READY, cells[Field.READY], message)
+        return None
+    return sheet.at(day, clock)
+
+
+def _loads(sheet: Cells, row: int, cells: Mapping[Field, str]) -> dict[str, int]:
+    written = cells.get(Field.LOADS, "")
+    try:
+        found = read_amounts(written)
+        if len(found) > MOST_LOADS:
+            raise ValueError(f"At most {MOST_LOADS} of these.")
+    except ValueError as problem:
+        sheet.problem(row, Field.LOADS, written, str(problem))
+        return {}
+    return found

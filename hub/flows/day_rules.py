@@ -1,0 +1,122 @@
+"""What a business set for its drivers, vehicles and orders, as planning is told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from hub.core.business import BusinessSettings
+from hub.core.crew_rules import breaks_on, read_breaks
+from hub.core.orders import IncomingOrder
+from hub.core.planning import Need, VehicleToPlan
+from hub.db.tables import DepotRow, DriverRow, JobRow, ShiftRow, VehicleRow
+
+LAST_STOP = "last"  # where a driver's day ends: at the last stop
+
+Crew = tuple[ShiftRow, DriverRow, VehicleRow | None]
+
+
+@dataclass(frozen=True, slots=True)
+class UsualTimes:
+    """Seconds that are usual at the doors of one depot; ``of_kind`` where its kind has its own."""
+
+    service_s: int
+    of_kind: Mapping[str, int]
+
+    @classmethod
+    def at(cls, depot: DepotRow, usual: BusinessSettings) -> UsualTimes:
+        own = {"collect": usual.collect_s, "serve": usual.serve_s}
+        return cls(
+            usual.service_s if depot.service_s is None else depot.service_s,
+            {kind: seconds for kind, seconds in own.items() if seconds is not None},
+        )
+
+    def of(self, job: JobRow) -> int:
+        return self.of_kind.get(job.kind, self.service_s)
+
+
+def rules_of_crew(driver: DriverRow, van: VehicleRow | None) -> dict[str, Any]:
+    """What was set of the two, by the names that ``VehicleToPlan`` has for it."""
+    asked, costs = driver.planning, van.planning if van else {}
+    rules = {
+        **{name: costs.get(name) for name in ("fixed_cost", "per_km", "per_hour")},
+        **{
+            name: asked.get(name)
+            for name in ("overtime_s", "overtime_per_hour", "max_duration_s", "max_jobs")
+        },
+    }
+    found = {name: value for name, value in rules.items() if value is not None}
+    if percent := asked.get("door_percent"):
+        found["service_factor"] = percent / 100
+    return found
+
+
+def goes_home(driver: DriverRow) -> bool:
+    """Whether the day's way ends at the last stop."""
+    return bool(driver.planning.get("ends_at") == LAST_STOP)
+
+
+def with_breaks(
+    vehicle: VehicleToPlan, shift: ShiftRow, driver: DriverRow, zone: ZoneInfo
+) -> VehicleToPlan:
+    """With the breaks that the driver is due in this shift."""
+    usual = read_breaks(driver.planning.get("breaks", ""))
+    return replace(vehicle, breaks=breaks_on(usual, shift.day, vehicle.shift, zone))
+
+
+def rules_of_order(job: JobRow, report: IncomingOrder, *, is_half: bool) -> dict[str, Any]:
+    """What the order asks for one of its jobs, by the names that ``JobToPlan`` has for it.
+
+    The halves of a pair share the prize, which is told of the delivery.
+    """
+    fetches = is_half and job.leg == 1
+    return {
+        "optional": report.optional,
+        "prize": 0 if fetches else report.prize,
+        "ready_at": None if is_half or job.kind != "deliver" else report.ready_at,
+        "max_on_board_s": None if fetches or job.kind != "deliver" else report.max_on_board_s,
+    }
+
+
+class Choice(NamedTuple):
+    """``why_not``: nobody may do it today, and why; empty otherwise."""
+
+    vehicle: str | None
+    forbidden: frozenset[str]
+    why_not: str
+
+
+def drivers_for(report: IncomingOrder, crews: Mapping[str, Crew]) -> Choice:
+    """Which shifts the order's own words leave; drivers are known by their name or id."""
+    shifts_of: dict[str, list[str]] = {}
+    for id, (_, driver, _) in crews.items():
+        for key in (driver.id.casefold(), driver.name.casefold()):
+            shifts_of.setdefault(key, []).append(id)
+    forbidden = frozenset(
+        id for name in report.not_drivers for id in shifts_of.get(name.strip().casefold(), ())
+    )
+    if not (wanted := report.only_driver.strip()):
+        return Choice(None, forbidden, "")
+    mine = [id for id in shifts_of.get(wanted.casefold(), ()) if id not in forbidden]
+    if not mine:
+        return Choice(
+            None, forbidden, f"Only {wanted} may do it, and {wanted} is not free on this day."
+        )
+    return Choice(mine[0] if len(mine) == 1 else None, forbidden | (crews.keys() - set(mine)), "")
+
+
+IN_WORDS = {
+    Need.BREAKS: "breaks",
+    Need.OVERTIME: "overtime",
+    Need.PAIRS: "goods that are fetched and brought",
+    Need.TIME_ON_BOARD: "goods that keep only so long on board",
+    Need.LOCKED_PREFIX: "stops that stay first",
+}
+
+
+def why_other(chosen: str, asked: Iterable[Need]) -> str:
+    """Why a day was not planned the way its depot has it; ``asked`` is what that cannot do."""
+    words = sorted(IN_WORDS.get(need, need.replace("_", " ")) for need in asked)
+    return f"Planned by “{chosen}” because of {' and '.join(words)}."

@@ -1,0 +1,143 @@
+"""What may be typed about how vehicles and drivers are planned, and how it is kept.
+
+Money is typed in the business's currency and kept in whole cents of it; what is left
+empty is not kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, Field, field_validator
+
+from hub.core.crew_rules import amounts_text, read_amounts, read_breaks
+
+_OWN = frozenset({"g", "cm3", "parcels"})  # capacities with a field of their own
+
+
+def _blank_is_none(value: Any) -> Any:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+Money = Annotated[float | None, Field(ge=0, le=100_000), BeforeValidator(_blank_is_none)]
+Hours = Annotated[float | None, Field(gt=0, le=24), BeforeValidator(_blank_is_none)]
+Minutes = Annotated[int | None, Field(gt=0, le=720), BeforeValidator(_blank_is_none)]
+Jobs = Annotated[int | None, Field(gt=0, le=1000), BeforeValidator(_blank_is_none)]
+Percent = Annotated[int | None, Field(ge=20, le=500), BeforeValidator(_blank_is_none)]
+
+
+class VehicleRulesIn(BaseModel):
+    """What a vehicle costs, and what else it can be full of."""
+
+    day_cost: Money = Field(
+        default=None,
+        title="Cost of a day it is used",
+        description="In your currency. Empty: nothing.",
+    )
+    km_cost: Money = Field(
+        default=None, title="Cost per km", description="In your currency. Empty: 0.30."
+    )
+    hour_cost: Money = Field(
+        default=None,
+        title="Cost per hour on the road",
+        description="With the driver. Empty: 25.00.",
+    )
+    further: str = Field(
+        default="",
+        title="Also holds at most",
+        max_length=500,
+        description="Such as pallets: 6, crates: 40. Orders say how many of these they are.",
+    )
+
+    @field_validator("further")
+    @classmethod
+    def _amounts(cls, further: str) -> str:
+        return amounts_text(read_amounts(further).items())
+
+    def planning(self) -> dict[str, Any]:
+        costs = {"fixed_cost": self.day_cost, "per_km": self.km_cost, "per_hour": self.hour_cost}
+        return {name: round(cost * 100) for name, cost in costs.items() if cost is not None}
+
+
+class DriverRulesIn(BaseModel):
+    """When a driver rests, how long and how much a day may become, and where it ends."""
+
+    ends_at: Annotated[str | None, BeforeValidator(_blank_is_none)] = Field(
+        default=None, title="The day ends"
+    )
+    breaks: str = Field(
+        default="",
+        title="Breaks",
+        max_length=500,
+        description="Such as 30 min between 11:30 and 13:30, 15 min at 10:00.",
+    )
+    longest_h: Hours = Field(
+        default=None,
+        title="Longest day, in hours",
+        description="From leaving to being back. Empty: the whole shift.",
+    )
+    most_jobs: Jobs = Field(default=None, title="Most jobs a day")
+    overtime_min: Minutes = Field(
+        default=None,
+        title="Overtime allowed, in minutes",
+        description="After the shift. Empty: none.",
+    )
+    overtime_cost: Money = Field(
+        default=None,
+        title="Extra cost of an hour of overtime",
+        description="In your currency, on top of the usual hour.",
+    )
+    door_percent: Percent = Field(
+        default=None,
+        title="Time at the door, in percent of the usual",
+        description="120 for a beginner, 80 for somebody quick. Empty: 100.",
+    )
+
+    @field_validator("breaks")
+    @classmethod
+    def _rests(cls, breaks: str) -> str:
+        return ", ".join(str(one) for one in read_breaks(breaks))
+
+    def planning(self) -> dict[str, Any]:
+        kept = {
+            "ends_at": self.ends_at,
+            "breaks": self.breaks or None,
+            "max_duration_s": _whole(self.longest_h, 3600),
+            "max_jobs": self.most_jobs,
+            "overtime_s": _whole(self.overtime_min, 60),
+            "overtime_per_hour": _whole(self.overtime_cost, 100),
+            "door_percent": self.door_percent,
+        }
+        return {name: value for name, value in kept.items() if value is not None}
+
+
+def vehicle_typed(planning: Mapping[str, Any], capacity: Mapping[str, int]) -> dict[str, Any]:
+    """As ``VehicleRulesIn`` takes it."""
+    return {
+        "day_cost": _parts(planning.get("fixed_cost"), 100),
+        "km_cost": _parts(planning.get("per_km"), 100),
+        "hour_cost": _parts(planning.get("per_hour"), 100),
+        "further": amounts_text((k, v) for k, v in capacity.items() if k not in _OWN),
+    }
+
+
+def driver_typed(planning: Mapping[str, Any]) -> dict[str, Any]:
+    """As ``DriverRulesIn`` takes it."""
+    return {
+        "ends_at": planning.get("ends_at"),
+        "breaks": planning.get("breaks", ""),
+        "longest_h": _parts(planning.get("max_duration_s"), 3600),
+        "most_jobs": planning.get("max_jobs"),
+        "overtime_min": _parts(planning.get("overtime_s"), 60),
+        "overtime_cost": _parts(planning.get("overtime_per_hour"), 100),
+        "door_percent": planning.get("door_percent"),
+    }
+
+
+def _whole(typed: float | None, factor: int) -> int | None:
+    return None if typed is None else round(typed * factor)
+
+
+def _parts(kept: int | None, factor: int) -> float | None:
+    return None if kept is None else kept / factor
