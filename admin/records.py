@@ -87,7 +87,14 @@ class VehicleView(HubModelView):
         FilterEqual(
             VehicleRow.profile,
             "Moves like",
-            options=[("car", "Car"), ("bicycle", "Bicycle"), ("walk", "Walk")],
+            options=[
+                ("car", "Car"),
+                ("van", "Van"),
+                ("truck", "Truck"),
+                ("bicycle", "Bicycle"),
+                ("cargo_bike", "Cargo bike"),
+                ("walk", "Walk"),
+            ],
         ),
         BooleanEqualFilter(VehicleRow.active, "In use", options=IN_USE),
     )

@@ -98,6 +98,12 @@ def _keep(command: Command) -> None:
     mapping = command("map", "keep.build_map", "build the map from an OpenStreetMap extract")
     mapping.add_argument("action", choices=["build"])
     mapping.add_argument("extract", type=Path, help="region.osm.pbf")
+    mapping.add_argument(
+        "--profile",
+        action="append",
+        choices=("car", "van", "truck", "bicycle", "cargo_bike", "walk"),
+        help="build roads for this kind of vehicle only; may be given again (default: all)",
+    )
     word = command("password", "keep.password", "set the password of an account, asked for here")
     word.add_argument("email")
     making = command("plugin", "plugin_new.new", "write a plugin that works, to be made your own")

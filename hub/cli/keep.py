@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from getpass import getpass
@@ -22,6 +23,7 @@ from hub.flows.proof_store import DEFAULT, in_use
 from hub.flows.prove import verify as verified
 from hub.flows.webhook_log import unsound
 from hub.maps.build import build
+from hub.maps.roads import PROFILES, graph
 from hub.settings import Settings
 
 
@@ -29,11 +31,18 @@ def build_map(args: argparse.Namespace, settings: Settings) -> None:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     now = Hub.from_settings(settings).now()
 
-    def progress(step: str, share: float) -> None:
-        print(f"{share:4.0%} {step}")
+    begun = time.monotonic()
 
-    info = build(args.extract, settings.data_dir / "map", built_at=now, progress=progress)
+    def progress(step: str, share: float) -> None:
+        print(f"{share:4.0%} {step} ({time.monotonic() - begun:.0f} s)")
+
+    folder = settings.data_dir / "map"
+    profiles = tuple(dict.fromkeys(args.profile or PROFILES))
+    info = build(args.extract, folder, built_at=now, progress=progress, profiles=profiles)
     print(f"map of {info.source}: {info.counts}")
+    for name in info.profiles:
+        files = graph(folder / "current", name).parent.iterdir()
+        print(f"roads for {name}: {sum(file.stat().st_size for file in files) / 1e6:.1f} MB")
 
 
 def password(args: argparse.Namespace, settings: Settings) -> None:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from hub.app import Hub
 
 Row = DepotRow | VehicleRow | DriverRow
-Profile = Literal["car", "bicycle", "walk"]
+Profile = Literal["car", "van", "truck", "bicycle", "cargo_bike", "walk"]
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -84,7 +84,11 @@ class VehicleIn(VehicleRulesIn):
     """What carries the goods. An empty capacity means: no limit worth planning for."""
 
     name: Name = Field(title="Name", description="Such as its number plate.")
-    profile: Profile = Field(default="car", title="Moves like a")
+    profile: Profile = Field(
+        default="car",
+        title="Moves like a",
+        description="A van keeps to ways for 2.7 m of height and 3.5 t, a truck for 4 m and 18 t.",
+    )
     parcels: Count = Field(default=None, title="Most parcels")
     kg: Amount = Field(default=None, title="Most weight, in kg")
     litres: Amount = Field(default=None, title="Most volume, in litres")

@@ -1,10 +1,10 @@
 """Routes by OR-Tools, for what PyVRP cannot express: breaks, pairs, what is locked.
 
 It starts from the quick answer, or from PyVRP's for the day without what PyVRP cannot express,
-and improves it by guided local search, or keeps it. Some of its model is only near: a van that both
-delivers and collects counts as fuller than it is, drives take what they take at an average pace, the
-longest day is told by the last to come home, and of several wishes for a job the dearest counts.
-``completed`` makes the day as it is of its orders.
+and improves it by guided local search, or keeps it. Some of its model is only near: a van that
+both delivers and collects counts as fuller than it is, drives take what they take at an average
+pace, the longest day is told by the last to come home, and of several wishes for a job the
+dearest counts. ``completed`` makes the day as it is of its orders.
 """
 
 from __future__ import annotations

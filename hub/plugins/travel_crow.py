@@ -12,7 +12,14 @@ from hub import ArrayTravel, ConfigError, Point, RoadLeg, RoadRoute, TravelMatri
 
 EARTH_M = 6_371_008.8
 DETOUR = 1.35  # streets are that much longer than the straight line in towns
-SPEED_KMH = {"car": 30.0, "bicycle": 15.0, "walk": 4.8}  # door to door in a town
+SPEED_KMH = {  # door to door in a town
+    "car": 30.0,
+    "van": 28.0,
+    "truck": 24.0,
+    "bicycle": 15.0,
+    "cargo_bike": 13.0,
+    "walk": 4.8,
+}
 
 
 class CrowTravelTimes(TravelTimes):
@@ -46,7 +53,8 @@ class CrowTravelTimes(TravelTimes):
 
 def _speed_mps(profile: str) -> float:
     if profile not in SPEED_KMH:
-        raise ConfigError(f"There is no travel profile {profile!r}: use car, bicycle or walk.")
+        known = ", ".join(SPEED_KMH)
+        raise ConfigError(f"There is no travel profile {profile!r}. There are: {known}.")
     return SPEED_KMH[profile] / 3.6
 
 

@@ -21,6 +21,7 @@ from hub import (
     TravelMatrix,
     TravelTimes,
 )
+from hub.maps.roads import PROFILES, nearest_graph
 
 NO_MAP = "No map is built yet. Build one with: hub map build region.osm.pbf"
 UNREACHABLE_S = 10_000_000  # no road leads there; far longer than any shift, small enough to add up
@@ -96,9 +97,9 @@ class OsrmTravelTimes(TravelTimes):
         current = (self.tools.data_dir / "map" / "current").resolve()
         if not current.is_dir():
             raise ConfigError(NO_MAP)
-        graph = current / "roads" / profile / "roads.osrm"
-        if not graph.parent.is_dir():
-            raise ConfigError(f"The built map has no roads for the profile {profile!r}.")
+        graph = nearest_graph(current, profile)
+        if graph is None:
+            raise ConfigError(_unknown(profile))
         try:
             osrm = importlib.import_module("osrm")
         except ImportError as error:
@@ -108,7 +109,7 @@ class OsrmTravelTimes(TravelTimes):
         return _open(graph), osrm
 
 
-@lru_cache(maxsize=3)
+@lru_cache(maxsize=len(PROFILES))
 def _open(graph: Path) -> Any:
     """One engine per graph and process: loading takes seconds for a country.
 
@@ -116,6 +117,15 @@ def _open(graph: Path) -> Any:
     """
     osrm = importlib.import_module("osrm")
     return osrm.OSRM(algorithm="CH", storage_config=str(graph), use_shared_memory=False)
+
+
+def _unknown(profile: str) -> str:
+    if profile in PROFILES:
+        return (
+            f"The built map has no roads for {profile}. Build it again with:"
+            f" hub map build region.osm.pbf --profile {profile}"
+        )
+    return f"There is no travel profile {profile!r}. There are: {', '.join(PROFILES)}."
 
 
 def _is_near(snapped: Any) -> bool:

@@ -112,7 +112,7 @@ def test_an_uploaded_extract_becomes_the_map_in_use(
     assert (after.asked.stage, after.asked.share, after.asked.error) == ("done", 1.0, "")
     assert after.in_use is not None
     assert after.in_use.counts["addresses"] > 250
-    assert after.in_use.profiles == ("car", "bicycle", "walk")
+    assert after.in_use.profiles == ("car", "van", "truck", "bicycle", "cargo_bike", "walk")
     assert files(tmp_path) == []
     assert build_waiting(hub) is False
     with hub.reading() as session:

@@ -14,7 +14,7 @@ STATION, MARKET, PARK = Point(60.1710, 24.9414), Point(60.1680, 24.9520), Point(
 PLACES = [STATION, MARKET, PARK]
 
 
-@pytest.mark.parametrize("profile", ["car", "bicycle", "walk"])
+@pytest.mark.parametrize("profile", ["car", "van", "truck", "bicycle", "cargo_bike", "walk"])
 def test_roads_are_longer_than_the_straight_line(helsinki, tools_for, profile):
     roads = OsrmTravelTimes(None, tools_for(helsinki)).matrix(PLACES, AT, profile)
     crow = CrowTravelTimes(None, tools_for(helsinki)).matrix(PLACES, AT, profile)

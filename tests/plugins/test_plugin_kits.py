@@ -79,7 +79,7 @@ class InHelsinki:
         Point(60.1655, 24.9411),
     )
     nowhere: ClassVar[Point | None] = Point(48.85, 2.35)
-    profiles = ("car", "bicycle", "walk")
+    profiles = ("car", "van", "truck", "bicycle", "cargo_bike", "walk")
 
     @pytest.fixture(autouse=True)
     def _map(self, helsinki: Path) -> None:
