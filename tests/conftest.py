@@ -88,7 +88,7 @@ def pytest_collection_finish() -> None:
 
 def built_helsinki(data_dir: Path) -> Path:
     """Build the demo map below ``data_dir`` as the hub would; return ``data_dir``."""
-    build(HELSINKI, data_dir / "map", built_at=BUILT_AT)
+    build(HELSINKI, data_dir / "map", built_at=BUILT_AT, profiles=("car", "bicycle", "walk"))
     return data_dir
 
 

@@ -27,6 +27,11 @@ SHARES = [
     ("next", "Once the driver is on the way to them"),
     ("never", "Never"),
 ]
+AIMS = [
+    ("cheapest", "The least cost"),
+    ("few", "Few drivers on the road"),
+    ("even", "Days of like length"),
+]
 DEMANDS = [
     ("photo", "Photo"),
     ("signature", "Signature"),
@@ -82,7 +87,7 @@ def _business_form(
 def _defaults_form(
     sent: MultiDict[str, str] | None = None, data: dict[str, object] | None = None
 ) -> BaseForm:
-    form = form_for(DefaultsIn, {"share": SHARES})(sent, data=data)
+    form = form_for(DefaultsIn, {"share": SHARES, "aim": AIMS})(sent, data=data)
     form.demands.options = form.failure_demands.options = DEMANDS
     return form
 

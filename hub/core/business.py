@@ -7,6 +7,8 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from hub.core.day_wishes import Aim
+
 
 class Trade(StrEnum):
     PARCELS = "parcels"
@@ -42,6 +44,10 @@ class BusinessSettings(BaseModel):
     service_s: int = Field(default=180, title="Usual time at a door", ge=0, le=14_400)
     collect_s: int | None = Field(default=None, title="Usual time to collect", ge=0, le=14_400)
     serve_s: int | None = Field(default=None, title="Usual time of a service", ge=0, le=14_400)
+    aim: Aim = Field(default="cheapest", title="What matters most in a plan")
+    known_driver_cost: int = Field(
+        default=0, title="What another driver than the known one costs, in cents", ge=0
+    )
     sure_at: float = Field(default=0.8, title="Confidence from which an address is not asked back")
     most_attempts: int = Field(default=3, title="Attempts before a parcel goes back", ge=1, le=9)
     page_full_h: int = Field(default=48, title="Hours the full page stays after completion", ge=1)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, StringConstraints, field_validator
 
 from hub.core.business import BusinessSettings, Demand, Share, Trade
 from hub.core.countries import country_code
+from hub.core.day_wishes import Aim
 from hub.db.tables import AuditRow, BusinessRow
 from hub.flows.shifts import in_new_zone
 
@@ -84,7 +85,7 @@ def save_business(
 
 
 TYPED_OTHERWISE = {"eta_moves_min", "window_min", "service_min", "sure_percent"}
-TYPED_OTHERWISE |= {"collect_min", "serve_min"}
+TYPED_OTHERWISE |= {"collect_min", "serve_min", "known_driver_money"}
 """Fields in units other than those they are kept in."""
 
 
@@ -140,6 +141,18 @@ class DefaultsIn(BaseModel):
         le=240,
         description="At every depot's doors. Empty: as for a delivery.",
     )
+    aim: Aim = Field(
+        default="cheapest",
+        title="What matters most in a plan",
+        description="Even days are looked for by OR-Tools, which is slower on large days.",
+    )
+    known_driver_money: float = Field(
+        default=0,
+        title="Worth of a driver whom the customer knows",
+        ge=0,
+        le=1000,
+        description="In your currency, for each stop. 0: anybody may come.",
+    )
     sure_percent: int = Field(
         title="Percent of confidence an address needs",
         ge=30,
@@ -173,6 +186,7 @@ class DefaultsIn(BaseModel):
             service_min=settings.service_s / 60,
             collect_min=None if settings.collect_s is None else settings.collect_s / 60,
             serve_min=None if settings.serve_s is None else settings.serve_s / 60,
+            known_driver_money=settings.known_driver_cost / 100,
             sure_percent=round(settings.sure_at * 100),
         )
 
@@ -187,6 +201,7 @@ class DefaultsIn(BaseModel):
                 "service_s": round(self.service_min * 60),
                 "collect_s": None if self.collect_min is None else round(self.collect_min * 60),
                 "serve_s": None if self.serve_min is None else round(self.serve_min * 60),
+                "known_driver_cost": round(self.known_driver_money * 100),
                 "sure_at": self.sure_percent / 100,
             }
         )

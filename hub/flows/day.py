@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session, col, or_, select
 
 from hub.core.business import BusinessSettings
+from hub.core.day_wishes import aimed, knowing, uneven_per_hour, vehicles_known
 from hub.core.errors import ConfigError
 from hub.core.jobs import State
 from hub.core.orders import IncomingOrder
@@ -41,6 +42,7 @@ from hub.flows.day_rules import (
     UsualTimes,
     drivers_for,
     goes_home,
+    last_there,
     rules_of_crew,
     rules_of_order,
     with_breaks,
@@ -107,17 +109,21 @@ def read_day(hub: Hub, business_id: str, day: date, time_limit_s: float, depot_i
         if not shifts:
             raise ConfigError(f"All drivers{at} already have a published route; {_rest(rows)}.")
         crews = _crews(session, business_id, shifts)
+        known = vehicles_known(
+            last_there(session, business_id, {place.id for _, _, place in rows}, day),
+            {job.id: place.id for job, _, place in rows},
+            {shift.driver_id: shift.id for shift in shifts},
+        )
     points, index = _points(rows, shifts, depots)
-    zone = ZoneInfo(business.zone)
+    zone = ZoneInfo(business.zone)  # what is said of a plan names moments as people there do
+    usual = BusinessSettings.model_validate(business.settings)
     vehicles = tuple(
-        with_breaks(vehicle_to_plan(*crew, index), crew[0], crew[1], zone)
+        aimed(with_breaks(vehicle_to_plan(*crew, index), crew[0], crew[1], zone), usual.aim)
         for crew in (crews[shift.id] for shift in shifts)
     )
-    usual = BusinessSettings.model_validate(business.settings)
     others = _vehicles_elsewhere(shifts)
     pairs = _pairs([job for job, _, _ in rows])
     choice = {order_id: drivers_for(report, crews) for order_id, report in reports.items()}
-    zone = ZoneInfo(business.zone)  # what is said of a plan names moments as people there do
     to_plan = [
         replace(
             planned := job_to_plan(
@@ -138,6 +144,7 @@ def read_day(hub: Hub, business_id: str, day: date, time_limit_s: float, depot_i
         )
         for job, _, place in rows
     ]
+    to_plan = [knowing(j, known.get(j.id), usual.known_driver_cost) for j in to_plan]
     travel = {
         profile: travel_of_day(hub, points, shifts[0].starts_at, profile)
         for profile in {vehicle.profile for vehicle in vehicles}
@@ -149,6 +156,7 @@ def read_day(hub: Hub, business_id: str, day: date, time_limit_s: float, depot_i
         travel=travel,
         jobs=tuple(job for job in to_plan if job.id not in off_map),
         vehicles=vehicles,
+        uneven_per_hour=uneven_per_hour(usual.aim),
         time_limit_s=max(time_limit_s, _at_least_s(len(to_plan))),
     )
     return Day(

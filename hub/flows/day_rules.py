@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from sqlmodel import Session, col, select
+
 from hub.core.business import BusinessSettings
 from hub.core.crew_rules import breaks_on, read_breaks
+from hub.core.jobs import Outcome
 from hub.core.orders import IncomingOrder
 from hub.core.planning import Need, VehicleToPlan
-from hub.db.tables import DepotRow, DriverRow, JobRow, ShiftRow, VehicleRow
+from hub.db.tables import (
+    DepotRow,
+    DriverRow,
+    JobRow,
+    RouteRow,
+    ShiftRow,
+    StopJobRow,
+    StopRow,
+    VehicleRow,
+)
 
+REMEMBERED = timedelta(days=90)  # people know a face for some months
 LAST_STOP = "last"  # where a driver's day ends: at the last stop
 
 Crew = tuple[ShiftRow, DriverRow, VehicleRow | None]
@@ -41,7 +55,9 @@ def rules_of_crew(driver: DriverRow, van: VehicleRow | None) -> dict[str, Any]:
     """What was set of the two, by the names that ``VehicleToPlan`` has for it."""
     asked, costs = driver.planning, van.planning if van else {}
     rules = {
-        **{name: costs.get(name) for name in ("fixed_cost", "per_km", "per_hour")},
+        **{
+            name: costs.get(name) for name in ("fixed_cost", "per_km", "per_hour", "max_distance_m")
+        },
         **{
             name: asked.get(name)
             for name in ("overtime_s", "overtime_per_hour", "max_duration_s", "max_jobs")
@@ -80,6 +96,27 @@ def rules_of_order(job: JobRow, report: IncomingOrder, *, is_half: bool) -> dict
     }
 
 
+def last_there(
+    session: Session, business_id: str, place_ids: Collection[str], day: date
+) -> dict[str, str]:
+    """Place id -> the driver who last did something there before ``day``, in ``REMEMBERED``."""
+    rows = session.exec(
+        select(StopRow.place_id, RouteRow.driver_id)
+        .join(RouteRow, col(RouteRow.id) == col(StopRow.route_id))
+        .join(StopJobRow, col(StopJobRow.stop_id) == col(StopRow.id))
+        .join(JobRow, col(JobRow.id) == col(StopJobRow.job_id))
+        .where(
+            StopRow.business_id == business_id,
+            col(StopRow.place_id).in_(place_ids),
+            RouteRow.day < day,
+            RouteRow.day >= day - REMEMBERED,
+            col(JobRow.outcome).in_((Outcome.SUCCEEDED, Outcome.PARTIAL)),
+        )
+        .order_by(col(RouteRow.day), col(StopRow.arrive_at))
+    )
+    return dict(rows.all())
+
+
 class Choice(NamedTuple):
     """``why_not``: nobody may do it today, and why; empty otherwise."""
 
@@ -113,6 +150,9 @@ IN_WORDS = {
     Need.PAIRS: "goods that are fetched and brought",
     Need.TIME_ON_BOARD: "goods that keep only so long on board",
     Need.LOCKED_PREFIX: "stops that stay first",
+    Need.BALANCE: "days of like length",
+    Need.WANTED_VEHICLE: "drivers whom customers know",
+    Need.MAX_DISTANCE: "how far a vehicle may drive",
 }
 
 

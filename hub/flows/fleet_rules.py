@@ -21,6 +21,7 @@ def _blank_is_none(value: Any) -> Any:
 
 
 Money = Annotated[float | None, Field(ge=0, le=100_000), BeforeValidator(_blank_is_none)]
+Kilometres = Annotated[int | None, Field(gt=0, le=3000), BeforeValidator(_blank_is_none)]
 Hours = Annotated[float | None, Field(gt=0, le=24), BeforeValidator(_blank_is_none)]
 Minutes = Annotated[int | None, Field(gt=0, le=720), BeforeValidator(_blank_is_none)]
 Jobs = Annotated[int | None, Field(gt=0, le=1000), BeforeValidator(_blank_is_none)]
@@ -43,6 +44,11 @@ class VehicleRulesIn(BaseModel):
         title="Cost per hour on the road",
         description="With the driver. Empty: 25.00.",
     )
+    farthest_km: Kilometres = Field(
+        default=None,
+        title="Farthest in a day, in km",
+        description="Such as what a charge lasts for. Empty: no limit.",
+    )
     further: str = Field(
         default="",
         title="Also holds at most",
@@ -57,7 +63,10 @@ class VehicleRulesIn(BaseModel):
 
     def planning(self) -> dict[str, Any]:
         costs = {"fixed_cost": self.day_cost, "per_km": self.km_cost, "per_hour": self.hour_cost}
-        return {name: round(cost * 100) for name, cost in costs.items() if cost is not None}
+        kept = {name: round(cost * 100) for name, cost in costs.items() if cost is not None}
+        if self.farthest_km is not None:
+            kept["max_distance_m"] = self.farthest_km * 1000
+        return kept
 
 
 class DriverRulesIn(BaseModel):
@@ -118,6 +127,7 @@ def vehicle_typed(planning: Mapping[str, Any], capacity: Mapping[str, int]) -> d
         "day_cost": _parts(planning.get("fixed_cost"), 100),
         "km_cost": _parts(planning.get("per_km"), 100),
         "hour_cost": _parts(planning.get("per_hour"), 100),
+        "farthest_km": _parts(planning.get("max_distance_m"), 1000),
         "further": amounts_text((k, v) for k, v in capacity.items() if k not in _OWN),
     }
 
