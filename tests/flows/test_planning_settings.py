@@ -17,7 +17,7 @@ from hub.core.errors import HubError
 from hub.core.orders import IncomingOrder, Kind
 from hub.core.plan_request import JobToPlan, VehicleToPlan
 from hub.core.values import Address, TimeWindow
-from hub.db.tables import BusinessRow, PlanRow, RouteRow, StopRow
+from hub.db.tables import BusinessRow, JobRow, PlanRow, RouteRow, ShiftRow, StopRow
 from hub.flows.business import DefaultsIn, business_of
 from hub.flows.connections import connection_id
 from hub.flows.day import read_day
@@ -83,9 +83,8 @@ class Firm:
             ref=ref,
             number=ref,
             updated_at=SIX,
-            address=Address((f"Street {ref}",), city="Helsinki", country="FI"),
             point=Point(YARD.lat + north * 0.009, YARD.lon),
-            **more,
+            **{"address": Address((f"Street {ref}",), city="Helsinki", country="FI"), **more},
         )
         api = connection_id(self.hub, self.business_id, "api")
         store_all(self.hub, self.business_id, api, [order])
@@ -331,3 +330,67 @@ def test_each_kind_of_job_has_its_usual_minutes(firm: Firm, kind: Kind, seconds:
     firm.planned()
     [stop] = firm.stops(firm.routes()[0])
     assert stop.depart_at - stop.arrive_at == timedelta(seconds=seconds)
+
+
+def wanting(firm: Firm, **wishes: Any) -> None:
+    _, kept = business_of(firm.hub, firm.business_id)
+    typed = DefaultsIn.of(kept).model_copy(update=wishes)
+    assert DefaultsIn.of(typed.settings(kept)) == typed
+    with firm.hub.unit() as unit:
+        row = unit.session.get_one(BusinessRow, firm.business_id)
+        row.settings = typed.settings(kept).model_dump(mode="json")
+
+
+def test_an_electric_van_drives_no_farther_than_it_can(firm: Firm) -> None:
+    firm.crew(van={"farthest_km": 20})
+    firm.order("near", 5)
+    firm.order("far", 9)
+    assert firm.vehicle().max_distance_m == 20_000
+    run = firm.planned()
+    assert "how far a vehicle may drive" in " ".join(run.result["notes"])
+    [route] = firm.routes()
+    assert len(run.result["unassigned"]) == 1 and len(firm.stops(route)) == 1
+
+
+@pytest.mark.parametrize(("aim", "stops"), [("cheapest", [4]), ("even", [2, 2])])
+def test_days_are_of_like_length_where_that_matters_most(
+    firm: Firm, aim: str, stops: list[int]
+) -> None:
+    wanting(firm, aim=aim)
+    firm.crew("Mara")
+    firm.crew("Otso")
+    for n in range(4):
+        firm.order(str(n), 3, service_s=3000)
+    assert not firm.planned().result["unassigned"]
+    assert sorted(firm.who().values()) == stops
+
+
+def test_few_drivers_are_worth_a_detour(firm: Firm) -> None:
+    firm.crew(van={"day_cost": 10})
+    assert firm.vehicle().fixed_cost == 1000
+    wanting(firm, aim="few")
+    assert firm.vehicle().fixed_cost == 1000 + 6000
+
+
+def test_the_driver_whom_a_door_knows_comes_again(firm: Firm) -> None:
+    firm.crew("Mara")
+    firm.order("before", 4, only_driver="Mara")
+    firm.planned()
+    with firm.hub.unit() as unit:  # that was a week ago
+        for route in unit.session.exec(select(RouteRow)).all():
+            route.day = DAY - timedelta(days=7)
+        for shift in unit.session.exec(select(ShiftRow)).all():
+            shift.day, shift.starts_at = DAY - timedelta(days=7), local(8, day=16)
+            shift.ends_at = local(16, day=16)
+        for job in unit.session.exec(select(JobRow)).all():
+            job.state, job.outcome = "closed", "succeeded"
+    firm.crew("Aada", van={"km_cost": 0.01, "hour_cost": 1})
+    firm.order("before2", 4, address=Address(("Street before",), city="Helsinki", country="FI"))
+    assert firm.job().wanted_vehicle is None
+    firm.planned()
+    assert [name for name, n in firm.who().items() if n and name == "Aada"] == ["Aada"]
+    wanting(firm, known_driver_money=200)
+    wanted = firm.job()
+    assert (wanted.wanted_vehicle, wanted.other_vehicle_cost) == (firm.vehicle("Mara").id, 20_000)
+    firm.planned()
+    assert "Aada" not in firm.who()
