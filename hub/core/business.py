@@ -39,6 +39,9 @@ class BusinessSettings(BaseModel):
     eta_moves_s: int = Field(
         default=300, title="An arrival is announced anew once it moved by", ge=300, le=7200
     )
+    transfer_s: int = Field(
+        default=600, title="Time to take over another van's load", ge=60, le=7200
+    )
     service_s: int = Field(default=180, title="Usual time at a door", ge=0, le=14_400)
     sure_at: float = Field(default=0.8, title="Confidence from which an address is not asked back")
     most_attempts: int = Field(default=3, title="Attempts before a parcel goes back", ge=1, le=9)

@@ -125,6 +125,13 @@ class DefaultsIn(BaseModel):
         le=240,
         description="Depots and places can say otherwise.",
     )
+    transfer_min: float = Field(
+        default=10,
+        title="Minutes to take over another van's load",
+        ge=1,
+        le=120,
+        description="Counted when a van drops out and somebody fetches what it has on board.",
+    )
     sure_percent: int = Field(
         title="Percent of confidence an address needs",
         ge=30,
@@ -156,6 +163,7 @@ class DefaultsIn(BaseModel):
             eta_moves_min=settings.eta_moves_s // 60,
             window_min=settings.window_s // 60,
             service_min=settings.service_s / 60,
+            transfer_min=settings.transfer_s / 60,
             sure_percent=round(settings.sure_at * 100),
         )
 
@@ -165,11 +173,18 @@ class DefaultsIn(BaseModel):
             {
                 **kept.model_dump(),
                 **self.model_dump(
-                    exclude={"eta_moves_min", "window_min", "service_min", "sure_percent"}
+                    exclude={
+                        "eta_moves_min",
+                        "window_min",
+                        "service_min",
+                        "transfer_min",
+                        "sure_percent",
+                    }
                 ),
                 "eta_moves_s": self.eta_moves_min * 60,
                 "window_s": self.window_min * 60,
                 "service_s": round(self.service_min * 60),
+                "transfer_s": round(self.transfer_min * 60),
                 "sure_at": self.sure_percent / 100,
             }
         )
