@@ -23,8 +23,8 @@ Travel = Mapping[str, TravelMatrix]
 Unit = tuple[JobToPlan, ...]
 Kind = Literal["replacement", "shared", "depot", "driver"]
 WAITS_AT_MOST = timedelta(hours=12)  # for a load that is still on its way to the depot
-_When = Literal["at once", "on the way", "last"]
-_WHEN: tuple[_When, ...] = ("at once", "on the way", "last")
+When = Literal["at once", "on the way", "last"]
+WHENS: tuple[When, ...] = ("at once", "on the way", "last")
 """Before all that is still to do, where it is the least detour, or once the van is empty."""
 NOBODY = "Nobody else is on the road or free today."
 
@@ -102,15 +102,18 @@ def shared_out(
     travel: Travel,
     now: datetime,
     known: Sequence[Problem] = (),
+    whens: Sequence[When] = WHENS,
 ) -> Way:
     """Each unit to whoever of ``takers`` it makes least late, then drives least for it.
 
-    ``known``: what was broken before anything happened. Where there is one taker, the order
-    it was to be done in is tried too.
+    ``known``: what was broken before anything happened; ``whens``: what is tried. Where there is
+    one taker, the order it was to be done in is tried too.
     """
     if not takers:
         return Way(kind, key, why_not=NOBODY)
-    plans = [_Sharing(takers, load, travel, now, known).greedily(when) for when in _WHEN]
+    if not any(taker.stops for taker in takers):
+        whens = whens[:1]  # it is all one where nothing else is to do
+    plans = [_Sharing(takers, load, travel, now, known).greedily(when) for when in whens]
     if len(takers) == 1:  # first: a better order must be better
         plans.insert(0, _Sharing(takers, load, travel, now, known).in_order())
     best = min((plan.way(kind, key) for plan in plans), key=lambda way: way.burden)
@@ -169,7 +172,7 @@ class _Sharing:
         self.left: list[Unit] = []
         self.refused: Counter[str] = Counter()
 
-    def greedily(self, when: _When) -> _Sharing:
+    def greedily(self, when: When) -> _Sharing:
         """``when``: a driver goes to take the load over."""
         for unit in sorted(self.load.units, key=self._due):
             options = [
@@ -179,6 +182,7 @@ class _Sharing:
             ]
             if not options:
                 self.left.append(unit)
+                self.refused.update(self._why_not(unit))
                 continue
             _, id, route = min(options, key=lambda one: one[:2])
             self.routes[id] = route
@@ -232,7 +236,7 @@ class _Sharing:
             sum(_metres(a, self.travel) - _metres(b, self.travel) for a, b in both),
         )
 
-    def _tried(self, id: str, unit: Unit, when: _When) -> RouteNow:
+    def _tried(self, id: str, unit: Unit, when: When) -> RouteNow:
         """``unit`` in its best place on a route, behind where its goods are taken over."""
         route, goods = self.routes[id], [job for job in unit if job.id in self.load.aboard]
         if not goods:
@@ -250,12 +254,24 @@ class _Sharing:
             before = timed(laid, self.travel, self.now)
         return placed(before, legs, self.travel, self.now).route
 
+    def _why_not(self, unit: Unit) -> list[str]:
+        """What each taker would break by doing ``unit`` as soon as may be."""
+        said = []
+        for id, route in self.routes.items():
+            goods = [job for job in unit if job.id in self.load.aboard]
+            fetch = take_over(_id_of(id), self.load, goods)
+            jobs = [fetch, *(from_it(job, fetch.id) for job in unit)] if goods else unit
+            first, at = route.first_free, self.now
+            stops = [StopNow("", job.place, (job,), Stage.TO_DO, at, at) for job in jobs]
+            laid = replace(route, stops=(*route.stops[:first], *stops, *route.stops[first:]))
+            found = problems(timed(laid, self.travel, self.now))
+            said += [one.said for one in worse(found, self.known[id]) if not one.is_promise][:1]
+        return said
+
     def _judged(self, id: str, tried: RouteNow) -> tuple[tuple[int, int], str, RouteNow] | None:
         """``None`` where it breaks a rule that held before."""
         found = worse(problems(tried), self.known[id])
-        if rules := [problem for problem in found if not problem.is_promise]:
-            told = [one for one in rules if one.kind != "pair"] or rules
-            self.refused[told[0].said] += 1
+        if any(not problem.is_promise for problem in found):
             return None
         before = worse(problems(self.routes[id]), self.known[id])
         late_s = _late_s(found) - _late_s(before)

@@ -49,7 +49,7 @@ def take_way(
     ``versions``: route id -> the version that was looked at, of every route of the day. Raises
     ``RouteConflict`` when a route concerned is at another one, or the way is not there any more.
     """
-    out = ways_out(hub, business_id, route_id, happened, at)
+    out = ways_out(hub, business_id, route_id, happened, at, key)
     scene = out.scene
     way = next((one for one in out.ways if one.key == key and not one.why_not), None)
     if way is None:

@@ -16,7 +16,7 @@ from hub.core.fit import Problem, RouteNow, Stage, problems, timed
 from hub.core.ids import new_id
 from hub.core.jobs import NotNow, State
 from hub.core.plan_request import VehicleToPlan
-from hub.core.rescue import Kind, Load, Way, shared_out
+from hub.core.rescue import Load, Way, When, shared_out
 from hub.core.values import Point, TimeWindow
 from hub.db.tables import (
     BusinessRow,
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 
 NEAREST = 6  # routes that are looked at: a van across the town has its own to do
 FREE_ONES = 3  # drivers without a route that are each shown as a way of their own
+NO_ROOM = "Nobody is free today, and nobody on the road has room for all of it."
 LIMPS = 2  # a van that is towed, or limps, takes twice as long home
 
 
@@ -110,13 +111,21 @@ def ways_out(
     route_id: str,
     happened: Happened = Happened.VAN,
     at: Point | None = None,
+    key: str = "",
 ) -> Out:
     """Every way out; those that cannot be taken say why. ``at`` ``None``: where the van was last.
+
+    With ``key`` only the way that is called so.
 
     Raises ``LookupError`` for a stranger, ``NotNow`` for a route that is no driver's any more.
     """
     scene = _scene(hub, business_id, route_id, happened, at)
-    return Out(scene, tuple(_ways(scene)))
+    return Out(scene, tuple(_ways(scene, key)))
+
+
+def asked_about(hub: Hub, business_id: str, route_id: str) -> Out:
+    """The question alone, as long as nobody has said what happened. Raises as ``ways_out``."""
+    return Out(_scene(hub, business_id, route_id, Happened.VAN, None), ())
 
 
 def last_seen(hub: Hub, business_id: str, route_id: str) -> Point:
@@ -150,47 +159,67 @@ def last_seen(hub: Hub, business_id: str, route_id: str) -> Point:
     return Point(depot.lat, depot.lon)
 
 
-def _ways(scene: Scene) -> list[Way]:
-    takers, known = scene.takers, scene.known
-    travel, now = scene.roads.travel, scene.now
-    is_out = scene.happened is not Happened.DRIVER
-
-    def way(kind: Kind, key: str, who: Sequence[RouteNow], load: Load = scene.load) -> Way:
-        return shared_out(kind, key, who, load, travel, now, known)
-
-    free = [way("replacement", f"to:{id}", [takers[id]]) for id in scene.crews]
-    ones = [way("replacement", f"to:{id}", [takers[id]]) for id in takers if id not in scene.crews]
-    whole = [one for one in ones if not one.why_not and not one.left_out]
-    best = sorted(free, key=lambda one: one.burden)[:FREE_ONES]
-    best += sorted(whole, key=lambda one: one.burden)[:1]
-    if not best:
-        said = "Nobody is free today, and nobody on the road has room for all of it."
-        best = [Way("replacement", "to:", why_not=said)]
-    on_the_road = [route for id, route in takers.items() if id not in scene.crews]
-    share = way("shared", "shared", on_the_road)
-    if not on_the_road:
-        share = replace(share, why_not="Nobody else is on the road today.")
-    ready = scene.load
-    back_s = travel["car"].seconds[scene.load.place][scene.roads.index[scene.depot.id]]
-    if back_s < NO_ROAD_S:
-        ready = replace(
-            scene.load,
-            place=scene.roads.index[scene.yard],
-            ready_at=now + timedelta(seconds=LIMPS * back_s),
-        )
-    back = way("depot", "depot", list(takers.values()), ready)
-    found = [*best, share, back]
-    if is_out:
+def _ways(scene: Scene, key: str) -> list[Way]:
+    """The best first; with ``key`` that one alone, if there is such a way."""
+    if key:
+        return [way for way in (_named(scene, key),) if way is not None]
+    road = [id for id in scene.takers if id not in scene.crews]
+    free = [_one(scene, f"to:{id}") for id in scene.crews]
+    whole = [
+        one for id in road if not (one := _one(scene, f"to:{id}")).why_not and not one.left_out
+    ]
+    found = sorted(free, key=lambda one: one.burden)[:FREE_ONES]
+    found += sorted(whole, key=lambda one: one.burden)[:1]
+    if not found:
+        found = [Way("replacement", "to:", why_not=NO_ROOM)]
+    found += [_one(scene, "shared"), _one(scene, "depot")]
+    if scene.happened is not Happened.DRIVER:
         found.append(Way("driver", "in:", why_not="The van does not drive."))
-    elif not scene.swaps:
+    elif not scene.swapped:
         found.append(Way("driver", "in:", why_not="Nobody else is free today to drive this van."))
     else:
-        swaps = [
-            shared_out("driver", f"in:{id}", [route], scene.load, travel, now, known)
-            for id, route in scene.swapped.items()
-        ]
+        swaps = [_one(scene, f"in:{id}") for id in scene.swapped]
         found += sorted(swaps, key=lambda one: one.burden)[:FREE_ONES]
     return sorted(found, key=lambda one: one.burden)
+
+
+def _one(scene: Scene, key: str) -> Way:
+    way = _named(scene, key)
+    if way is None:
+        raise LookupError(f"no way {key}")
+    return way
+
+
+def _named(scene: Scene, key: str) -> Way | None:
+    """The way called ``key``, worked out; ``None`` for one that there is not."""
+    kind, _, id = key.partition(":")
+    travel, now, known, load = scene.roads.travel, scene.now, scene.known, scene.load
+    match kind:
+        case "to" if id in scene.takers:
+            one = [scene.takers[id]]
+            return shared_out("replacement", key, one, load, travel, now, known, ("at once",))
+        case "in" if id in scene.swapped and scene.happened is Happened.DRIVER:
+            return shared_out("driver", key, [scene.swapped[id]], load, travel, now, known)
+        case "shared":
+            road = [one for id, one in scene.takers.items() if id not in scene.crews]
+            if not road:
+                return Way("shared", key, why_not="Nobody else is on the road today.")
+            return shared_out("shared", key, road, load, travel, now, known)
+        case "depot":
+            everybody, back = list(scene.takers.values()), _at_depot(scene)
+            whens: tuple[When, ...] = ("at once", "last")
+            return shared_out("depot", key, everybody, back, travel, now, known, whens)
+    return None
+
+
+def _at_depot(scene: Scene) -> Load:
+    """What is on board once the van limped home, or was towed."""
+    roads, load = scene.roads, scene.load
+    back_s = roads.travel["car"].seconds[load.place][roads.index[scene.depot.id]]
+    if back_s >= NO_ROAD_S:
+        return load
+    ready_at = scene.now + timedelta(seconds=LIMPS * back_s)
+    return replace(load, place=roads.index[scene.yard], ready_at=ready_at)
 
 
 def _scene(
