@@ -41,6 +41,9 @@ class BusinessSettings(BaseModel):
     eta_moves_s: int = Field(
         default=300, title="An arrival is announced anew once it moved by", ge=300, le=7200
     )
+    transfer_s: int = Field(
+        default=600, title="Time to take over another van's load", ge=60, le=7200
+    )
     service_s: int = Field(default=180, title="Usual time at a door", ge=0, le=14_400)
     collect_s: int | None = Field(default=None, title="Usual time to collect", ge=0, le=14_400)
     serve_s: int | None = Field(default=None, title="Usual time of a service", ge=0, le=14_400)

@@ -49,6 +49,7 @@ from hub.db.tables_plan import (
     ShiftRow,
     StopJobRow,
     StopRow,
+    TakeOverRow,
     VehicleRow,
 )
 from hub.db.tables_told import (
@@ -127,6 +128,7 @@ __all__ = [
     "StaffRow",
     "StopJobRow",
     "StopRow",
+    "TakeOverRow",
     "ThrottleRow",
     "TokenLeaseRow",
     "VehicleRow",

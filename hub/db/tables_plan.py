@@ -123,3 +123,24 @@ class StopJobRow(SQLModel, table=True):
     business_id: str = owner()
     stop_id: str = ref("stop.id", index=True)
     job_id: str = ref("job.id", unique=True)
+
+
+class TakeOverRow(SQLModel, table=True):
+    """A stop without a customer: there a driver takes over what another van has on board.
+
+    ``job_ids`` are the jobs whose goods it is. ``ready_at`` ``None``: they are there.
+    ``done_at`` ``None``: nobody has said that they are on board.
+    """
+
+    __tablename__ = "take_over"
+    id: str = row_id()
+    business_id: str = owner()
+    stop_id: str = ref("stop.id", unique=True)
+    from_route_id: str = ref("route.id", index=True)
+    van: str = text()
+    driver: str = text()  # whose load it was
+    place: str = text(500)
+    job_ids: list[Any] = document(default_factory=list)
+    service_s: int
+    ready_at: datetime | None = moment(default=None, nullable=True)
+    done_at: datetime | None = moment(default=None, nullable=True)

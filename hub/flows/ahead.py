@@ -15,7 +15,7 @@ from enum import Enum
 
 from sqlmodel import Session, col, or_, select
 
-from hub.core.fit import begins_as_told, not_before
+from hub.core.fit import Stage, begins_as_told, not_before
 from hub.core.jobs import ON_A_PHONE, Outcome, State
 from hub.core.tracking_page import OVERDUE
 from hub.core.values import Point, TimeWindow
@@ -34,6 +34,7 @@ from hub.flows.day import windows_of
 from hub.flows.document.where import distance_m
 from hub.flows.paces import paces
 from hub.flows.route_now import promises_of
+from hub.flows.take_overs import fetches_of
 from hub.live.store import LastFix
 
 AtStop = Sequence[tuple[StopRow, JobRow, Point]]
@@ -144,7 +145,9 @@ def round_of(session: Session, begun: Begun, fix: LastFix | None, now: datetime)
     doors = [replace(d, service_s=round(d.service_s * work_pace)) for d in found if d is not None]
     if not doors:
         return None
-    done = _done(at_stop)
+    fetched, to_fetch = _fetches(session, route)
+    doors += to_fetch
+    done = [*_done(at_stop), *fetched]
     here = Point(fix.lat, fix.lon) if fix else None
     fix_at = datetime.fromtimestamp(fix.at_ms / 1000, UTC) if fix else None
     stands = _stands_at(doors, here, fix_at)
@@ -255,6 +258,35 @@ def _done(at_stop: Iterable[AtStop]) -> list[tuple[datetime, Point]]:
         for _, job, place in here
         if job.closed_occurred_at is not None and job.outcome != Outcome.CANCELLED
     ]
+
+
+def _fetches(session: Session, route: RouteRow) -> tuple[list[tuple[datetime, Point]], list[Door]]:
+    """When and where loads of other vans were taken over, and where they are yet to be."""
+    done, doors = list[tuple[datetime, Point]](), list[Door]()
+    fetches = fetches_of(session, route.business_id, route.id)
+    rows = session.exec(
+        select(StopRow, PlaceRow.lat, PlaceRow.lon)
+        .join(PlaceRow, col(PlaceRow.id) == col(StopRow.place_id))
+        .where(StopRow.business_id == route.business_id, col(StopRow.id).in_(fetches))
+    ).all()
+    for stop, lat, lon in rows:
+        fetch, place = fetches[stop.id], Point(lat or 0.0, lon or 0.0)
+        if fetch.row.done_at is not None:
+            done.append((fetch.row.done_at, place))
+        if fetch.stage is Stage.TO_DO:
+            doors.append(
+                Door(
+                    stop_id=stop.id,
+                    n=stop.n,
+                    place=place,
+                    arrive_at=stop.arrive_at,
+                    depart_at=stop.depart_at,
+                    service_s=fetch.row.service_s,
+                    opens_at=fetch.row.ready_at,
+                    jobs=(),
+                )
+            )
+    return done, doors
 
 
 def _door(

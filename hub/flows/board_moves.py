@@ -25,6 +25,7 @@ from hub.flows.route_now import (
     to_plan,
     usual_at,
 )
+from hub.flows.take_overs import still_elsewhere
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -207,6 +208,9 @@ def to_move(
         Act.UNPLAN not in TRANSITIONS[State(leg.state)] for legs in groups.values() for leg in legs
     ):
         raise NotNow(THERE)
+    ids = [leg.id for legs in groups.values() for leg in legs]
+    if van := still_elsewhere(session, business_id, ids):
+        raise NotNow(f"Its goods are still in {van}; who takes them over brings them.")
     return route, list(groups.values())
 
 

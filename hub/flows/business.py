@@ -85,7 +85,7 @@ def save_business(
 
 
 TYPED_OTHERWISE = {"eta_moves_min", "window_min", "service_min", "sure_percent"}
-TYPED_OTHERWISE |= {"collect_min", "serve_min", "known_driver_money"}
+TYPED_OTHERWISE |= {"collect_min", "serve_min", "known_driver_money", "transfer_min"}
 """Fields in units other than those they are kept in."""
 
 
@@ -153,6 +153,13 @@ class DefaultsIn(BaseModel):
         le=1000,
         description="In your currency, for each stop. 0: anybody may come.",
     )
+    transfer_min: float = Field(
+        default=10,
+        title="Minutes to take over another van's load",
+        ge=1,
+        le=120,
+        description="Counted when a van drops out and somebody fetches what it has on board.",
+    )
     sure_percent: int = Field(
         title="Percent of confidence an address needs",
         ge=30,
@@ -187,6 +194,7 @@ class DefaultsIn(BaseModel):
             collect_min=None if settings.collect_s is None else settings.collect_s / 60,
             serve_min=None if settings.serve_s is None else settings.serve_s / 60,
             known_driver_money=settings.known_driver_cost / 100,
+            transfer_min=settings.transfer_s / 60,
             sure_percent=round(settings.sure_at * 100),
         )
 
@@ -202,6 +210,7 @@ class DefaultsIn(BaseModel):
                 "collect_s": None if self.collect_min is None else round(self.collect_min * 60),
                 "serve_s": None if self.serve_min is None else round(self.serve_min * 60),
                 "known_driver_cost": round(self.known_driver_money * 100),
+                "transfer_s": round(self.transfer_min * 60),
                 "sure_at": self.sure_percent / 100,
             }
         )

@@ -82,6 +82,17 @@ class StopSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class TakeOverSeen:
+    """Where a route fetches the load of another van; ``done_at`` ``None``: it has not yet."""
+
+    n: int
+    van: str
+    place: str
+    arrive_at: datetime
+    done_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class RouteSeen:
     """``load``: the most that is ever on board; ``capacity`` names only what is limited.
 
@@ -107,6 +118,7 @@ class RouteSeen:
     capacity: Loads
     geometry: Sequence[Sequence[float]]
     stops: tuple[StopSeen, ...]
+    take_overs: tuple[TakeOverSeen, ...] = ()
 
     @property
     def over(self) -> Loads:

@@ -37,6 +37,7 @@ from hub.db.tables import (
     ShiftRow,
     StopJobRow,
     StopRow,
+    TakeOverRow,
 )
 from hub.db.unit import Unit
 from hub.flows.closing import Closing, Impossible, check, close_job, keep_late_proof
@@ -181,6 +182,8 @@ class _Taking:
                 return self._shift(route)
             case "acknowledge":
                 return self._acknowledge(route)
+            case "take_over":
+                return self._take_over(route)
             case "load" if self.act.job_id is None:
                 return ("applied", "") if route else ("noted", "No route is on this phone.")
             case "close" if job is not None:
@@ -267,6 +270,25 @@ class _Taking:
         if was != (shift.began_at, shift.ended_at):
             about = self._told(at) | {"subject_kind": "shift", "subject_id": shift.id}
             self.unit.announce(event(**about, driver_id=shift.driver_id))
+        return "applied", ""
+
+    def _take_over(self, route: RouteRow | None) -> tuple[Result, str]:
+        """The load of another van is in this one. Safe to repeat: the first time counts."""
+        if route is None:
+            return "noted", "The route is no longer this driver's."
+        row = self.session.exec(
+            select(TakeOverRow)
+            .join(StopRow, col(StopRow.id) == col(TakeOverRow.stop_id))
+            .where(
+                TakeOverRow.business_id == self.business_id,
+                TakeOverRow.stop_id == str(self.act.body.get("stop_id", "")),
+                StopRow.route_id == route.id,
+            )
+        ).one_or_none()
+        if row is None:
+            return "refused", "There is nothing to take over at that stop."
+        at = min(self.act.occurred_at, self.now)
+        row.done_at = min(at, row.done_at or at)
         return "applied", ""
 
     def _acknowledge(self, route: RouteRow | None) -> tuple[Result, str]:

@@ -7,7 +7,7 @@ route keeps the estimates with what they announce. Nobody else writes estimates.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -51,14 +51,19 @@ class _Fresh:
     is_told: bool
 
 
-def estimate_routes(hub: Hub, positions: Positions | None = None) -> int:
+def estimate_routes(
+    hub: Hub, positions: Positions | None = None, route_ids: Collection[str] | None = None
+) -> int:
     """Estimate what is left of every round that is being driven; how many rounds changed.
 
-    Safe to repeat. A round that cannot be estimated leaves the others alone.
+    ``route_ids``: only these. Safe to repeat. A round that cannot be estimated leaves the
+    others alone.
     """
     source, now = positions or Positions.open(hub.settings), hub.now()
     with hub.reading() as session:
         begun = begun_routes(session, now)
+    if route_ids is not None:
+        begun = [one for one in begun if one.route.id in route_ids]
     fixes = {id: source.last(id) for id in {one.route.business_id for one in begun}}
     past: dict[tuple[str, str], Sequence[PastError]] = {}
     moved = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -26,10 +27,20 @@ from hub.db.tables import (
     ShiftRow,
     StopJobRow,
     StopRow,
+    TakeOverRow,
     VehicleRow,
 )
 from hub.flows.day import Due, due_jobs, windows_of, with_both_legs
-from hub.flows.day_seen import Counts, DaySeen, JobSeen, Loads, RouteSeen, StopSeen, Unserved
+from hub.flows.day_seen import (
+    Counts,
+    DaySeen,
+    JobSeen,
+    Loads,
+    RouteSeen,
+    StopSeen,
+    TakeOverSeen,
+    Unserved,
+)
 from hub.flows.route_now import promises_of
 from hub.flows.sync import address_document, order_report
 from hub.flows.ways import WaysSeen, ways_seen
@@ -51,12 +62,16 @@ def day_seen(hub: Hub, business_id: str, day: date) -> DaySeen:
         business = session.get_one(BusinessRow, business_id)
         plans = _latest_plans(session, business_id, day)
         stops = _stops(session, business_id, day, now)
+        fetched = _take_overs(session, business_id, day, stops)
         depots = {
             row.id: row
             for row in session.exec(select(DepotRow).where(DepotRow.business_id == business_id))
         }
         routes = tuple(
-            _route(route, driver, shift, depots[route.depot_id], van, stops.get(route.id, ()))
+            replace(
+                _route(route, driver, shift, depots[route.depot_id], van, stops.get(route.id, ())),
+                take_overs=tuple(fetched.get(route.id, ())),
+            )
             for route, driver, shift, van in session.exec(
                 select(RouteRow, DriverRow, ShiftRow, VehicleRow)
                 .join(DriverRow, col(DriverRow.id) == col(RouteRow.driver_id))
@@ -190,6 +205,27 @@ def _early(job: JobRow, eta: datetime, promise: TimeWindow | None) -> bool:
     else:
         at = eta if job.state in ON_A_PHONE else promise.opens
     return promise.opens - at >= WORTH_SAYING
+
+
+def _take_overs(
+    session: Session, business_id: str, day: date, stops: Mapping[str, Sequence[StopSeen]]
+) -> dict[str, list[TakeOverSeen]]:
+    """Route id -> where it fetches what another van had on board; not what nobody waits for."""
+    rows = session.exec(
+        select(StopRow, TakeOverRow)
+        .join(TakeOverRow, col(TakeOverRow.stop_id) == col(StopRow.id))
+        .join(RouteRow, col(RouteRow.id) == col(StopRow.route_id))
+        .where(TakeOverRow.business_id == business_id, RouteRow.day == day)
+        .order_by(col(StopRow.n))
+    ).all()
+    found: dict[str, list[TakeOverSeen]] = {}
+    for stop, row in rows:
+        jobs = [job for one in stops.get(stop.route_id, ()) for job in one.jobs]
+        waits = any(job.id in row.job_ids and job.state != State.CLOSED for job in jobs)
+        if waits or row.done_at is not None:
+            seen = TakeOverSeen(stop.n, row.van, row.place, stop.arrive_at, row.done_at)
+            found.setdefault(stop.route_id, []).append(seen)
+    return found
 
 
 def _route(

@@ -38,11 +38,13 @@ from hub.db.tables import (
     ShiftRow,
     StopJobRow,
     StopRow,
+    TakeOverRow,
     VehicleRow,
 )
 from hub.flows.day import windows_of
 from hub.flows.questions import open_questions
 from hub.flows.sync import address_document, order_report
+from hub.flows.take_overs import fetches_of
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -113,7 +115,27 @@ class PhoneChange:
 
 
 @dataclass(frozen=True, slots=True)
+class PhoneTakeOver:
+    """Another van's load, to be taken over here. ``done_at`` ``None``: it is not yet on board;
+    ``ready_at`` ``None``: it is there already. ``needed``: somebody still waits for some of it.
+    """
+
+    van: str
+    driver: str
+    place: str
+    numbers: tuple[str, ...]
+    job_ids: tuple[str, ...]
+    parcels: int
+    arrive_at: datetime
+    ready_at: datetime | None
+    done_at: datetime | None
+    needed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PhoneStop:
+    """``take_over`` ``None``: it is somebody's door; else it has no jobs."""
+
     stop_id: str
     n: int
     address: str
@@ -122,6 +144,7 @@ class PhoneStop:
     access_note: str
     safe_place: str
     jobs: tuple[PhoneJob, ...]
+    take_over: PhoneTakeOver | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +233,18 @@ class _Look:
             .where(ActRow.business_id == self.business_id, DeviceRow.driver_id == driver_id)
         )
         elsewhere = (col(RouteRow.driver_id) != driver_id) & col(RouteRow.id).in_(begun)
+        mine = select(RouteRow.id).where(
+            RouteRow.business_id == self.business_id, RouteRow.driver_id == driver_id
+        )
+        taken_from = (
+            select(StopRow.route_id)
+            .join(TakeOverRow, col(TakeOverRow.stop_id) == col(StopRow.id))
+            .where(
+                TakeOverRow.business_id == self.business_id,
+                col(TakeOverRow.from_route_id).in_(mine),
+            )
+        )
+        elsewhere |= (col(RouteRow.driver_id) != driver_id) & col(RouteRow.id).in_(taken_from)
         routes = self.routes(elsewhere, now, zone)
         drivers = self.by_id(DriverRow, {route.driver_id for route, _ in routes})
         return [drivers[route.driver_id].name for route, _ in routes if route.driver_id in drivers]
@@ -280,8 +315,32 @@ class _Look:
         at_stop: dict[str, list[PhoneJob]] = defaultdict(list)
         for stop, job in found:
             at_stop[stop.id].append(jobs[job.id])
-        for stop in {stop.id: stop for stop, _ in found}.values():
-            yield _stop(stop, places[stop.place_id], at_stop[stop.id])
+        shown = [
+            _stop(stop, places[stop.place_id], at_stop[stop.id])
+            for stop in {stop.id: stop for stop, _ in found}.values()
+        ]
+        shown += self._take_overs(route_id, [job for one in shown for job in one.jobs])
+        yield from sorted(shown, key=lambda one: one.n)
+
+    def _take_overs(self, route_id: str, jobs: Sequence[PhoneJob]) -> Iterable[PhoneStop]:
+        fetches = fetches_of(self.session, self.business_id, route_id)
+        stops = self.by_id(StopRow, fetches)
+        places = self.by_id(PlaceRow, [stop.place_id for stop in stops.values()])
+        for id, fetch in fetches.items():
+            row, goods = fetch.row, [job for job in jobs if job.job_id in fetch.row.job_ids]
+            taken = PhoneTakeOver(
+                van=row.van,
+                driver=row.driver,
+                place=row.place,
+                numbers=tuple(job.number for job in goods),
+                job_ids=tuple(job.job_id for job in goods),
+                parcels=sum(job.parcels for job in goods),
+                arrive_at=stops[id].arrive_at,
+                ready_at=row.ready_at,
+                done_at=row.done_at,
+                needed=bool(fetch.waiting),
+            )
+            yield replace(_stop(stops[id], places[stops[id].place_id], []), take_over=taken)
 
     def _jobs(self, rows: Sequence[JobRow], stops: Mapping[str, StopRow]) -> Mapping[str, PhoneJob]:
         orders = self.by_id(OrderRow, {job.order_id for job in rows})

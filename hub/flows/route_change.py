@@ -46,6 +46,7 @@ from hub.flows.route_now import (
     usual_at,
     work_of,
 )
+from hub.flows.take_overs import fetches_of
 from hub.flows.visits import driven
 
 if TYPE_CHECKING:
@@ -199,9 +200,14 @@ class Change:
         self._write(before, after, {})
         return True
 
-    def reorder(self, before: Laid, route: RouteNow) -> None:
-        """Store ``route``: the stops of ``before`` in another order, at other times."""
-        self._write(before, route, {})
+    def reorder(
+        self, before: Laid, route: RouteNow, places: Mapping[str | None, int] | None = None
+    ) -> None:
+        """Store ``route``: the stops of ``before`` in another order, at other times.
+
+        ``places``: place id -> index, where there are stops that ``before`` did not have.
+        """
+        self._write(before, route, places or {})
 
     def publish(self, route: RouteRow, roads: Roads | None) -> None:
         """Tell every job of ``route``; those cancelled or held since they were planned leave it.
@@ -359,7 +365,8 @@ class Change:
         """Stop id -> when the van could be there from now on, if no door took any time."""
         leaves_at = route_of(self.session, self.business_id, route_id).leaves_at
         work = work_of(self.session, self.business_id, route_id)
-        visits = driven(stops_of(self.session, self.business_id, route_id), work)
+        fetches = fetches_of(self.session, self.business_id, route_id)
+        visits = driven(stops_of(self.session, self.business_id, route_id), work, fetches)
         first = min((visit.n for visit in visits if visit.stage is Stage.TO_DO), default=0)
         free_at, found = leaves_at or self.now, dict[str, datetime]()
         clock = max(free_at, self.now)
@@ -375,7 +382,7 @@ class Change:
             found[stop.id] = clock
         return found
 
-    def _write(self, before: Laid, route: RouteNow, places: dict[str | None, int]) -> None:
+    def _write(self, before: Laid, route: RouteNow, places: Mapping[str | None, int]) -> None:
         """Store ``route`` over ``before``; ``places``: place id -> index, of what is new."""
         place_of = {index: id for id, index in places.items() if id is not None}
         rows: list[StopRow] = []
@@ -394,7 +401,7 @@ class Change:
         self.session.flush()
         for row, stop in zip(rows, route.listed, strict=True):
             for job in stop.jobs:
-                if job.id not in before.jobs:
+                if job.id not in before.jobs and job.id not in before.fetched:
                     self.session.add(
                         StopJobRow(business_id=self.business_id, stop_id=row.id, job_id=job.id)
                     )

@@ -11,6 +11,7 @@ from hub.core.values import Point
 from hub.db.tables import DepotRow, PlaceRow, RouteRow, ShiftRow, VehicleRow
 from hub.flows.roads import way_through
 from hub.flows.route_now import route_of, stops_of, work_of
+from hub.flows.take_overs import fetches_of
 from hub.flows.visits import driven
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ def draw(hub: Hub, route: RouteRow) -> RouteRow:
     """Give ``route`` the line it now drives; not while a unit is open. Never fails for the line."""
     with hub.reading() as session:
         stops = stops_of(session, route.business_id, route.id)
-        visits = driven(stops, work_of(session, route.business_id, route.id))
+        work = work_of(session, route.business_id, route.id)
+        visits = driven(stops, work, fetches_of(session, route.business_id, route.id))
         places = {
             place.id: Point(place.lat, place.lon)
             for place in session.exec(

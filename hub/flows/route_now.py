@@ -35,6 +35,7 @@ from hub.flows.day import Due, job_to_plan, vehicle_to_plan
 from hub.flows.day_rules import UsualTimes
 from hub.flows.roads import Roads, travel_between
 from hub.flows.sync import order_report
+from hub.flows.take_overs import fetches_of, with_origins, worked
 from hub.flows.visits import driven
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class Laid:
     stops: dict[str, StopRow]
     jobs: dict[str, JobRow]
     cancelled: frozenset[str]
+    fetched: frozenset[str] = frozenset()  # what ``now`` has as jobs although it takes over only
 
 
 def route_of(session: Session, business_id: str, route_id: str) -> RouteRow:
@@ -106,7 +108,9 @@ def laid(session: Session, business_id: str, route: RouteRow, roads: Roads) -> L
     rows = {job.id: job for jobs in work.values() for job in jobs}
     known = to_plan(session, business_id, rows.values(), usual_at(session, route), roads)
     leaves_at = route.leaves_at or shift.starts_at
-    visits = driven(stops, work)
+    fetches = fetches_of(session, business_id, route.id)
+    visits = driven(stops, work, fetches)
+    to_do = with_origins({id: job for id, (job, _) in known.items()}, fetches)
     return Laid(
         route,
         RouteNow(
@@ -118,7 +122,9 @@ def laid(session: Session, business_id: str, route: RouteRow, roads: Roads) -> L
                 StopNow(
                     visit.stop.id,
                     roads.index[visit.stop.place_id],
-                    tuple(known[job.id][0] for job in visit.jobs),
+                    tuple(to_do[job.id] for job in visit.jobs)
+                    if visit.fetch is None
+                    else (worked(visit.fetch, roads.index[visit.stop.place_id], to_do),),
                     visit.stage,
                     visit.stop.arrive_at,
                     visit.stop.depart_at,
@@ -136,6 +142,7 @@ def laid(session: Session, business_id: str, route: RouteRow, roads: Roads) -> L
         {stop.id: stop for stop in stops},
         rows,
         frozenset(work.keys() - {visit.stop.id for visit in visits}),
+        frozenset(fetch.row.id for fetch in fetches.values()),
     )
 
 
@@ -232,10 +239,13 @@ def roads_for(
     jobs: Sequence[JobRow] = (),
     vehicle_id: str | None = None,
     place_ids: Collection[str] = (),
+    more: Mapping[str, Point] | None = None,
+    kinds: Collection[str] = (),
 ) -> Roads:
     """Roads between all places of these routes and jobs, for every vehicle concerned.
 
-    ``place_ids`` are more of them, where somebody may have to go.
+    ``place_ids`` are more of them, where somebody may have to go; so is ``more``, by ids that
+    no place has yet. ``kinds`` are profiles of vehicles that may come to drive.
     """
     with hub.reading() as session:
         stops = select(StopRow.place_id).where(
@@ -254,6 +264,7 @@ def roads_for(
         }
         for depot in session.exec(select(DepotRow).where(DepotRow.business_id == business_id)):
             points[depot.id] = Point(depot.lat, depot.lon)
+        points |= more or {}
         profiles = set(
             session.exec(
                 select(VehicleRow.profile)
@@ -265,7 +276,7 @@ def roads_for(
             )
         )
     places = list(points.values())
-    travel = {p: travel_between(hub, places, hub.now(), p) for p in profiles | {"car"}}
+    travel = {p: travel_between(hub, places, hub.now(), p) for p in {*profiles, *kinds, "car"}}
     return Roads({id: n for n, id in enumerate(points)}, travel)
 
 

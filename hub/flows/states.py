@@ -15,6 +15,7 @@ from sqlmodel import Session, col, or_, select
 from hub.core import jobs
 from hub.core.jobs import NotNow, State
 from hub.db.tables import ActRow, JobRow, StopJobRow, StopRow
+from hub.flows.take_overs import fetches_of
 
 FENCE = "fence:"
 """How the ids of those acts begin that a geofence, not a person, told."""
@@ -67,7 +68,15 @@ def told_states(session: Session, business_id: str, route_id: str) -> Mapping[st
         .order_by(col(ActRow.occurred_at), col(ActRow.act_id))
     )
     acts = [_Said(*one) for one in said]
-    return {job_id: _state(job_id, stop_id, stop_of, acts) for job_id, stop_id in stop_of.items()}
+    found = {job_id: _state(job_id, stop_id, stop_of, acts) for job_id, stop_id in stop_of.items()}
+    # Who said "all loaded" meant what was at the depot: goods in another van are aboard once they
+    # were taken over from it, and not before.
+    for fetch in fetches_of(session, business_id, route_id).values():
+        is_aboard = fetch.row.done_at is not None
+        for job_id in fetch.row.job_ids:
+            if found.get(job_id) in (State.DISPATCHED, State.LOADED):
+                found[job_id] = State.LOADED if is_aboard else State.DISPATCHED
+    return found
 
 
 def settle_arrivals(session: Session, business_id: str, job_id: str) -> None:

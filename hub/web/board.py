@@ -25,6 +25,7 @@ from hub.web.board_amending import amending
 from hub.web.board_deciding import deciding
 from hub.web.board_json import data_of, tag_of
 from hub.web.board_lanes import Bar, Lane, axis_of, lanes_of
+from hub.web.board_out import van_out
 from hub.web.board_page import asked_day, is_part, shown
 from hub.web.board_track import tracks
 from hub.web.pages import page
@@ -64,6 +65,7 @@ def board(hub: Hub) -> Blueprint:
 
     deciding(pages, hub)
     amending(pages, hub)
+    van_out(pages, hub)
     tracks(pages, hub)
 
     def _seen() -> BoardSeen:

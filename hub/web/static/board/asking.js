@@ -58,6 +58,11 @@ dialog.addEventListener("submit", (event) => {
   event.preventDefault();
   event.stopPropagation(); // panel.js would count it as sent
   const form = event.target;
+  if (form.method === "get") { // a question in two steps: the second is asked in place as well
+    const asked = `${form.action}?${new URLSearchParams(new FormData(form))}`;
+    show(() => fetch(asked, { headers: part, cache: "no-store" }));
+    return;
+  }
   const body = new URLSearchParams(new FormData(form));
   for (const button of dialog.querySelectorAll("form button")) button.disabled = true;
   show(() => fetch(form.action, { method: "POST", body, headers: part }));

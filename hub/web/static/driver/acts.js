@@ -40,6 +40,14 @@ export async function allLoaded(route) {
   await box.add([load], { [`${route.route_id}/loaded`]: { act_id: load.act.act_id, value: true } });
 }
 
+// The load of another van is in this one, and its jobs are loaded by that.
+export async function takeOver(route, stop) {
+  const item = act("take_over", { route_id: route.route_id }, { stop_id: stop.stop_id });
+  const { act_id, occurred_at } = item.act;
+  const aboard = stop.take_over.job_ids.map((id) => [id, { act_id, state: "loaded" }]);
+  await box.add([item], { [`${stop.stop_id}/taken`]: { act_id, value: occurred_at }, ...Object.fromEntries(aboard) });
+}
+
 export async function acknowledge(route) {
   const seen = act("acknowledge", { route_id: route.route_id }, { version: route.version });
   await box.add([seen], { [`${route.route_id}/acknowledged`]: { act_id: seen.act.act_id, value: route.version } });

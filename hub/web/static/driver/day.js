@@ -108,10 +108,17 @@ function withTold(route, told) {
     const known = told[`${route.route_id}/${name}`];
     return known ? { ...all, [name]: known.value } : all;
   }, {});
-  const stops = route.stops.map((stop) => ({ ...stop, jobs: stop.jobs.map((job) => over(job, told[job.job_id])) }));
+  const stops = route.stops.map((stop) => ({ ...stop, jobs: stop.jobs.map((job) => over(job, told[job.job_id])), ...taken(stop, told) }));
   const jobs = stops.flatMap((stop) => stop.jobs);
-  const loaded = news.loaded || jobs.some((job) => (FAR[job.state] ?? 0) > 0);
+  const fetched = new Set(stops.flatMap((stop) => stop.take_over?.job_ids ?? []));
+  const onlyFetches = fetched.size > 0 && jobs.every((job) => fetched.has(job.job_id)); // nothing is at the depot
+  const loaded = news.loaded || onlyFetches || jobs.some((job) => (FAR[job.state] ?? 0) > 0);
   return { ...route, ...news, loaded, stops };
+}
+
+function taken(stop, told) {
+  const known = told[`${stop.stop_id}/taken`];
+  return stop.take_over && { take_over: { ...stop.take_over, done_at: stop.take_over.done_at ?? known?.value ?? null } };
 }
 
 function over(job, told) {
@@ -120,8 +127,9 @@ function over(job, told) {
 }
 
 const isCancelled = (job) => job.outcome === "cancelled";
-export const isCalledOff = (stop) => stop.jobs.every(isCancelled);
-export const isDone = (stop) => stop.jobs.every((job) => job.state === "closed");
+// A stop with a load to take over has no jobs of its own.
+export const isCalledOff = (stop) => (stop.take_over ? !stop.take_over.needed && !stop.take_over.done_at : stop.jobs.every(isCancelled));
+export const isDone = (stop) => (stop.take_over ? Boolean(stop.take_over.done_at) || !stop.take_over.needed : stop.jobs.every((job) => job.state === "closed"));
 
 export function findStop(routes, wanted) {
   for (const route of routes) for (const stop of route.stops) if (wanted(stop)) return { route, stop };

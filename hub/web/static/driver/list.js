@@ -50,7 +50,7 @@ function one(now, route, n) {
     next && nextStop(now, route, next),
     later.length > 0 && h("h2", {}, "After that"),
     later.length > 0 && h("ol", { class: "stops" }, later.map((stop) => short(now, stop, nextButton(route, stop)))),
-    !next && finish(route),
+    !next && finish(now, route),
     folded(now, done),
     next && link("End shift early", `#/end/${route.route_id}`, "quiet"),
   ];
@@ -80,7 +80,7 @@ function notBegun(now, route, heading) {
     route.changes?.length > 0 && changed(now, route),
     h("div", { class: "card stack" },
       h("p", { class: "large" }, `${count(route.stops.filter((stop) => !isCalledOff(stop)).length, "stop")}, ${goods(route)}`),
-      h("p", {}, [`${clock(route.starts_at, now.day.zone)} to ${clock(route.ends_at, now.day.zone)}`, route.vehicle, first && `first stop ${clock(first.jobs[0].eta, now.day.zone)}`].filter(Boolean).join(" · ")),
+      h("p", {}, [`${clock(route.starts_at, now.day.zone)} to ${clock(route.ends_at, now.day.zone)}`, route.vehicle, first && `first stop ${clock(first.take_over?.arrive_at ?? first.jobs[0].eta, now.day.zone)}`].filter(Boolean).join(" · ")),
       h("p", { class: "muted" }, `Start from ${route.depot}`),
       button("Start shift", async () => { await startShift(route); await told(); }, "big"),
       h("p", { class: "hint" }, "From here to the end of the shift this phone notes where it is, and never before or after.")),
@@ -135,6 +135,7 @@ function nextButton(route, stop) {
 }
 
 function short(now, stop, action = null) {
+  if (stop.take_over) return shortTakeOver(now, stop);
   const names = [...new Set(stop.jobs.map((job) => job.name).filter(Boolean))].join(", ");
   const end = isDone(stop) ? stop.jobs.map(ended).join(", ") : clock(stop.jobs[0].eta, now.day.zone);
   return h("li", {}, h("a", { class: "short", id: `stop-${stop.stop_id}`, href: `#/stop/${stop.stop_id}` },
@@ -143,7 +144,17 @@ function short(now, stop, action = null) {
     !isDone(stop) && h("span", { class: "when" }, end)), action);
 }
 
-function finish(route) {
+function shortTakeOver(now, stop) {
+  const { van, place, arrive_at, done_at } = stop.take_over;
+  return h("li", {}, h("a", { class: "short", id: `stop-${stop.stop_id}`, href: `#/stop/${stop.stop_id}` },
+    h("span", { class: "n" }, String(stop.n)),
+    h("span", { class: "what" }, h("strong", {}, `Take over the load of ${van}`), h("span", { class: "muted" }, place), isDone(stop) && h("span", { class: "small" }, done_at ? "Taken over" : "Not needed any more")),
+    !isDone(stop) && h("span", { class: "when" }, clock(arrive_at, now.day.zone))));
+}
+
+function finish(now, route) {
+  const [to] = now.day.handed_to ?? [];
+  if (route.ended_at && to) return h("p", { class: "card empty" }, `The dispatcher ended this round: ${now.day.handed_to.join(", ")} took over what was left. Thank you.`);
   if (route.ended_at) return h("p", { class: "card empty" }, "The shift has ended. Thank you.");
   return h("div", { class: "card stack" }, h("p", { class: "large" }, "Every stop is done."),
     h("p", { class: "muted" }, `Back to ${route.depot}`),

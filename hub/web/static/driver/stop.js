@@ -1,6 +1,6 @@
 // One stop: how to get there, whom to call, what to do at the door.
 
-import { arrive, headFor, notArrived } from "./acts.js";
+import { arrive, headFor, notArrived, takeOver } from "./acts.js";
 import { told } from "./app.js";
 import { hubTime } from "./clock.js";
 import { findStop, isDone } from "./day.js";
@@ -18,6 +18,7 @@ export const stop = {
 export const nextStop = (now, route, one) => whole(now, route, one, "h2");
 
 function whole(now, route, one, heading) {
+  if (one.take_over) return fetching(now, route, one, heading);
   const arrived = one.jobs.some((job) => job.state === "arrived");
   return h("article", { class: "card stack next" },
     h("div", { class: "row apart top" },
@@ -29,6 +30,27 @@ function whole(now, route, one, heading) {
     one.safe_place && h("p", {}, h("strong", {}, "Safe place: "), one.safe_place),
     !isDone(one) && way(route, one, arrived),
     toDoFirst(one.jobs).map((job) => work(now, route, one, job, arrived)));
+}
+
+// Not a customer: another van stands here, or its load is back at the depot.
+function fetching(now, route, one, heading) {
+  const { van, driver, place, parcels, numbers, ready_at, done_at, needed } = one.take_over;
+  const taken = async () => {
+    await takeOver(route, one);
+    await told();
+  };
+  const open = !done_at && needed;
+  return h("article", { class: "card stack next", "aria-label": `Take over the load of ${van}` },
+    h("div", { class: "row apart top" },
+      h(heading, { class: "large" }, `${one.n}. Take over the load of ${van}`),
+      done_at && h("span", { class: "pill ok" }, "Taken over"), !done_at && !needed && h("span", { class: "pill" }, "Not needed any more")),
+    h("p", { class: "large address" }, place),
+    h("p", {}, `${driver} drove it. ${count(parcels, "parcel")}, order${numbers.length === 1 ? "" : "s"} ${numbers.join(", ")}.`),
+    open && ready_at && new Date(hubTime()) < new Date(ready_at) && h("p", { class: "strong" }, `It is there from ${clock(ready_at, now.day.zone)}.`),
+    open && h("div", { class: "two" },
+      h("a", { class: "button big secondary", href: mapLink({ ...one, address: place }) }, "Navigate"),
+      route.began_at && button("Load taken over", taken, "big")),
+    open && h("p", { class: "hint" }, "Tap it once everything is in your van. Until then these orders are shown as in the other one."));
 }
 
 const isCancelled = (job) => job.outcome === "cancelled";

@@ -41,6 +41,7 @@ export const ACTS = {
   end_shift: "Shift ended",
   acknowledge: "Route change seen",
   load: "All loaded",
+  take_over: "Load taken over",
   head_for: "On the way",
   arrive: "Arrived",
   not_arrived: "Not there yet",

@@ -1,0 +1,142 @@
+"""A van or a driver is out: what happened and where, the ways out with their prices, and one press.
+
+The question is asked again, with what stands in its way, when a decision came too late.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, abort, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from hub.core.errors import HubError
+from hub.core.values import Point
+from hub.flows.dispatch import RouteConflict
+from hub.flows.log_in import Role
+from hub.flows.van_out import take_way
+from hub.flows.ways_out import Happened, Out, asked_about, ways_out
+from hub.web.board_page import done, named, shown, typed
+from hub.web.staff import me, needs
+
+if TYPE_CHECKING:
+    from hub.app import Hub
+
+HAPPENED = {
+    Happened.VAN: "The van does not drive",
+    Happened.DRIVER: "The driver cannot drive; the van can",
+    Happened.BOTH: "Both: van and driver are out",
+}
+
+
+def van_out(pages: Blueprint, hub: Hub) -> None:
+    """Add the pages for what drops out on the road to ``pages``."""
+
+    @pages.get("/routes/<route_id>/out")
+    @needs(Role.DISPATCHER)
+    def out(route_id: str) -> AnyResponse:
+        """First what happened and where; with ``happened``, the ways out of it."""
+        return _show(route_id)
+
+    @pages.post("/routes/<route_id>/out")
+    @needs(Role.DISPATCHER)
+    def take(route_id: str) -> AnyResponse:
+        """``way`` is the key of one of the ways; ``seen`` are ``route:version``, of all routes."""
+        versions = dict(named(one[:60]) for one in request.form.getlist("seen"))
+        try:
+            happened, at = _happened(), _at()
+            if happened is None or at is None:
+                return _show(route_id, said="Say what happened, and where the van stands.")
+            routes = take_way(
+                hub,
+                me().business_id,
+                route_id,
+                request.form.get("way", "")[:80],
+                happened=happened,
+                at=at,
+                actor=me().actor,
+                versions=versions,
+            )
+        except LookupError:
+            abort(404)
+        except RouteConflict as conflict:
+            return _show(route_id, conflict=conflict)
+        except HubError as problem:
+            return _show(route_id, said=str(problem))
+        phones = "phone is" if len(routes) == 1 else "phones are"
+        return done(f"{len(routes)} {phones} told, and whoever is made late hears of it once.")
+
+    def _show(
+        route_id: str, *, said: str = "", conflict: RouteConflict | None = None
+    ) -> AnyResponse:
+        happened, at = _happened(), _at()
+        try:
+            if happened is None or (at is None and typed("at")):
+                found = asked_about(hub, me().business_id, route_id)
+            else:
+                found = ways_out(hub, me().business_id, route_id, happened, at)
+        except LookupError:
+            abort(404)
+        except HubError as problem:
+            return shown("board/refused.html", 409, said=said or str(problem))
+        where = found.scene.at
+        wrong = "" if at is not None or not typed("at") else WRONG
+        return shown(
+            "board/out.html",
+            409 if said or conflict else 200,
+            out=found,
+            happened=happened,
+            choices=HAPPENED,
+            at=typed("at") if wrong else f"{where.lat:.5f}, {where.lon:.5f}",
+            wrong=wrong,
+            asks=happened is None or bool(wrong),
+            said=said,
+            conflict=conflict,
+            who=_who(found),
+        )
+
+
+WRONG = "Write latitude and longitude with a comma between them, such as 60.16950, 24.93850."
+
+
+def _happened() -> Happened | None:
+    try:
+        return Happened(typed("happened"))
+    except ValueError:
+        return None
+
+
+def _at() -> Point | None:
+    """``60.1695, 24.9385``; ``None`` for what is no place."""
+    lat, _, lon = typed("at").partition(",")
+    try:
+        point = Point(float(lat), float(lon))
+    except ValueError:
+        return None
+    return point if abs(point.lat) <= 90 and abs(point.lon) <= 180 else None
+
+
+def _who(out: Out) -> dict[str, str]:
+    """A way's key -> who does it, in a dispatcher's words."""
+    said = {}
+    for way in out.ways:
+        names = [share.was.driver for share in way.shares]
+        match way.kind:
+            case "replacement" if names:
+                van = way.shares[0].was.van
+                free = "" if way.key.startswith("to:new:") else ", on the way already"
+                said[way.key] = f"{names[0]} takes over all of it in {van}{free}"
+            case "replacement":
+                said[way.key] = "Somebody else takes over all of it"
+            case "shared":
+                said[way.key] = "Those on the road share it" + _named(names)
+            case "depot":
+                said[way.key] = f"The load goes back to {out.scene.depot.name}" + _named(names)
+            case "driver":
+                to = f"{names[0]} drives on" if names else "Somebody else drives on"
+                said[way.key] = f"{to} in {out.scene.van}"
+    return said
+
+
+def _named(names: list[str]) -> str:
+    return f": {' and '.join(names)}" if names else ""

@@ -1,0 +1,261 @@
+"""A van or a driver drops out on the road: what is left goes to others in one decision."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlmodel import select
+
+from hub.core.fit import problems, timed
+from hub.core.jobs import NotNow, State
+from hub.core.rescue import Way
+from hub.core.values import Point
+from hub.db.tables import (
+    DriverRow,
+    EventRow,
+    JobRow,
+    RouteRow,
+    ShiftRow,
+    StopJobRow,
+    StopRow,
+    TakeOverRow,
+    VehicleRow,
+)
+from hub.flows.board import board_seen
+from hub.flows.dispatch import RouteConflict
+from hub.flows.drive import device_for
+from hub.flows.phone import shown_to
+from hub.flows.route_now import laid, roads_for
+from hub.flows.van_out import take_way
+from hub.flows.ways_out import Happened, Out, ways_out
+from tests.board_worlds import DAY, MINUTE, TEN, Running, a_running_day
+
+AT = Point(60.1668, 24.9420)
+
+
+@pytest.fixture
+def day(tmp_path: Path) -> Running:
+    """Mara's first stop is done, Otso is under way; Sanna sits at home with a spare van."""
+    day = a_running_day(tmp_path)
+    with day.hub.unit() as unit:
+        van = VehicleRow(business_id=day.business_id, name="Spare van", capacity={"parcels": 30})
+        sanna = DriverRow(business_id=day.business_id, name="Sanna")
+        unit.session.add_all([van, sanna])
+        unit.session.flush()
+        day.drivers["Sanna"] = sanna.id
+    day.now[0] = TEN
+    day.begin("Mara", "Otso")
+    first = day.stops("Mara")[0]
+    for job in day.jobs(first):
+        day.says("Mara", "head_for", TEN, job)
+        day.says("Mara", "close", TEN + MINUTE, job, outcome="skipped", reason="other")
+    day.now[0] = TEN + 2 * MINUTE
+    return day
+
+
+def look(day: Running, happened: Happened = Happened.VAN, driver: str = "Mara") -> Out:
+    return ways_out(day.hub, day.business_id, day.route(driver).id, happened, AT)
+
+
+def the(out: Out, kind: str) -> Way:
+    return next(way for way in out.ways if way.kind == kind)
+
+
+def take(day: Running, way: Way, out: Out, happened: Happened = Happened.VAN) -> list[RouteRow]:
+    return take_way(
+        day.hub,
+        day.business_id,
+        out.scene.route.id,
+        way.key,
+        happened=happened,
+        at=AT,
+        actor="staff:1",
+        versions=out.scene.versions,
+    )
+
+
+def events(day: Running) -> Counter[str]:
+    with day.hub.reading() as session:
+        return Counter(session.exec(select(EventRow.name)))
+
+
+def open_jobs(day: Running, driver: str) -> list[JobRow]:
+    return [
+        job for stop in day.stops(driver) for job in day.jobs(stop) if job.state != State.CLOSED
+    ]
+
+
+def is_sound(day: Running, driver: str) -> bool:
+    route = day.route(driver)
+    roads = roads_for(day.hub, day.business_id, [route.id])
+    with day.hub.reading() as session:
+        now = laid(session, day.business_id, route, roads).now
+    found = problems(timed(now, roads.travel, day.hub.now()))
+    return not [one for one in found if not one.is_promise]
+
+
+def test_every_way_is_priced_and_a_van_that_does_not_drive_says_so(day: Running) -> None:
+    out = look(day)
+    assert {way.kind for way in out.ways} == {"replacement", "shared", "depot", "driver"}
+    assert the(out, "driver").why_not == "The van does not drive."
+    for kind in ("replacement", "shared", "depot"):
+        way = the(out, kind)
+        assert (way.why_not, way.moved, way.left_out) == ("", 3, ())
+        assert way.cost > 0
+
+
+def test_a_free_driver_fetches_the_load_and_the_round_is_over(day: Running) -> None:
+    before = events(day)
+    out, ids = look(day), {job.id for job in open_jobs(day, "Mara")}
+    way = next(one for one in out.ways if one.key == f"to:new:{day.drivers['Sanna']}")
+    take(day, way, out)
+    assert {job.id for job in open_jobs(day, "Sanna")} == ids
+    assert {job.state for job in open_jobs(day, "Sanna")} == {State.DISPATCHED}
+    assert open_jobs(day, "Mara") == []
+    with day.hub.reading() as session:
+        shift = session.get_one(ShiftRow, day.route("Mara").shift_id)
+        [fetch] = session.exec(select(TakeOverRow)).all()
+        stop = session.get_one(StopRow, fetch.stop_id)
+    assert shift.ended_at == day.now[0]
+    assert (stop.n, set(fetch.job_ids)) == (1, ids)
+    assert is_sound(day, "Sanna")
+    fresh = events(day) - before
+    assert (fresh["ShiftEnded"], fresh["RouteHandedOver"], fresh["RoutePublished"]) == (1, 1, 1)
+    assert fresh["JobDispatched"] == fresh["JobWithdrawn"] == 0
+
+
+def test_goods_are_in_the_new_van_once_its_driver_says_so(day: Running) -> None:
+    out = look(day)
+    take(day, next(one for one in out.ways if "new:" in one.key), out)
+    with_phone(day, "Sanna")
+    day.now[0] += 10 * MINUTE
+    day.says("Sanna", "start_shift", day.now[0])
+    day.says("Sanna", "load", day.now[0])
+    assert {job.state for job in open_jobs(day, "Sanna")} == {State.DISPATCHED}
+    day.says("Sanna", "take_over", day.now[0], stop_id=day.stops("Sanna")[0].id)
+    assert {job.state for job in open_jobs(day, "Sanna")} == {State.LOADED}
+    assert is_sound(day, "Sanna")
+
+
+def with_phone(day: Running, name: str) -> None:
+    from hub.flows.drive import pair, pairing_code
+
+    code = pairing_code(day.hub, day.business_id, day.drivers[name])
+    day.phones[name] = pair(day.hub, code) or ""
+
+
+def test_the_phones_say_what_is_to_be_taken_over_and_that_the_round_is_over(day: Running) -> None:
+    out = look(day)
+    take(day, next(one for one in out.ways if "new:" in one.key), out)
+    with_phone(day, "Sanna")
+    device = device_for(day.hub, day.phones["Sanna"])
+    assert device
+    [route] = shown_to(day.hub, device).routes
+    first = route.stops[0]
+    assert (first.n, first.jobs, (first.lat, first.lon)) == (1, (), (AT.lat, AT.lon))
+    assert first.take_over is not None
+    assert (first.take_over.van, first.take_over.parcels) == ("M van", 3)
+    mara = device_for(day.hub, day.phones["Mara"])
+    assert mara
+    shown = shown_to(day.hub, mara)
+    assert shown.handed_to == ("Sanna",)
+    assert shown.routes[0].ended_at is not None
+
+
+def test_others_share_the_rest_and_keep_their_own_order(day: Running) -> None:
+    own = [stop.id for stop in day.stops("Otso")]
+    out = look(day)
+    [taken] = take(day, the(out, "shared"), out)
+    assert taken.driver_id == day.drivers["Otso"]
+    assert [stop.id for stop in day.stops("Otso") if stop.id in own] == own
+    assert len(open_jobs(day, "Otso")) == 7
+    assert is_sound(day, "Otso")
+
+
+def test_two_dispatchers_do_not_undo_each_other(day: Running) -> None:
+    out = look(day)
+    take(day, the(out, "shared"), out)
+    with pytest.raises((RouteConflict, NotNow)):
+        take(day, the(out, "shared"), out)
+    assert len(open_jobs(day, "Otso")) == 7
+    fresh = a_second_look_is_refused(day)
+    assert "ended" in fresh
+
+
+def a_second_look_is_refused(day: Running) -> str:
+    with pytest.raises(NotNow) as refused:
+        look(day)
+    return str(refused.value)
+
+
+def test_a_route_that_changed_meanwhile_is_looked_at_again(day: Running) -> None:
+    out = look(day)
+    with day.hub.unit() as unit:
+        unit.session.get_one(RouteRow, day.route("Otso").id).version += 1
+    with pytest.raises(RouteConflict):
+        take(day, the(out, "shared"), out)
+    assert len(open_jobs(day, "Mara")) == 3
+
+
+def test_a_driver_who_is_ill_leaves_the_van_to_another(day: Running) -> None:
+    out = look(day, Happened.DRIVER)
+    way = the(out, "driver")
+    assert way.why_not == ""
+    [route] = take(day, way, out, Happened.DRIVER)
+    assert route.driver_id == day.drivers["Sanna"]
+    assert route.vehicle_id == day.route("Mara").vehicle_id
+    assert is_sound(day, "Sanna")
+
+
+def test_the_load_goes_back_and_out_again(day: Running) -> None:
+    out = look(day)
+    take(day, the(out, "depot"), out)
+    with day.hub.reading() as session:
+        fetches = session.exec(select(TakeOverRow)).all()
+    assert {one.place for one in fetches} == {"Bakery"}
+    assert all(one.ready_at and one.ready_at > day.now[0] for one in fetches)
+
+
+def test_who_is_not_made_late_is_told_nothing_and_who_is_once(day: Running) -> None:
+    """An estimate follows at once; only what leaves a promise makes a notice."""
+    day.now[0] += timedelta(hours=2)  # everybody's promise is long over
+    late = {job.id for job in open_jobs(day, "Mara")}
+    out = look(day)
+    take(day, the(out, "shared"), out)
+    with day.hub.reading() as session:
+        moved = [
+            row.payload["job_id"]
+            for row in session.exec(select(EventRow).where(EventRow.name == "EtaChanged"))
+        ]
+    assert Counter(id for id in moved if id in late) == Counter(late)
+
+
+def test_the_board_shows_the_stops_and_the_shift_that_ended(day: Running) -> None:
+    out = look(day)
+    take(day, the(out, "shared"), out)
+    seen = board_seen(day.hub, day.business_id, DAY)
+    mara = next(lane for lane in seen.lanes if lane.route.driver.startswith("Mara"))
+    otso = next(lane for lane in seen.lanes if lane.route.driver.startswith("Otso"))
+    assert mara.ended_at == day.now[0]
+    assert [one.van for one in otso.route.take_overs] == ["M van"]
+
+
+def test_goods_that_are_still_in_the_other_van_are_not_given_to_a_third(day: Running) -> None:
+    from hub.flows.board_moves import moving
+
+    out = look(day)
+    take(day, the(out, "shared"), out)
+    with day.hub.reading() as session:
+        [fetch] = session.exec(select(TakeOverRow)).all()
+        stop_id = session.exec(
+            select(StopJobRow.stop_id).where(StopJobRow.job_id == fetch.job_ids[0])
+        ).one()
+    with pytest.raises(NotNow, match="still in M van"):
+        moving(day.hub, day.business_id, stop_id)
+
+
+Look = Callable[[Running], Out]
