@@ -111,7 +111,7 @@ function withTold(route, told) {
   const stops = route.stops.map((stop) => ({ ...stop, jobs: stop.jobs.map((job) => over(job, told[job.job_id])), ...taken(stop, told) }));
   const jobs = stops.flatMap((stop) => stop.jobs);
   const fetched = new Set(stops.flatMap((stop) => stop.take_over?.job_ids ?? []));
-  const onlyFetches = fetched.size > 0 && jobs.every((job) => fetched.has(job.job_id)); // nothing is at the depot
+  const onlyFetches = fetched.size > 0 && jobs.every((job) => job.kind !== "deliver" || fetched.has(job.job_id)); // nothing is at the depot
   const loaded = news.loaded || onlyFetches || jobs.some((job) => (FAR[job.state] ?? 0) > 0);
   return { ...route, ...news, loaded, stops };
 }
