@@ -265,3 +265,49 @@ def test_goods_that_are_still_in_the_other_van_are_not_given_to_a_third(day: Run
         ).one()
     with pytest.raises(NotNow, match="still in M van"):
         moving(day.hub, day.business_id, stop_id)
+
+
+def test_what_nobody_can_do_today_waits_on_the_board_and_its_customer_hears_of_it(
+    day: Running,
+) -> None:
+    """Otso has time for ten minutes of taking over and one more door of 25."""
+    [share] = the(look(day), "shared").shares
+    with day.hub.unit() as unit:
+        shift = unit.session.get_one(ShiftRow, day.route("Otso").shift_id)
+        shift.ends_at = share.was.home + 50 * MINUTE
+    before, out = events(day), look(day)
+    way = the(out, "shared")
+    assert (way.moved, len(way.left_out)) == (1, 2)
+    take(day, way, out)
+    with day.hub.reading() as session:
+        left = [session.get_one(JobRow, id).state for id in way.left_out]
+    assert left == [State.CREATED, State.CREATED]
+    assert (events(day) - before)["JobWithdrawn"] == 2
+    assert is_sound(day, "Otso")
+
+
+def test_who_is_at_a_door_with_a_broken_van_ends_that_himself(day: Running) -> None:
+    [job] = day.jobs(day.stops("Mara")[1])
+    day.says("Mara", "arrive", day.now[0], job)
+    out = look(day)
+    assert (out.scene.at_door, the(out, "shared").moved) == (1, 2)
+    take(day, the(out, "shared"), out)
+    [kept] = open_jobs(day, "Mara")
+    assert (kept.id, kept.state) == (job.id, State.ARRIVED)
+    day.says("Mara", "close", day.now[0], job, outcome="skipped", reason="other")
+    assert open_jobs(day, "Mara") == []
+
+
+def test_an_ill_driver_is_at_no_door_any_more(day: Running) -> None:
+    [job] = day.jobs(day.stops("Mara")[1])
+    day.says("Mara", "arrive", day.now[0], job)
+    out = look(day, Happened.BOTH)
+    assert the(out, "shared").moved == 3
+    take(day, the(out, "shared"), out, Happened.BOTH)
+    assert job.id in {one.id for one in open_jobs(day, "Otso")}
+    assert events(day)["DriverLeft"] == 1
+
+
+def test_only_the_business_whose_route_it_is_may_ask(day: Running) -> None:
+    with pytest.raises(LookupError):
+        ways_out(day.hub, "somebody-else", day.route("Mara").id, Happened.VAN, AT)
