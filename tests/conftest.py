@@ -60,6 +60,7 @@ SOAKED_ON_POSTGRESQL = (
     "tests/flows/test_proof_store.py",
     "tests/flows/test_pull.py",
     "tests/flows/test_tokens.py",
+    "tests/flows/test_van_out.py",
     "tests/journeys/test_a_bakerys_day.py",
     "tests/live/test_fixes.py",
     "tests/live/test_pages.py",

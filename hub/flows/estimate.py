@@ -56,8 +56,8 @@ def estimate_routes(
 ) -> int:
     """Estimate what is left of every round that is being driven; how many rounds changed.
 
-    ``route_ids``: only these. Safe to repeat. A round that cannot be estimated leaves the
-    others alone.
+    ``route_ids``: only these, for whoever just changed them. Safe to repeat. A round that
+    cannot be estimated leaves the others alone.
     """
     source, now = positions or Positions.open(hub.settings), hub.now()
     with hub.reading() as session:
@@ -74,8 +74,9 @@ def estimate_routes(
             log.warning("route=%s cannot be estimated: %s", one.route.id, problem)
         except Exception:
             log.exception("route=%s cannot be estimated", one.route.id)
-    learn(hub)
-    _forget_moved(hub)
+    if route_ids is None:
+        learn(hub)
+        _forget_moved(hub)
     return moved
 
 

@@ -14,7 +14,7 @@ from sqlmodel import col, select
 
 from hub.core import jobs
 from hub.core.events import DriverLeft, RouteHandedOver, RoutePublished, ShiftEnded
-from hub.core.fit import RouteNow, StopNow, timed
+from hub.core.fit import RouteNow, Stage, StopNow, timed
 from hub.core.jobs import Act, State
 from hub.core.plan_request import JobToPlan
 from hub.core.rescue import Share, Way, from_it
@@ -160,12 +160,22 @@ def _bring(change: Change, scene: Scene, old: RouteRow, route: RouteRow, share: 
         id: from_it(job, origin) if origin and id in aboard else job
         for id, (job, _) in known.items()
     }
-    stop_of = {share.take_over: fetch.stop_id} if fetch is not None else {}
-    after = arranged(before.now, share.route, plain, stop_of)
+    now, stop_of = before.now, dict[str, str]()
+    if fetch is not None and job is not None:
+        now, stop_of = _to_fetch(now, fetch, job), {job.id: fetch.stop_id}
+    after = arranged(now, share.route, plain, stop_of)
     after = timed(after, scene.roads.travel, change.now)
     index = scene.roads.index
     change.reorder(before, after, {leg.place_id: index[leg.place_id or ""] for leg in legs})
     change.bump(route)
+
+
+def _to_fetch(now: RouteNow, fetch: TakeOverRow, job: JobToPlan) -> RouteNow:
+    """As long as nothing of a load is on the route nobody goes there; now somebody will."""
+    there = next(stop for stop in now.stops if stop.id == fetch.stop_id)
+    there = replace(there, stage=Stage.TO_DO, jobs=(replace(job, id=fetch.id),))
+    others = (stop for stop in now.stops if stop.id != fetch.stop_id)
+    return replace(now, stops=(*others, there))
 
 
 def arranged(

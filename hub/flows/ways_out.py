@@ -359,7 +359,7 @@ def _near(takers: Mapping[str, RouteNow], roads: Roads, place: int) -> dict[str,
 
 
 def _free(session: Session, route: RouteRow, others: Sequence[RouteRow]) -> list[Crew]:
-    """Drivers without a route today, or done with it and not gone home, each with a free van."""
+    """Drivers without a route today, each with a van that nobody drives."""
     business_id = route.business_id
     today = select(RouteRow).where(RouteRow.business_id == business_id, RouteRow.day == route.day)
     routes = session.exec(today).all()

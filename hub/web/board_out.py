@@ -14,6 +14,7 @@ from hub.core.errors import HubError
 from hub.core.values import Point
 from hub.flows.dispatch import RouteConflict
 from hub.flows.log_in import Role
+from hub.flows.places import search
 from hub.flows.van_out import take_way
 from hub.flows.ways_out import Happened, Out, asked_about, ways_out
 from hub.web.board_page import done, named, shown, typed
@@ -22,6 +23,10 @@ from hub.web.staff import me, needs
 if TYPE_CHECKING:
     from hub.app import Hub
 
+WRONG = (
+    "The map does not know this place. Write a street and its number, or latitude and longitude"
+    " such as 60.16950, 24.93850."
+)
 HAPPENED = {
     Happened.VAN: "The van does not drive",
     Happened.DRIVER: "The driver cannot drive; the van can",
@@ -66,12 +71,17 @@ def van_out(pages: Blueprint, hub: Hub) -> None:
         phones = "phone is" if len(routes) == 1 else "phones are"
         return done(f"{len(routes)} {phones} told, and whoever is made late hears of it once.")
 
+    def _at() -> Point | None:
+        """An address, or ``60.1695, 24.9385``; ``None`` where nothing is typed or found."""
+        found = search(hub, me().business_id, _place())
+        return found[0].point if found else None
+
     def _show(
         route_id: str, *, said: str = "", conflict: RouteConflict | None = None
     ) -> AnyResponse:
         happened, at = _happened(), _at()
         try:
-            if happened is None or (at is None and typed("at")):
+            if happened is None or (at is None and _place()):
                 found = asked_about(hub, me().business_id, route_id)
             else:
                 found = ways_out(hub, me().business_id, route_id, happened, at)
@@ -80,14 +90,14 @@ def van_out(pages: Blueprint, hub: Hub) -> None:
         except HubError as problem:
             return shown("board/refused.html", 409, said=said or str(problem))
         where = found.scene.at
-        wrong = "" if at is not None or not typed("at") else WRONG
+        wrong = "" if at is not None or not _place() else WRONG
         return shown(
             "board/out.html",
             409 if said or conflict else 200,
             out=found,
             happened=happened,
             choices=HAPPENED,
-            at=typed("at") if wrong else f"{where.lat:.5f}, {where.lon:.5f}",
+            at=_place() if wrong else f"{where.lat:.5f}, {where.lon:.5f}",
             wrong=wrong,
             asks=happened is None or bool(wrong),
             said=said,
@@ -96,7 +106,9 @@ def van_out(pages: Blueprint, hub: Hub) -> None:
         )
 
 
-WRONG = "Write latitude and longitude with a comma between them, such as 60.16950, 24.93850."
+def _place() -> str:
+    """What was typed for where it stands."""
+    return request.values.get("at", "").strip()[:200]
 
 
 def _happened() -> Happened | None:
@@ -104,16 +116,6 @@ def _happened() -> Happened | None:
         return Happened(typed("happened"))
     except ValueError:
         return None
-
-
-def _at() -> Point | None:
-    """``60.1695, 24.9385``; ``None`` for what is no place."""
-    lat, _, lon = typed("at").partition(",")
-    try:
-        point = Point(float(lat), float(lon))
-    except ValueError:
-        return None
-    return point if abs(point.lat) <= 90 and abs(point.lon) <= 180 else None
 
 
 def _who(out: Out) -> dict[str, str]:

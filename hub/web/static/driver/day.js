@@ -75,7 +75,9 @@ export function changes(before, after) {
 function compared(before, after) {
   const was = byJob(before);
   const is = byJob(after);
-  const lines = [];
+  const known = new Set(before.stops.map((stop) => stop.stop_id));
+  const fetches = after.stops.filter((stop) => stop.take_over && !known.has(stop.stop_id));
+  const lines = fetches.map((stop) => ({ text: `Take over the load of ${stop.take_over.van}, as stop ${stop.n}` }));
   for (const [id, { stop, job }] of is) {
     if (!was.has(id)) lines.push({ job_id: id, text: `Added: stop ${stop.n}, ${called(stop, job)}` });
     else if (job.outcome === "cancelled" && was.get(id).job.outcome !== "cancelled") lines.push({ job_id: id, text: `Cancelled: ${called(stop, job)}` });
@@ -111,7 +113,7 @@ function withTold(route, told) {
   const stops = route.stops.map((stop) => ({ ...stop, jobs: stop.jobs.map((job) => over(job, told[job.job_id])), ...taken(stop, told) }));
   const jobs = stops.flatMap((stop) => stop.jobs);
   const fetched = new Set(stops.flatMap((stop) => stop.take_over?.job_ids ?? []));
-  const onlyFetches = fetched.size > 0 && jobs.every((job) => fetched.has(job.job_id)); // nothing is at the depot
+  const onlyFetches = fetched.size > 0 && jobs.every((job) => job.kind !== "deliver" || fetched.has(job.job_id)); // nothing is at the depot
   const loaded = news.loaded || onlyFetches || jobs.some((job) => (FAR[job.state] ?? 0) > 0);
   return { ...route, ...news, loaded, stops };
 }
