@@ -9,7 +9,6 @@ from datetime import datetime
 from hub.core.jobs import Outcome, State
 from hub.core.values import TimeWindow
 from hub.db.tables import PlanRow
-from hub.flows.ways import WaysSeen
 
 Loads = dict[str, int]  # g, cm3, parcels
 DONE = frozenset({Outcome.SUCCEEDED, Outcome.PARTIAL})
@@ -158,7 +157,6 @@ class Unserved:
     lat: float | None
     lon: float | None
     reason: str
-    known: WaysSeen = WaysSeen()
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,6 @@ from hub.flows.day_seen import (
 )
 from hub.flows.route_now import promises_of
 from hub.flows.sync import address_document, order_report
-from hub.flows.ways import WaysSeen, ways_seen
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -285,19 +284,11 @@ def _left_out(
         row for row in due_jobs(session, business_id, day, zone) if row[0].state == State.CREATED
     ]
     whole = {job.id for job, _, _ in with_both_legs(session, business_id, due)}
-    known = ways_seen(tuple(plans))
-    found = [
-        _unserved(
-            row,
-            why.get(row[0].id, NEW) if row[0].id in whole else TORN,
-            known.get(row[0].id, WaysSeen()),
-        )
-        for row in due
-    ]
+    found = [_unserved(row, why.get(row[0].id, NEW) if row[0].id in whole else TORN) for row in due]
     return tuple(sorted(found, key=lambda one: (one.number, one.kind)))
 
 
-def _unserved(row: Due, reason: str, known: WaysSeen) -> Unserved:
+def _unserved(row: Due, reason: str) -> Unserved:
     job, order, place = row
     return Unserved(
         job.id,
@@ -308,5 +299,4 @@ def _unserved(row: Due, reason: str, known: WaysSeen) -> Unserved:
         place.lat,
         place.lon,
         reason,
-        known,
     )

@@ -25,7 +25,6 @@ from hub.flows.day import Day, read_day
 from hub.flows.drafts import PlanOutdated, store_drafts
 from hub.flows.plan import outcome, solved_apart, strategy_for, ways_of, with_why
 from hub.flows.roads import Way
-from hub.flows.ways import find_ways
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -211,10 +210,6 @@ def _solve(hub: Hub, run: PlanRow, hold: _Hold) -> None:
     plan = with_why(hub, seen, run.strategy, chosen, plan)
     ways = ways_of(hub, seen, plan)
     hold.store(seen, plan, chosen.key, ways)
-    try:
-        find_ways(hub, run, seen, plan)
-    except Exception:  # the plan is stored: only its explanation is missing
-        hub.tools.log.exception("plan=%s is not explained", run.id)
 
 
 class _Hold:

@@ -6,8 +6,6 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,19 +14,13 @@ from playwright.sync_api import Browser, Page
 from werkzeug.serving import make_server
 
 from hub.app import Hub
-from hub.core.orders import IncomingOrder
-from hub.core.values import Address, Line, Point, TimeWindow
 from hub.db.tables import JobRow, OrderRow, PlaceRow, RouteRow
-from hub.flows.connections import connection_id
-from hub.flows.locate import locate_new
 from hub.flows.planning_run import solve_waiting
-from hub.flows.sync import store_all
 from hub.web.app import create_app
 from hub.web.staff import COOKIE
-from tests.admin.desk import MORNING, SIX, Desk, a_desk, a_hub
+from tests.admin.desk import MORNING, Desk, a_desk, a_hub
 
 SHOTS = Path(os.environ.get("HUB_SHOTS", ""))
-EIGHT = datetime(2026, 11, 23, 6, tzinfo=UTC)  # in Helsinki's winter, when Mara begins
 DAY = "/panel/day?day=2026-11-23"
 
 
@@ -144,41 +136,6 @@ def test_a_bakerys_morning_by_clicking(desk: Desk, page: Page, tmp_path: Path) -
     page.get_by_role("link", name="1001").click()
     found += look(page, "order")
     assert found == []
-
-
-def test_what_is_left_out_says_what_would_make_room(desk: Desk, page: Page) -> None:
-    early = TimeWindow(EIGHT - timedelta(minutes=30), EIGHT - timedelta(minutes=10))
-    order = IncomingOrder(
-        ref="1",
-        number="1001",
-        updated_at=SIX,
-        address=Address(("Mannerheimintie 5",), "00100", "Helsinki", "FI"),
-        point=Point(60.1690, 24.9402),
-        windows=(early,),
-        lines=(Line("Flour", weight_g=20_000),),
-    )
-    heavy = replace(
-        order, ref="2", number="1002", windows=(), lines=(Line("Oven", weight_g=431_500),)
-    )
-    api = connection_id(desk.hub, desk.business_id, "api")
-    store_all(desk.hub, desk.business_id, api, [order, heavy])
-    locate_new(desk.hub, desk.business_id)
-    page.goto(DAY)
-    page.get_by_role("button", name="Plan", exact=True).click()
-    page.get_by_text("Waiting to plan Bakery").wait_for()
-    assert solve_waiting(desk.hub)
-    page.goto(DAY)
-    for summary in page.get_by_text("It fits if…").all():
-        summary.click()
-    page.get_by_text("Its window closes at 07:50; the earliest arrival is 08:0").wait_for()
-    page.get_by_text("White van carries 31.5 kg more").wait_for()
-    page.get_by_text("Mara starts 1").wait_for()
-    assert look(page, "day-left-out") == []
-    page.get_by_role("button", name="Set these hours").click()
-    page.get_by_role("button", name="Plan again").click()
-    assert solve_waiting(desk.hub)
-    page.goto(DAY)
-    assert page.locator("#left-out tbody tr").count() == 1  # the oven
 
 
 def test_the_pages_carry_the_day_without_scripts(
