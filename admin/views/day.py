@@ -25,6 +25,7 @@ from hub.flows.overview import day_seen
 from hub.flows.planning_run import ask_plan, close_failed, seen_of, stop_plan
 from hub.flows.readiness import tells_recipients, with_phone
 from hub.flows.shifts import set_hours, working_on
+from hub.flows.ways_taken import take_way
 from hub.maps.tiles import current_tiles
 from hub.web.pages import csp_nonce, page
 from hub.web.route_map import colour, numbers_of, route_map
@@ -59,7 +60,10 @@ def day(hub: Hub) -> Blueprint:
         seen = day_seen(hub, me().business_id, _day())
         runs = [seen_of(plan) for plan in seen.plans]
         progress = render_template("panel/day_progress.html", runs=runs, depots=_depots())
-        answer = jsonify(digest=_digest(seen), progress=progress)
+        found = render_template("panel/day_left_out.html", seen=seen, day=_day())
+        answer = jsonify(
+            digest=_digest(seen), progress=progress, leftOut=found, looking=seen.is_looking
+        )
         answer.headers["Cache-Control"] = "no-store"
         return answer
 
@@ -99,6 +103,26 @@ def day(hub: Hub) -> Blueprint:
             close_failed(hub, me().business_id, plan_id, actor=me().actor)
         except LookupError:
             abort(404)
+        return _back()
+
+    @pages.post("/ways")
+    @needs(Role.DISPATCHER)
+    def way() -> AnyResponse:
+        """Make a change that lets a job fit, and plan again with it."""
+        n = typed("n", 3)
+        try:
+            take_way(
+                hub,
+                me().business_id,
+                typed("plan_id", 36),
+                typed("job_id", 36),
+                int(n) if n.isdecimal() else -1,
+                actor=me().actor,
+            )
+        except LookupError:
+            abort(404)
+        except HubError as problem:
+            flash(str(problem), "bad")
         return _back()
 
     @pages.post("/publish")

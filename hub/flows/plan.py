@@ -115,16 +115,19 @@ def no_worse(
     orders: Mapping[str, Sequence[str]],
     first: Sequence[str],
 ) -> Plan:
-    """``plan``, or what becomes of known ``orders`` if that is better.
+    """``plan``, or what becomes of known ``orders`` if that is better, or serves whom ``plan``
+    leaves out: for whoever made room for a job another one in its stead is no answer.
 
     Where two of the orders have the same job, it is on the route that is named ``first``.
     """
     known, taken = {job.id for job in seen.request.jobs}, set[str]()
     once: dict[str, list[str]] = {}
     for id in dict.fromkeys((*first, *orders)):
-        once[id] = [job for job in orders[id] if job in known - taken]
+        once[id] = [job for job in dict.fromkeys(orders[id]) if job in known - taken]
         taken.update(once[id])
     kept = lawful(chosen, seen, completed(seen.request, once, plan.notes))
+    if plan.unassigned.keys() - kept.unassigned.keys():
+        return kept
     return min(plan, kept, key=seen.request.loss)
 
 
