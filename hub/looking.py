@@ -6,6 +6,7 @@ It is pure reckoning and may take as long as it is given: what was found until t
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import time
 from collections.abc import Callable, Sequence
@@ -20,6 +21,7 @@ from hub.fork_server import begun
 
 LOG = logging.getLogger("hub.looking")
 LOOK_S = 0.5  # how often the caller hears that time passes
+NICE = 10  # plans and phones go first
 STOP_S = 5.0  # one kind of change for one job may be under way when time is up
 
 
@@ -81,6 +83,7 @@ def _serve(
     pipe: Connection, request: PlanRequest, plan: Plan, ids: tuple[str, ...], within_s: float
 ) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
+    os.nice(NICE)
     until = time.monotonic() + within_s
     for n, job_id in enumerate(ids):
         left_s = until - time.monotonic()

@@ -121,8 +121,9 @@ def binding(request: PlanRequest, plan: Plan, job_id: str, ways: Sequence[WayOut
         return "No single change makes room for it: several rules stand in its way at once."
     names = list(dict.fromkeys(_RULES[way.change] for way in ways))
     if len(names) == 1:
-        return f"What stands in its way is {names[0]}."
-    return f"What stands in its way is any one of {', '.join(names[:-1])} and {names[-1]}."
+        return f"It is kept out by {names[0]}."
+    listed = f"{', '.join(names[:-1])} and {names[-1]}"
+    return f"It is kept out by {listed}; changing one of them is enough."
 
 
 _RULES = {

@@ -42,7 +42,7 @@ def whole(request: PlanRequest, plan: Plan, way: WayOut, seed: int = 0) -> WayOu
     As it is where it has no amount, or where nobody could give that much: at the door no
     more time can be saved than is spent there.
     """
-    grain = _grain(way)
+    grain = grain_of(way)
     amount = -(-way.amount // grain) * grain
     if not amount or (way.change is Change.SHORTER_SERVICE and amount > _at_the_door(request, way)):
         return way
@@ -57,7 +57,8 @@ def whole(request: PlanRequest, plan: Plan, way: WayOut, seed: int = 0) -> WayOu
     return best
 
 
-def _grain(way: WayOut) -> int:
+def grain_of(way: WayOut) -> int:
+    """In what steps people count it: seconds of a minute, grams of a kilogram, one."""
     return MINUTE if way.change in TIMES else GRAINS.get(way.dimension, 1)
 
 

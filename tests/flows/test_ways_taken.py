@@ -83,6 +83,10 @@ def test_drafts_are_there_before_anybody_looks_for_what_would_help(town: Town) -
     assert early.button == f"Let Iris start {early.amount // 60} min earlier"
     assert later.said.startswith(f"It fits if its window closes {later.amount // 60} min later")
     assert "when the shifts begin and when its window closes" in ways.stands
+    # The window came in the shop's time; both sentences are in the business's.
+    assert (
+        "Its window closes at 08:05" in day_seen(town.hub, town.business_id, DAY).left_out[0].reason
+    )
 
 
 def test_a_plan_that_serves_everybody_is_not_looked_at(town: Town) -> None:
