@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlmodel import select
@@ -229,6 +230,27 @@ def test_a_place_that_breaks_a_promise_says_so_and_asks_before_it_is_taken(desk:
     assert "A promised time would be missed. Order 100" in text_of(asked)
     told = desk.post(at, follow=True, to=hidden(page, "to")[0], force="1")
     assert "The route is changed." in text_of(told)
+
+
+@pytest.mark.parametrize("first_waits", [False, True])
+def test_a_late_job_says_whether_leaving_earlier_would_do(desk: Desk, first_waits: bool) -> None:
+    """Order 1001, the first, may not begin before 10:00, and the route leaves to be there then."""
+    plan(desk)
+    [route] = desk.rows(RouteRow)
+    assert route.leaves_at is not None
+    stop = max(desk.rows(StopRow), key=lambda stop: stop.n)
+    last = next(link.job_id for link in desk.rows(StopJobRow) if link.stop_id == stop.id)
+    with desk.hub.unit() as unit:
+        for row in unit.session.exec(select(JobRow)):
+            row.windows = row.windows if first_waits else []
+        job = unit.session.get_one(JobRow, last)
+        asked = (route.leaves_at - timedelta(hours=1), stop.arrive_at - timedelta(minutes=17))
+        job.windows = [[at.isoformat() for at in asked]]
+    early = (route.leaves_at - timedelta(minutes=17)).astimezone(ZoneInfo("Europe/Helsinki"))
+    why = f"Leaving 17 min earlier, at {early:%H:%M}, would do."
+    if first_waits:
+        why = "Order 1001 before it cannot begin before 10:00."
+    assert f"17 min late {why}" in text_of(desk.get(HERE))
 
 
 def test_a_driver_is_on_the_road_only_once_something_was_done(hub: Hub, desk: Desk) -> None:
