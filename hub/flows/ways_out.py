@@ -89,7 +89,7 @@ def is_looking(run: PlanRow) -> bool:
 
 
 def not_looked_at(run: PlanRow) -> int:
-    """How many of those left out are too many to be looked at."""
+    """How many of those left out were too many to look at."""
     return int(run.result.get("ways", {}).get("more", 0))
 
 
@@ -150,7 +150,7 @@ def _look(hub: Hub, run: PlanRow) -> None:
     there = {id for order in orders.values() for id in order}
     jobs = {job.id: job for job in seen.request.jobs if not job.optional}
     out = sorted((id for id in jobs if id in plan.unassigned), key=lambda id: -jobs[id].priority)
-    ways: dict[str, Any] = {"jobs": {}, "more": len(out[LOOKED_AT:])}
+    ways: dict[str, Any] = {"jobs": {}, "more": len(out)}
     filled = {id: tuple(visit.job_id for visit in way) for id, way in plan.routes.items()}
     for id in jobs:
         if id not in there and id not in plan.unassigned:
@@ -160,6 +160,7 @@ def _look(hub: Hub, run: PlanRow) -> None:
     def on_found(found: Found | None) -> None:
         if found is not None:
             ways["jobs"][found.job_id] = _document(seen, plan, found, filled, crews, zone)
+            ways["more"] -= 1
         assert run.leased_until is not None
         left = run.leased_until - datetime.now(UTC)
         if found is not None or left.total_seconds() < LEASE.total_seconds() - RENEWED_S:
