@@ -39,6 +39,7 @@ from hub.flows.waiting import (
     WEBHOOKS,
     what_waits,
 )
+from hub.flows.ways_found import look_for_ways
 from hub.flows.webhook_send import send_webhooks
 from hub.reactions import LOCATE
 from hub.stepping import Step, follow
@@ -47,6 +48,9 @@ log = logging.getLogger(__name__)
 ESTIMATED_EVERY_S = 300
 """By a hand-moved clock. Every five seconds of a day that passes in half a minute would be
 6,000 times; arrivals move by minutes."""
+
+LOOKED_EVERY_S = 600
+"""By a hand-moved clock: it stands still while somebody looks for what would help."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,7 @@ CHORES = (
     Chore("take what fixes mean", 1, apply_meanings, MEANINGS),
     Chore("estimate arrivals", 5, estimate_routes, leaps_s=ESTIMATED_EVERY_S),
     Chore("make plans", 1, solve_waiting, PLANS, aside=True),
+    Chore("look for ways out", 1, look_for_ways, leaps_s=LOOKED_EVERY_S, aside=True),
     Chore("send notices", 2, send_due, NOTICES),
     Chore("send webhooks", 1, send_webhooks, WEBHOOKS, aside=True),
     Chore("read sources", 2, pull_due, SOURCES, aside=True),

@@ -8,9 +8,10 @@ async function look() {
     headers: { "X-Requested-With": "fetch" },
   });
   if (!answer.ok) return answer.status !== 401;
-  const { digest, progress } = await answer.json();
+  const { digest, progress, leftOut, looking } = await answer.json();
   if (digest === script.dataset.digest) {
     if ("planning" in script.dataset) document.querySelector("[data-progress]").innerHTML = progress;
+    if ("looking" in script.dataset) showFound(leftOut, looking);
     return true;
   }
   if (leaving) return false;
@@ -19,9 +20,17 @@ async function look() {
   return false;
 }
 
+// What would help those on no route, as it is found; not under somebody's hands.
+function showFound(html, looking) {
+  const list = document.querySelector("[data-left-out]");
+  if (leaving || list.contains(document.activeElement)) return;
+  if (list.dataset.shown !== html) list.innerHTML = list.dataset.shown = html;
+  if (!looking) delete script.dataset.looking;
+}
+
 async function keepLooking() {
-  const pause = "planning" in script.dataset ? 1000 : 15000;
   for (let go = true; go; ) {
+    const pause = "planning" in script.dataset ? 1000 : "looking" in script.dataset ? 2000 : 15000;
     await new Promise((resume) => setTimeout(resume, pause));
     if (document.hidden) continue;
     try {

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from datetime import date, timedelta
+from functools import partial
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, abort, flash, jsonify, redirect, render_template, request, url_for
@@ -15,9 +17,10 @@ from admin.words import OUTCOMES, STATES, Clock, load, minutes, typed, typed_day
 from hub.core.contracts import RoutingStrategy
 from hub.core.errors import HubError, Refused
 from hub.core.jobs import State
+from hub.core.late import Begun, late_because
 from hub.db.tables import DepotRow, RouteRow, VehicleRow
 from hub.flows.amended_drafts import changed_since
-from hub.flows.day_seen import DaySeen, JobSeen
+from hub.flows.day_seen import DaySeen, JobSeen, RouteSeen
 from hub.flows.dispatch import RouteConflict, publish
 from hub.flows.log_in import Role
 from hub.flows.order_story import ENDED
@@ -25,6 +28,7 @@ from hub.flows.overview import day_seen
 from hub.flows.planning_run import ask_plan, close_failed, seen_of, stop_plan
 from hub.flows.readiness import tells_recipients, with_phone
 from hub.flows.shifts import set_hours, working_on
+from hub.flows.ways_taken import take_way
 from hub.maps.tiles import current_tiles
 from hub.web.pages import csp_nonce, page
 from hub.web.route_map import colour, numbers_of, route_map
@@ -43,6 +47,7 @@ FIELDS = {
     "payment_due": "payment",
 }
 """What fields of an order are called on the page; others as they are."""
+MINUTE = timedelta(minutes=1)
 OPEN_LISTS = 60  # stops; a longer day begins with its lists folded
 
 
@@ -59,7 +64,10 @@ def day(hub: Hub) -> Blueprint:
         seen = day_seen(hub, me().business_id, _day())
         runs = [seen_of(plan) for plan in seen.plans]
         progress = render_template("panel/day_progress.html", runs=runs, depots=_depots())
-        answer = jsonify(digest=_digest(seen), progress=progress)
+        found = render_template("panel/day_left_out.html", seen=seen, day=_day())
+        answer = jsonify(
+            digest=_digest(seen), progress=progress, leftOut=found, looking=seen.is_looking
+        )
         answer.headers["Cache-Control"] = "no-store"
         return answer
 
@@ -99,6 +107,26 @@ def day(hub: Hub) -> Blueprint:
             close_failed(hub, me().business_id, plan_id, actor=me().actor)
         except LookupError:
             abort(404)
+        return _back()
+
+    @pages.post("/ways")
+    @needs(Role.DISPATCHER)
+    def way() -> AnyResponse:
+        """Make a change that lets a job fit, and plan again with it."""
+        n = typed("n", 3)
+        try:
+            take_way(
+                hub,
+                me().business_id,
+                typed("plan_id", 36),
+                typed("job_id", 36),
+                int(n) if n.isdecimal() else -1,
+                actor=me().actor,
+            )
+        except LookupError:
+            abort(404)
+        except HubError as problem:
+            flash(str(problem), "bad")
         return _back()
 
     @pages.post("/publish")
@@ -241,6 +269,7 @@ def day(hub: Hub) -> Blueprint:
             n_of=numbers_of(seen.routes),
             state=_state,
             late=_late,
+            late_why=partial(_late_why, clock),
             early=_early,
             load=load,
             minutes=minutes,
@@ -277,9 +306,37 @@ def _late(job: JobSeen) -> str:
     """By how much, in words; empty when it is in time."""
     if not job.late:
         return ""
+    over = _late_by(job)
+    return f"{minutes(over.total_seconds())} late" if over >= MINUTE else "late"
+
+
+def _late_by(job: JobSeen) -> timedelta:
     closes = [w.closes for w in (job.promise, *job.windows) if w is not None and w.closes < job.eta]
-    over_s = min(((job.eta - at).total_seconds() for at in closes), default=0.0)
-    return f"{minutes(over_s)} late" if over_s >= 60 else "late"
+    return min((job.eta - at for at in closes), default=timedelta())
+
+
+def _late_why(clock: Clock, route: RouteSeen, job: JobSeen) -> str:
+    """What would do, while the driver is not under way; empty when it is in time."""
+    over = _late_by(job) if job.late else timedelta()
+    if over < MINUTE or route.leaves_at is None or route.stage not in ("draft", "published"):
+        return ""
+    before = list(takewhile(lambda one: one.id != job.id, route.jobs))
+    because = late_because(over, [_begun(one, route.published) for one in before])
+    if because.earlier is not None:
+        more = minutes(because.earlier.total_seconds())
+        return (
+            f"Leaving {more} earlier, at {clock.time(route.leaves_at - because.earlier)}, would do."
+        )
+    held = because.held_by
+    assert held is not None
+    return f"Order {held.number} before it cannot begin before {clock.time(held.opens)}."
+
+
+def _begun(job: JobSeen, is_promised: bool) -> Begun:
+    """On a draft, what was told before is told anew: it holds nobody up."""
+    told = (job.promise,) if is_promised else ()
+    opens = [w.opens for w in (*told, *job.windows) if w is not None and w.opens <= job.eta]
+    return Begun(job.number, job.eta, max(opens, default=None))
 
 
 def _early(job: JobSeen) -> str:

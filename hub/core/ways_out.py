@@ -87,15 +87,22 @@ def ways_out(request: PlanRequest, plan: Plan, job_id: str, *, seed: int = 0) ->
     Of changes that could be made to one vehicle or another, the smallest. ``plan`` must be
     lawful and leave the job out. Empty: no single change was found.
     """
+    return [way for way in each_way(request, plan, job_id, seed=seed) if way is not None]
+
+
+def each_way(
+    request: PlanRequest, plan: Plan, job_id: str, *, seed: int = 0
+) -> Iterator[WayOut | None]:
+    """As ``ways_out``, one kind after the other as they are found; ``None`` for one that is no way.
+
+    For whoever has no time to wait for all of them.
+    """
     table = Timetable(request)
     unit = _unit(request, job_id)
     orders = {v: tuple(visit.job_id for visit in way) for v, way in plan.routes.items()}
-    found = []
     for change in Change:
         handles = [h for h in _handles(request, table, unit, orders) if h.change is change]
-        if (way := _smallest(handles, orders, unit, seed)) is not None:
-            found.append(way)
-    return found
+        yield _smallest(handles, orders, unit, seed)
 
 
 def changed(request: PlanRequest, way: WayOut) -> PlanRequest:
@@ -117,8 +124,9 @@ def binding(ways: Sequence[WayOut]) -> str:
         return "No single change makes room for it: several rules stand in its way at once."
     names = list(dict.fromkeys(_RULES[way.change] for way in ways))
     if len(names) == 1:
-        return f"What stands in its way is {names[0]}."
-    return f"What stands in its way is any one of {', '.join(names[:-1])} and {names[-1]}."
+        return f"It is kept out by {names[0]}."
+    listed = f"{', '.join(names[:-1])} and {names[-1]}"
+    return f"It is kept out by {listed}; changing one of them is enough."
 
 
 _RULES = {

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, timezone
 from math import cos, radians
 from typing import TYPE_CHECKING, Literal, cast
 from zoneinfo import ZoneInfo
@@ -101,7 +101,8 @@ def read_day(hub: Hub, business_id: str, day: date, time_limit_s: float, depot_i
         homes = [depots[id] for id in dict.fromkeys(shift.depot_id for shift in everyone)]
         ours = (depot_id,) if depot_id else tuple(depots)
         away = _on_other_routes(session, business_id, day, ours)
-        rows = due_jobs(session, business_id, day, ZoneInfo(business.zone))
+        zone = ZoneInfo(business.zone)
+        rows = due_jobs(session, business_id, day, zone)
         rows = with_both_legs(session, business_id, [r for r in rows if r[0].id not in away])
         reports = {order.id: order_report.validate_python(order.report) for _, order, _ in rows}
         home_of = homes_of(rows, reports, homes)
@@ -126,17 +127,13 @@ def read_day(hub: Hub, business_id: str, day: date, time_limit_s: float, depot_i
     choice = {order_id: drivers_for(report, crews) for order_id, report in reports.items()}
     to_plan = [
         replace(
-            planned := job_to_plan(
+            job_to_plan(
                 job,
                 reports[job.order_id],
                 index[place.id],
                 place,
                 UsualTimes.at(depots[home_of[job.id]], usual).of(job),
                 pairs,
-            ),
-            windows=tuple(
-                TimeWindow(w.opens.astimezone(zone), w.closes.astimezone(zone))
-                for w in planned.windows
             ),
             vehicle=choice[job.order_id].vehicle,
             forbidden_vehicles=others.get(home_of[job.id], frozenset(s.id for s in shifts))
@@ -154,8 +151,8 @@ def read_day(hub: Hub, business_id: str, day: date, time_limit_s: float, depot_i
     request = PlanRequest(
         places=tuple(points),
         travel=travel,
-        jobs=tuple(job for job in to_plan if job.id not in off_map),
-        vehicles=vehicles,
+        jobs=tuple(_job_here(job, zone) for job in to_plan if job.id not in off_map),
+        vehicles=tuple(replace(van, shift=_here(van.shift, zone)) for van in vehicles),
         uneven_per_hour=uneven_per_hour(usual.aim),
         time_limit_s=max(time_limit_s, _at_least_s(len(to_plan))),
     )
@@ -173,6 +170,19 @@ def read_day(hub: Hub, business_id: str, day: date, time_limit_s: float, depot_i
 def _at_least_s(jobs: int) -> float:
     """Nobody who plans thousands of jobs wants what ten seconds can do for them."""
     return S_A_JOB * jobs if jobs >= LARGE_JOBS else 0.0
+
+
+def _job_here(job: JobToPlan, zone: ZoneInfo) -> JobToPlan:
+    return replace(job, windows=tuple(_here(window, zone) for window in job.windows))
+
+
+def _here(span: TimeWindow, zone: ZoneInfo) -> TimeWindow:
+    """The same moments as clocks in ``zone`` show them: reasons are told in them.
+
+    With the offset of that day, not the zone: what is reckoned with them may cross its change.
+    """
+    here = timezone(span.opens.astimezone(zone).utcoffset() or timedelta())
+    return TimeWindow(span.opens.astimezone(here), span.closes.astimezone(here))
 
 
 def _rest(rows: Sequence[Due]) -> str:

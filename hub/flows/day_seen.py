@@ -9,6 +9,7 @@ from datetime import datetime
 from hub.core.jobs import Outcome, State
 from hub.core.values import TimeWindow
 from hub.db.tables import PlanRow
+from hub.flows.ways_found import WaysSeen, is_looking, not_looked_at
 
 Loads = dict[str, int]  # g, cm3, parcels
 DONE = frozenset({Outcome.SUCCEEDED, Outcome.PARTIAL})
@@ -147,7 +148,9 @@ class RouteSeen:
 
 @dataclass(frozen=True, slots=True)
 class Unserved:
-    """A job of the day that is on no route, and why."""
+    """A job of the day that is on no route, and why. ``ways``: what would help, where that
+    was looked for.
+    """
 
     job_id: str
     order_id: str
@@ -157,6 +160,7 @@ class Unserved:
     lat: float | None
     lon: float | None
     reason: str
+    ways: WaysSeen | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +195,16 @@ class DaySeen:
     left_out: tuple[Unserved, ...]
     to_review: int
     plans: tuple[PlanRow, ...]
+
+    @property
+    def is_looking(self) -> bool:
+        """What would help those on no route is being looked for."""
+        return any(is_looking(plan) for plan in self.plans)
+
+    @property
+    def not_looked_at(self) -> int:
+        """Of those on no route, how many were too many to look at."""
+        return sum(not_looked_at(plan) for plan in self.plans)
 
     @property
     def unserved(self) -> tuple[tuple[str, str], ...]:

@@ -13,7 +13,16 @@ from hub.core import jobs
 from hub.core.errors import HubError
 from hub.core.jobs import Act, State
 from hub.core.planning import Plan, Visit
-from hub.db.tables import BusinessRow, JobRow, PlanRow, RouteRow, ShiftRow, StopJobRow, StopRow
+from hub.db.tables import (
+    BusinessRow,
+    JobRow,
+    OrderRow,
+    PlanRow,
+    RouteRow,
+    ShiftRow,
+    StopJobRow,
+    StopRow,
+)
 from hub.db.unit import Unit
 from hub.flows.day import Day, published_shifts
 from hub.flows.roads import UNKNOWN, Way
@@ -52,6 +61,30 @@ def store_drafts(
         if visits := plan.routes.get(shift.id):
             route = _route(unit, day, shift, plan, ways.get(shift.id, UNKNOWN))
             _store_stops(unit, route, visits, seen, rows)
+
+
+def drafted(session: Session, seen: Day) -> dict[str, tuple[str, ...]]:
+    """Shift id -> the jobs of its draft, in their order."""
+    shifts = [shift.id for shift in seen.shifts]
+    rows = session.exec(
+        select(RouteRow.shift_id, StopJobRow.job_id)
+        .join(StopRow, col(StopRow.route_id) == col(RouteRow.id))
+        .join(StopJobRow, col(StopJobRow.stop_id) == col(StopRow.id))
+        .join(JobRow, col(JobRow.id) == col(StopJobRow.job_id))
+        .join(OrderRow, col(OrderRow.id) == col(JobRow.order_id))
+        .where(
+            RouteRow.business_id == seen.depot.business_id,
+            col(RouteRow.shift_id).in_(shifts),
+            col(RouteRow.published_at).is_(None),
+        )
+        .order_by(col(StopRow.n), OrderRow.number, col(JobRow.leg))
+    )
+    planned = {job.id for job in seen.request.jobs}
+    orders: dict[str, list[str]] = {}
+    for shift_id, job_id in rows:
+        if job_id in planned:
+            orders.setdefault(shift_id, []).append(job_id)
+    return {id: tuple(order) for id, order in orders.items()}
 
 
 def drop_draft(unit: Unit, route: RouteRow) -> None:

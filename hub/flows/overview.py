@@ -43,6 +43,7 @@ from hub.flows.day_seen import (
 )
 from hub.flows.route_now import promises_of
 from hub.flows.sync import address_document, order_report
+from hub.flows.ways_found import WaysSeen, ways_seen
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -284,11 +285,17 @@ def _left_out(
         row for row in due_jobs(session, business_id, day, zone) if row[0].state == State.CREATED
     ]
     whole = {job.id for job, _, _ in with_both_legs(session, business_id, due)}
-    found = [_unserved(row, why.get(row[0].id, NEW) if row[0].id in whole else TORN) for row in due]
+    ways = {id: seen for plan in plans for id, seen in ways_seen(plan).items()}
+    found = [
+        _unserved(row, why.get(row[0].id, NEW), ways.get(row[0].id))
+        if row[0].id in whole
+        else _unserved(row, TORN, None)
+        for row in due
+    ]
     return tuple(sorted(found, key=lambda one: (one.number, one.kind)))
 
 
-def _unserved(row: Due, reason: str) -> Unserved:
+def _unserved(row: Due, reason: str, ways: WaysSeen | None) -> Unserved:
     job, order, place = row
     return Unserved(
         job.id,
@@ -299,4 +306,5 @@ def _unserved(row: Due, reason: str) -> Unserved:
         place.lat,
         place.lon,
         reason,
+        ways,
     )

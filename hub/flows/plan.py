@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from hub.core.contracts import RoutingStrategy
-from hub.core.planning import Plan, choose, needs_of, violations
+from hub.core.planning import Plan, choose, completed, needs_of, violations
 from hub.db.tables import PlanRow
 from hub.db.unit import Unit
 from hub.flows.day import Day, read_day
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "PlanOutdated",
     "lawful",
+    "no_worse",
     "outcome",
     "plan_day",
     "read_day",
@@ -119,6 +120,29 @@ def lawful(chosen: RoutingStrategy, seen: Day, plan: Plan) -> Plan:
     if found := violations(seen.request, plan):
         raise RuntimeError(f"{chosen.key} broke its promise: {found[:3]}")
     return replace(plan, unassigned={**plan.unassigned, **seen.off_map})
+
+
+def no_worse(
+    chosen: RoutingStrategy,
+    seen: Day,
+    plan: Plan,
+    orders: Mapping[str, Sequence[str]],
+    first: Sequence[str],
+) -> Plan:
+    """``plan``, or what becomes of known ``orders`` if that is better, or serves whom ``plan``
+    leaves out: for whoever made room for a job another one in its stead is no answer.
+
+    Where two of the orders have the same job, it is on the route that is named ``first``.
+    """
+    known, taken = {job.id for job in seen.request.jobs}, set[str]()
+    once: dict[str, list[str]] = {}
+    for id in dict.fromkeys((*first, *orders)):
+        once[id] = [job for job in dict.fromkeys(orders[id]) if job in known - taken]
+        taken.update(once[id])
+    kept = lawful(chosen, seen, completed(seen.request, once, plan.notes))
+    if plan.unassigned.keys() - kept.unassigned.keys():
+        return kept
+    return min(plan, kept, key=seen.request.loss)
 
 
 def ways_of(hub: Hub, seen: Day, plan: Plan) -> dict[str, Way]:

@@ -7,7 +7,7 @@ lease of a worker that died runs out, and another one begins the run again.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -22,8 +22,8 @@ from hub.db.columns import LONG
 from hub.db.tables import AuditRow, BusinessRow, DepotRow, PlanRow
 from hub.db.unit import Unit, took_one
 from hub.flows.day import Day, read_day
-from hub.flows.drafts import PlanOutdated, store_drafts
-from hub.flows.plan import outcome, solved_apart, strategy_for, ways_of, with_why
+from hub.flows.drafts import PlanOutdated, drafted, store_drafts
+from hub.flows.plan import no_worse, outcome, solved_apart, strategy_for, ways_of, with_why
 from hub.flows.roads import Way
 
 if TYPE_CHECKING:
@@ -81,10 +81,13 @@ def ask_plan(
     actor: str,
     strategy: str = "",
     time_limit_s: float = TIME_LIMIT_S,
+    start: Mapping[str, Sequence[str]] | None = None,
 ) -> PlanRow:
     """Have a depot's day planned by the worker; the run that is open already, if one is.
 
-    ``strategy`` overrides the depot's. Raises ``LookupError`` for an unknown depot.
+    ``strategy`` overrides the depot's. ``start``: shift id -> jobs of routes that are known
+    to work beside the drafts there are; what is planned is no worse. Raises ``LookupError``
+    for an unknown depot.
     """
     with hub.unit() as unit:
         unit.session.get_one(BusinessRow, business_id, with_for_update=True)
@@ -110,7 +113,7 @@ def ask_plan(
             day=day,
             n=runs[-1].n + 1 if runs else 1,
             strategy=strategy or depot.strategy,
-            progress={"limit_s": time_limit_s},
+            progress={"limit_s": time_limit_s, **({"start": dict(start)} if start else {})},
             created_at=hub.now(),
         )
         unit.session.add(run)
@@ -206,6 +209,10 @@ def _solve(hub: Hub, run: PlanRow, hold: _Hold) -> None:
     hold.takes(seen.request.time_limit_s)
     hold.look()
     plan = solved_apart(hub, chosen, seen, hold.better, hold.stopped)
+    if start := run.progress.get("start"):
+        with hub.reading() as session:
+            drafts = drafted(session, seen)
+        plan = no_worse(chosen, seen, plan, {**drafts, **start}, list(start))
     hold.better(plan)
     plan = with_why(hub, seen, run.strategy, chosen, plan)
     ways = ways_of(hub, seen, plan)
@@ -261,7 +268,8 @@ class _Hold:
                 strategy=strategy,
                 progress=self.progress,
                 result=outcome(plan),
-                leased_until=None,
+                # A lease that has run out: somebody may look for what would help the rest.
+                leased_until=datetime.now(UTC) if plan.unassigned else None,
                 done_at=self.hub.now(),
             )
             store_drafts(unit, self.run.business_id, self.run.day, seen, plan, ways)

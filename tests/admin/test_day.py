@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlmodel import select
@@ -14,6 +15,7 @@ from hub.core.orders import IncomingOrder
 from hub.core.values import Address, Point, TimeWindow
 from hub.db.tables import (
     ChoiceRow,
+    DepotRow,
     DriverRow,
     JobRow,
     PlanRow,
@@ -29,9 +31,10 @@ from hub.flows.log_in import Role
 from hub.flows.order_desk import call_off
 from hub.flows.pairing import pair, pairing_code
 from hub.flows.plan import plan_day
-from hub.flows.planning_run import solve_waiting
+from hub.flows.planning_run import ask_plan, solve_waiting
 from hub.flows.shifts import set_hours, shifts_on, working_on
 from hub.flows.sync import store_all
+from hub.flows.ways_found import look_for_ways
 from tests.admin.desk import DAY, SIX, Desk, a_desk, a_hub, hidden, text_of, with_orders
 
 HERE = "/panel/day?day=2026-11-23"
@@ -227,6 +230,27 @@ def test_a_place_that_breaks_a_promise_says_so_and_asks_before_it_is_taken(desk:
     assert "A promised time would be missed. Order 100" in text_of(asked)
     told = desk.post(at, follow=True, to=hidden(page, "to")[0], force="1")
     assert "The route is changed." in text_of(told)
+
+
+@pytest.mark.parametrize("first_waits", [False, True])
+def test_a_late_job_says_whether_leaving_earlier_would_do(desk: Desk, first_waits: bool) -> None:
+    """Order 1001, the first, may not begin before 10:00, and the route leaves to be there then."""
+    plan(desk)
+    [route] = desk.rows(RouteRow)
+    assert route.leaves_at is not None
+    stop = max(desk.rows(StopRow), key=lambda stop: stop.n)
+    last = next(link.job_id for link in desk.rows(StopJobRow) if link.stop_id == stop.id)
+    with desk.hub.unit() as unit:
+        for row in unit.session.exec(select(JobRow)):
+            row.windows = row.windows if first_waits else []
+        job = unit.session.get_one(JobRow, last)
+        asked = (route.leaves_at - timedelta(hours=1), stop.arrive_at - timedelta(minutes=17))
+        job.windows = [[at.isoformat() for at in asked]]
+    early = (route.leaves_at - timedelta(minutes=17)).astimezone(ZoneInfo("Europe/Helsinki"))
+    why = f"Leaving 17 min earlier, at {early:%H:%M}, would do."
+    if first_waits:
+        why = "Order 1001 before it cannot begin before 10:00."
+    assert f"17 min late {why}" in text_of(desk.get(HERE))
 
 
 def test_a_driver_is_on_the_road_only_once_something_was_done(hub: Hub, desk: Desk) -> None:
@@ -428,3 +452,28 @@ def test_a_viewer_changes_nothing(hub: Hub) -> None:
     assert viewer.get(HERE).status_code == 200
     assert viewer.post("/panel/day/plan", day="2026-11-23", depot_id="x").status_code == 403
     assert viewer.rows(PlanRow) == []
+
+
+def test_a_change_that_is_not_there_is_not_made(desk: Desk) -> None:
+    plan(desk)
+    [run] = desk.rows(PlanRow)
+    about = {"day": "2026-11-23", "plan_id": run.id, "job_id": "x", "n": "0"}
+    assert desk.post("/panel/day/ways", **about).status_code == 404
+    assert desk.post("/panel/day/ways", **{**about, "plan_id": "y"}).status_code == 404
+
+
+def test_a_viewer_sees_what_would_help_and_has_no_button(hub: Hub) -> None:
+    viewer = a_desk(hub, "Quiet", role=Role.VIEWER)
+    with_orders(viewer)
+    with hub.unit() as unit:
+        for job in unit.session.exec(select(JobRow)):
+            job.windows = [["2026-11-23T05:00:00+00:00", "2026-11-23T06:00:00+00:00"]]
+        depot = unit.session.exec(select(DepotRow)).one()
+    ask_plan(hub, viewer.business_id, depot.id, DAY, actor="staff:1")
+    assert solve_waiting(hub) and "Looking for what would help" in text_of(viewer.get(HERE))
+    assert look_for_ways(hub)
+    told = text_of(viewer.get(HERE))
+    assert "It fits if Mara starts" in told and "Let Mara start" not in told
+    stand = viewer.get("/panel/day/stand?day=2026-11-23").get_json()
+    assert "It fits if Mara starts" in stand["leftOut"] and not stand["looking"]
+    assert viewer.post("/panel/day/ways", day="2026-11-23").status_code == 403

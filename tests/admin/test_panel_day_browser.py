@@ -11,14 +11,16 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
+from sqlmodel import select
 from werkzeug.serving import make_server
 
 from hub.app import Hub
 from hub.db.tables import JobRow, OrderRow, PlaceRow, RouteRow
 from hub.flows.planning_run import solve_waiting
+from hub.flows.ways_found import look_for_ways
 from hub.web.app import create_app
 from hub.web.staff import COOKIE
-from tests.admin.desk import MORNING, Desk, a_desk, a_hub
+from tests.admin.desk import MORNING, Desk, a_desk, a_hub, with_orders
 
 SHOTS = Path(os.environ.get("HUB_SHOTS", ""))
 DAY = "/panel/day?day=2026-11-23"
@@ -165,3 +167,36 @@ def test_the_pages_carry_the_day_without_scripts(
         page.get_by_role("button", name="Publish the route", exact=True).click()
         page.get_by_text("published, not seen yet").wait_for()
     assert {job.state for job in desk.rows(JobRow)} == {"dispatched"}
+
+
+def a_window_too_early(desk: Desk) -> str:
+    """The id of a job that has to begin at the depot's other end when the shift only begins."""
+    with_orders(desk)
+    with desk.hub.unit() as unit:
+        order = next(row for row in desk.rows(OrderRow) if row.number == "1004")
+        job = unit.session.exec(select(JobRow).where(JobRow.order_id == order.id)).one()
+        job.windows = [["2026-11-23T05:00:00+00:00", "2026-11-23T06:00:00+00:00"]]
+        return job.id
+
+
+def test_what_would_help_a_job_on_no_route_is_shown_and_done_by_clicking(
+    desk: Desk, page: Page
+) -> None:
+    job_id = a_window_too_early(desk)
+    page.goto(DAY)
+    page.get_by_role("button", name="Plan", exact=True).click()
+    page.get_by_text("Waiting to plan Bakery").wait_for()
+    assert solve_waiting(desk.hub)
+    page.get_by_text("Looking for what would help…").wait_for()
+    found = look(page, "day-looking")
+    assert look_for_ways(desk.hub)
+    button = page.get_by_role("button", name="Let Mara start")  # it looks by itself
+    button.wait_for()
+    page.get_by_text("Ask the customer first.").wait_for()
+    found += look(page, "day-ways-out")
+    button.click()
+    page.get_by_text("Waiting to plan Bakery").wait_for()
+    assert solve_waiting(desk.hub)
+    page.get_by_role("button", name="Publish the route", exact=True).wait_for()
+    assert next(job.state for job in desk.rows(JobRow) if job.id == job_id) == "assigned"
+    assert found == []

@@ -1,0 +1,47 @@
+"""Ways out as they are told, on days that do not work out, by seeds."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from hub.core.planning import completed, violations
+from hub.core.ways_out import Change, changed, ways_out
+from hub.core.whole_ways import TIMES, grain_of, room_without, whole
+from tests.core.test_ways_out import infeasible
+
+
+def check(seed: int) -> int:
+    """How many changes were told; each is a lawful plan that serves the job and all the others,
+    and a tenth less is not, or one minute or kilogram.
+    """
+    request, job_id = infeasible(seed)
+    plan = completed(request, {})
+    if room_without(request, plan, job_id) is not None:
+        return 0
+    told = [whole(request, plan, way) for way in ways_out(request, plan, job_id)]
+    for way in told:
+        relaxed = changed(request, way)
+        made = completed(relaxed, way.routes)
+        assert not violations(relaxed, made), way
+        assert job_id not in made.unassigned, way
+        assert not made.unassigned.keys() - plan.unassigned.keys(), way
+        if way.change in TIMES and way.change is not Change.SHORTER_SERVICE:
+            assert way.amount % 60 == 0, way
+        less = min(way.amount - grain_of(way), math.floor(way.amount / 1.1))
+        if less > 0:
+            fewer = changed(request, replace(way, amount=less))
+            assert room_without(fewer, plan, job_id) is None, (way, less)
+    return len(told)
+
+
+def test_what_is_told_works_and_nobody_else_falls_out() -> None:
+    assert sum(check(seed) for seed in range(4, 7))
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(1000, 1500))
+def test_what_is_told_works_on_five_hundred_days(seed: int) -> None:
+    check(seed)
