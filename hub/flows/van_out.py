@@ -21,11 +21,11 @@ from hub.core.rescue import Share, Way, from_it
 from hub.core.values import Point
 from hub.db.tables import JobRow, PlaceRow, RouteRow, ShiftRow, StopRow, TakeOverRow
 from hub.flows.estimate import estimate_routes
+from hub.flows.rescue_ways import Happened, Scene, hours_of, ways_out
 from hub.flows.route_change import Change
 from hub.flows.route_line import draw
 from hub.flows.route_now import RouteConflict, stops_of, to_plan, usual_at
 from hub.flows.states import begin_anew
-from hub.flows.ways_out import Happened, Scene, hours_of, ways_out
 
 if TYPE_CHECKING:
     from hub.app import Hub

@@ -15,8 +15,8 @@ from hub.core.values import Point
 from hub.flows.dispatch import RouteConflict
 from hub.flows.log_in import Role
 from hub.flows.places import search
+from hub.flows.rescue_ways import Happened, Out, asked_about, ways_out
 from hub.flows.van_out import take_way
-from hub.flows.ways_out import Happened, Out, asked_about, ways_out
 from hub.web.board_page import done, named, shown, typed
 from hub.web.staff import me, needs
 

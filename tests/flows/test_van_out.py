@@ -30,9 +30,9 @@ from hub.flows.board_moves import moving
 from hub.flows.dispatch import RouteConflict
 from hub.flows.drive import device_for, pair, pairing_code
 from hub.flows.phone import shown_to
+from hub.flows.rescue_ways import Happened, Out, ways_out
 from hub.flows.route_now import laid, roads_for
 from hub.flows.van_out import take_way
-from hub.flows.ways_out import Happened, Out, ways_out
 from tests.board_worlds import DAY, MINUTE, TEN, Running, a_running_day
 
 AT = Point(60.1668, 24.9420)

@@ -11,8 +11,8 @@ from hub.core.jobs import State
 from hub.core.values import Point
 from hub.db.tables import DriverRow, JobRow, RouteRow, StopJobRow, StopRow, TakeOverRow
 from hub.flows.drive import pairing_code
+from hub.flows.rescue_ways import Happened, ways_out
 from hub.flows.van_out import take_way
-from hub.flows.ways_out import Happened, ways_out
 from tests.journeys.test_driver_phone import Day, day
 from tests.phone_worlds import Screen, a_phone
 

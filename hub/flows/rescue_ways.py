@@ -15,7 +15,6 @@ from hub.core.business import BusinessSettings
 from hub.core.fit import Problem, RouteNow, Stage, problems, timed
 from hub.core.ids import new_id
 from hub.core.jobs import NotNow, State
-from hub.core.plan_request import VehicleToPlan
 from hub.core.rescue import Load, Way, When, shared_out
 from hub.core.values import Point, TimeWindow
 from hub.db.tables import (
@@ -28,6 +27,7 @@ from hub.db.tables import (
     ShiftRow,
     VehicleRow,
 )
+from hub.flows.day import vehicle_to_plan
 from hub.flows.roads import NO_ROAD_S, Roads
 from hub.flows.route_now import (
     laid,
@@ -410,19 +410,19 @@ def _fresh(
     zone: ZoneInfo,
 ) -> RouteNow:
     """A route that nobody drives yet, from the depot at once to the end of the shift."""
-    closes = hours_of(crew.shift, route, now)
+    hours = hours_of(crew.shift, route, now)
     van = crew.van
-    vehicle = VehicleToPlan(
-        id=id,
-        start=roads.index[depot.id],
-        end=roads.index[depot.id],
-        shift=closes,
-        capacity={k: int(v) for k, v in van.capacity.items()} if van else {},
-        offers=frozenset(crew.driver.skills) | frozenset(van.skills if van else ()),
-        profile=van.profile if van else "car",
+    shift = ShiftRow(  # as it will be; stored only once it is decided
+        business_id=route.business_id,
+        driver_id=crew.driver.id,
+        depot_id=depot.id,
+        day=route.day,
+        starts_at=hours.opens,
+        ends_at=hours.closes,
     )
+    vehicle = replace(vehicle_to_plan(shift, crew.driver, van, roads.index), id=id)
     name = van.name if van else f"{crew.driver.name}'s vehicle"
-    opens = max(now, closes.opens)
+    opens = max(now, hours.opens)
     return RouteNow(id, name, crew.driver.name, vehicle, (), opens, opens, {}, zone)
 
 
