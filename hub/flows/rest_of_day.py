@@ -8,6 +8,7 @@ the routes it was made from, and at other versions nothing happens.
 from __future__ import annotations
 
 import time
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -367,9 +368,13 @@ def _difference(
 
 
 def _turned(before: RouteNow, after: RouteNow) -> int:
-    """How many stops of both have another one before them than they had."""
-    is_now = [stop.id for stop in after.stops if stop.id]
-    kept = [stop.id for stop in before.stops if stop.id in set(is_now)]
-    is_now = [id for id in is_now if id in set(kept)]
-    follows = dict(zip(kept, ["", *kept], strict=False))
-    return sum(follows[id] != last for id, last in zip(is_now, ["", *is_now], strict=False))
+    """The fewest stops of both that one has to move for the other order: those outside the
+    longest run that keeps its order.
+    """
+    was = {job: n for n, stop in enumerate(_order(before)) for job in stop}
+    kept = list(dict.fromkeys(was[job] for stop in _order(after) for job in stop if job in was))
+    run = list[int]()
+    for n in kept:
+        at = bisect_left(run, n)
+        run[at : at + 1] = [n]
+    return len(kept) - len(run)

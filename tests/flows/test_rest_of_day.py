@@ -10,32 +10,18 @@ from sqlmodel import select
 
 from hub.core.errors import HubError
 from hub.core.jobs import State
-from hub.core.values import Point
 from hub.db.tables import AuditRow, JobRow
 from hub.flows.board_order import turn
-from hub.flows.dispatch import DoesNotFit, RouteConflict, add_job
+from hub.flows.dispatch import DoesNotFit, RouteConflict
 from hub.flows.rest_of_day import Improvement, Proposed, improvement, publish_improvement
 from hub.web.board_improving import PLAN
-from tests.board_worlds import DAY, SIX, Running, a_running_day
-
-FAR = (Point(60.2350, 24.9400), Point(60.2360, 24.9410))
+from tests.board_worlds import DAY, SIX, Running, a_running_day, two_far_doors
 
 
 @pytest.fixture
 def day(tmp_path: Path) -> Running:
-    """Both drivers drive far north, to two doors that are neighbours."""
     day = a_running_day(tmp_path)
-    for driver, number, at in zip(("Mara", "Otso"), ("2001", "2002"), FAR, strict=True):
-        job = day.order(number, at)
-        route = day.route(driver)
-        add_job(
-            day.hub,
-            day.business_id,
-            route.id,
-            job.id,
-            actor="staff:1",
-            expected_version=route.version,
-        )
+    two_far_doors(day)
     return day
 
 
