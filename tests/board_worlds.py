@@ -27,7 +27,7 @@ from hub.db.tables import (
     VehicleRow,
 )
 from hub.flows.connections import connection_id
-from hub.flows.dispatch import publish
+from hub.flows.dispatch import add_job, publish
 from hub.flows.drive import IncomingAct, device_for, pair, pairing_code, take_acts
 from hub.flows.found import found
 from hub.flows.log_in import Role, add_staff, log_in, staff_of
@@ -269,3 +269,17 @@ def _made(tmp_path: Path | None, url: str, orders: int, published: bool, role: R
             publish(hub, business_id, route.id, actor="staff:1", expected_version=route.version)
     now[0] = SIX + timedelta(hours=2)
     return day
+
+
+def two_far_doors(day: Running) -> None:
+    """Both drivers drive far north, to one house: one of them would do."""
+    for driver, number, lat in (("Mara", "2001", 60.2350), ("Otso", "2002", 60.2360)):
+        job, route = day.order(number, Point(lat, 24.94)), day.route(driver)
+        add_job(
+            day.hub,
+            day.business_id,
+            route.id,
+            job.id,
+            actor="staff:1",
+            expected_version=route.version,
+        )

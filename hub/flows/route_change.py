@@ -209,6 +209,10 @@ class Change:
         """
         self._write(before, route, places or {})
 
+    def lay(self, before: Laid, route: RouteNow, places: dict[str | None, int]) -> None:
+        """Store ``route``, with work that was on none; ``places``: place id -> index, of that."""
+        self._write(before, route, places)
+
     def publish(self, route: RouteRow, roads: Roads | None) -> None:
         """Tell every job of ``route``; those cancelled or held since they were planned leave it.
 

@@ -23,6 +23,7 @@ from hub.maps.tiles import current_tiles
 from hub.maps.view import View
 from hub.web.board_amending import amending
 from hub.web.board_deciding import deciding
+from hub.web.board_improving import improving
 from hub.web.board_json import data_of, tag_of
 from hub.web.board_lanes import Bar, Lane, axis_of, lanes_of
 from hub.web.board_out import van_out
@@ -66,6 +67,7 @@ def board(hub: Hub) -> Blueprint:
     deciding(pages, hub)
     amending(pages, hub)
     van_out(pages, hub)
+    improving(pages, hub)
     tracks(pages, hub)
 
     def _seen() -> BoardSeen:

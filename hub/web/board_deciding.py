@@ -56,7 +56,7 @@ def deciding(pages: Blueprint, hub: Hub) -> None:
             to_version=to_version,
             force=typed("force") == "1",
         )
-        return _decided(
+        return decided(
             act,
             partial(_show_stop, stop_id),
             "The stop is moved, and both drivers are told.",
@@ -78,7 +78,7 @@ def deciding(pages: Blueprint, hub: Hub) -> None:
             expected_version=version,
             force=typed("force") == "1",
         )
-        return _decided(
+        return decided(
             act,
             partial(_show_stop, stop_id),
             "The stop has its new place, and the driver is told.",
@@ -104,7 +104,7 @@ def deciding(pages: Blueprint, hub: Hub) -> None:
             expected_version=to_version,
             force=typed("force") == "1",
         )
-        return _decided(act, partial(_show_job, job_id), "It is on the route.")
+        return decided(act, partial(_show_job, job_id), "It is on the route.")
 
     @pages.get("/routes/<route_id>/hand-over")
     @needs(Role.DISPATCHER)
@@ -206,7 +206,7 @@ def deciding(pages: Blueprint, hub: Hub) -> None:
         return hub.now().astimezone(ZoneInfo(me().zone)).date()
 
 
-def _decided(
+def decided(
     act: Callable[[], object],
     again: Callable[..., AnyResponse],
     said: str,
