@@ -52,15 +52,19 @@ def without(route: RouteNow, job_ids: frozenset[str]) -> RouteNow:
     return replace(route, stops=tuple(stop for stop in kept if stop.jobs))
 
 
+def waits(routes: Sequence[RouteNow]) -> tuple[Problem, ...]:
+    """Who waits too long already, wherever their job is."""
+    found = (one for route in routes for one in problems(route))
+    return tuple(one for one in found if one.kind in ("window", "promise"))
+
+
 def fresh_problems(
-    after: RouteNow, before: RouteNow, others: Sequence[RouteNow]
+    after: RouteNow, before: RouteNow, waiting: Sequence[Problem]
 ) -> tuple[Problem, ...]:
-    """What ``after`` breaks that was not broken, or less: on its own route before, or, for who
-    waits too long already, on whichever of ``others`` has the job.
+    """What ``after`` breaks that was not broken, or less, on its own route ``before``, nor is
+    among what is ``waiting`` on any route.
     """
-    waits = (one for route in others for one in problems(route))
-    known = [one for one in waits if one.kind in ("window", "promise")]
-    return worse(problems(after), [*known, *problems(before)])
+    return worse(problems(after), [*waiting, *problems(before)])
 
 
 class _Search:
@@ -76,6 +80,7 @@ class _Search:
         self.before = {route.id: timed(route, travel, now) for route in routes}
         self.routes = dict(self.before)
         on = {job.id: route.id for route in routes for stop in route.stops for job in stop.jobs}
+        self.waiting = waits(tuple(self.before.values()))
         self.units = list(units)
         self.at = {_ids(unit): on[unit[0].id] for unit in units}
         self.home = dict(self.at)
@@ -102,17 +107,18 @@ class _Search:
             base = rest if id == source.id else self.routes[id]
             put = placed(base, unit, self.travel, self.now)
             gain = saved - put.extra_s - self._price(unit, id)
-            if gain >= WORTH_S and not fresh_problems(
-                put.route, self.before[id], tuple(self.before.values())
-            ):
+            if gain >= WORTH_S and not self._breaks(put.route):
                 options.append((gain, id, put.route))
-        if not options:
+        if not options or self._breaks(rest):  # a way round may be shorter than the way straight
             return False
         _, id, route = max(options, key=lambda one: one[:2])
         self.routes[source.id] = rest
         self.routes[id] = route
         self.at[ids] = id
         return True
+
+    def _breaks(self, route: RouteNow) -> bool:
+        return bool(fresh_problems(route, self.before[route.id], self.waiting))
 
     def _promising(
         self, unit: Unit, own: str, rest: RouteNow, saved: int

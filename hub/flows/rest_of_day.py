@@ -21,7 +21,7 @@ from hub.core.fit import RouteNow, Stage, StopNow, timed
 from hub.core.fit_problems import Problem
 from hub.core.jobs import TRANSITIONS, Act, NotNow, State
 from hub.core.plan_request import JobToPlan
-from hub.core.rest_of_day import Unit, fresh_problems, improved_rest
+from hub.core.rest_of_day import Unit, fresh_problems, improved_rest, waits
 from hub.db.tables import RouteRow, ShiftRow
 from hub.flows.board_moves import driven
 from hub.flows.roads import Roads
@@ -337,7 +337,7 @@ def _moves(rest: _Rest, after: Mapping[str, RouteNow]) -> dict[str, tuple[str, s
 
 
 def _fresh(rest: _Rest, route: RouteNow) -> tuple[Problem, ...]:
-    return fresh_problems(route, rest.now[route.id], tuple(rest.now.values()))
+    return fresh_problems(route, rest.now[route.id], waits(tuple(rest.now.values())))
 
 
 def _difference(
