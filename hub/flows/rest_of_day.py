@@ -226,7 +226,9 @@ def _out(session: Session, business_id: str, day: date) -> list[RouteRow]:
 def _rest(
     session: Session, business_id: str, routes: Sequence[RouteRow], roads: Roads, now: datetime
 ) -> _Rest:
-    found = {route.id: laid(session, business_id, route, roads) for route in routes}
+    every = {route.id: laid(session, business_id, route, roads) for route in routes}
+    # Who takes over another's load first has what he will bring in a vehicle that stands.
+    found = {id: one for id, one in every.items() if not one.fetched}
     numbers = {id: n for one in found.values() for id, n in one.now.numbers.items()}
     promises = {id: w for one in found.values() for id, w in one.now.promises.items()}
     routes_now = {
