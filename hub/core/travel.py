@@ -132,6 +132,14 @@ class _Listed(Sequence[Sequence[int]]):
     def __len__(self) -> int:
         return len(self._array)
 
+    def __eq__(self, other: object) -> bool:
+        """Whether ``other``, rows of whole numbers of any kind, says the same."""
+        if not isinstance(other, Sequence) or len(other) != len(self):
+            return False
+        return all(self[n] == list(other[n]) for n in range(len(self)))
+
+    __hash__ = None  # type: ignore[assignment]  # as of a list
+
     @overload
     def __getitem__(self, i: int) -> Sequence[int]: ...
     @overload

@@ -282,6 +282,8 @@ def _may_go(rest: _Rest) -> Callable[[Unit, str], bool]:
         from_depot = len(unit) == 1 and unit[0].load_direction == "deliver"
         if from_depot and (to in rest.left or source.vehicle.start != target.vehicle.start):
             return False
+        if any(job.max_on_board_s is not None for stop in target.stops for job in stop.jobs):
+            return False  # more on its way may keep something on board for too long
         return all(_takes(target, job) and job.id not in rest.staying for job in unit)
 
     return may_go

@@ -264,19 +264,19 @@ class Sulking(PodStore):
     key = "disk"
     title = "Sulking"
     is_up = False
-    kept: dict[str, bytes] = {}  # noqa: RUF012  one store, however often it is opened
+    pictures: dict[str, bytes] = {}  # noqa: RUF012  one store, however often it is opened
 
     def put(self, content: bytes, *, media_type: str, sha256: str) -> str:
-        self.kept[sha256] = content
+        self.pictures[sha256] = content
         return sha256
 
     def get(self, ref: str) -> bytes:
-        return self.kept[ref]
+        return self.pictures[ref]
 
     def delete(self, ref: str) -> None:
         if not Sulking.is_up:
             raise Unavailable("the store is down")
-        self.kept.pop(ref, None)
+        self.pictures.pop(ref, None)
 
 
 class SulkingPlugin:
@@ -292,14 +292,14 @@ def test_a_file_whose_store_is_down_is_removed_when_it_is_back() -> None:
     sulking = Hub.in_memory(SulkingPlugin(), now=lambda: SIX + 366 * DAY)
     hub = Hub(day.hub.engine, sulking.registry, day.hub.settings, day.hub.keys, now=sulking.now)
     with hub.reading() as session:
-        Sulking.kept[session.exec(select(ProofFileRow.store_ref)).one()] = PICTURE
+        Sulking.pictures[session.exec(select(ProofFileRow.store_ref)).one()] = PICTURE
     assert (retain(hub).proofs, count(hub, ProofFileRow)) == (1, 1)
     with hub.reading() as session:
         assert all(link.salts == {} for link in session.exec(select(ChainRow)))
     assert verify(hub, day.business_id) == []
     Sulking.is_up = True
     assert retain(hub).files == 1
-    assert (Sulking.kept, count(hub, ProofFileRow)) == ({}, 0)
+    assert (Sulking.pictures, count(hub, ProofFileRow)) == ({}, 0)
 
 
 def test_what_a_killed_write_left_goes_after_an_hour_and_nothing_else() -> None:

@@ -35,7 +35,7 @@ def test_a_built_map_says_what_it_covers(helsinki):
     assert info is not None
     assert info.bbox == pytest.approx((24.9352, 60.1642, 24.9534, 60.1791), abs=1e-4)
     assert info.counts["addresses"] > 1000
-    assert info.profiles == ("car", "van", "truck", "bicycle", "cargo_bike", "walk")
+    assert info.profiles == ("car", "bicycle", "walk")
     assert info.attribution == "© OpenStreetMap contributors"
 
 
