@@ -56,7 +56,6 @@ class Courier:
     breaks_at_s: float = float("inf")
     load_at: Point | None = None  # where a van stands whose load this one takes over
     broke_down: Point | None = None
-    is_sent_home: bool = False  # the dispatcher rang: the round is over, others do the rest
     has_news: bool = True  # something of the route changed since the phone last looked
 
     def begin(self, at_s: float) -> None:
@@ -130,8 +129,7 @@ class Courier:
             yield from self._drive_the_route()
         except BrokenDown:
             yield from self._strand()
-        if not self.is_sent_home:
-            self._tap("end_shift", route_id=route["route_id"])
+        self._tap("end_shift", route_id=route["route_id"])
         self.on_shift = False
         self.is_home = True
 
@@ -147,11 +145,7 @@ class Courier:
         if self.load_at is not None:
             yield from self._go(self.load_at)
         yield from self._until(self.at_s + self.chance.uniform(240, 420))
-        fetches = [stop for stop in route["stops"] if stop["take_over"] is not None]
-        if not fetches:
-            self._tap("load", route_id=route["route_id"])
-        for stop in fetches:
-            self._tap("take_over", route_id=route["route_id"], stop_id=stop["stop_id"])
+        self._tap("load", route_id=route["route_id"])
         while self.load_at is None and (leaves_s := self.leaves_s()) > self.at_s:
             yield from self._wait(min(leaves_s, self.at_s + LOOK_EVERY_S))
 
@@ -192,12 +186,8 @@ class Courier:
         lat, lon, _ = self.motion.where(self.at_s)
         self.here = self.broke_down = Point(lat, lon)
         self.motion = standing(self.here, self.at_s)
-        while not (self.is_over() or self.is_sent_home):
+        while not self.is_over():
             yield self.at_s + LOOK_EVERY_S
-
-    def go_home(self) -> None:
-        """From now on nobody asks where he is."""
-        self.is_sent_home, self.on_shift = True, False
 
     @property
     def is_near_the_next(self) -> bool:

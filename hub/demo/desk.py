@@ -110,21 +110,28 @@ class Desk:
         )
         return route
 
-    def van_out(self, route_id: str, lat: float, lon: float, driver_id: str) -> None:
-        """The van stands still: the driver who is free takes its load over where it is."""
-        path = f"/board/routes/{route_id}/out"
-        where = f"happened=van&at={lat:.6f},{lon:.6f}&day={self.day}"
-        page = self._page(f"{path}?{where}")
-        key = f"to:new:{driver_id}"
-        forms = re.findall(rf'<form method="post" action="{path}".*?</form>', page, re.S)
-        form = next((one for one in forms if f'name="way" value="{key}"' in one), None)
-        if form is None:
-            raise Refused(f"The board does not offer {driver_id} for the load that stands still.")
-        hidden = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form)
-        fields = [(name, value) for name, value in hidden if name != "csrf"]
+    def hand_over(self, route_id: str, driver_id: str) -> None:
+        """All that is left of a route to another driver; the board asks first what breaks."""
+        path = f"/board/routes/{route_id}/hand-over"
+        page = self._page(f"{path}?day={self.day}")
+        fields = [("day", self.day), ("version", _version(page)), ("driver_id", driver_id)]
         answer = self._press(path, page, *fields)
-        if answer.status >= 400 and self._route(route_id)["ended_at"] is None:
-            raise Refused(f"Nobody can take the load over: {answer.status} {answer.text[:300]}")
+        if answer.status == 409:
+            answer = self._press(path, page, *fields, ("force", "1"))
+        if answer.status >= 400 and self._route(route_id)["driver_id"] != driver_id:
+            raise Refused(f"The route cannot be handed over: {answer.status} {answer.text[:300]}")
+
+    def change_van(self, route_id: str, driver: str, van: str) -> None:
+        """Load a driver's route into his own van, by the panel's page of the route."""
+        path = f"/panel/day/{self.day}/routes/{route_id}"
+        page = self._page(path)
+        fields = [("version", _version(page)), ("driver_id", _option(page, "driver_id", driver))]
+        fields.append(("vehicle_id", _option(page, "vehicle_id", van)))
+        answer = self._press(path, page, *fields)
+        if answer.status == 409:
+            answer = self._press(path, page, *fields, ("force", "1"))
+        if answer.status >= 400 and self._route(route_id)["vehicle"] != van:
+            raise Refused(f"The van cannot be changed: {answer.status} {answer.text[:300]}")
 
     def next_step(self, order_id: str, job_id: str, step: str) -> None:
         page = self._page(f"/panel/orders/{order_id}")
@@ -144,4 +151,22 @@ def _csrf(page: str) -> str:
     found = re.search(r'name="csrf" value="([^"]+)"', page)
     if found is None:
         raise Refused("The page has no form to send.")
+    return found[1]
+
+
+def _version(page: str) -> str:
+    found = re.search(r'name="version" value="(\d+)"', page)
+    if found is None:
+        raise Refused("The page names no version of the route.")
+    return found[1]
+
+
+def _option(page: str, select: str, title: str) -> str:
+    """The value of what a list offers under ``title``."""
+    options = re.search(rf'<select[^>]*name="{select}"[^>]*>(.*?)</select>', page, re.S)
+    found = re.search(
+        rf'<option value="([\w-]+)"[^>]*>{re.escape(title)}', options[1] if options else ""
+    )
+    if found is None:
+        raise Refused(f"The page does not offer {title!r}.")
     return found[1]

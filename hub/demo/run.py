@@ -32,7 +32,7 @@ from hub.demo.mailbox import Mailbox
 from hub.demo.morning import expect_dispatched, judged, orders_in, planned
 from hub.demo.notebook import Notebook
 from hub.demo.phone import Phone
-from hub.demo.play import BRAND, OWNER, RESERVE, Bakery
+from hub.demo.play import BRAND, OWNER, RESERVE, RESERVE_VAN, Bakery
 from hub.demo.report import Guess, Report, told_of
 from hub.demo.road import length_m
 from hub.demo.shop import Shop
@@ -302,12 +302,10 @@ class Played:
 
     def _hand_over(self, courier: Courier) -> None:
         """The reserve driver fetches the load where it stands, and drives on."""
-        at, reserve = courier.broke_down, self.couriers[RESERVE]
-        if at is None:
-            return
-        reserve.load_at = at
-        self.desk.van_out(courier.phone.route_id, at.lat, at.lon, self.driver_ids[RESERVE])
-        courier.go_home()
+        route_id, reserve = courier.phone.route_id, self.couriers[RESERVE]
+        reserve.load_at = courier.broke_down
+        self.desk.hand_over(route_id, self.driver_ids[RESERVE])
+        self.desk.change_van(route_id, RESERVE, RESERVE_VAN)
         self._told()
 
     # The evening
