@@ -19,7 +19,7 @@ LOOKED_AT = 8  # places judged in full for each that is asked for: breaks may sp
 @dataclass(frozen=True, slots=True)
 class Offer:
     """A route with the new work on it. ``added_cost`` in the unit of the vehicle's costs;
-    ``later_s``: how much later it is home; ``at``: before which stops the new ones come.
+    ``at``: before which stops the new ones come.
     """
 
     vehicle_id: str
@@ -27,7 +27,6 @@ class Offer:
     order: tuple[str, ...]
     trip: Trip
     added_cost: int
-    later_s: int
 
 
 class AdHoc:
@@ -102,8 +101,7 @@ class AdHoc:
         trip = self.timetable.trip(self.timetable.vehicles[spot.vehicle_id], order)
         if trip is None:
             return None
-        later_s = trip.home - was.home if was.stops else trip.home - trip.leave
-        return Offer(spot.vehicle_id, spot.at, order, trip, trip.cost - was.cost, later_s)
+        return Offer(spot.vehicle_id, spot.at, order, trip, trip.cost - was.cost)
 
     def _put(self, vehicle_id: str, order: tuple[str, ...], trip: Trip) -> None:
         self.orders[vehicle_id], self.trips[vehicle_id] = order, trip

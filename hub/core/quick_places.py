@@ -117,17 +117,12 @@ class QuickPlaces:
         windows: Sequence[Span],
         most: int = 3,
         dearer: Mapping[str, float] | None = None,
-        skip: np.ndarray[Any, np.dtype[np.bool_]] | None = None,
     ) -> list[Spot]:
         """The cheapest places for ``job``, at most ``most`` of them, the best first.
 
-        ``dearer``: what a vehicle costs on top, if it is to do this. ``skip``: gaps of
-        the whole table (``shape``) not to look at.
+        ``dearer``: what a vehicle costs on top, if it is to do this.
         """
         v, n = self._candidates(job, "alone")
-        if skip is not None:
-            seen = ~skip[v, n]
-            v, n = v[seen], n[seen]
         if not len(v):
             return []
         reach, price = self._visit(job, windows, v, n)
@@ -167,11 +162,6 @@ class QuickPlaces:
         more = dearer or {}
         priced = [Spot(s.vehicle_id, s.at, s.price + more.get(s.vehicle_id, 0)) for s in found]
         return sorted(priced, key=lambda spot: spot.price)[:most]
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Routes, and the most gaps that one can have."""
-        return self._open.shape[0], self._open.shape[1]
 
     def _clear(self, width: int) -> None:
         size = (len(self.vehicles), width)

@@ -55,7 +55,8 @@ class Change(StrEnum):
 class WayOut:
     """One change that works. ``amount``: seconds, metres, or of the load ``dimension`` (grams, …),
     or a count; 0 where it is a yes or no. ``vehicle_id``: whose; empty for a change of the job.
-    ``routes``: the lawful plan that shows it, as job ids per vehicle.
+    ``routes``: the lawful plan that shows it, as job ids per vehicle. ``part``: which half of a
+    pair, or which of the vehicle's breaks, from 0.
     """
 
     change: Change
@@ -64,6 +65,7 @@ class WayOut:
     amount: int
     dimension: str
     routes: Routes
+    part: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ class _Handle:
     vehicle_id: str = ""
     dimension: str = ""
     least: int = 1
+    part: int = 0
 
 
 _Found = tuple[int, _Handle, Routes]
@@ -109,11 +112,8 @@ def changed(request: PlanRequest, way: WayOut) -> PlanRequest:
     """The request with the change made. Raises ``LookupError`` if it is not one of this request."""
     table, unit = Timetable(request), _unit(request, way.job_id)
     for handle in _handles(request, table, unit, way.routes, len(request.vehicles)):
-        if (handle.change, handle.vehicle_id, handle.dimension) == (
-            way.change,
-            way.vehicle_id,
-            way.dimension,
-        ):
+        named = (handle.change, handle.vehicle_id, handle.dimension, handle.part)
+        if named == (way.change, way.vehicle_id, way.dimension, way.part):
             return handle.apply(way.amount)
     raise LookupError(f"{way.change} is no change of this request")
 
@@ -169,7 +169,8 @@ def _smallest(
         best = smaller
     amount, handle, routes = best
     exact = amount if handle.most > 1 or handle.change in _COUNTED else 0
-    return WayOut(handle.change, unit[-1], handle.vehicle_id, exact, handle.dimension, routes)
+    about = handle.vehicle_id, exact, handle.dimension
+    return WayOut(handle.change, unit[-1], *about, routes, handle.part)
 
 
 def _harder(
@@ -294,7 +295,8 @@ def _of_vehicle(
         yield more(Change.FARTHER, lambda m: changed(max_distance_m=far_m + m), MOST_FARTHER_M)
     for n in range(len(vehicle.breaks)):
         rest = (*vehicle.breaks[:n], *vehicle.breaks[n + 1 :])
-        yield _Handle(Change.NO_BREAK, lambda x, rest=rest: changed(breaks=rest), 1, vehicle.id)  # type: ignore[misc]
+        without = changed(breaks=rest)
+        yield _Handle(Change.NO_BREAK, lambda x, day=without: day, 1, vehicle.id, part=n)  # type: ignore[misc]
 
 
 def _of_job(request: PlanRequest, jobs: Sequence[JobToPlan]) -> Iterator[_Handle]:
@@ -312,7 +314,7 @@ def _of_job(request: PlanRequest, jobs: Sequence[JobToPlan]) -> Iterator[_Handle
 
         yield _Handle(Change.OPEN_EARLIER, lambda s: windows(s, 0), MOST_S)
         yield _Handle(Change.CLOSE_LATER, lambda s: windows(0, s), MOST_S)
-    for one in jobs:
+    for n, one in enumerate(jobs):
         if (ready_at := one.ready_at) is not None:
             yield _Handle(
                 Change.READY_EARLIER,
@@ -320,6 +322,7 @@ def _of_job(request: PlanRequest, jobs: Sequence[JobToPlan]) -> Iterator[_Handle
                     request, replace(one, ready_at=at - timedelta(seconds=s))
                 ),
                 MOST_S,
+                part=n,
             )
         if (longest := one.max_on_board_s) is not None:
             yield _Handle(
@@ -328,6 +331,7 @@ def _of_job(request: PlanRequest, jobs: Sequence[JobToPlan]) -> Iterator[_Handle
                     request, replace(one, max_on_board_s=longest + s)
                 ),
                 MOST_S,
+                part=n,
             )
         if one.service_s > MINUTE:
             yield _Handle(
@@ -336,6 +340,7 @@ def _of_job(request: PlanRequest, jobs: Sequence[JobToPlan]) -> Iterator[_Handle
                     request, replace(one, service_s=one.service_s - s)
                 ),
                 one.service_s - 1,
+                part=n,
             )
 
 

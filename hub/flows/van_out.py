@@ -89,8 +89,13 @@ def _taker(
     if busy is not None:
         raise RouteConflict(f"{crew.driver.name} has a route by now. Look again.")
     vehicle_id = crew.van.id if crew.van is not None else None
-    shift = session.get(ShiftRow, crew.shift.id) if crew.shift is not None else None
-    if shift is None or shift.business_id != business_id or shift.ends_at <= change.now:
+    shift = session.exec(
+        select(ShiftRow).where(
+            ShiftRow.business_id == business_id,
+            ShiftRow.id == (crew.shift.id if crew.shift is not None else ""),
+        )
+    ).one_or_none()
+    if shift is None or shift.ends_at <= change.now:
         hours = hours_of(None, scene.route, change.now)
         shift = ShiftRow(
             business_id=business_id,
@@ -210,7 +215,8 @@ def _stop_for_it(
     id = scene.yard if is_at_depot else scene.here
     point = Point(scene.depot.lat, scene.depot.lon) if is_at_depot else scene.at
     said = scene.depot.name if is_at_depot else f"Where {scene.van} stands"
-    if session.get(PlaceRow, id) is None:
+    known = select(PlaceRow.id).where(PlaceRow.business_id == business_id, PlaceRow.id == id)
+    if session.exec(known).first() is None:
         session.add(
             PlaceRow(
                 id=id,

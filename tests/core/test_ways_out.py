@@ -74,6 +74,32 @@ def test_a_break_in_the_way() -> None:
     assert Change.NO_BREAK in ways
 
 
+def test_the_break_that_is_in_the_way_is_the_one_that_goes() -> None:
+    # The first break is in nobody's way; the second is when the job has to be done.
+    rests = (Break(between(14, 15), 600), Break(TimeWindow(at(8), at(8)), 3600))
+    request = a_bakery_day(
+        (JobToPlan(id="j", place=3, service_s=600, windows=(between(8.5, 9),)),),
+        (a_van(breaks=rests),),
+    )
+    way = out_of(request, "j")[Change.NO_BREAK]
+    relaxed = changed(request, way)
+    assert relaxed.vehicles[0].breaks == rests[:1]
+    assert not completed(relaxed, {}).unassigned
+
+
+def test_the_half_of_a_pair_that_takes_too_long_is_the_one_that_is_shortened() -> None:
+    collect = JobToPlan(
+        id="a", place=1, service_s=600, pair_with="b", leg="collect", load_direction="collect"
+    )
+    # Done at 9:20 at the soonest, and that only if less than the half hour is spent there.
+    deliver = JobToPlan(id="b", place=2, service_s=1800, pair_with="a")
+    request = a_bakery_day((collect, deliver), (a_van(end=None, max_duration_s=50 * 60),))
+    way = out_of(request, "b")[Change.SHORTER_SERVICE]
+    made = completed(changed(request, way), way.routes)
+    assert not made.unassigned
+    assert not violations(changed(request, way), made)
+
+
 def infeasible(seed: int) -> tuple[PlanRequest, str]:
     """A small day with too much to do, and one job of it that was left out."""
     for n in range(50):
