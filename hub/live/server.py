@@ -15,6 +15,7 @@ from uvicorn import Config, Server
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from hub.live.app import MOST_BODY, Live
+from hub.live.heads import Heads, apart
 from hub.live.posting import PATH, Post, token_of
 from hub.settings import Settings
 
@@ -29,15 +30,47 @@ KEEP_S = 150  # idle connections; longer than Caddy keeps its own (120 s), so th
 class Guarded(HttpToolsProtocol):
     """A connection whose head must arrive in time and in bounds, and that takes fixes itself."""
 
+    heads = Heads()
     _head_size = 0
     _head_timer: asyncio.TimerHandle | None = None
     _post: Post | None = None  # whose body has not come yet
+    _is_inside = False  # the parser has begun a request that has not ended
+    _taken: str | None = None  # the token of the plain post that came last
+    _rests_since = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._wait_for_head()
 
     def data_received(self, data: bytes) -> None:
+        whole = apart(data) if self._is_between() else None
+        if whole is None:
+            self._parse(data)
+            return
+        head, body = whole
+        token = self.heads.token(head)
+        if token is not None and self._takes_known(token, body):
+            return
+        self._taken = None
+        self._parse(data)
+        if self._taken is not None:
+            self.heads.learn(head, self._taken)
+
+    def _is_between(self) -> bool:
+        """Whether what comes next is the beginning of a request, with none before it open."""
+        return not self._is_inside and (self.cycle is None or self.cycle.response_complete)
+
+    def _takes_known(self, token: str, body: bytes) -> bool:
+        self._no_longer()
+        before = self.cycle
+        post = Post(token, self.transport, True, self.on_response_complete)
+        self.cycle = post  # type: ignore[assignment]
+        if len(body) <= MOST_BODY and self._takes(post, body):
+            return True
+        self.cycle = before
+        return False
+
+    def _parse(self, data: bytes) -> None:
         super().data_received(data)
         if self.cycle is None or self.cycle.response_complete:
             self._head_size += len(data)
@@ -47,6 +80,10 @@ class Guarded(HttpToolsProtocol):
                 self._wait_for_head()
         elif self._post is not None:
             self._post.wait(self.loop)
+
+    def on_message_begin(self) -> None:
+        self._is_inside = True
+        super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         self._head_size = 0
@@ -77,28 +114,49 @@ class Guarded(HttpToolsProtocol):
             super().on_body(body)
 
     def on_message_complete(self) -> None:
+        self._is_inside = False
         post, self._post = self._post, None
         if post is None:
             super().on_message_complete()
             return
         post.no_longer()
-        if post.response_complete or self._takes(post):
+        if post.response_complete:
+            return
+        if self._takes(post, post.body):
+            self._taken = post.token if post.keep_alive else None
             return
         self.cycle = None  # type: ignore[assignment]
         super().on_headers_complete()
         super().on_body(post.body)
         super().on_message_complete()
 
-    def _takes(self, post: Post) -> bool:
+    def _takes(self, post: Post, body: bytes) -> bool:
         try:
-            return self.config.app.at_once(post.token, post.body, post.answer)  # type: ignore[union-attr, no-any-return]
+            return self.config.app.at_once(post.token, body, post.answer)  # type: ignore[union-attr, no-any-return]
         except Exception:  # the parser would call it the phone's mistake
             log.exception("fixes go the long way")
             return False
 
     def on_response_complete(self) -> None:
-        super().on_response_complete()
+        self._rests_since = self.loop.time()
+        if isinstance(self.cycle, Post) and self.timeout_keep_alive_task and not self.pipeline:
+            self.server_state.total_requests += 1  # and its timer goes on as it is
+        else:
+            super().on_response_complete()
         self._no_longer()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close who rests since ``KEEP_S``; a timer for each answer would cost more than it."""
+        self.timeout_keep_alive_task = None
+        if self.cycle is not None and not self.cycle.response_complete:
+            return  # the answer sets the next
+        left_s = self._rests_since + self.timeout_keep_alive - self.loop.time()
+        if left_s > 0.001:
+            self.timeout_keep_alive_task = self.loop.call_later(
+                left_s, self.timeout_keep_alive_handler
+            )
+        else:
+            super().timeout_keep_alive_handler()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._no_longer()

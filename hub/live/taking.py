@@ -22,6 +22,7 @@ from hub.live.writer import Kept, Posted, Writer
 
 log = logging.getLogger(__name__)
 
+MOST_TURNS = 16  # of the loop, some 20 microseconds each, for what comes together
 CANNOT_STORE = "Positions cannot be stored at this moment. Keep them and try again."
 
 
@@ -32,6 +33,7 @@ class Taking:
         self._world, self._audience, self.now = world, audience, now
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[tuple[int, str]]] = set()
+        self._gathered: list[tuple[Posted, Answering]] = []
 
     def write_by(self, writer: Writer) -> None:
         self._writer = writer
@@ -66,11 +68,27 @@ class Taking:
             else:
                 self._later(one, fixes, kept.clashes, now_ms, answer)
 
-        try:
-            self._writer.put(Posted(one.device, one.round, fixes, now_ms), stored)
-        except CannotStore:
+        return self._put(Posted(one.device, one.round, fixes, now_ms), stored)
+
+    def _put(self, posted: Posted, answer: Answering) -> bool:
+        """False when too much waits already."""
+        if not self._writer.has_room(len(self._gathered)):
             return False
+        if not self._gathered:
+            self._loop.call_soon(self._hand_over, 0, MOST_TURNS)
+        self._gathered.append((posted, answer))
         return True
+
+    def _hand_over(self, were: int, turns: int) -> None:
+        """To the writer, once a turn of the loop has brought no more: one commit for all of it.
+
+        Were it told of the first at once, it would commit that alone while the others come.
+        """
+        if turns and len(self._gathered) > were:
+            self._loop.call_soon(self._hand_over, len(self._gathered), turns - 1)
+            return
+        gathered, self._gathered = self._gathered, []
+        self._writer.put(gathered)
 
     async def take(self, one: Driving, fixes: Sequence[Fix]) -> tuple[int, str]:
         """Store what lies within a shift. How many were dropped, and why; answered once the
@@ -138,11 +156,11 @@ class Taking:
                 future.set_result(kept)
 
         try:
-            self._writer.put(posted, answer)
-            kept = await future
+            if self._put(posted, answer):
+                return (await future).clashes
         except CannotStore:
-            raise Problem(503, CANNOT_STORE, retry_after_s=5) from None
-        return kept.clashes
+            pass
+        raise Problem(503, CANNOT_STORE, retry_after_s=5)
 
     def stored(self, answers: Sequence[tuple[Answering, Kept | CannotStore]]) -> None:
         """In the writer's thread."""

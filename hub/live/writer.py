@@ -76,11 +76,14 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
 
-    def put(self, posted: Posted, answer: Answer) -> None:
-        """Raises ``CannotStore`` when too much waits already."""
-        if self._queue.qsize() >= MOST_WAITING:
-            raise CannotStore("too much waits to be stored")
-        self._queue.put((posted, answer))
+    def has_room(self, gathered: int) -> bool:
+        """Whether one more can wait, beside ``gathered`` that are to be put as well."""
+        return self._queue.qsize() + gathered < MOST_WAITING
+
+    def put(self, posts: Sequence[tuple[Posted, Answer]]) -> None:
+        """For all of which there was room."""
+        for one in posts:
+            self._queue.put(one)
 
     def close(self) -> None:
         """Store what waits, then end."""

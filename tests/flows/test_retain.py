@@ -172,7 +172,8 @@ def put_fix(hub: Hub, device: Device, at: datetime) -> None:
     stored = threading.Event()
     hub.positions  # noqa: B018  (makes the file)
     writer = Writer(lambda: open_ledger(hub.settings), Meanings(), lambda answers: stored.set())
-    writer.put(Posted(device, None, [Fix(1, at_ms, 60.0, 24.0, 5.0)], at_ms), lambda kept: None)
+    one = Posted(device, None, [Fix(1, at_ms, 60.0, 24.0, 5.0)], at_ms)
+    writer.put([(one, lambda kept: None)])
     assert stored.wait(10)
     writer.close()
 

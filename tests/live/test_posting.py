@@ -158,3 +158,34 @@ def test_phones_that_leave_at_any_moment_hinder_nobody(day: LiveMorning) -> None
         with Line(day) as line:
             line.send(data[:end])
     assert day.post(fix(3, TEN)).json["kept"] == 1
+
+
+def test_a_head_seen_before_is_known_on_any_connection(day: LiveMorning) -> None:
+    known(day)
+    heads = {seq: a_post(day, seq) for seq in (2, 3, 40, 41)}
+    with Line(day) as line, Line(day) as other:
+        for seq, data in heads.items():
+            one = line if seq % 2 else other
+            one.send(data)
+            status, _, body = one.answer()
+            assert (status, json.loads(body)["seq"]) == (200, seq)
+        line.send(a_post(day, 0, body=b'{"fixes": [{"seq": 2}]}'))
+        assert line.answer()[0] == 422
+        line.send(a_post(day, 0, body=b'{"fixes": '))
+        assert line.answer()[0] == 400
+        line.send(a_post(day, 43))
+        assert json.loads(line.answer()[2])["kept"] == 1
+
+
+def test_a_known_head_inside_of_another_request_is_none(day: LiveMorning) -> None:
+    known(day)
+    with Line(day) as line:
+        line.send(a_post(day, 2))
+        line.answer()
+        whole = a_post(day, 3)
+        line.send(b"GET /live/healthz HTTP/1.1\r\nHost: hub\r\nX-Note: ")
+        time.sleep(0.05)
+        line.send(whole)  # the beginning of it is a header's value, the rest that head's end
+        status, _, body = line.answer()
+        assert (status, body) == (200, b'{"ok":true}')
+    assert day.post(fix(3, TEN)).json["kept"] == 1  # it was not taken before

@@ -75,7 +75,7 @@ def post(
         answers.append(kept)
         answered.set()
 
-    writer.put(Posted(device, round_, fixes, fixes[-1].t + 1000), answer)
+    writer.put([(Posted(device, round_, fixes, fixes[-1].t + 1000), answer)])
     assert answered.wait(10)
     return answers[0]
 
@@ -123,7 +123,7 @@ def test_what_was_overtaken_is_stored_beside_what_waits_with_it(ledgered: Ledger
     one = ledgered.a_writer(open_)
     answers: list[Kept | CannotStore] = []
     for some in ((9,), (10, 20), (12, 14), (13, 20), (14,), (2, 12), (21,), (2,)):
-        one.put(Posted(PHONE, None, list(map(a_fix, some)), START + 10**6), answers.append)
+        one.put([(Posted(PHONE, None, list(map(a_fix, some)), START + 10**6), answers.append)])
     opened.set()
     one.close()
     assert all(isinstance(answer, Kept) for answer in answers), answers
@@ -240,7 +240,7 @@ def test_a_clock_that_runs_ahead_and_is_set_right_holds_nobody_up(
 ) -> None:
     came_ms = a_fix(1).t
     early = Fix(1, came_ms + 59_000, 60.17, 24.94, 8.0)
-    writer.put(Posted(PHONE, None, [early], came_ms), lambda kept: None)
+    writer.put([(Posted(PHONE, None, [early], came_ms), lambda kept: None)])
     right = a_fix(2, 60.1701)
     kept = post(writer, right)
     assert isinstance(kept, Kept) and kept.last is not None
@@ -332,7 +332,7 @@ def test_nobody_is_told_that_it_is_safe_while_nothing_can_be_stored(ledgered: Le
 def test_closing_stores_what_waits(ledgered: Ledgered) -> None:
     one = ledgered.a_writer()
     for n in range(1, 200):
-        one.put(Posted(PHONE, None, [a_fix(n)], START), lambda kept: None)
+        one.put([(Posted(PHONE, None, [a_fix(n)], START), lambda kept: None)])
     one.close()
     assert seqs(ledgered.positions) == list(range(1, 200))
 

@@ -37,7 +37,7 @@ def drive(day: Running, driver: str, minutes: int) -> list[int]:
         Meanings(),
         lambda some: [answer(kept) for answer, kept in some],  # type: ignore[func-returns-value]
     )
-    writer.put(Posted(device, None, fixes, start_ms), answers.append)
+    writer.put([(Posted(device, None, fixes, start_ms), answers.append)])
     writer.close()
     assert isinstance(answers[0], Kept)
     return moments
