@@ -253,8 +253,9 @@ def _payment_due(record: Record) -> str:
     due = amount(record.get("AmountDue"))
     if due is None or due <= 0:
         return ""
-    cents = due if due.as_tuple().exponent in (-3, -4) else due.quantize(Decimal("0.01"))
-    return f"{cents:f} {text(record, 'CurrencyCode')}".strip()
+    exponent = due.as_tuple().exponent
+    places = -exponent if exponent in (-3, -4) else 2
+    return f"{due:.{places}f} {text(record, 'CurrencyCode')}".strip()
 
 
 def _custom(paper: Paper, record: Record, contact: Record) -> dict[str, str]:

@@ -203,7 +203,7 @@ def test_a_van_lost_in_the_morning_is_one_question_and_one_press(
         wall, cpu = time.perf_counter(), time.process_time()
         asked.get_by_role("button", name="Show the ways out").press("Enter")
         share = asked.locator('[data-way="shared"]')
-        expect(share.get_by_role("button")).to_be_visible()
+        expect(share.get_by_role("button")).to_be_visible(timeout=60_000)
         looked = time.perf_counter() - wall, time.process_time() - cpu
         for width, scheme in ((1280, "light"), (390, "dark"), (390, "light"), (1280, "dark")):
             page.set_viewport_size({"width": width, "height": 900})
