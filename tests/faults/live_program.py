@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from hub.live import app
@@ -32,9 +33,10 @@ class Slow:
 
 
 class Careless(Writer):
-    def put(self, posted: Posted, answer: Answer) -> None:
-        super().put(posted, lambda kept: None)
-        answer(Kept())
+    def put(self, posts: Sequence[tuple[Posted, Answer]]) -> None:
+        super().put([(posted, lambda kept: None) for posted, _ in posts])
+        for _, answer in posts:
+            answer(Kept())
 
 
 def main(socket: str, kind: str) -> None:
