@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hub.core.driving import AT_ANY_TIME, Drive, Span, epoch, instant, opening, span_of
 from hub.core.loading import Loading, starts_on_board
-from hub.core.pace import Traffic
+from hub.core.pace import traffic_of
 from hub.core.plan_request import JobToPlan, PlanRequest, Reload, VehicleToPlan, Visit
 from hub.core.pricing import Prices
 
@@ -70,8 +69,7 @@ class Timetable:
         self._has_pairs = any(job.pair_with for job in request.jobs)
         self._work: dict[float, dict[str, int]] = {}
         self._traffic = {
-            profile: Traffic(travel.pace) if travel.pace else None
-            for profile, travel in request.travel.items()
+            profile: traffic_of(travel.pace) for profile, travel in request.travel.items()
         }
 
     def trip(self, vehicle: VehicleToPlan, order: Sequence[str]) -> Trip | None:
@@ -146,14 +144,14 @@ class Timetable:
         return leave + drive_s if traffic is None else traffic.arrival(leave, drive_s)
 
     def service_s(self, vehicle: VehicleToPlan, job: JobToPlan) -> int:
-        return math.ceil(job.service_s * vehicle.service_factor)
+        return vehicle.at_door_s(job.service_s)
 
     def _works(self, vehicle: VehicleToPlan) -> dict[str, int]:
         """Seconds of service for each job by this driver."""
         factor = vehicle.service_factor
         if factor not in self._work:
             self._work[factor] = {
-                id: math.ceil(job.service_s * factor) for id, job in self.jobs.items()
+                id: vehicle.at_door_s(job.service_s) for id, job in self.jobs.items()
             }
         return self._work[factor]
 
@@ -241,7 +239,7 @@ class Timetable:
             place = self.jobs[id].place
             walk = 0
             if access and place != door:
-                walk = math.ceil(access.get(place, 0) * vehicle.service_factor)
+                walk = vehicle.at_door_s(access.get(place, 0))
             door = place
             times = drive.to(place, windows[id], walk, works[id], is_fixed or n < locked)
             if times is None:
@@ -323,7 +321,7 @@ class Timetable:
         """Seconds of undisturbed driving, and from the parked van to the door."""
         drive = self.request.travel[vehicle.profile].seconds[here][there]
         if self.request.access_s and (is_new or here != there):
-            drive += math.ceil(self.request.access_s.get(there, 0) * vehicle.service_factor)
+            drive += vehicle.at_door_s(self.request.access_s.get(there, 0))
         return drive
 
 
