@@ -78,18 +78,27 @@ def traffic_of(paces: tuple[Pace, ...]) -> Traffic | None:
     return Traffic(paces) if any(pace.factor != 1.0 for pace in paces) else None
 
 
-def arrives(traffic: Traffic | None, leave: datetime, drive_s: int) -> datetime:
-    """When who leaves at ``leave`` is there; in whole seconds where there is traffic."""
+def arrives(traffic: Traffic | None, leave: datetime, way_s: float) -> datetime:
+    """When who leaves at ``leave`` is there, after a drive of ``way_s`` undisturbed seconds; in
+    whole seconds where there is traffic.
+    """
     if traffic is None:
-        return leave + timedelta(seconds=drive_s)
-    return _instant(traffic.arrival(math.ceil(leave.timestamp()), drive_s))
+        return leave + timedelta(seconds=way_s)
+    return _instant(traffic.arrival(math.ceil(leave.timestamp()), way_s))
 
 
-def departs(traffic: Traffic | None, arrive: datetime, drive_s: int) -> datetime:
+def departs(traffic: Traffic | None, arrive: datetime, way_s: float) -> datetime:
     """When to leave at the latest so as to be there by ``arrive``."""
     if traffic is None:
-        return arrive - timedelta(seconds=drive_s)
-    return _instant(traffic.departure(math.floor(arrive.timestamp()), drive_s))
+        return arrive - timedelta(seconds=way_s)
+    return _instant(traffic.departure(math.floor(arrive.timestamp()), way_s))
+
+
+def drive_s(traffic: Traffic | None, leave: datetime, arrive: datetime) -> float:
+    """The undisturbed seconds of a drive that lasted from one moment to the other."""
+    if traffic is None:
+        return max(0.0, (arrive - leave).total_seconds())
+    return traffic.driven(math.floor(leave.timestamp()), math.floor(arrive.timestamp()))
 
 
 def _instant(seconds: int) -> datetime:

@@ -54,6 +54,10 @@ class TravelMatrix:
         seconds, metres = self.block(places, places)
         return TravelMatrix(seconds.tolist(), metres.tolist(), self.pace)
 
+    def paced(self, pace: tuple[Pace, ...]) -> TravelMatrix:
+        """The same roads at another pace of the day."""
+        return TravelMatrix(self.seconds, self.metres, pace)
+
     def learn(self, ways: Iterable[Sequence[int]]) -> None:
         """The legs of these ways will be asked for, one by one."""
 
