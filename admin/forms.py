@@ -106,7 +106,7 @@ class Lines(Control):
     ``columns``: name, title, kind of control and options of each.
     """
 
-    SPARE = 3
+    SPARE = 2
 
     def __init__(self, *args: Any, columns: Sequence[Column] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -146,6 +146,7 @@ class Column(NamedTuple):
     title: str
     type: str
     inputmode: str
+    example: str
     default: str
     options: Options
 
@@ -283,8 +284,9 @@ def _columns(model: type[BaseModel]) -> list[Column]:
         extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
         options = _options(info.annotation, info) if _kind(info.annotation) == "select" else ()
         mode = f"{extra.get('inputmode', '')}"
-        kind = f"{extra.get('type', 'text')}"
-        found.append(Column(name, info.title or name, kind, mode, f"{info.default}", options))
+        kind, example = f"{extra.get('type', 'text')}", f"{extra.get('example', '')}"
+        title = info.title or name
+        found.append(Column(name, title, kind, mode, example, f"{info.default}", options))
     return found
 
 

@@ -27,15 +27,19 @@ _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(:00)?")
 class RushHourIn(BaseModel):
     """One line: on which days, from when to when, how many times as long, and for whom."""
 
-    first_day: Day = Field(default="0", title="from", json_schema_extra={"labels": {**DAY_NAMES}})
-    last_day: Day = Field(default="4", title="to", json_schema_extra={"labels": {**DAY_NAMES}})
-    begins: str = Field(default="", title="begins", json_schema_extra={"type": "time"})
-    ends: str = Field(default="", title="ends", json_schema_extra={"type": "time"})
+    first_day: Day = Field(
+        default="0", title="from day", json_schema_extra={"labels": {**DAY_NAMES}}
+    )
+    last_day: Day = Field(default="4", title="to day", json_schema_extra={"labels": {**DAY_NAMES}})
+    begins: str = Field(default="", title="begins at", json_schema_extra={"type": "time"})
+    ends: str = Field(default="", title="ends at", json_schema_extra={"type": "time"})
     factor: str = Field(
-        default="", title="times as long", json_schema_extra={"inputmode": "decimal"}
+        default="",
+        title="times as long",
+        json_schema_extra={"inputmode": "decimal", "example": "1.4 times"},
     )
     profile: Literal["", "car", "van", "truck", "bicycle", "cargo_bike", "walk"] = Field(
-        default="", title="vehicles", json_schema_extra={"labels": {**KINDS}}
+        default="", title="for", json_schema_extra={"labels": {**KINDS}}
     )
 
     @field_validator("begins", "ends")
