@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hub.core.driving import AT_ANY_TIME, Drive, Span, epoch, instant, opening, span_of
 from hub.core.loading import Loading, starts_on_board
-from hub.core.pace import traffic_of
+from hub.core.pace import Traffic, traffic_of
 from hub.core.plan_request import JobToPlan, PlanRequest, Reload, VehicleToPlan, Visit
 from hub.core.pricing import Prices
 
@@ -198,10 +198,15 @@ class Timetable:
         trip = self._drive(way, leave)
         if trip is None or not way.order:
             return trip
-        if way.reloads or self._traffic[way.vehicle.profile] is not None:
+        traffic = self._traffic[way.vehicle.profile]
+        if way.reloads or (traffic is not None and way.vehicle.breaks):
             return self._leaving_late_by_trying(way, trip)
         while True:
-            leave = self._latest_leave(way, trip)
+            leave = (
+                self._latest_leave(way, trip)
+                if traffic is None
+                else self._latest_leave_in_traffic(way, trip, traffic)
+            )
             later = self._drive(way, leave) if leave > trip.leave else None
             if later is None or not _is_better(later, trip):
                 return trip
@@ -302,11 +307,7 @@ class Timetable:
         for n in range(len(stops) - 1, -1, -1):
             id, _, start, _ = stops[n]
             if n < len(stops) - 1:
-                latest = start + slack
-                if windows := way.windows[id]:
-                    latest = min(latest, next((c for o, c in windows if o <= start <= c), start))
-                if self.prices.wishes:
-                    latest = min(latest, self.prices.not_later(id, start))
+                latest = self._not_later(way, id, start, start + slack)
             before = stops[n - 1][3] if n else trip.leave
             here = self.jobs[stops[n - 1][0]].place if n else vehicle.start
             drive = seconds[here][self.jobs[id].place]
@@ -316,6 +317,32 @@ class Timetable:
                 drive += sum(e - b for b, e in trip.breaks if before <= b < start)
             slack = (latest - start) + (start - before - drive)
         return trip.leave + slack
+
+    def _latest_leave_in_traffic(self, way: _Way, trip: Trip, traffic: Traffic) -> int:
+        """The same where each drive has to be driven again, from its end; without any rests."""
+        vehicle, stops = way.vehicle, trip.stops
+        seconds = self.request.travel[vehicle.profile].seconds
+        works, access = self._works(vehicle), self.request.access_s
+        latest = stops[-1][2]
+        for n in range(len(stops) - 1, -1, -1):
+            id, _, start, _ = stops[n]
+            there = self.jobs[id].place
+            here = self.jobs[stops[n - 1][0]].place if n else vehicle.start
+            if access and (n == 0 or here != there):
+                latest -= vehicle.at_door_s(access.get(there, 0))
+            latest = traffic.departure(latest, seconds[here][there])
+            if n:
+                before, _, start, _ = stops[n - 1]
+                latest = self._not_later(way, before, start, latest - works[before])
+        return latest
+
+    def _not_later(self, way: _Way, id: str, start: int, latest: int) -> int:
+        """The last moment up to ``latest`` at which ``id`` may begin as it does at ``start``."""
+        if windows := way.windows[id]:
+            latest = min(latest, next((c for o, c in windows if o <= start <= c), start))
+        if self.prices.wishes:
+            latest = min(latest, self.prices.not_later(id, start))
+        return latest
 
     def _to_door(self, vehicle: VehicleToPlan, here: int, there: int, *, is_new: bool) -> int:
         """Seconds of undisturbed driving, and from the parked van to the door."""
