@@ -9,7 +9,7 @@ from __future__ import annotations
 import types
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import StrEnum
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
 from flask_admin.form import BaseForm
@@ -100,6 +100,57 @@ class Week(Control):
         return [(n, DAYS[n], begins, ends) for n, (begins, ends) in enumerate(given)]
 
 
+class Lines(Control):
+    """A small table: a line for each that there is, and some to fill in; empty ones are dropped.
+
+    ``columns``: name, title, kind of control and options of each.
+    """
+
+    SPARE = 2
+
+    def __init__(self, *args: Any, columns: Sequence[Column] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.columns = columns
+
+    def process(self, formdata: Any, data: Any = None, extra_filters: Any = None) -> None:
+        self.process_errors, self.raw_data = [], None
+        if not formdata:
+            self.data = list(data or [])
+            return
+        numbers = sorted(
+            {
+                int(key.split("-")[1])
+                for key in formdata
+                if key.startswith(f"{self.name}-") and key.split("-")[1].isdecimal()
+            }
+        )
+        lines = [
+            {
+                column.name: formdata.get(f"{self.name}-{n}-{column.name}", "")
+                for column in self.columns
+            }
+            for n in numbers
+        ]
+        typed = [column.name for column in self.columns if not column.options]
+        self.data = [line for line in lines if any(line[name].strip() for name in typed)]
+
+    def lines(self) -> list[dict[str, str]]:
+        """What stands there, then lines to fill in."""
+        return [*self.data, *({} for _ in range(self.SPARE))]
+
+
+class Column(NamedTuple):
+    """``options``: what one chooses from; empty where one types."""
+
+    name: str
+    title: str
+    type: str
+    inputmode: str
+    example: str
+    default: str
+    options: Options
+
+
 def form_for(
     model: type[BaseModel],
     options: Mapping[str, Options] | None = None,
@@ -159,8 +210,14 @@ def sentences(error: ValidationError) -> dict[str, str]:
     found: dict[str, str] = {}
     for problem in error.errors(include_url=False):
         name = ".".join(str(part) for part in problem["loc"] if isinstance(part, str))
-        found.setdefault(_outer(name), sentence(problem))
+        found.setdefault(_outer(name), _line(problem) + sentence(problem))
     return found
+
+
+def _line(problem: Any) -> str:
+    """Which line of a small table is wrong, if it is one."""
+    where = problem["loc"]
+    return f"Line {where[1] + 1}: " if len(where) > 2 and isinstance(where[1], int) else ""
 
 
 def _outer(name: str) -> str:
@@ -185,8 +242,10 @@ def _control(name: str, info: FieldInfo, options: Options) -> Any:
     if control in ("select", "checks") and not options:
         options = _options(kind, info)
     required = info.is_required() and control not in ("check", "checks", "password")
-    cls = Week if control == "week" else Control
+    cls = {"week": Week, "lines": Lines}.get(control, Control)
+    more = {"columns": _columns(get_args(kind)[0])} if control == "lines" else {}
     return cls(
+        **more,
         label=info.title or name.replace("_", " ").capitalize(),
         description=info.description or "",
         default=None if info.is_required() else info.get_default(call_default_factory=True),
@@ -210,7 +269,25 @@ def _kind(kind: Any) -> str:
         return "checks"
     if get_origin(kind) is dict:
         return "week"
+    if get_origin(kind) is list and _is_model(get_args(kind)[0]):
+        return "lines"
     return "text"
+
+
+def _is_model(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def _columns(model: type[BaseModel]) -> list[Column]:
+    found = []
+    for name, info in model.model_fields.items():
+        extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+        options = _options(info.annotation, info) if _kind(info.annotation) == "select" else ()
+        mode = f"{extra.get('inputmode', '')}"
+        kind, example = f"{extra.get('type', 'text')}", f"{extra.get('example', '')}"
+        title = info.title or name
+        found.append(Column(name, title, kind, mode, example, f"{info.default}", options))
+    return found
 
 
 def _options(kind: Any, info: FieldInfo) -> Options:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from datetime import date, timedelta
 from functools import partial
-from itertools import takewhile
+from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, abort, flash, jsonify, redirect, render_template, request, url_for
@@ -17,7 +17,8 @@ from admin.words import OUTCOMES, STATES, Clock, load, minutes, typed, typed_day
 from hub.core.contracts import RoutingStrategy
 from hub.core.errors import HubError, Refused
 from hub.core.jobs import State
-from hub.core.late import Begun, late_because
+from hub.core.late import Begun, Drive, late_because
+from hub.core.pace import traffic_of
 from hub.db.tables import DepotRow, RouteRow, VehicleRow
 from hub.flows.amended_drafts import changed_since
 from hub.flows.day_seen import DaySeen, JobSeen, RouteSeen
@@ -321,7 +322,10 @@ def _late_why(clock: Clock, route: RouteSeen, job: JobSeen) -> str:
     if over < MINUTE or route.leaves_at is None or route.stage not in ("draft", "published"):
         return ""
     before = list(takewhile(lambda one: one.id != job.id, route.jobs))
-    because = late_because(over, [_begun(one, route.published) for one in before])
+    drives = _drives(route)
+    begun = [_begun(one, route.published, drives.get(one.id)) for one in before]
+    first = (route.leaves_at, route.stops[0].arrive_at)
+    because = late_because(over, begun, first, traffic_of(route.pace))
     if because.earlier is not None:
         more = minutes(because.earlier.total_seconds())
         return (
@@ -332,11 +336,16 @@ def _late_why(clock: Clock, route: RouteSeen, job: JobSeen) -> str:
     return f"Order {held.number} before it cannot begin before {clock.time(held.opens)}."
 
 
-def _begun(job: JobSeen, is_promised: bool) -> Begun:
+def _drives(route: RouteSeen) -> dict[str, Drive]:
+    """Of each stop's last job, by id: the drive to the next stop."""
+    return {a.jobs[-1].id: (a.depart_at, b.arrive_at) for a, b in pairwise(route.stops)}
+
+
+def _begun(job: JobSeen, is_promised: bool, then: Drive | None) -> Begun:
     """On a draft, what was told before is told anew: it holds nobody up."""
     told = (job.promise,) if is_promised else ()
     opens = [w.opens for w in (*told, *job.windows) if w is not None and w.opens <= job.eta]
-    return Begun(job.number, job.eta, max(opens, default=None))
+    return Begun(job.number, job.eta, max(opens, default=None), then)
 
 
 def _early(job: JobSeen) -> str:

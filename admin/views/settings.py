@@ -59,7 +59,9 @@ def settings(hub: Hub) -> Blueprint:
     def save() -> AnyResponse:
         business = _business_form(request.form)
         if "suggest" in request.form:
-            return _page(business, _suggested(request.form.get("trade", "")), is_suggestion=True)
+            suggestion = _suggested(request.form.get("trade", ""))
+            suggestion.rush_hours.data = _defaults_form(request.form).rush_hours.data
+            return _page(business, suggestion, is_suggestion=True)
         defaults = _defaults_form(request.form)
         about, typed = read(business, BusinessIn), read(defaults, DefaultsIn)
         if about is None or typed is None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from hub.core.pace import traffic_of
 from hub.core.plan_request import JobToPlan, VehicleToPlan
 from hub.core.quick_places import QuickPlaces, Row, Spot
 from hub.core.schedule import Span, Timetable, Trip, epoch, span_of
@@ -117,21 +118,28 @@ def row_of(timetable: Timetable, vehicle: VehicleToPlan, order: Sequence[str]) -
     ready = (job.ready_at for job in jobs if job.load_direction == "deliver" and not job.pair_with)
     leave = max([opens, *(epoch(at) for at in ready if at is not None)])
     places, free, due, waited = [vehicle.start], [leave], list[int](), [0]
+    traffic = traffic_of(request.travel[vehicle.profile].pace)
     work = [timetable.service_s(vehicle, job) for job in jobs]
-    for job, lasts in zip(jobs, work, strict=True):
+    doors = [None, *(job.place for job in jobs)]
+    walks = [
+        vehicle.at_door_s(request.access_s.get(job.place, 0)) if job.place != door else 0
+        for job, door in zip(jobs, doors, strict=False)
+    ]
+    for job, walk, lasts in zip(jobs, walks, work, strict=True):
         arrive = timetable.arrival(vehicle, free[-1], seconds[places[-1]][job.place])
-        start = _opening(timetable.windows[job.id], arrive)
+        start = _opening(timetable.windows[job.id], arrive + walk)
         places.append(job.place)
         due.append(arrive)
         free.append(start + lasts)
-        waited.append(waited[-1] + start - arrive)
+        waited.append(waited[-1] + start - arrive - walk)
     end = places[-1] if vehicle.end is None else vehicle.end
     due.append(timetable.arrival(vehicle, free[-1], seconds[places[-1]][end]))
     latest = [closes + vehicle.overtime_s]
     after = end
-    for job, lasts in zip(reversed(jobs), reversed(work), strict=True):
-        by = latest[-1] - seconds[job.place][after] - lasts
-        latest.append(_latest(timetable.windows[job.id], by))
+    for job, walk, lasts in zip(reversed(jobs), reversed(walks), reversed(work), strict=True):
+        way_s = seconds[job.place][after]
+        leaves = traffic.departure(latest[-1], way_s) if traffic else latest[-1] - way_s
+        latest.append(_latest(timetable.windows[job.id], leaves - lasts) - walk)
         after = job.place
     return Row(
         vehicle=vehicle,

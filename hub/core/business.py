@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from hub.core.day_wishes import Aim
+from hub.core.rush_hours import RushHour
 
 
 class Trade(StrEnum):
@@ -51,6 +52,7 @@ class BusinessSettings(BaseModel):
     known_driver_cost: int = Field(
         default=0, title="What another driver than the known one costs, in cents", ge=0
     )
+    rush_hours: list[RushHour] = Field(default=[], title="When drives take longer")
     sure_at: float = Field(default=0.8, title="Confidence from which an address is not asked back")
     most_attempts: int = Field(default=3, title="Attempts before a parcel goes back", ge=1, le=9)
     page_full_h: int = Field(default=48, title="Hours the full page stays after completion", ge=1)

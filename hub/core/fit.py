@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import pairwise
 
 from hub.core.fit_places import promising
 from hub.core.fit_problems import Problem, beginnings, problems, worse
@@ -18,12 +17,13 @@ from hub.core.fit_route import (
     StopNow,
     begins,
     begins_as_told,
+    driving_s,
     left_at,
     not_before,
     overtakes,
     served,
-    starts,
 )
+from hub.core.pace import arrives, departs, traffic_of
 from hub.core.plan_request import JobToPlan, TravelMatrix
 
 __all__ = [
@@ -44,6 +44,8 @@ __all__ = [
 ]
 LOOKED_AT = 8  # places that promise most, judged in full: each takes some milliseconds
 AT_MOST = 24  # if each of those breaks a rule
+STEPS, NEARLY = 6, timedelta(seconds=-15)
+"""How often another time of leaving is tried, and how much too early is as late as it may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +57,9 @@ class Times:
 
 
 def times_at(route: RouteNow, stop: StopNow) -> Times:
-    begins_at = served(stop, stop.arrive, route.promises)[0][0]
-    return Times(begins_at, round((begins_at - stop.arrive).total_seconds()))
+    begins_at = served(route, stop, stop.arrive)[0][0]
+    at_door = stop.arrive + timedelta(seconds=stop.walk_s)
+    return Times(begins_at, round((begins_at - at_door).total_seconds()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +99,8 @@ def placed(
     best are judged in full.
     """
     route = timed(route, travel, now)
-    before, driven = problems(route), _driving_s(route, travel)
-    ranked = promising(route, legs, travel[route.vehicle.profile].seconds, now)
+    before, driven = problems(route), driving_s(route, travel)
+    ranked = promising(route, legs, travel[route.vehicle.profile], now)
     options: list[Placement] = []
     for at in ranked[:AT_MOST]:
         if len(options) >= LOOKED_AT and any(not one.problems for one in options):
@@ -106,7 +109,7 @@ def placed(
         broken = worse(problems(tried), before)
         position = next(n for n, s in enumerate(tried.listed, 1) if legs[0] in s.jobs)
         earlier_s = max(0, int((route.leave - tried.leave).total_seconds()))
-        extra_s = _driving_s(tried, travel) - driven
+        extra_s = driving_s(tried, travel) - driven
         options.append(Placement(tried, position, extra_s, broken, earlier_s))
     return min(options, key=lambda one: one.burden)
 
@@ -118,22 +121,37 @@ def timed(route: RouteNow, travel: Mapping[str, TravelMatrix], now: datetime) ->
     little as it takes, where somebody would be too late. Nothing is done in the past, nor before
     the time its recipient was told.
     """
-    seconds = travel[route.vehicle.profile].seconds
+    roads = travel[route.vehicle.profile]
     earliest = max(route.vehicle.shift.opens, now)
     if route.has_left:
-        return replace(_timed_from(route, seconds, earliest, now), leave=route.leave)
+        return replace(_timed_from(route, roads, earliest, now), leave=route.leave)
     leave = max(earliest, route.leave)
-    found = _timed_from(route, seconds, leave, now)
-    late = max(_overrun(found), _delay(found))
+    found = _timed_from(route, roads, leave, now)
+    late = _late(found)
     if late <= timedelta(0) or leave == earliest:
         return found
-    return _timed_from(route, seconds, max(earliest, leave - late), now)
+    if traffic_of(roads.pace) is None:
+        return _timed_from(route, roads, max(earliest, leave - late), now)
+    tried, step = {leave: found}, late
+    for _ in range(STEPS):  # who leaves an hour earlier in traffic is not there an hour earlier
+        was, leave = leave, max(earliest, leave - step)
+        if leave in tried:
+            break
+        tried[leave] = _timed_from(route, roads, leave, now)
+        gained, late = late - _late(tried[leave]), _late(tried[leave])
+        if NEARLY <= late <= timedelta(0) or not gained:
+            break
+        step = late * min(max((was - leave) / gained, 0.25), 4)
+    if late > timedelta(0):
+        tried[earliest] = _timed_from(route, roads, earliest, now)
+    least = min(max(timedelta(0), _late(one)) for one in tried.values())
+    return tried[max(at for at, one in tried.items() if _late(one) <= least)]
 
 
-def _timed_from(
-    route: RouteNow, seconds: Sequence[Sequence[int]], leave: datetime, now: datetime
-) -> RouteNow:
+def _timed_from(route: RouteNow, roads: TravelMatrix, leave: datetime, now: datetime) -> RouteNow:
+    traffic = traffic_of(roads.pace)
     place, clock, stops = route.vehicle.start, leave, list[StopNow]()
+    door: int | None = None  # where the driver was at one
     sets_off_to = None if route.has_left else route.first_free
     for n, stop in enumerate(route.stops):
         if stop.stage is Stage.SKIPPED:
@@ -142,21 +160,27 @@ def _timed_from(
         if stop.under_way and not overtakes(route, stop):
             clock = max(leave, left_at(route, stop, now))
         else:
-            way = timedelta(seconds=seconds[place][stop.place])
-            if stop.stage is Stage.THERE:
-                way = timedelta(0)
+            way_s = 0 if stop.stage is Stage.THERE else roads.seconds[place][stop.place]
+            stop = replace(stop, walk_s=route.walk_s(door, stop.place))
+            arrive = arrives(traffic, clock, way_s)
             if n == sets_off_to:
-                first = stop.jobs[0]
-                start = starts(first, clock + way, route.promises.get(first.id))
-                clock = leave = max(clock, start - way)
-            depart = served(stop, clock + way, route.promises)[-1][1]
-            stop = replace(stop, arrive=clock + way, depart=depart)
-            clock = depart
+                start = served(route, stop, arrive)[0][0]
+                parks = start - timedelta(seconds=stop.walk_s)
+                if parks > arrive:
+                    clock = leave = max(clock, departs(traffic, parks, way_s))
+                    arrive = arrives(traffic, clock, way_s)
+            clock = served(route, stop, arrive)[-1][1]
+            stop = replace(stop, arrive=arrive, depart=clock)
         stops.append(stop)
-        place = stop.place
+        place = door = stop.place
     end = place if route.vehicle.end is None else route.vehicle.end
-    home = clock + timedelta(seconds=seconds[place][end])
+    home = arrives(traffic, clock, roads.seconds[place][end])
     return replace(route, stops=tuple(stops), leave=leave, home=home)
+
+
+def _late(route: RouteNow) -> timedelta:
+    """By how much it is home, or somewhere, too late; negative while there is time."""
+    return max(_overrun(route), _delay(route))
 
 
 def _overrun(route: RouteNow) -> timedelta:
@@ -209,8 +233,3 @@ def _joined(stops: Sequence[StopNow]) -> Iterator[StopNow]:
             last = stop
     if last is not None:
         yield last
-
-
-def _driving_s(route: RouteNow, travel: Mapping[str, TravelMatrix]) -> int:
-    seconds = travel[route.vehicle.profile].seconds
-    return sum(seconds[a][b] for a, b in pairwise(route.way))

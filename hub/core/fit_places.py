@@ -8,24 +8,25 @@ the vehicle is. A guess only; ``fit`` judges the best ones in full.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import accumulate
 
 from hub.core.fit_route import RouteNow, Stage, boards, left_at, served
-from hub.core.plan_request import JobToPlan
+from hub.core.pace import traffic_of
+from hub.core.plan_request import JobToPlan, TravelMatrix
 
 PAIR_PLACES = 60  # of each half; all pairs of 300 places took half a second
 Burden = tuple[int, int, int]  # rules broken, by how much, more driving
 
 
 def promising(
-    route: RouteNow, legs: Sequence[JobToPlan], seconds: Sequence[Sequence[int]], now: datetime
+    route: RouteNow, legs: Sequence[JobToPlan], roads: TravelMatrix, now: datetime
 ) -> list[tuple[int, ...]]:
     """For each of ``legs`` (one job, or a pair) before which stop it may go, the best first.
 
-    ``route`` must be timed, by the same ``seconds``.
+    ``route`` must be timed, by the same ``roads``.
     """
-    along = _Along(route, seconds, now)
+    along = _Along(route, roads, now)
     tried = along.singles(legs[0]) if len(legs) == 1 else along.pairs(*legs)
     return [at for _, at in sorted(tried)]
 
@@ -33,8 +34,9 @@ def promising(
 class _Along:
     """One look along the route: everything in whole seconds."""
 
-    def __init__(self, route: RouteNow, seconds: Sequence[Sequence[int]], now: datetime) -> None:
-        self.route, self.seconds = route, seconds
+    def __init__(self, route: RouteNow, roads: TravelMatrix, now: datetime) -> None:
+        self.route, self.seconds = route, roads.seconds
+        self.traffic = traffic_of(roads.pace)
         self.size = len(route.stops)
         self.first = route.first_free
         start = max(route.vehicle.shift.opens, now)
@@ -95,8 +97,8 @@ class _Along:
         spare, waits = [max(0, last)], [0]
         for stop in reversed(self.route.stops):
             waited, least = 0, spare[-1]
-            clock, limits = stop.arrive, list[int]()
-            spans = served(stop, stop.arrive, self.route.promises)
+            clock, limits = stop.arrive + timedelta(seconds=stop.walk_s), list[int]()
+            spans = served(self.route, stop, stop.arrive)
             for job, (start, end) in zip(stop.jobs, spans, strict=True):
                 waited += max(0, int((start - clock).total_seconds()))
                 clock = end
@@ -112,7 +114,7 @@ class _Along:
 
     def _visit(self, job: JobToPlan, place: int, free: int) -> tuple[int, int]:
         """By how much ``job`` would be late for who is ``free`` at ``place``, and when done."""
-        at = free + self.seconds[place][job.place]
+        at = self._arrival(free, place, job.place) + self.route.walk_s(place, job.place)
         spans = [(_s(window.opens), _s(window.closes)) for window in job.windows]
         promise = self.route.promises.get(job.id)
         at = at if promise is None else max(at, _s(promise.opens))
@@ -120,7 +122,7 @@ class _Along:
         late = max(0, start - max((closes for _, closes in spans), default=start))
         if promise is not None:
             late = max(late, start - _s(promise.closes))
-        return late, start + job.service_s
+        return late, start + self.route.vehicle.at_door_s(job.service_s)
 
     def _onwards(self, n: int, place: int, through: Sequence[int], done: int) -> tuple[int, int]:
         """More driving through new places before stop ``n``, and how much later it is reached."""
@@ -130,7 +132,11 @@ class _Along:
         if after is None:
             return driving, done - self.due[n]
         driving += self.seconds[through[-1]][after] - self.seconds[place][after]
-        return driving, done + self.seconds[through[-1]][after] - self.due[n]
+        return driving, self._arrival(done, through[-1], after) - self.due[n]
+
+    def _arrival(self, leave: int, here: int, there: int) -> int:
+        way_s = self.seconds[here][there]
+        return leave + way_s if self.traffic is None else self.traffic.arrival(leave, way_s)
 
     def _room(self, job: JobToPlan) -> list[tuple[list[int], int]]:
         """What is on board all along, and what may be for ``job`` to fit, where it matters."""

@@ -46,7 +46,7 @@ def worse(after: Sequence[Problem], before: Sequence[Problem]) -> tuple[Problem,
 def beginnings(route: RouteNow) -> Iterator[tuple[JobToPlan, datetime]]:
     """What is still to do, and when it would begin."""
     for stop in route.stops[route.first_free :]:
-        spans = served(stop, stop.arrive, route.promises)
+        spans = served(route, stop, stop.arrive)
         for job, (start, _) in zip(stop.jobs, spans, strict=True):
             yield job, start
 

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 from enum import IntEnum
+from itertools import pairwise
 
-from hub.core.plan_request import JobToPlan, VehicleToPlan
+from hub.core.pace import arrives, traffic_of
+from hub.core.plan_request import JobToPlan, TravelMatrix, VehicleToPlan
 from hub.core.values import TimeWindow
 
 
@@ -25,7 +27,8 @@ class Stage(IntEnum):
 class StopNow:
     """``id`` is empty for a stop that is not stored yet; ``depart`` is after all its jobs.
 
-    ``n``: its number on the list, from 1; 0 where it has none yet.
+    ``n``: its number on the list, from 1; 0 where it has none yet. ``walk_s``: from the parked
+    van to the door, once the route is timed.
     """
 
     id: str
@@ -35,6 +38,7 @@ class StopNow:
     arrive: datetime
     depart: datetime
     n: int = 0
+    walk_s: int = 0
 
     @property
     def under_way(self) -> bool:
@@ -47,7 +51,8 @@ class RouteNow:
     """``van`` and ``driver`` are the names that sentences use; ``numbers``: job id -> order.
 
     ``stops`` in the order they are driven in: as far as their stages are, then as listed.
-    ``promises``: job id -> the window its recipient was told, where one was.
+    ``promises``: job id -> the window its recipient was told, where one was. ``access_s``: as
+    ``PlanRequest`` has it.
     """
 
     id: str
@@ -60,6 +65,7 @@ class RouteNow:
     numbers: Mapping[str, str]
     zone: tzinfo
     promises: Mapping[str, TimeWindow] = field(default_factory=dict)
+    access_s: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def first_free(self) -> int:
@@ -87,6 +93,13 @@ class RouteNow:
             is_next = bool(fixed) and (not to_do or fixed[0].n <= len(found) + 1)
             found.append((fixed if is_next else to_do).pop(0))
         return tuple(found)
+
+    def walk_s(self, before: int | None, place: int) -> int:
+        """From the van to the door at ``place``, for who was at a door at ``before``; ``None``:
+        at none yet.
+        """
+        usual_s = self.access_s.get(place, 0) if place != before else 0
+        return self.vehicle.at_door_s(usual_s)
 
     def naming(self, numbers: Mapping[str, str]) -> RouteNow:
         """The same route, knowing the order numbers of more jobs."""
@@ -148,16 +161,28 @@ def not_before(
     return begins_as_told(windows, window.opens, promise) if window else None
 
 
-def served(
-    stop: StopNow, arrive: datetime, promises: Mapping[str, TimeWindow]
-) -> list[tuple[datetime, datetime]]:
-    """From when to when each job of the stop is done, by who arrives at ``arrive``."""
-    clock, spans = arrive, []
+def served(route: RouteNow, stop: StopNow, arrive: datetime) -> list[tuple[datetime, datetime]]:
+    """From when to when each job of the stop is done, by who parks there at ``arrive``."""
+    clock, spans = arrive + timedelta(seconds=stop.walk_s), []
     for job in stop.jobs:
-        start = starts(job, clock, promises.get(job.id))
-        clock = start + timedelta(seconds=job.service_s)
+        start = starts(job, clock, route.promises.get(job.id))
+        clock = start + timedelta(seconds=route.vehicle.at_door_s(job.service_s))
         spans.append((start, clock))
     return spans
+
+
+def driving_s(route: RouteNow, travel: Mapping[str, TravelMatrix]) -> int:
+    """Seconds at the wheel on a timed route, each leg at the pace of its own time."""
+    roads = travel[route.vehicle.profile]
+    traffic = traffic_of(roads.pace)
+    if traffic is None:
+        return sum(roads.seconds[a][b] for a, b in pairwise(route.way))
+    went = [stop for stop in route.stops if stop.stage is not Stage.SKIPPED]
+    leaves = [route.leave, *(stop.depart for stop in went)]
+    driven = timedelta(0)
+    for leave, (a, b) in zip(leaves, pairwise(route.way), strict=False):
+        driven += arrives(traffic, leave, roads.seconds[a][b]) - leave
+    return round(driven.total_seconds())
 
 
 def boards(route: RouteNow, name: str) -> list[int]:

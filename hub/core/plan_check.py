@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+from hub.core.pace import arrives, departs, traffic_of
 from hub.core.plan_check_loads import loads, pairs, reloading, together, trips_of
 from hub.core.plan_check_roads import distance, roads
 from hub.core.plan_request import JobToPlan, Plan, PlanRequest, VehicleToPlan, Visit
@@ -77,11 +78,12 @@ def _derived_span(
     visits: Sequence[Visit],
     jobs: dict[str, JobToPlan],
 ) -> TimeWindow:
-    seconds = request.travel[vehicle.profile].seconds
+    travel = request.travel[vehicle.profile]
+    traffic = traffic_of(travel.pace)
     first, last = jobs[visits[0].job_id].place, jobs[visits[-1].job_id].place
-    leave = visits[0].arrive - timedelta(seconds=seconds[vehicle.start][first])
+    leave = departs(traffic, visits[0].arrive, travel.seconds[vehicle.start][first])
     end = last if vehicle.end is None else vehicle.end
-    home = visits[-1].depart + timedelta(seconds=seconds[last][end])
+    home = arrives(traffic, visits[-1].depart, travel.seconds[last][end])
     return TimeWindow(leave, max(leave, home))
 
 

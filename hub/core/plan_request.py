@@ -7,6 +7,7 @@ in a dimension it does not name. Import these from ``hub.core.planning``.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -52,6 +53,10 @@ class TravelMatrix:
         """The same between ``places`` alone, which are 0, 1, … in it."""
         seconds, metres = self.block(places, places)
         return TravelMatrix(seconds.tolist(), metres.tolist(), self.pace)
+
+    def paced(self, pace: tuple[Pace, ...]) -> TravelMatrix:
+        """The same roads at another pace of the day."""
+        return TravelMatrix(self.seconds, self.metres, pace)
 
     def learn(self, ways: Iterable[Sequence[int]]) -> None:
         """The legs of these ways will be asked for, one by one."""
@@ -186,6 +191,10 @@ class VehicleToPlan:
     reload_at: tuple[int, ...] = ()
     max_reloads: int = 0
     reload_s: int = 0
+
+    def at_door_s(self, usual_s: int) -> int:
+        """What takes ``usual_s`` at a door, by this driver; in whole seconds, rounded up."""
+        return math.ceil(usual_s * self.service_factor)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

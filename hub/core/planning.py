@@ -252,7 +252,8 @@ def _soonest(table: Timetable, vehicle: VehicleToPlan, job: JobToPlan) -> int:
     elif job.ready_at is not None:
         since = max(since, span_of(vehicle.shift)[0], int(job.ready_at.timestamp()))
     drive = table.request.travel[vehicle.profile].seconds[place][job.place]
-    return table.arrival(vehicle, since, drive)
+    walk_s = vehicle.at_door_s(table.request.access_s.get(job.place, 0))
+    return table.arrival(vehicle, since, drive) + walk_s
 
 
 def _clock(seconds: int, like: datetime) -> str:

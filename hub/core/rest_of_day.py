@@ -14,6 +14,7 @@ from itertools import pairwise
 
 from hub.core.fit import RouteNow, placed, problems, timed, worse
 from hub.core.fit_problems import Problem
+from hub.core.fit_route import driving_s
 from hub.core.plan_request import JobToPlan, TravelMatrix
 
 WORTH_S = 60  # of driving: nobody is told of a change that saves less
@@ -143,8 +144,7 @@ class _Search:
         return 0 if route_id == self.home[_ids(unit)] else MOVE_PRICE_S * len(unit)
 
     def _driving(self, route: RouteNow) -> int:
-        seconds = self.travel[route.vehicle.profile].seconds
-        return sum(seconds[a][b] for a, b in pairwise(route.way)) if route.stops else 0
+        return driving_s(route, self.travel) if route.stops else 0
 
 
 def _ids(unit: Unit) -> frozenset[str]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hub.core.driving import AT_ANY_TIME, Drive, Span, epoch, instant, opening, span_of
 from hub.core.loading import Loading, starts_on_board
-from hub.core.pace import Traffic
+from hub.core.pace import Traffic, traffic_of
 from hub.core.plan_request import JobToPlan, PlanRequest, Reload, VehicleToPlan, Visit
 from hub.core.pricing import Prices
 
@@ -70,8 +69,7 @@ class Timetable:
         self._has_pairs = any(job.pair_with for job in request.jobs)
         self._work: dict[float, dict[str, int]] = {}
         self._traffic = {
-            profile: Traffic(travel.pace) if travel.pace else None
-            for profile, travel in request.travel.items()
+            profile: traffic_of(travel.pace) for profile, travel in request.travel.items()
         }
 
     def trip(self, vehicle: VehicleToPlan, order: Sequence[str]) -> Trip | None:
@@ -146,14 +144,14 @@ class Timetable:
         return leave + drive_s if traffic is None else traffic.arrival(leave, drive_s)
 
     def service_s(self, vehicle: VehicleToPlan, job: JobToPlan) -> int:
-        return math.ceil(job.service_s * vehicle.service_factor)
+        return vehicle.at_door_s(job.service_s)
 
     def _works(self, vehicle: VehicleToPlan) -> dict[str, int]:
         """Seconds of service for each job by this driver."""
         factor = vehicle.service_factor
         if factor not in self._work:
             self._work[factor] = {
-                id: math.ceil(job.service_s * factor) for id, job in self.jobs.items()
+                id: vehicle.at_door_s(job.service_s) for id, job in self.jobs.items()
             }
         return self._work[factor]
 
@@ -200,10 +198,15 @@ class Timetable:
         trip = self._drive(way, leave)
         if trip is None or not way.order:
             return trip
-        if way.reloads or self._traffic[way.vehicle.profile] is not None:
+        traffic = self._traffic[way.vehicle.profile]
+        if way.reloads or (traffic is not None and way.vehicle.breaks):
             return self._leaving_late_by_trying(way, trip)
         while True:
-            leave = self._latest_leave(way, trip)
+            leave = (
+                self._latest_leave(way, trip)
+                if traffic is None
+                else self._latest_leave_in_traffic(way, trip, traffic)
+            )
             later = self._drive(way, leave) if leave > trip.leave else None
             if later is None or not _is_better(later, trip):
                 return trip
@@ -241,7 +244,7 @@ class Timetable:
             place = self.jobs[id].place
             walk = 0
             if access and place != door:
-                walk = math.ceil(access.get(place, 0) * vehicle.service_factor)
+                walk = vehicle.at_door_s(access.get(place, 0))
             door = place
             times = drive.to(place, windows[id], walk, works[id], is_fixed or n < locked)
             if times is None:
@@ -304,11 +307,7 @@ class Timetable:
         for n in range(len(stops) - 1, -1, -1):
             id, _, start, _ = stops[n]
             if n < len(stops) - 1:
-                latest = start + slack
-                if windows := way.windows[id]:
-                    latest = min(latest, next((c for o, c in windows if o <= start <= c), start))
-                if self.prices.wishes:
-                    latest = min(latest, self.prices.not_later(id, start))
+                latest = self._not_later(way, id, start, start + slack)
             before = stops[n - 1][3] if n else trip.leave
             here = self.jobs[stops[n - 1][0]].place if n else vehicle.start
             drive = seconds[here][self.jobs[id].place]
@@ -319,11 +318,37 @@ class Timetable:
             slack = (latest - start) + (start - before - drive)
         return trip.leave + slack
 
+    def _latest_leave_in_traffic(self, way: _Way, trip: Trip, traffic: Traffic) -> int:
+        """The same where each drive has to be driven again, from its end; without any rests."""
+        vehicle, stops = way.vehicle, trip.stops
+        seconds = self.request.travel[vehicle.profile].seconds
+        works, access = self._works(vehicle), self.request.access_s
+        latest = stops[-1][2]
+        for n in range(len(stops) - 1, -1, -1):
+            id, _, start, _ = stops[n]
+            there = self.jobs[id].place
+            here = self.jobs[stops[n - 1][0]].place if n else vehicle.start
+            if access and (n == 0 or here != there):
+                latest -= vehicle.at_door_s(access.get(there, 0))
+            latest = traffic.departure(latest, seconds[here][there])
+            if n:
+                before, _, start, _ = stops[n - 1]
+                latest = self._not_later(way, before, start, latest - works[before])
+        return latest
+
+    def _not_later(self, way: _Way, id: str, start: int, latest: int) -> int:
+        """The last moment up to ``latest`` at which ``id`` may begin as it does at ``start``."""
+        if windows := way.windows[id]:
+            latest = min(latest, next((c for o, c in windows if o <= start <= c), start))
+        if self.prices.wishes:
+            latest = min(latest, self.prices.not_later(id, start))
+        return latest
+
     def _to_door(self, vehicle: VehicleToPlan, here: int, there: int, *, is_new: bool) -> int:
         """Seconds of undisturbed driving, and from the parked van to the door."""
         drive = self.request.travel[vehicle.profile].seconds[here][there]
         if self.request.access_s and (is_new or here != there):
-            drive += math.ceil(self.request.access_s.get(there, 0) * vehicle.service_factor)
+            drive += vehicle.at_door_s(self.request.access_s.get(there, 0))
         return drive
 
 

@@ -42,6 +42,9 @@ class ArrayTravel(TravelMatrix):
         at = np.ix_(list(places), list(places))
         return ArrayTravel(seconds[at], metres[at], self.pace)
 
+    def paced(self, pace: tuple[Pace, ...]) -> TravelMatrix:
+        return ArrayTravel(*self._arrays, pace)
+
     def __reduce__(self) -> tuple[object, ...]:
         return ArrayTravel, (*self._arrays, self.pace)
 
@@ -92,6 +95,9 @@ class AskedTravel(TravelMatrix):
 
     def part(self, places: Sequence[int]) -> TravelMatrix:
         return AskedTravel([self._places[place] for place in places], self._ask, self.pace)
+
+    def paced(self, pace: tuple[Pace, ...]) -> TravelMatrix:
+        return AskedTravel(self._places, self._ask, pace)
 
     def learn(self, ways: Iterable[Sequence[int]]) -> None:
         for way in ways:

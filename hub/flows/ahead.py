@@ -10,17 +10,21 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import Enum
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, col, or_, select
 
 from hub.core.fit import Stage, begins_as_told, not_before
 from hub.core.jobs import ON_A_PHONE, Outcome, State
+from hub.core.pace import drive_s, traffic_of
+from hub.core.plan_request import Pace
 from hub.core.tracking_page import OVERDUE
 from hub.core.values import Point, TimeWindow
 from hub.db.tables import (
     ActRow,
+    BusinessRow,
     DepotRow,
     JobRow,
     PlaceRow,
@@ -33,6 +37,7 @@ from hub.db.tables import (
 from hub.flows.day import windows_of
 from hub.flows.document.where import distance_m
 from hub.flows.paces import paces
+from hub.flows.roads import Rush
 from hub.flows.route_now import promises_of
 from hub.flows.take_overs import fetches_of
 from hub.live.store import LastFix
@@ -83,7 +88,7 @@ class Round:
     """A round that is being driven. ``doors`` in the order he will come to them.
 
     He sets off from ``origin`` to the first of them at ``leaves_at``, in the past if he is
-    under way. ``way_pace`` and ``work_pace`` as in ``RouteProgress``.
+    under way. ``way_pace`` and ``work_pace`` as in ``RouteProgress``; ``pace`` is of the roads.
     """
 
     business_id: str
@@ -97,6 +102,7 @@ class Round:
     way_pace: float = 1.0
     work_pace: float = 1.0
     trust: Trust = Trust.HEARD
+    pace: tuple[Pace, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +115,7 @@ class Begun:
     began_at: datetime | None
     depot: Point
     profile: str
+    pace: tuple[Pace, ...] = ()
 
 
 def begun_routes(session: Session, now: datetime) -> list[Begun]:
@@ -127,10 +134,19 @@ def begun_routes(session: Session, now: datetime) -> list[Begun]:
         )
         .order_by(col(RouteRow.business_id), col(RouteRow.id))
     ).all()
-    return [
-        Begun(route, shift.began_at, Point(depot.lat, depot.lon), profile or "car")
-        for route, shift, depot, profile in rows
-    ]
+    known: dict[tuple[str, str, date], tuple[Pace, ...]] = {}
+    found = []
+    for route, shift, depot, profile in rows:
+        kind = profile or "car"
+        key = route.business_id, kind, route.day
+        if key not in known:
+            business = session.get_one(BusinessRow, route.business_id)
+            today = now.astimezone(ZoneInfo(business.zone)).date()
+            days = min(route.day, today), max(route.day, today)
+            known[key] = Rush.of(business, *days).paces(kind)
+        at = Point(depot.lat, depot.lon)
+        found.append(Begun(route, shift.began_at, at, kind, known[key]))
+    return found
 
 
 def round_of(session: Session, begun: Begun, fix: LastFix | None, now: datetime) -> Round | None:
@@ -140,7 +156,7 @@ def round_of(session: Session, begun: Begun, fix: LastFix | None, now: datetime)
     at_stop = _at_stop(session, route)
     jobs = [job.id for here in at_stop for _, job, _ in here]
     promises = promises_of(session, route.business_id, jobs)
-    way_pace, work_pace = paces(at_stop, acts, promises)
+    way_pace, work_pace = paces(at_stop, acts, promises, traffic_of(begun.pace))
     found = [_door(here, acts, promises) for here in at_stop]
     doors = [replace(d, service_s=round(d.service_s * work_pace)) for d in found if d is not None]
     if not doors:
@@ -173,6 +189,7 @@ def round_of(session: Session, begun: Begun, fix: LastFix | None, now: datetime)
         way_pace=way_pace,
         work_pace=work_pace,
         trust=trust,
+        pace=begun.pace,
     )
 
 
@@ -335,6 +352,6 @@ def unknown_ways(ahead: Round) -> list[tuple[int, Point, Point]]:
     return [first, *others]
 
 
-def planned_way_s(before: Door, door: Door) -> int:
-    """From one stop of the plan to the one after it."""
-    return max(0, round((door.arrive_at - before.depart_at).total_seconds()))
+def planned_way_s(ahead: Round, before: Door, door: Door) -> float:
+    """From one stop of the plan to the one after it, where nothing holds one up."""
+    return drive_s(traffic_of(ahead.pace), before.depart_at, door.arrive_at)

@@ -9,9 +9,11 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from hub.core.contracts import Arrival, EtaModel, PastError, RouteAhead, RouteProgress, TravelTimes
+from hub.core.pace import arrives, traffic_of
 from hub.core.values import Point
 from hub.flows.ahead import Round, Trust, planned_way_s
 from hub.flows.ahead import unknown_ways as ways_to_ask
@@ -72,16 +74,33 @@ def arrivals_of(
 
 
 def travel_of(hub: Hub, ahead: Round, now: datetime) -> list[int]:
-    """Seconds of the way to each door from where he is before it, at the pace of this round."""
+    """Seconds of the way to each door from where he is before it, at the pace of this round and
+    of the roads at that time.
+    """
     doors = ahead.doors
-    travel_s = [0] + [planned_way_s(a, b) for a, b in zip(doors, doors[1:], strict=False)]
+    travel_s = [0.0] + [planned_way_s(ahead, a, b) for a, b in pairwise(doors)]
     ways = ways_to_ask(ahead)
     places = list(dict.fromkeys(point for _, *ends in ways for point in ends))
     asked = _seconds(hub, places, now, ahead.profile)
     index = {place: n for n, place in enumerate(places)}
     for n, here, there in ways:
         travel_s[n] = asked[index[here]][index[there]]
-    return [round(way_s * ahead.way_pace) for way_s in travel_s]
+    return _driven(ahead, [way_s * ahead.way_pace for way_s in travel_s], now)
+
+
+def _driven(ahead: Round, ways_s: Sequence[float], now: datetime) -> list[int]:
+    """How long each of the ways takes when its turn comes, if nothing else happens."""
+    traffic = traffic_of(ahead.pace)
+    if traffic is None:
+        return [round(way_s) for way_s in ways_s]
+    clock, found = ahead.leaves_at, list[int]()
+    for way_s, door in zip(ways_s, ahead.doors, strict=True):
+        arrive_at = arrives(traffic, clock, way_s)
+        found.append(round((arrive_at - clock).total_seconds()))
+        if not found[1:] and ahead.trust is not Trust.SILENT:
+            arrive_at = max(now, arrive_at)
+        clock = max(arrive_at, door.opens_at or arrive_at) + timedelta(seconds=door.service_s)
+    return found
 
 
 def _seconds(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sqlmodel import Session, col, select
 
 from hub.core.fit import Problem, RouteNow, Times, placed, problems, timed, times_at, worse
+from hub.core.fit_route import driving_s
 from hub.core.jobs import TRANSITIONS, Act, NotNow, State
 from hub.core.plan_request import TravelMatrix
 from hub.db.tables import DriverRow, JobRow, OrderRow, RouteRow, StopJobRow, StopRow
@@ -280,9 +281,12 @@ def _without(route: RouteNow, jobs: set[str]) -> RouteNow:
 
 
 def driven(route: RouteNow, travel: Mapping[str, TravelMatrix]) -> tuple[int, int]:
-    """Seconds and metres from the depot through all stops and home; nothing for no stop."""
+    """Seconds and metres from the depot through all stops and home; nothing for no stop.
+
+    Of a timed route: at the pace of its hours.
+    """
     matrix = travel[route.vehicle.profile]
     if not route.stops:
         return 0, 0
-    ways = list(pairwise(route.way))
-    return sum(matrix.seconds[a][b] for a, b in ways), sum(matrix.metres[a][b] for a, b in ways)
+    metres = sum(matrix.metres[a][b] for a, b in pairwise(route.way))
+    return driving_s(route, travel), metres

@@ -11,6 +11,7 @@ from hub.core.business import BusinessSettings, Demand, Share, Trade
 from hub.core.countries import country_code
 from hub.core.day_wishes import Aim
 from hub.db.tables import AuditRow, BusinessRow
+from hub.flows.rush_typed import RushHourIn, apart
 from hub.flows.shifts import in_new_zone
 
 if TYPE_CHECKING:
@@ -86,7 +87,9 @@ def save_business(
 
 TYPED_OTHERWISE = {"eta_moves_min", "window_min", "service_min", "sure_percent"}
 TYPED_OTHERWISE |= {"collect_min", "serve_min", "known_driver_money", "transfer_min"}
+TYPED_OTHERWISE |= {"rush_hours"}
 """Fields in units other than those they are kept in."""
+MOST_LINES = 40
 
 
 class DefaultsIn(BaseModel):
@@ -160,6 +163,13 @@ class DefaultsIn(BaseModel):
         le=120,
         description="Counted when a van drops out and somebody fetches what it has on board.",
     )
+    rush_hours: list[RushHourIn] = Field(
+        default=[],
+        title="When drives take longer",
+        max_length=MOST_LINES,
+        description="By your clock. 1.4 makes a drive of 10 minutes one of 14. Vehicles with lines"
+        " of their own go by those alone. Plans, moves and arrival times count with it.",
+    )
     sure_percent: int = Field(
         title="Percent of confidence an address needs",
         ge=30,
@@ -182,12 +192,19 @@ class DefaultsIn(BaseModel):
     )
     fixes_days: int = Field(title="Days positions of phones are kept", ge=1, le=60)
 
+    @field_validator("rush_hours")
+    @classmethod
+    def _apart(cls, lines: list[RushHourIn]) -> list[RushHourIn]:
+        apart(lines)
+        return lines
+
     @classmethod
     def of(cls, settings: BusinessSettings) -> Self:
         """``settings`` as they are typed."""
-        kept = settings.model_dump()
+        kept = settings.model_dump(exclude=TYPED_OTHERWISE)
         return cls(
             **{name: kept[name] for name in cls.model_fields if name in kept},
+            rush_hours=[RushHourIn.of(rule) for rule in settings.rush_hours],
             eta_moves_min=settings.eta_moves_s // 60,
             window_min=settings.window_s // 60,
             service_min=settings.service_s / 60,
@@ -212,5 +229,6 @@ class DefaultsIn(BaseModel):
                 "known_driver_cost": round(self.known_driver_money * 100),
                 "transfer_s": round(self.transfer_min * 60),
                 "sure_at": self.sure_percent / 100,
+                "rush_hours": [line.rule() for line in self.rush_hours],
             }
         )

@@ -47,7 +47,7 @@ from hub.flows.day_rules import (
     rules_of_order,
     with_breaks,
 )
-from hub.flows.roads import NO_ROAD_S, OFF_MAP, travel_of_day
+from hub.flows.roads import NO_ROAD_S, OFF_MAP, Rush, travel_of_day
 from hub.flows.shifts import last_ends_at, shifts_on
 from hub.flows.sync import order_report
 
@@ -142,8 +142,9 @@ def read_day(hub: Hub, business_id: str, day: date, time_limit_s: float, depot_i
         for job, _, place in rows
     ]
     to_plan = [knowing(j, known.get(j.id), usual.known_driver_cost) for j in to_plan]
+    rush = Rush.of(business, day, day)
     travel = {
-        profile: travel_of_day(hub, points, shifts[0].starts_at, profile)
+        profile: rush.slow(travel_of_day(hub, points, shifts[0].starts_at, profile), profile)
         for profile in {vehicle.profile for vehicle in vehicles}
     }
     off_map = _off_map(to_plan, vehicles, travel)

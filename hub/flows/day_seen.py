@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hub.core.jobs import Outcome, State
+from hub.core.plan_request import Pace
 from hub.core.values import TimeWindow
 from hub.db.tables import PlanRow
 from hub.flows.ways_found import WaysSeen, is_looking, not_looked_at
@@ -97,7 +98,7 @@ class RouteSeen:
     """``load``: the most that is ever on board; ``capacity`` names only what is limited.
 
     ``geometry`` is empty while no line is known: join the stops. ``acknowledged`` is the
-    version that the driver has seen.
+    version that the driver has seen. ``pace`` is of the roads on that day.
     """
 
     id: str
@@ -119,6 +120,7 @@ class RouteSeen:
     geometry: Sequence[Sequence[float]]
     stops: tuple[StopSeen, ...]
     take_overs: tuple[TakeOverSeen, ...] = ()
+    pace: tuple[Pace, ...] = ()
 
     @property
     def over(self) -> Loads:

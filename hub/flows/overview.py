@@ -41,6 +41,7 @@ from hub.flows.day_seen import (
     TakeOverSeen,
     Unserved,
 )
+from hub.flows.roads import Rush
 from hub.flows.route_now import promises_of
 from hub.flows.sync import address_document, order_report
 from hub.flows.ways_found import WaysSeen, ways_seen
@@ -67,10 +68,12 @@ def day_seen(hub: Hub, business_id: str, day: date) -> DaySeen:
             row.id: row
             for row in session.exec(select(DepotRow).where(DepotRow.business_id == business_id))
         }
+        rush = Rush.of(business, day, day)
         routes = tuple(
             replace(
                 _route(route, driver, shift, depots[route.depot_id], van, stops.get(route.id, ())),
                 take_overs=tuple(fetched.get(route.id, ())),
+                pace=rush.paces(van.profile if van else "car"),
             )
             for route, driver, shift, van in session.exec(
                 select(RouteRow, DriverRow, ShiftRow, VehicleRow)

@@ -1,4 +1,8 @@
-"""How fast a round goes, beside how fast it was planned."""
+"""How fast a round goes, beside how fast it was planned.
+
+A way is held against what the plan would have had for it when it was driven: a driver who is late
+and comes into the rush hour is not slow.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ from itertools import pairwise
 from hub.core.eta import pace
 from hub.core.fit import begins_as_told
 from hub.core.jobs import Outcome, State
+from hub.core.pace import Traffic, arrives, drive_s
 from hub.core.values import TimeWindow
 from hub.db.tables import JobRow, StopRow
 from hub.flows.day import windows_of
@@ -32,6 +37,7 @@ def paces(
     stops: Sequence[Sequence[tuple[StopRow, JobRow, object]]],
     arrivals: Mapping[str, datetime],
     promises: Mapping[str, TimeWindow],
+    traffic: Traffic | None = None,
 ) -> tuple[float, float]:
     """Of the ways and of the work of one route, as ``RouteProgress`` has them.
 
@@ -42,7 +48,7 @@ def paces(
     ways = [(a, b) for a, b in pairwise(visits) if b.n == a.n + 1]
     return (
         pace(
-            [_s(b.arrive_at - a.depart_at) for a, b in ways],
+            [_planned_s(a, b, traffic) for a, b in ways],
             [_s(b.came_at - a.ended_at) for a, b in ways],
         ),
         pace(
@@ -50,6 +56,12 @@ def paces(
             [_s(one.ended_at - one.began_at) for one in visits],
         ),
     )
+
+
+def _planned_s(a: _Visit, b: _Visit, traffic: Traffic | None) -> float:
+    """The way between two stops as planned, had it been planned for when ``a`` was over."""
+    way_s = drive_s(traffic, a.depart_at, b.arrive_at)
+    return _s(arrives(traffic, a.ended_at, way_s) - a.ended_at)
 
 
 def _visit(

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
+from hub.core.business import BusinessSettings
 from hub.core.contracts import TravelTimes
 from hub.core.errors import ConfigError, HubError
+from hub.core.plan_request import Pace
 from hub.core.planning import TravelMatrix
+from hub.core.rush_hours import RushHour, paces_on
 from hub.core.travel import AskedTravel
 from hub.core.values import Point
+from hub.db.tables import BusinessRow
 from hub.lent import AskTravel, Make
 
 if TYPE_CHECKING:
@@ -55,6 +60,29 @@ class Roads:
             for matrix in self.travel.values()
             for n, row in enumerate(matrix.seconds)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Rush:
+    """When a business's roads are slower, on the days ``first`` to ``last``."""
+
+    rules: Sequence[RushHour]
+    zone: ZoneInfo
+    first: date
+    last: date
+
+    @classmethod
+    def of(cls, business: BusinessRow, first: date, last: date) -> Rush:
+        settings = BusinessSettings.model_validate(business.settings)
+        return cls(settings.rush_hours, ZoneInfo(business.zone), first, last)
+
+    def paces(self, profile: str) -> tuple[Pace, ...]:
+        return paces_on(self.rules, profile, self.first, self.last, self.zone)
+
+    def slow(self, travel: TravelMatrix, profile: str) -> TravelMatrix:
+        """``travel`` at these paces; as it is if whoever measured it knows the time of day."""
+        paces = self.paces(profile)
+        return travel.paced(paces) if paces and not travel.pace else travel
 
 
 def travel_between(

@@ -33,7 +33,7 @@ from hub.db.tables import (
 )
 from hub.flows.day import Due, job_to_plan, vehicle_to_plan
 from hub.flows.day_rules import UsualTimes
-from hub.flows.roads import Roads, travel_between
+from hub.flows.roads import Roads, Rush, travel_between
 from hub.flows.sync import order_report
 from hub.flows.take_overs import fetches_of, with_origins, worked
 from hub.flows.visits import driven
@@ -265,6 +265,7 @@ def roads_for(
         for depot in session.exec(select(DepotRow).where(DepotRow.business_id == business_id)):
             points[depot.id] = Point(depot.lat, depot.lon)
         points |= more or {}
+        rush = _rush(session, business_id, route_ids, hub.now())
         profiles = set(
             session.exec(
                 select(VehicleRow.profile)
@@ -276,8 +277,22 @@ def roads_for(
             )
         )
     places = list(points.values())
-    travel = {p: travel_between(hub, places, hub.now(), p) for p in {*profiles, *kinds, "car"}}
+    travel = {
+        p: rush.slow(travel_between(hub, places, hub.now(), p), p)
+        for p in {*profiles, *kinds, "car"}
+    }
     return Roads({id: n for n, id in enumerate(points)}, travel)
+
+
+def _rush(session: Session, business_id: str, route_ids: Sequence[str], now: datetime) -> Rush:
+    """On the days of these routes, and today: what is late is driven after its day."""
+    business = session.get_one(BusinessRow, business_id)
+    query = select(col(RouteRow.day)).where(
+        RouteRow.business_id == business_id, col(RouteRow.id).in_(route_ids)
+    )
+    today = now.astimezone(ZoneInfo(business.zone)).date()
+    days = [today, *session.exec(query)]
+    return Rush.of(business, min(days), max(days))
 
 
 def _crew(

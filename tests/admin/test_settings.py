@@ -10,6 +10,7 @@ from sqlmodel import select
 
 from hub import hookimpl
 from hub.app import Hub
+from hub.core.rush_hours import RushHour
 from hub.db.tables import ApiKeyRow
 from hub.flows.api_keys import caller, make_key
 from hub.flows.business import business_of
@@ -78,6 +79,57 @@ def test_a_wrong_setting_stands_at_its_field(
     answer = panel.post("/panel/settings", **{**FORM, field: typed})
     assert answer.status_code == 422 and f'id="{field}-error">{sentence}' in answer.text
     assert business_of(panel.hub, panel.business_id)[1].window_s == 3600
+
+
+def line(n: int, *typed: str) -> dict[str, str]:
+    columns = ("first_day", "last_day", "begins", "ends", "factor", "profile")
+    return {f"rush_hours-{n}-{name}": one for name, one in zip(columns, typed, strict=True)}
+
+
+RUSH = {**line(0, "0", "4", "07:00", "09:00", "1.4", ""), **line(1, "0", "4", "", "", "", "")}
+
+
+def test_rush_hours_are_kept_line_by_line_and_empty_lines_are_dropped(panel: Panel) -> None:
+    weekend = line(5, "5", "6", "11:00", "13:00", "1,2", "van")
+    assert "Saved." in panel.post("/panel/settings", **FORM, **RUSH, **weekend).text
+    kept = business_of(panel.hub, panel.business_id)[1].rush_hours
+    assert kept == [
+        RushHour(0, 4, 7 * 60, 9 * 60, 1.4),
+        RushHour(5, 6, 11 * 60, 13 * 60, 1.2, "van"),
+    ]
+    page = panel.get("/panel/settings").text
+    assert page.count('role="group"') == 2 + 2 and 'value="07:00"' in page
+    assert '<option value="van" selected>Vans' in page
+    assert "Saved." in panel.post("/panel/settings", **FORM).text
+    assert business_of(panel.hub, panel.business_id)[1].rush_hours == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        (line(1, "0", "4", "07:00", "", "1.4", ""), "Line 2: Say from when to when"),
+        (line(1, "0", "4", "10:00", "11:00", "fast", ""), "Line 2: Say how many times"),
+        (line(1, "0", "4", "10:00", "11:00", "14", ""), "Line 2: Say how many times"),
+        (line(1, "0", "9", "10:00", "11:00", "1.4", ""), "Line 2: Choose one of the list."),
+        (
+            line(1, "2", "2", "08:00", "10:00", "1.2", ""),
+            "Mon–Fri 07:00–09:00 and Wed 08:00–10:00 are both for all vehicles and overlap.",
+        ),
+    ],
+)
+def test_a_wrong_rush_hour_stands_at_its_table_with_what_was_typed(
+    panel: Panel, wrong: dict[str, str], sentence: str
+) -> None:
+    answer = panel.post("/panel/settings", **FORM, **{**RUSH, **wrong})
+    assert answer.status_code == 422 and f'id="rush_hours-error">{sentence}' in answer.text
+    typed = wrong["rush_hours-1-factor"]
+    assert 'value="07:00"' in answer.text and f'value="{typed}"' in answer.text
+    assert business_of(panel.hub, panel.business_id)[1].rush_hours == []
+
+
+def test_a_trade_s_suggestions_leave_the_rush_hours_as_typed(panel: Panel) -> None:
+    page = panel.post("/panel/settings", **FORM, **RUSH, suggest="1").text
+    assert 'value="07:00"' in page and 'value="1.4"' in page
 
 
 def test_a_trade_s_suggestions_are_shown_before_they_are_saved(panel: Panel) -> None:

@@ -46,14 +46,14 @@ def everywhere(
     route: RouteNow, legs: list[JobToPlan], travel: dict[str, TravelMatrix], now: datetime
 ) -> Placement:
     """The best of all places, each judged in full."""
-    before, driven = fit.problems(route), fit._driving_s(route, travel)
+    before, driven = fit.problems(route), fit.driving_s(route, travel)
     tried = []
     for places in combinations_with_replacement(
         range(route.first_free, len(route.stops) + 1), len(legs)
     ):
         after = timed(fit._with(route, legs, places), travel, now)
         broken = fit.worse(fit.problems(after), before)
-        tried.append(Placement(after, 0, fit._driving_s(after, travel) - driven, broken))
+        tried.append(Placement(after, 0, fit.driving_s(after, travel) - driven, broken))
     return min(tried, key=lambda one: one.burden)
 
 
