@@ -40,14 +40,14 @@ def seeded(
 
 
 def plainer(request: PlanRequest, time_limit_s: float) -> PlanRequest:
-    """The day without pairs, breaks, prices and whatever else PyVRP does not know."""
+    """The day without breaks, prices and whatever else PyVRP does not know."""
     return replace(
         request,
         travel={
             profile: TravelMatrix(travel.seconds, travel.metres) if travel.pace else travel
             for profile, travel in request.travel.items()
         },
-        jobs=tuple(_plain(request, job) for job in request.jobs if job.pair_with is None),
+        jobs=tuple(_plain(request, job) for job in request.jobs),
         vehicles=tuple(_with_time_to_rest(vehicle) for vehicle in request.vehicles),
         fixed={},
         access_s={},
@@ -62,16 +62,16 @@ def plainer(request: PlanRequest, time_limit_s: float) -> PlanRequest:
 def _with_time_to_rest(vehicle: VehicleToPlan) -> VehicleToPlan:
     """Without its breaks, but with a day shorter by them: they then fit somewhere."""
     shift_s = int((vehicle.shift.closes - vehicle.shift.opens).total_seconds())
-    longest_s = shift_s if vehicle.max_duration_s is None else vehicle.max_duration_s
+    longest_s = shift_s + vehicle.overtime_s
+    if vehicle.max_duration_s is not None:
+        longest_s = min(longest_s, vehicle.max_duration_s)
     rests_s = sum(rest.duration_s for rest in vehicle.breaks)
     return replace(
         vehicle,
         breaks=(),
-        max_duration_s=max(0, min(longest_s, shift_s) - rests_s) if vehicle.breaks else longest_s,
-        overtime_s=0,
+        max_duration_s=max(0, longest_s - rests_s) if vehicle.breaks else vehicle.max_duration_s,
         max_reloads=0,
         reload_at=(),
-        max_distance_m=None,
     )
 
 

@@ -1,4 +1,4 @@
-"""Routes by OR-Tools, for what PyVRP cannot express: breaks, pairs, what is locked.
+"""Routes by OR-Tools, for what PyVRP cannot express: breaks, prices, what is locked.
 
 It starts from the quick answer, or from PyVRP's for the day without what PyVRP cannot express,
 and improves it by guided local search, or keeps it. Some of its model is only near: a van that

@@ -9,11 +9,11 @@ from dataclasses import replace
 
 import pytest
 
-from hub import Plan, completed, violations
+from hub import JobToPlan, Plan, completed, violations
 from hub.fork_server import has_ended
 from hub.plugins.routing_pyvrp import PyvrpRouting
 from hub.plugins.routing_pyvrp.crew import Crew
-from hub.plugins.routing_pyvrp.groups import dealt
+from hub.plugins.routing_pyvrp.groups import clusters, dealt, flat
 from hub.plugins.routing_pyvrp.large import LargeDay, Pace
 from hub.plugins.routing_pyvrp.search import Limit, Task
 from hub.solving import solve
@@ -39,6 +39,24 @@ def test_parts_keep_every_rule_and_lose_or_double_nothing(seed):
     served = [visit.job_id for visits in plan.routes.values() for visit in visits]
     assert sorted([*served, *plan.unassigned]) == sorted(job.id for job in request.jobs)
     assert all(plan.unassigned.values())
+
+
+def test_parts_keep_pairs_together():
+    """Goods for doors anywhere in town; a part that has half of a pair could not bring any."""
+    request = a_large_day(5, jobs=160)
+    jobs = list(request.jobs)
+    for n in range(0, 40, 2):
+        one, other = jobs[n], jobs[n + 1]
+        jobs[n] = JobToPlan(id=one.id, place=one.place, pair_with=other.id, leg="collect")
+        jobs[n + 1] = JobToPlan(id=other.id, place=other.place, pair_with=one.id, priority=9)
+    request = replace(request, jobs=tuple(jobs))
+    for some, _ in clusters(request, flat(request.places), 40, 0):
+        here = {job.id for job in some}
+        assert all(job.pair_with in here for job in some if job.pair_with)
+    plan = planned(request)
+    assert violations(request, plan) == []
+    first = planned(request, replace(SHORT, rounds=0))
+    assert request.loss(plan) < request.loss(first)
 
 
 def test_rounds_make_a_day_cheaper():

@@ -36,10 +36,8 @@ class TestNearest(RoutingStrategyConformance):
 class TestPyvrp(RoutingStrategyConformance):
     lacks = frozenset(
         {
-            Need.PAIRS,
             Need.TIME_ON_BOARD,
             Need.BREAKS,
-            Need.OVERTIME,
             Need.LOCKED_PREFIX,
             Need.RELOADS,
             Need.NEVER_TOGETHER,
@@ -48,7 +46,6 @@ class TestPyvrp(RoutingStrategyConformance):
             Need.WANTED_VEHICLE,
             Need.KNOWN_ORDER,
             Need.PACE,
-            Need.MAX_DISTANCE,
             Need.ACCESS,
         }
     )

@@ -16,6 +16,7 @@ from hub import (
     needs_of,
     violations,
 )
+from hub.core.planning import choose
 from hub.plugins.routing_nearest import NearestRouting
 from hub.plugins.routing_ortools import OrtoolsRouting
 from hub.plugins.routing_pyvrp import PyvrpRouting
@@ -99,10 +100,8 @@ def test_pyvrp_keeps_its_time_limit_and_stops_when_told():
 def test_pyvrp_claims_only_what_it_can_express():
     missing = frozenset(Need) - strategy(PyvrpRouting).capabilities()
     assert missing == {
-        Need.PAIRS,
         Need.TIME_ON_BOARD,
         Need.BREAKS,
-        Need.OVERTIME,
         Need.LOCKED_PREFIX,
         Need.RELOADS,
         Need.NEVER_TOGETHER,
@@ -111,9 +110,75 @@ def test_pyvrp_claims_only_what_it_can_express():
         Need.WANTED_VEHICLE,
         Need.KNOWN_ORDER,
         Need.PACE,
-        Need.MAX_DISTANCE,
         Need.ACCESS,
     }
+
+
+def pairs_down_the_street(**changes: object) -> tuple[JobToPlan, ...]:
+    """Four crates for four doors, each fetched on the way there."""
+    return tuple(
+        replace(job, **changes)  # type: ignore[arg-type]
+        for n in range(1, 5)
+        for job in (
+            JobToPlan(id=f"to{n}", place=n + 4, pair_with=f"from{n}"),
+            JobToPlan(id=f"from{n}", place=n, pair_with=f"to{n}", leg="collect", load={"g": 1}),
+        )
+    )
+
+
+def test_pyvrp_fetches_and_brings_on_one_way_down_the_street():
+    request = a_bakery_day(pairs_down_the_street(), (a_van(capacity={"g": 4}),))
+    plan = solved(PyvrpRouting, request)
+    assert violations(request, plan) == []
+    seconds = plan.spans["van"].closes - plan.spans["van"].opens
+    assert seconds.total_seconds() == 2 * 8 * 600
+
+
+def test_pyvrp_carries_no_more_of_what_it_fetches_than_the_van_holds():
+    request = a_bakery_day(pairs_down_the_street(), (a_van(capacity={"g": 1}),))
+    plan = solved(PyvrpRouting, request)
+    assert violations(request, plan) == []
+    assert plan.unassigned == {}
+
+
+def test_of_a_pairs_windows_pyvrp_takes_two_that_follow_on_each_other():
+    """The widest of each do not: the goods would be wanted before they are there."""
+    jobs = (
+        JobToPlan(id="from", place=1, pair_with="to", leg="collect", windows=(between(12, 16),)),
+        JobToPlan(id="to", place=2, pair_with="from", windows=(between(8, 11), between(13.5, 14))),
+    )
+    plan = solved(PyvrpRouting, a_bakery_day(jobs))
+    assert [visit.job_id for visit in plan.routes["van"]] == ["from", "to"]
+
+
+@pytest.mark.parametrize("per_km", [0, 1, 30])
+def test_pyvrp_drives_to_the_last_metre_of_a_range_and_no_farther(per_km):
+    """Nine doors by two vans of which each drives as far as the farthest one and back, at most."""
+    jobs = tuple(JobToPlan(id=f"j{n}", place=n) for n in range(1, 10))
+    vans = tuple(a_van(id, max_distance_m=90_000, per_km=per_km) for id in "ab")
+    plan = solved(PyvrpRouting, a_bakery_day(jobs, vans))
+    assert violations(a_bakery_day(jobs, vans), plan) == []
+    assert plan.unassigned == {}
+    shorter = tuple(replace(van, max_distance_m=89_999) for van in vans)
+    plan = solved(PyvrpRouting, a_bakery_day(jobs, shorter))
+    assert set(plan.unassigned) == {"j9"}
+
+
+@pytest.mark.parametrize(("overtime_per_hour", "vans"), [(1000, 1), (200_000, 2)])
+def test_pyvrp_has_somebody_stay_longer_where_that_is_cheaper(overtime_per_hour, vans):
+    jobs = tuple(JobToPlan(id=f"j{n}", place=n, service_s=3600) for n in range(1, 8))
+    a = a_van("a", overtime_s=3600, overtime_per_hour=overtime_per_hour)
+    request = a_bakery_day(jobs, (a, a_van("b", fixed_cost=9000)))
+    plan = solved(PyvrpRouting, request)
+    assert violations(request, plan) == []
+    assert sum(1 for visits in plan.routes.values() if visits) == vans
+
+
+def test_days_with_pairs_ranges_and_overtime_are_pyvrps():
+    van = a_van(max_distance_m=90_000, overtime_s=1800, overtime_per_hour=1000)
+    request = a_bakery_day(pairs_down_the_street(), (van,))
+    offered = [strategy(kind) for kind in STRATEGIES]
+    assert choose(offered, "pyvrp", needs_of(request)).key == "pyvrp"
 
 
 def test_ortools_plans_around_a_break_a_pair_and_a_locked_stop():

@@ -48,13 +48,16 @@ def clusters(
 ) -> list[tuple[list[JobToPlan], list[VehicleToPlan]]]:
     """Jobs near each other, about ``size`` at a time, and vehicles in proportion for each.
 
-    Jobs that other vehicles may do, such as another depot's, are never together.
+    Jobs that other vehicles may do, such as another depot's, are never together; those of a pair
+    always are.
     """
+    known = {job.id: job for job in request.jobs}
+    leaders = [j for j in request.jobs if j.leg == "collect" or j.pair_with not in known]
     kinds: dict[frozenset[str], list[JobToPlan]] = defaultdict(list)
-    for job in request.jobs:
+    for job in leaders:
         kinds[job.forbidden_vehicles].append(job)
     if len(kinds) > KINDS:
-        kinds = {frozenset(): list(request.jobs)}
+        kinds = {frozenset(): leaders}
     found: list[tuple[frozenset[str], list[JobToPlan]]] = []
     for barred, jobs in kinds.items():
         near = _near(at[[job.place for job in jobs]], max(1, round(len(jobs) / size)), seed)
@@ -72,7 +75,9 @@ def clusters(
     parts: list[tuple[list[JobToPlan], list[VehicleToPlan]]] = [([], some) for some in vehicles]
     for n, (_, jobs) in enumerate(found):
         for job in jobs:
-            parts[prescribed.get(job.vehicle or "", n)][0].append(job)
+            pair = [job, *(known[o] for o in (job.pair_with,) if o in known)]
+            named = next((one.vehicle for one in pair if one.vehicle), "")
+            parts[prescribed.get(named, n)][0].extend(pair)
     return [(jobs, some) for jobs, some in parts if jobs and some]
 
 

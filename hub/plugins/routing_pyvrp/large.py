@@ -229,7 +229,13 @@ class LargeDay:
             return found
         of = [(n, centres[id]) for n, group in enumerate(groups) for id in group]
         middles = np.array([centre for _, centre in of])
+        goes: dict[str, int] = {}  # both of a pair to where its first one goes
         for id in out:
-            far = ((middles - self.at[self.jobs[id].place]) ** 2).sum(1)
-            found[of[int(far.argmin())][0]].append(id)
+            other = self.jobs[id].pair_with
+            if other not in goes:
+                far = ((middles - self.at[self.jobs[id].place]) ** 2).sum(1)
+                goes[id] = of[int(far.argmin())][0]
+            else:
+                goes[id] = goes[other]
+            found[goes[id]].append(id)
         return found

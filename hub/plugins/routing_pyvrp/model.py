@@ -3,62 +3,67 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
-import numpy as np
 import pyvrp
+from pyvrp import Activity, ActivityType
 
-from hub import JobToPlan, PlanRequest, VehicleToPlan
+from hub import JobToPlan, PlanRequest
+from hub.plugins.routing_pyvrp.vehicles import (
+    UNITS,
+    Fleet,
+    earliest,
+    latest,
+    may_do,
+    rounded_up,
+)
 
-UNITS = 1800  # PyVRP counts whole units; 1/1800 cent keeps prices per km and hour whole
-UNLIMITED = np.iinfo(np.int64).max
 Orders = dict[str, list[str]]
-Matrix = np.ndarray[Any, np.dtype[np.int64]]  # the shape that PyVRP's own types can take
+Span = tuple[int, int]  # seconds from the first shift's start
 
 
 @dataclass(frozen=True, slots=True)
 class _Copy:
-    """A job in one of its windows, in seconds from the first shift's start."""
+    """A job in one of its windows."""
 
     job: JobToPlan
     opens: int
     closes: int
 
 
-@dataclass(slots=True)
-class _Type:
-    """Vehicles that do not differ, and the matrix they drive by."""
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """Goods from one door to another. PyVRP knows one window at each: two that follow on each
+    other, the widest of those.
+    """
 
-    like: VehicleToPlan
-    profile: int
-    ids: list[str] = field(default_factory=list)
+    collect: JobToPlan
+    deliver: JobToPlan
+    collect_span: Span
+    deliver_span: Span
 
 
 class Model:
     """One location per job, then one per depot. ``all_fit``: a plan without any of them that is
     not optional is no answer, which PyVRP is faster with than with prizes.
+
+    Jobs that no vehicle can do are not in it. The jobs of a pair are not counted where
+    ``max_jobs`` limits them: `completed` leaves out who is too much.
     """
 
     def __init__(self, request: PlanRequest, *, all_fit: bool) -> None:
         self.request, self.all_fit = request, all_fit
-        self.zero = min((v.shift.opens.timestamp() for v in request.vehicles), default=0.0)
-        self.horizon = max((self._shift(v)[1] for v in request.vehicles), default=0)
-        self.copies: list[_Copy] = []
+        self.zero, self.horizon = earliest(request), latest(request)
         self.jobs: list[JobToPlan] = []
-        for job in request.jobs:
-            spans = self._spans(job)
-            if spans and any(_may(vehicle, job) for vehicle in request.vehicles):
-                self.jobs.append(job)
-                self.copies += [_Copy(job, *span) for span in spans]
+        self.copies: list[_Copy] = []
+        self.pairs: list[_Pair] = []
+        self._spans_of: dict[str, list[Span]] = {}
+        self._choose_jobs()
         self.location = {job.id: n for n, job in enumerate(self.jobs)}
-        ends = [v.start for v in request.vehicles] + [v.end for v in request.vehicles]
-        self.depots: list[int | None] = list(dict.fromkeys(ends))  # None: where nobody drives
-        self.names = sorted({name for v in request.vehicles for name in v.capacity})
-        self.counts = any(v.max_jobs is not None for v in request.vehicles)
-        self.types: list[_Type] = []
-        if self.copies and request.vehicles:
-            self._build()
+        self.is_empty = not self.jobs or not request.vehicles
+        if not self.is_empty:
+            self.fleet = Fleet(request, self.jobs)
+            self.data = self._data()
 
     def solution(
         self, orders: Mapping[str, Sequence[str]], starts: Mapping[str, float]
@@ -67,68 +72,75 @@ class Model:
 
         ``starts``: when a job with several windows begins, an epoch.
         """
-        copy = {(c.job.id, c.opens, c.closes): n for n, c in enumerate(self.copies)}
+        visit = {(c.job.id, c.opens, c.closes): n for n, c in enumerate(self.copies)}
+        half = {pair.collect.id: (ActivityType.PICKUP, n) for n, pair in enumerate(self.pairs)}
+        half |= {pair.deliver.id: (ActivityType.DELIVERY, n) for n, pair in enumerate(self.pairs)}
         routes = []
-        for n, kind in enumerate(self.types):
+        for n, kind in enumerate(self.fleet.types):
             for id in kind.ids:
                 visits = []
                 for job_id in orders.get(id, ()):
+                    if job_id in half:
+                        visits.append(Activity(*half[job_id]))
+                        continue
                     spans = self._spans_of.get(job_id, [])
                     if len(spans) > 1:
                         start = starts.get(job_id, 0.0) - self.zero
                         spans = [span for span in spans if span[0] <= start <= span[1]]
-                    visits += [copy[(job_id, *span)] for span in spans[:1]]
+                    visits += [
+                        Activity(ActivityType.CLIENT, visit[(job_id, *span)]) for span in spans[:1]
+                    ]
                 if visits:
                     routes.append(pyvrp.Route(self.data, visits, n))
         return pyvrp.Solution(self.data, routes)
 
     def orders(self, solution: pyvrp.Solution) -> Orders:
         """Job ids per vehicle id; identical vehicles take their routes in turn."""
-        free = [list(kind.ids) for kind in self.types]
+        free = [list(kind.ids) for kind in self.fleet.types]
         orders: Orders = {}
         for route in solution.routes():
-            visits = [activity.idx for activity in route if activity.is_client()]
+            visits = [self._job_id(activity) for activity in route if not activity.is_depot()]
             if visits and free[route.vehicle_type()]:
-                id = free[route.vehicle_type()].pop(0)
-                orders[id] = [self.copies[n].job.id for n in visits]
+                orders[free[route.vehicle_type()].pop(0)] = visits
         return orders
 
-    def _build(self) -> None:
-        request = self.request
-        matrices: dict[tuple[object, ...], int] = {}
-        distances: list[Matrix] = []
-        durations: list[Matrix] = []
-        kinds: dict[tuple[object, ...], _Type] = {}
-        for vehicle in request.vehicles:
-            barred = frozenset(job.id for job in self.jobs if not _may(vehicle, job))
-            way = (vehicle.profile, vehicle.service_factor, vehicle.per_km, barred)
-            if way not in matrices:
-                matrices[way] = len(matrices)
-                metres, seconds = self._matrices(vehicle, barred)
-                distances.append(metres)
-                durations.append(seconds)
-            same = (
-                *(way, vehicle.start, vehicle.end, vehicle.shift, vehicle.overtime_s),
-                *(tuple(sorted(vehicle.capacity.items())), vehicle.max_duration_s),
-                *(vehicle.max_jobs, vehicle.fixed_cost, vehicle.per_hour),
-            )
-            kinds.setdefault(same, _Type(vehicle, matrices[way])).ids.append(vehicle.id)
-        self.types = list(kinds.values())
-        self._spans_of: dict[str, list[tuple[int, int]]] = {}
-        for copy in self.copies:
-            self._spans_of.setdefault(copy.job.id, []).append((copy.opens, copy.closes))
+    def _job_id(self, activity: Activity) -> str:
+        if activity.is_client():
+            return self.copies[activity.idx].job.id
+        pair = self.pairs[activity.idx]
+        return pair.collect.id if activity.is_pickup() else pair.deliver.id
+
+    def _choose_jobs(self) -> None:
+        vehicles, known = self.request.vehicles, {job.id: job for job in self.request.jobs}
+        for job in self.request.jobs:
+            spans = self._spans(job)
+            if job.pair_with is None:
+                if spans and any(may_do(vehicle, job) for vehicle in vehicles):
+                    self.jobs.append(job)
+                    self.copies += [_Copy(job, *span) for span in spans]
+                    self._spans_of[job.id] = spans
+            elif job.leg == "collect":
+                other = known[job.pair_with]
+                both = _widest(spans, self._spans(other))
+                if both and any(may_do(v, job) and may_do(v, other) for v in vehicles):
+                    self.jobs += [job, other]
+                    self.pairs.append(_Pair(job, other, *both))
+
+    def _data(self) -> pyvrp.ProblemData:
+        request, fleet = self.request, self.fleet
         groups = self._groups()
         where = {n: group for group, members in enumerate(groups) for n in members}
         points = [request.places[job.place] for job in self.jobs]
-        points += [request.places[depot or 0] for depot in self.depots]
-        self.data = pyvrp.ProblemData(
+        points += [request.places[depot or 0] for depot in fleet.depots]
+        return pyvrp.ProblemData(
             locations=[pyvrp.Location(p.lat, p.lon) for p in points],
             clients=[self._client(copy, where.get(n)) for n, copy in enumerate(self.copies)],
-            depots=[pyvrp.Depot(len(self.jobs) + n) for n in range(len(self.depots))],
-            vehicle_types=[self._vehicles(kind) for kind in self.types],
-            distance_matrices=distances,
-            duration_matrices=durations,
+            depots=[pyvrp.Depot(len(self.jobs) + n) for n in range(len(fleet.depots))],
+            vehicle_types=fleet.vehicle_types(),
+            distance_matrices=fleet.distances,
+            duration_matrices=fleet.durations,
             groups=[pyvrp.ClientGroup(members, required=self._must(members)) for members in groups],
+            shipments=[self._shipment(pair) for pair in self.pairs],
         )
 
     def _groups(self) -> list[list[int]]:
@@ -141,16 +153,16 @@ class Model:
         return self.all_fit and not self.copies[members[0]].job.optional
 
     def _client(self, copy: _Copy, group: int | None) -> pyvrp.Client:
-        job = copy.job
+        job, fleet = copy.job, self.fleet
         must = self.all_fit and not job.optional
-        brings = job.load_direction == "deliver"
-        waits = brings and job.ready_at is not None
-        ready = self._seconds(job.ready_at.timestamp()) if waits and job.ready_at else 0
+        brings, takes = (job.load_direction == way for way in ("deliver", "collect"))
+        ready = 0
+        if brings and job.ready_at is not None:
+            ready = rounded_up(job.ready_at.timestamp() - self.zero)
         return pyvrp.Client(
             self.location[job.id],
-            # The last dimension counts jobs, where ``max_jobs`` limits them: each costs time.
-            delivery=self._load(job, "deliver", counts=1),
-            pickup=self._load(job, "collect", counts=0),
+            delivery=fleet.load(job, if_=brings, counts=1),
+            pickup=fleet.load(job, if_=takes),
             tw_early=copy.opens,
             tw_late=copy.closes,
             release_time=min(max(0, ready), copy.closes),
@@ -159,10 +171,19 @@ class Model:
             group=group,
         )
 
-    def _load(self, job: JobToPlan, direction: str, counts: int) -> list[int]:
-        goes = job.load_direction == direction
-        load = [job.load.get(name, 0) if goes else 0 for name in self.names]
-        return [*load, counts] if self.counts else load
+    def _shipment(self, pair: _Pair) -> pyvrp.Shipment:
+        must = self.all_fit and not (pair.collect.optional and pair.deliver.optional)
+        return pyvrp.Shipment(
+            self.location[pair.collect.id],
+            self.location[pair.deliver.id],
+            pickup_tw_early=pair.collect_span[0],
+            pickup_tw_late=pair.collect_span[1],
+            delivery_tw_early=pair.deliver_span[0],
+            delivery_tw_late=pair.deliver_span[1],
+            amount=self.fleet.load(pair.collect),
+            prize=0 if must else self._prize(pair.collect) + self._prize(pair.deliver),
+            required=must,
+        )
 
     def _prize(self, job: JobToPlan) -> int:
         """An optional job's own; for others more than any detour, doubled per priority."""
@@ -174,70 +195,20 @@ class Model:
         )
         return (dearest + 100_000 * UNITS) << max(0, min(job.priority, 9))
 
-    def _vehicles(self, kind: _Type) -> pyvrp.VehicleType:
-        like = kind.like
-        opens, closes = self._shift(like)
-        load = {name: sum(job.load.get(name, 0) for job in self.jobs) for name in self.names}
-        most = [like.capacity.get(name, load[name]) for name in self.names]
-        longest = UNLIMITED if like.max_duration_s is None else like.max_duration_s
-        if self.counts:
-            most.append(len(self.jobs) if like.max_jobs is None else like.max_jobs)
-        return pyvrp.VehicleType(
-            num_available=len(kind.ids),
-            capacity=most,
-            start_depot=self.depots.index(like.start),
-            end_depot=self.depots.index(like.end),
-            fixed_cost=like.fixed_cost * UNITS,
-            tw_early=opens,
-            tw_late=closes,
-            shift_duration=int(longest),
-            unit_distance_cost=1,
-            unit_duration_cost=like.per_hour * UNITS // 3600,
-            profile=kind.profile,
-        )
-
-    def _matrices(self, vehicle: VehicleToPlan, barred: frozenset[str]) -> tuple[Matrix, Matrix]:
-        """Costs of the metres, and seconds; service is part of the way out of a job,
-        since PyVRP knows no slower drivers. A job barred is further than the day is long.
-        """
-        travel = self.request.travel[vehicle.profile]
-        places = [job.place for job in self.jobs]
-        places += [0 if depot is None else depot for depot in self.depots]
-        seconds, metres = travel.block(places, places)
-        metres = metres * vehicle.per_km * UNITS // 1000
-        if None in self.depots:
-            nowhere = len(self.jobs) + self.depots.index(None)
-            for matrix in (metres, seconds):
-                matrix[:, nowhere] = 0
-                matrix[nowhere, :] = 0
-        for n, job in enumerate(self.jobs):
-            seconds[n, :] += int(-(-job.service_s * vehicle.service_factor // 1))
-            if job.id in barred:
-                seconds[:, n] = 4 * self.horizon
-        np.fill_diagonal(seconds, 0)
-        np.fill_diagonal(metres, 0)
-        return metres, seconds
-
-    def _spans(self, job: JobToPlan) -> list[tuple[int, int]]:
+    def _spans(self, job: JobToPlan) -> list[Span]:
         if not job.windows:
             return [(0, self.horizon)]
         spans = {
-            (max(0, self._seconds(w.opens.timestamp())), int(w.closes.timestamp() - self.zero))
+            (
+                max(0, rounded_up(w.opens.timestamp() - self.zero)),
+                int(w.closes.timestamp() - self.zero),
+            )
             for w in job.windows
         }
         return sorted((o, min(c, self.horizon)) for o, c in spans if o <= min(c, self.horizon))
 
-    def _shift(self, vehicle: VehicleToPlan) -> tuple[int, int]:
-        closes = int(vehicle.shift.closes.timestamp() - self.zero)
-        return self._seconds(vehicle.shift.opens.timestamp()), closes + vehicle.overtime_s
 
-    def _seconds(self, moment: float) -> int:
-        return int(-(-(moment - self.zero) // 1))
-
-
-def _may(vehicle: VehicleToPlan, job: JobToPlan) -> bool:
-    return (
-        job.vehicle in (None, vehicle.id)
-        and vehicle.id not in job.forbidden_vehicles
-        and job.skills <= vehicle.offers
-    )
+def _widest(spans: Sequence[Span], then: Sequence[Span]) -> tuple[Span, Span] | None:
+    """One of each, where what begins in the first can be over before the second."""
+    both = [(one, other) for one in spans for other in then if one[0] <= other[1]]
+    return max(both, key=lambda pair: sum(c - o for o, c in pair), default=None)

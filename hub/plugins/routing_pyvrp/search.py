@@ -12,7 +12,8 @@ import pyvrp
 from pyvrp.solve import SolveParams
 
 from hub import PlanRequest
-from hub.plugins.routing_pyvrp.model import UNLIMITED, Model, Orders
+from hub.plugins.routing_pyvrp.model import Model, Orders
+from hub.plugins.routing_pyvrp.vehicles import UNLIMITED
 
 Counts = Literal["wall", "cpu"]
 CLOCKS: Mapping[Counts, Callable[[], float]] = {
@@ -70,7 +71,7 @@ def improved(task: Task, look: Callable[[], bool], all_fit: bool | None = None) 
     """
     began = time.process_time()
     model = Model(task.request, all_fit=task.all_fit if all_fit is None else all_fit)
-    if not model.copies or not model.types:
+    if model.is_empty:
         return Found(task.orders or {}, True, 0.0, 0)
     result = run(model, task, Watch(task.limit, look))
     lawful = result.best.is_feasible()

@@ -34,10 +34,8 @@ class PyvrpRouting(RoutingStrategy):
 
     def capabilities(self) -> frozenset[Need]:
         return frozenset(Need) - {
-            Need.PAIRS,
             Need.TIME_ON_BOARD,
             Need.BREAKS,
-            Need.OVERTIME,
             Need.LOCKED_PREFIX,
             Need.RELOADS,
             Need.NEVER_TOGETHER,
@@ -46,7 +44,6 @@ class PyvrpRouting(RoutingStrategy):
             Need.WANTED_VEHICLE,
             Need.KNOWN_ORDER,
             Need.PACE,
-            Need.MAX_DISTANCE,
             Need.ACCESS,
         }
 
@@ -94,7 +91,7 @@ class _OneRun:
         """``False``: given up early, for there seems to be no lawful plan of all jobs."""
         request = self.request
         model = Model(request, all_fit=all_fit)
-        if not model.copies or not model.types:
+        if model.is_empty:
             return True
         left_s = max(0.0, request.time_limit_s + self.began - self.clock())
         idle = max(IDLE_ITERATIONS, IDLE_A_JOB * len(request.jobs))
