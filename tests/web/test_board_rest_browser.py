@@ -92,7 +92,7 @@ def test_what_was_found_unasked_is_one_line_and_one_click(
         page = open_board(browser, street, color_scheme=scheme)
         page.set_viewport_size({"width": width, "height": 800})
         line = page.get_by_role("region", name="A better rest of the day")
-        expect(line).to_contain_text("could be driven in less")
+        expect(line).to_contain_text("Less driving is possible")
         checked(page, width, f"board-better-{width}-{scheme}")
         line.get_by_role("link", name="Look at it").click()
         asked = page.locator("dialog")
