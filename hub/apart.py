@@ -9,4 +9,4 @@ from __future__ import annotations
 import multiprocessing
 
 APART = multiprocessing.get_context("forkserver")
-APART.set_forkserver_preload(["hub.solving", "hub.looking", "hub.flows.map_build"])
+APART.set_forkserver_preload(["hub.solving", "hub.looking", "hub.improving", "hub.flows.map_build"])

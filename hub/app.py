@@ -25,6 +25,7 @@ from hub.db import outbox
 from hub.db.engine import create_tables, open_engine
 from hub.db.memory import memory_engine
 from hub.db.unit import Unit, forbid_open_unit, reading, unit
+from hub.flows.kept_places import KeptPlaces
 from hub.http import Http
 from hub.keys import Keys
 from hub.live.store import Positions
@@ -54,6 +55,7 @@ class Hub:
         self.passwords = PasswordHasher()  # argon2id as RFC 9106 has it for little memory
         self.now = now or settings.clock()
         self.turns = Turns()
+        self.places = KeptPlaces()
         self.tools = Tools(
             Http(settings.http_allow, settings.http_instead),
             self.now,

@@ -21,6 +21,8 @@ from apscheduler.schedulers.blocking import BlockingScheduler
 
 from hub.app import Hub
 from hub.flows.estimate import estimate_routes
+from hub.flows.improve_unasked import improve_unasked
+from hub.flows.improvements import search_waiting
 from hub.flows.map_build import build_waiting
 from hub.flows.meanings import apply_meanings
 from hub.flows.notice_send import send_due
@@ -32,6 +34,7 @@ from hub.flows.rings import mend_webhooks
 from hub.flows.taken_over import take_over
 from hub.flows.waiting import (
     EVENTS,
+    IMPROVEMENTS,
     MEANINGS,
     NOTICES,
     PLANS,
@@ -86,6 +89,8 @@ CHORES = (
     Chore("estimate arrivals", 5, estimate_routes, leaps_s=ESTIMATED_EVERY_S),
     Chore("make plans", 1, solve_waiting, PLANS, aside=True),
     Chore("look for ways out", 1, look_for_ways, leaps_s=LOOKED_EVERY_S, aside=True),
+    Chore("look for a better rest", 1, search_waiting, IMPROVEMENTS, aside=True),
+    Chore("improve unasked", 30, improve_unasked),  # never by a hand-moved clock: it stands still
     Chore("send notices", 2, send_due, NOTICES),
     Chore("send webhooks", 1, send_webhooks, WEBHOOKS, aside=True),
     Chore("read sources", 2, pull_due, SOURCES, aside=True),

@@ -32,6 +32,11 @@ AIMS = [
     ("few", "Few drivers on the road"),
     ("even", "Days of like length"),
 ]
+IMPROVING = [
+    ("propose", "Propose it on the board"),
+    ("publish", "Publish it and tell the drivers"),
+    ("off", "Do not look for it"),
+]
 DEMANDS = [
     ("photo", "Photo"),
     ("signature", "Signature"),
@@ -89,7 +94,9 @@ def _business_form(
 def _defaults_form(
     sent: MultiDict[str, str] | None = None, data: dict[str, object] | None = None
 ) -> BaseForm:
-    form = form_for(DefaultsIn, {"share": SHARES, "aim": AIMS})(sent, data=data)
+    form = form_for(DefaultsIn, {"share": SHARES, "aim": AIMS, "improving": IMPROVING})(
+        sent, data=data
+    )
     form.demands.options = form.failure_demands.options = DEMANDS
     return form
 

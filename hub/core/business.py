@@ -25,6 +25,10 @@ Share = Literal["stops", "minutes", "next", "never"]
 """From when on a recipient sees where the driver is; ``next``: on the way to him."""
 
 
+Improving = Literal["off", "propose", "publish"]
+"""What the hub does with a better rest of the day that nobody asked for."""
+
+
 class BusinessSettings(BaseModel):
     """Defaults that a trade sets and a person may change."""
 
@@ -44,6 +48,12 @@ class BusinessSettings(BaseModel):
     )
     transfer_s: int = Field(
         default=600, title="Time to take over another van's load", ge=60, le=7200
+    )
+    improving: Improving = Field(
+        default="propose", title="What is done with a better rest of the day"
+    )
+    improving_s: int = Field(
+        default=600, title="Least driving that such a change must save", ge=60, le=7200
     )
     service_s: int = Field(default=180, title="Usual time at a door", ge=0, le=14_400)
     collect_s: int | None = Field(default=None, title="Usual time to collect", ge=0, le=14_400)

@@ -42,8 +42,7 @@ __all__ = [
     "times_at",
     "worse",
 ]
-LOOKED_AT = 8  # places that promise most, judged in full: each takes some milliseconds
-AT_MOST = 24  # if each of those breaks a rule
+AT_MOST = 24  # places judged in full if each breaks a rule
 STEPS, NEARLY = 6, timedelta(seconds=-15)
 """How often another time of leaving is tried, and how much too early is as late as it may be."""
 
@@ -95,15 +94,20 @@ def placed(
     """The best places for ``legs`` (one job, or a pair in its order) among what is to do.
 
     Where no rule is broken, if there is such a place; else few and by little; then where the
-    promises hold, or nearly; then least driving. Of a long route only the places that look
-    best are judged in full.
+    promises hold, or nearly; then least driving. Places are judged in full, those that look
+    best first, until no other can be better, or ``AT_MOST`` were.
     """
     route = timed(route, travel, now)
     before, driven = problems(route), driving_s(route, travel)
-    ranked = promising(route, legs, travel[route.vehicle.profile], now)
+    roads = travel[route.vehicle.profile]
+    is_exact = traffic_of(roads.pace) is None
+    early = route
+    if not route.has_left:
+        early = _timed_from(route, roads, max(route.vehicle.shift.opens, now), now)
     options: list[Placement] = []
-    for at in ranked[:AT_MOST]:
-        if len(options) >= LOOKED_AT and any(not one.problems for one in options):
+    least_s = None  # of those that break nothing
+    for (broken_rules, _, more_s), at in promising(route, early, legs, roads, now)[:AT_MOST]:
+        if least_s is not None and (broken_rules or (is_exact and more_s >= least_s)):
             break
         tried = timed(_with(route, legs, at), travel, now)
         broken = worse(problems(tried), before)
@@ -111,6 +115,8 @@ def placed(
         earlier_s = max(0, int((route.leave - tried.leave).total_seconds()))
         extra_s = driving_s(tried, travel) - driven
         options.append(Placement(tried, position, extra_s, broken, earlier_s))
+        if not broken and (least_s is None or extra_s + earlier_s < least_s):
+            least_s = extra_s + earlier_s
     return min(options, key=lambda one: one.burden)
 
 

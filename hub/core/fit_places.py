@@ -20,31 +20,39 @@ Burden = tuple[int, int, int]  # rules broken, by how much, more driving
 
 
 def promising(
-    route: RouteNow, legs: Sequence[JobToPlan], roads: TravelMatrix, now: datetime
-) -> list[tuple[int, ...]]:
+    route: RouteNow,
+    early: RouteNow,
+    legs: Sequence[JobToPlan],
+    roads: TravelMatrix,
+    now: datetime,
+) -> list[tuple[Burden, tuple[int, ...]]]:
     """For each of ``legs`` (one job, or a pair) before which stop it may go, the best first.
 
-    ``route`` must be timed, by the same ``roads``.
+    ``route`` must be timed, by the same ``roads``; ``early`` is the same leaving as soon as it
+    can. Without a pace the driving is exact. Where no rule is broken none is said to be; the
+    reverse is not sure.
     """
-    along = _Along(route, roads, now)
+    along = _Along(route, early, roads, now)
     tried = along.singles(legs[0]) if len(legs) == 1 else along.pairs(*legs)
-    return [at for _, at in sorted(tried)]
+    return sorted(tried)
 
 
 class _Along:
     """One look along the route: everything in whole seconds."""
 
-    def __init__(self, route: RouteNow, roads: TravelMatrix, now: datetime) -> None:
+    def __init__(
+        self, route: RouteNow, early: RouteNow, roads: TravelMatrix, now: datetime
+    ) -> None:
         self.route, self.seconds = route, roads.seconds
         self.traffic = traffic_of(roads.pace)
         self.size = len(route.stops)
         self.first = route.first_free
         start = max(route.vehicle.shift.opens, now)
         self.places, self.free = [route.vehicle.start], [_s(start)]
-        for stop in route.stops:
+        for stop in early.stops:
             is_skipped = stop.stage is Stage.SKIPPED
             self.places.append(self.places[-1] if is_skipped else stop.place)
-            left = self.free[-1] if is_skipped else _s(max(now, left_at(route, stop, now)))
+            left = self.free[-1] if is_skipped else _s(max(now, left_at(early, stop, now)))
             self.free.append(left)
         self.due = [*(_s(stop.arrive) for stop in route.stops), _s(route.home)]
         self._spare()

@@ -47,13 +47,15 @@ def improve(
     *,
     stability: Stability | None = None,
     seed: int = 0,
+    on_best: Callable[[Mapping[str, tuple[str, ...]]], None] = lambda orders: None,
 ) -> int:
     """Leave ``desk`` with the best that was found; what that saves, in the unit of its costs.
 
     Only ``movable`` jobs change place. ``share`` is of the time that is used up, from 0: at 1
     the search ends. Every route stays lawful, and never costs more than before altogether.
+    ``on_best`` hears the orders of each that is better than all before.
     """
-    return _Search(desk, movable, stability or Stability(), seed).run(share)
+    return _Search(desk, movable, stability or Stability(), seed).run(share, on_best)
 
 
 class _Search:
@@ -69,7 +71,11 @@ class _Search:
         self.vehicles = [vehicle.id for vehicle in timetable.request.vehicles]
         self.near = self._near()
 
-    def run(self, share: Callable[[], float]) -> int:
+    def run(
+        self,
+        share: Callable[[], float],
+        on_best: Callable[[Mapping[str, tuple[str, ...]]], None],
+    ) -> int:
         began = cost = best = self._cost()
         if not self.units:
             return 0
@@ -86,6 +92,7 @@ class _Search:
                 if new < best:
                     best = new
                     kept = dict(self.desk.orders), dict(self.desk.trips), dict(self.at)
+                    on_best(kept[0])
             else:
                 self._undo(touched)
         orders, trips, self.at = kept

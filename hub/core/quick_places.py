@@ -132,6 +132,20 @@ class QuickPlaces:
             price = price + self._dearer(dearer)[v]
         return self._best(v, n, price, most)
 
+    def nearest(self, job: JobToPlan) -> dict[str, float]:
+        """Vehicle id -> the price of its shortest detour to ``job``, whatever that breaks."""
+        v, n = np.nonzero(self._open)
+        return self._least(v, self._visit(job, (), v, n)[1])
+
+    def fitting(self, job: JobToPlan, windows: Sequence[Span]) -> dict[str, float]:
+        """The same of its shortest lawful one; only vehicles that have one."""
+        v, n = self._candidates(job, "alone")
+        if not len(v):
+            return {}
+        reach, price = self._visit(job, windows, v, n)
+        fits = reach <= self._latest[v, n]
+        return self._least(v[fits], price[fits])
+
     def pairs(
         self,
         collect: JobToPlan,
@@ -162,6 +176,11 @@ class QuickPlaces:
         more = dearer or {}
         priced = [Spot(s.vehicle_id, s.at, s.price + more.get(s.vehicle_id, 0)) for s in found]
         return sorted(priced, key=lambda spot: spot.price)[:most]
+
+    def _least(self, v: Whole, price: np.ndarray[Any, np.dtype[np.float64]]) -> dict[str, float]:
+        least = np.full(len(self.vehicles), np.inf)
+        np.minimum.at(least, v, price)
+        return {self.vehicles[k].id: float(least[k]) for k in np.flatnonzero(np.isfinite(least))}
 
     def _clear(self, width: int) -> None:
         size = (len(self.vehicles), width)

@@ -1,151 +1,225 @@
 """A better rest of the day for routes that are being driven, with as few changes as pay.
 
-Each unit of work (a job, or a pair) is taken out and put back where it costs least driving, on
-its own route or another, as long as a round over all of them finds something. Nothing is
-done that breaks a rule or a promise which held before.
+``improve`` looks for it in what is left of the routes; ``fit`` judges what it found, as it judges
+every change of a route. Nothing is done that breaks a rule or a promise which held before.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import pairwise
+from functools import cached_property
 
-from hub.core.fit import RouteNow, placed, problems, timed, worse
+from hub.core.ad_hoc import AdHoc
+from hub.core.fit import RouteNow, Stage, StopNow, problems, timed, worse
 from hub.core.fit_problems import Problem
-from hub.core.fit_route import driving_s
-from hub.core.plan_request import JobToPlan, TravelMatrix
+from hub.core.fit_route import driving_s as at_the_wheel_s
+from hub.core.improve import Stability, improve
+from hub.core.plan_request import JobToPlan, PlanRequest
+from hub.core.rest_request import PER_HOUR, PER_KM, Ahead, Travel, ahead, requested
+from hub.core.schedule import Timetable
 
 WORTH_S = 60  # of driving: nobody is told of a change that saves less
 MOVE_PRICE_S = 300  # of driving, for each job that another driver would do
-TRIED = 3  # other routes judged in full for one unit: each takes some milliseconds
+TURN_PRICE_S = 60  # of driving, for each stop that comes at another turn
+MENDED_S = 300  # of driving, for each promise that would hold again
+LOOK = 0.02  # of the time between two judgements: finds come by the hundred at the beginning
+_PER_S = PER_KM * 30 / 3600 + PER_HOUR / 3600  # what a second of driving costs, at 30 km/h
 Unit = tuple[JobToPlan, ...]
-Travel = Mapping[str, TravelMatrix]
+Order = tuple[tuple[str, ...], ...]  # the jobs of each stop that is still to do
 
 
-def improved_rest(
-    routes: Sequence[RouteNow],
-    units: Sequence[Unit],
-    travel: Travel,
-    now: datetime,
+@dataclass(frozen=True)
+class Rest:
+    """Routes as they stand, timed from ``now``, and what of them may be changed.
+
+    ``units`` (a job, or a pair) may come at another turn, and go to any other route but those
+    that ``barred`` has for them. Each route knows the numbers and promises of all units.
+    """
+
+    routes: Mapping[str, RouteNow]
+    units: tuple[Unit, ...]
+    travel: Travel
+    now: datetime
+    barred: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    @cached_property
+    def waiting(self) -> tuple[Problem, ...]:
+        """Who waits too long already, wherever their job is."""
+        found = (one for route in self.routes.values() for one in problems(route))
+        return tuple(one for one in found if one.kind in ("window", "promise"))
+
+    @cached_property
+    def jobs(self) -> dict[str, JobToPlan]:
+        stops = (stop for route in self.routes.values() for stop in route.stops)
+        return {job.id: job for stop in stops for job in stop.jobs}
+
+    def fresh(self, after: RouteNow) -> tuple[Problem, ...]:
+        """What ``after`` breaks that was not broken, or less, on its own route as it stands, nor
+        is among what is ``waiting``.
+        """
+        before = problems(self.routes[after.id])
+        return worse(problems(after), [*self.waiting, *before])
+
+    def laid(self, route_id: str, order: Order) -> RouteNow:
+        """The route with ``order`` after what is under way, timed. All jobs must be known."""
+        found = with_order(self.routes[route_id], order, self.jobs)
+        return timed(found, self.travel, self.now)
+
+
+@dataclass(frozen=True, slots=True)
+class Better:
+    """A rest of the day that costs less. ``orders``: of the routes that change.
+
+    ``saved_s`` of driving; ``mended``: promises that would hold again; ``moved``: jobs that
+    another driver would do.
+    """
+
+    orders: Mapping[str, Order]
+    saved_s: int
+    mended: int
+    moved: int
+
+    @property
+    def worth_s(self) -> int:
+        """What it is worth, less what it costs to change drivers, in seconds of driving."""
+        return self.saved_s + MENDED_S * self.mended - MOVE_PRICE_S * self.moved
+
+
+def improved(
+    rest: Rest,
+    share: Callable[[], float],
+    on_better: Callable[[Better], None] = lambda better: None,
     *,
-    may_go: Callable[[Unit, str], bool],
-    is_over: Callable[[], bool] = lambda: False,
-) -> tuple[RouteNow, ...]:
-    """``routes`` in their order, timed from ``now``, with ``units`` where they are driven to best.
+    seed: int = 0,
+) -> Better | None:
+    """The best that is found until ``share`` (of the time, from 0) is 1; ``None``: nothing is.
 
-    ``may_go``: whether the route of an id may have a unit that is on another. Every route must
-    know the numbers and promises of all units. Stops looking once ``is_over``.
+    ``on_better`` hears of each that is better than all before, a few times a second at most.
     """
-    search = _Search(routes, units, travel, now, may_go)
-    while not is_over() and search.round(is_over):
-        pass
-    return tuple(search.routes[route.id] for route in routes)
+    search = _Search(rest, on_better)
+    search.run(share, seed)
+    return search.best
 
 
-def without(route: RouteNow, job_ids: frozenset[str]) -> RouteNow:
-    """``route`` without these jobs and the stops that they leave empty; not timed anew."""
-    kept = (
-        replace(stop, jobs=tuple(job for job in stop.jobs if job.id not in job_ids))
-        for stop in route.stops
-    )
-    return replace(route, stops=tuple(stop for stop in kept if stop.jobs))
-
-
-def waits(routes: Sequence[RouteNow]) -> tuple[Problem, ...]:
-    """Who waits too long already, wherever their job is."""
-    found = (one for route in routes for one in problems(route))
-    return tuple(one for one in found if one.kind in ("window", "promise"))
-
-
-def fresh_problems(
-    after: RouteNow, before: RouteNow, waiting: Sequence[Problem]
-) -> tuple[Problem, ...]:
-    """What ``after`` breaks that was not broken, or less, on its own route ``before``, nor is
-    among what is ``waiting`` on any route.
+def with_order(route: RouteNow, order: Order, known: Mapping[str, JobToPlan]) -> RouteNow:
+    """``route`` with other stops after those under way; not timed. A stop stays the same one
+    while any of its jobs is there.
     """
-    return worse(problems(after), [*waiting, *problems(before)])
+    present = {job.id: stop for stop in route.stops[route.first_free :] for job in stop.jobs}
+    stops, used = list(route.stops[: route.first_free]), set[str]()
+    for ids in order:
+        work = tuple(known[id] for id in ids)
+        here = next(
+            (present[id] for id in ids if id in present and present[id].id not in used), None
+        )
+        if here is None:
+            here = StopNow("", work[0].place, work, Stage.TO_DO, route.leave, route.leave)
+        used.add(here.id)
+        stops.append(replace(here, jobs=work))
+    return replace(route, stops=tuple(stops))
+
+
+def order_of(route: RouteNow) -> Order:
+    return tuple(tuple(job.id for job in stop.jobs) for stop in route.stops[route.first_free :])
+
+
+def driving_s(route: RouteNow, travel: Travel) -> int:
+    """Seconds at the wheel from its start to its end; 0 if it goes nowhere."""
+    return at_the_wheel_s(route, travel) if route.stops else 0
 
 
 class _Search:
-    def __init__(
-        self,
-        routes: Sequence[RouteNow],
-        units: Sequence[Unit],
-        travel: Travel,
-        now: datetime,
-        may_go: Callable[[Unit, str], bool],
-    ) -> None:
-        self.travel, self.now, self.may_go = travel, now, may_go
-        self.before = {route.id: timed(route, travel, now) for route in routes}
-        self.routes = dict(self.before)
-        on = {job.id: route.id for route in routes for stop in route.stops for job in stop.jobs}
-        self.waiting = waits(tuple(self.before.values()))
-        self.units = list(units)
-        self.at = {_ids(unit): on[unit[0].id] for unit in units}
-        self.home = dict(self.at)
+    def __init__(self, rest: Rest, on_better: Callable[[Better], None]) -> None:
+        self.rest, self.on_better = rest, on_better
+        self.best: Better | None = None
+        self.unjudged: Mapping[str, tuple[str, ...]] | None = None
+        self.found = tuple(_ahead(rest))
+        self.before = {one.vehicle.id: one.order for one in self.found}
 
-    def round(self, is_over: Callable[[], bool]) -> bool:
-        """Whether any unit found a better place."""
-        found = False
-        for unit in self.units:
-            if is_over():
-                break
-            found = self._better(unit) or found
-        return found
+    def run(self, share: Callable[[], float], seed: int) -> None:
+        if not self.found:
+            return
+        desk = AdHoc(Timetable(self._request()), self.before)
+        home = {id: route for route, order in self.before.items() for id in order}
+        movable = [job.id for unit in self.rest.units for job in unit if job.id in home]
+        look_at = 0.0
 
-    def _better(self, unit: Unit) -> bool:
-        ids = _ids(unit)
-        source = self.routes[self.at[ids]]
-        rest = timed(without(source, ids), self.travel, self.now)
-        saved = self._driving(source) - self._driving(rest) + self._price(unit, source.id)
-        if saved < WORTH_S:
-            return False
-        ranked = sorted(self._promising(unit, source.id, rest, saved))
-        options = []
-        for _, id in ranked[:TRIED]:
-            base = rest if id == source.id else self.routes[id]
-            put = placed(base, unit, self.travel, self.now)
-            gain = saved - put.extra_s - self._price(unit, id)
-            if gain >= WORTH_S and not self._breaks(put.route):
-                options.append((gain, id, put.route))
-        if not options or self._breaks(rest):  # a way round may be shorter than the way straight
-            return False
-        _, id, route = max(options, key=lambda one: one[:2])
-        self.routes[source.id] = rest
-        self.routes[id] = route
-        self.at[ids] = id
-        return True
+        def looked() -> float:
+            nonlocal look_at
+            used = share()
+            if used >= look_at:
+                look_at = used + LOOK
+                self._judge()
+            return used
 
-    def _breaks(self, route: RouteNow) -> bool:
-        return bool(fresh_problems(route, self.before[route.id], self.waiting))
+        def noted(orders: Mapping[str, tuple[str, ...]]) -> None:
+            self.unjudged = orders
 
-    def _promising(
-        self, unit: Unit, own: str, rest: RouteNow, saved: int
-    ) -> Iterator[tuple[int, str]]:
-        """The least that the way to ``unit`` could cost on each route where that would pay."""
-        for id, route in self.routes.items():
-            if id not in (own, self.home[_ids(unit)]) and not self.may_go(unit, id):
-                continue
-            base = rest if id == own else route
-            least = max(self._detour(base, job.place) for job in unit) + self._price(unit, id)
-            if saved - least >= WORTH_S:
-                yield least, id
+        stability = Stability(home, round(MOVE_PRICE_S * _PER_S))
+        improve(desk, movable, looked, stability=stability, seed=seed, on_best=noted)
+        self._judge()
 
-    def _detour(self, route: RouteNow, place: int) -> int:
-        seconds = self.travel[route.vehicle.profile].seconds
-        way = route.way
-        ends = [] if route.vehicle.end is not None else [seconds[way[-1]][place]]
-        through = (seconds[a][place] + seconds[place][b] - seconds[a][b] for a, b in pairwise(way))
-        return min([*through, *ends])
+    def _request(self) -> PlanRequest:
+        request = requested(self.found, self.rest.travel)
+        jobs = tuple(
+            replace(job, forbidden_vehicles=self.rest.barred.get(job.id, frozenset()))
+            for job in request.jobs
+        )
+        price = round(TURN_PRICE_S * _PER_S)
+        return replace(request, jobs=jobs, before=self.before, reorder_cost=price)
 
-    def _price(self, unit: Unit, route_id: str) -> int:
-        return 0 if route_id == self.home[_ids(unit)] else MOVE_PRICE_S * len(unit)
+    def _judge(self) -> None:
+        """The best that the search has, if nobody looked at it yet, as ``fit`` sees it."""
+        orders, self.unjudged = self.unjudged, None
+        better = None if orders is None else self._better(orders)
+        if better is not None and (self.best is None or better.worth_s >= self.best.worth_s):
+            self.best = better
+            self.on_better(better)
 
-    def _driving(self, route: RouteNow) -> int:
-        return driving_s(route, self.travel) if route.stops else 0
+    def _better(self, orders: Mapping[str, tuple[str, ...]]) -> Better | None:
+        rest = self.rest
+        changed = {
+            id: _stops(rest, id, order) for id, order in orders.items() if order != self.before[id]
+        }
+        after = {id: rest.laid(id, order) for id, order in changed.items()}
+        if not after or any(rest.fresh(route) for route in after.values()):
+            return None
+        saved_s = sum(
+            driving_s(rest.routes[id], rest.travel) - driving_s(route, rest.travel)
+            for id, route in after.items()
+        )
+        missed = [_missed(rest.routes[id]) - _missed(after[id]) for id in after]
+        moved = sum(id not in self.before[route] for route in changed for id in orders[route])
+        better = Better(changed, saved_s, sum(missed), moved)
+        return better if better.worth_s >= WORTH_S else None
 
 
-def _ids(unit: Unit) -> frozenset[str]:
-    return frozenset(job.id for job in unit)
+def _ahead(rest: Rest) -> Iterator[Ahead]:
+    for route in rest.routes.values():
+        if (found := ahead(route, rest.travel, rest.now)) is not None:
+            yield found
+
+
+def _stops(rest: Rest, route_id: str, order: Sequence[str]) -> Order:
+    """Jobs in their order as stops: what was one stop stays one, and what is new joins the stop
+    next to it at its place.
+    """
+    route = rest.routes[route_id]
+    of = {job.id: n for n, stop in enumerate(route.stops) for job in stop.jobs}
+    stops = list[list[str]]()
+    at: tuple[int, int | None] | None = None  # place, and which stop it was if any
+    for id in order:
+        place, n = rest.jobs[id].place, of.get(id)
+        if at is not None and at[0] == place and (at[1] == n or at[1] is None or n is None):
+            stops[-1].append(id)
+            at = place, n if at[1] is None else at[1]
+        else:
+            stops.append([id])
+            at = place, n
+    return tuple(map(tuple, stops))
+
+
+def _missed(route: RouteNow) -> int:
+    return sum(one.is_promise for one in problems(route))

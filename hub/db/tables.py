@@ -44,6 +44,7 @@ from hub.db.tables_out import (
 from hub.db.tables_plan import (
     DepotRow,
     DriverRow,
+    ImprovementRow,
     PlanRow,
     RouteRow,
     ShiftRow,
@@ -101,6 +102,7 @@ __all__ = [
     "FixChunkRow",
     "IdempotencyRow",
     "ImportRow",
+    "ImprovementRow",
     "JobRow",
     "LastFixRow",
     "LeavingRow",

@@ -84,6 +84,30 @@ class PlanRow(SQLModel, table=True):
     done_at: datetime | None = moment(default=None, nullable=True)
 
 
+class ImprovementRow(SQLModel, table=True):
+    """One search for a better rest of a day. ``found`` is the best so far, its ``n`` counts them.
+
+    ``asked_by``: an actor; ``hub`` where nobody asked. ``ended``: what became of it.
+    """
+
+    __tablename__ = "improvement"
+    id: str = row_id()
+    business_id: str = owner()
+    day: date = Field(index=True)
+    asked_by: str = text(60)
+    state: str = text(20, default="waiting")  # waiting|searching|done|cancelled|failed
+    cpu_s: float
+    versions: dict[str, Any] = document(default_factory=dict)  # of routes looked at, by id
+    found: dict[str, Any] = document(default_factory=dict)
+    tries: int = 0
+    stop_asked: bool = False
+    ended: str = text(20, default="")  # published|dropped
+    error: str = text(LONG, default="")
+    leased_until: datetime | None = moment(default=None, nullable=True)
+    created_at: datetime = moment()
+    done_at: datetime | None = moment(default=None, nullable=True)
+
+
 class RouteRow(SQLModel, table=True):
     """One driver's stops for one shift. ``acknowledged`` is the version the phone has shown."""
 

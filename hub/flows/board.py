@@ -11,12 +11,15 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session, col, select
 
 from hub.core.attention import Ahead, Loose, Matter, Round, Undecided, Unread, Wish, matters
+from hub.core.business import BusinessSettings
 from hub.core.events import RouteHandedOver
 from hub.core.jobs import Outcome, State
 from hub.core.values import TimeWindow
 from hub.db.tables import BusinessRow, DriverRow, EventRow, JobRow, RouteRow, ShiftRow
 from hub.flows.amended_seen import unread, wishes
 from hub.flows.day_seen import Counts, DaySeen, JobSeen, RouteSeen, Unserved
+from hub.flows.improve_unasked import is_worth
+from hub.flows.improvements import HUB, ImprovementSeen, last_improvement
 from hub.flows.overview import day_seen
 from hub.live.store import LastFix, Positions
 
@@ -65,7 +68,10 @@ class LaneSeen:
 
 @dataclass(frozen=True, slots=True)
 class BoardSeen:
-    """``lanes`` by the driver's name; ``matters`` the most urgent first, only for today."""
+    """``lanes`` by the driver's name; ``matters`` the most urgent first, only for today.
+
+    ``better``: a rest of the day that is worth its changes and waits for a decision.
+    """
 
     day: date
     now: datetime
@@ -75,6 +81,7 @@ class BoardSeen:
     to_review: int
     counts: Counts
     matters: tuple[Matter, ...]
+    better: ImprovementSeen | None = None
 
 
 def board_seen(
@@ -83,7 +90,8 @@ def board_seen(
     """``day`` ``None`` is the business's today."""
     now = hub.now()
     with hub.reading() as session:
-        zone = ZoneInfo(session.get_one(BusinessRow, business_id).zone)
+        business = session.get_one(BusinessRow, business_id)
+    zone = ZoneInfo(business.zone)
     today = now.astimezone(zone).date()
     day = day or today
     seen = day_seen(hub, business_id, day)
@@ -92,6 +100,8 @@ def board_seen(
         open_ends = _undecided(session, business_id, seen)
         given = _given(session, business_id, seen)
         ids = [route.id for route in seen.routes if route.published]
+        versions = {route.id: route.version for route in seen.routes}
+        found = last_improvement(session, business_id, day, versions)
         wanted = wishes(session, business_id, now), unread(session, business_id, ids)
     # A night shift of yesterday still drives, so days do not decide: shifts do.
     on_duty = any(shift.began_at and not shift.ended_at for shift in shifts.values())
@@ -100,6 +110,7 @@ def board_seen(
         _lane(route, shifts[route.id], places, given.get(route.id)) for route in seen.routes
     )
     is_today = day == today
+    settings = BusinessSettings.model_validate(business.settings)
     return BoardSeen(
         day,
         now,
@@ -109,12 +120,17 @@ def board_seen(
         seen.to_review,
         seen.counts,
         _matters(lanes, seen, open_ends, wanted, now, zone) if is_today else (),
+        found if found and is_today and _is_shown(found, settings, now) else None,
     )
 
 
 def due_of(job: JobSeen) -> TimeWindow | None:
     """What lateness is judged against: the promise, else the last window asked for."""
     return job.promise or max(job.windows, key=lambda window: window.closes, default=None)
+
+
+def _is_shown(found: ImprovementSeen, settings: BusinessSettings, now: datetime) -> bool:
+    return found.is_offered(now) and (found.asked_by != HUB or is_worth(found, settings))
 
 
 def _shifts(session: Session, business_id: str, day: date) -> dict[str, ShiftRow]:

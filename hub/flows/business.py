@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, Field, StringConstraints, field_validator
 
-from hub.core.business import BusinessSettings, Demand, Share, Trade
+from hub.core.business import BusinessSettings, Demand, Improving, Share, Trade
 from hub.core.countries import country_code
 from hub.core.day_wishes import Aim
 from hub.db.tables import AuditRow, BusinessRow
@@ -87,7 +87,7 @@ def save_business(
 
 TYPED_OTHERWISE = {"eta_moves_min", "window_min", "service_min", "sure_percent"}
 TYPED_OTHERWISE |= {"collect_min", "serve_min", "known_driver_money", "transfer_min"}
-TYPED_OTHERWISE |= {"rush_hours"}
+TYPED_OTHERWISE |= {"improving_min", "rush_hours"}
 """Fields in units other than those they are kept in."""
 MOST_LINES = 40
 
@@ -170,6 +170,18 @@ class DefaultsIn(BaseModel):
         description="By your clock. 1.4 makes a drive of 10 minutes one of 14. Vehicles with lines"
         " of their own go by those alone. Plans, moves and arrival times count with it.",
     )
+    improving: Improving = Field(
+        default="propose",
+        title="When the rest of a day could be driven in less",
+        description="Looked for in the background while drivers are out. No promise is broken.",
+    )
+    improving_min: int = Field(
+        default=10,
+        title="Minutes of driving that it must save",
+        ge=1,
+        le=120,
+        description="Each stop that changes driver counts as five minutes against it.",
+    )
     sure_percent: int = Field(
         title="Percent of confidence an address needs",
         ge=30,
@@ -212,6 +224,7 @@ class DefaultsIn(BaseModel):
             serve_min=None if settings.serve_s is None else settings.serve_s / 60,
             known_driver_money=settings.known_driver_cost / 100,
             transfer_min=settings.transfer_s / 60,
+            improving_min=settings.improving_s // 60,
             sure_percent=round(settings.sure_at * 100),
         )
 
@@ -228,6 +241,7 @@ class DefaultsIn(BaseModel):
                 "serve_s": None if self.serve_min is None else round(self.serve_min * 60),
                 "known_driver_cost": round(self.known_driver_money * 100),
                 "transfer_s": round(self.transfer_min * 60),
+                "improving_s": self.improving_min * 60,
                 "sure_at": self.sure_percent / 100,
                 "rush_hours": [line.rule() for line in self.rush_hours],
             }

@@ -1,18 +1,24 @@
-"""Where a job could go on a day: the best place on each route, and what it costs or breaks."""
+"""Where a job could go on a day: the best places of all routes, and what they cost or break.
+
+``KeptPlaces`` says at once which routes may be among the best; those are read and judged in full.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from math import cos, radians
 from typing import TYPE_CHECKING
 
 from sqlmodel import col, select
 
 from hub.core.fit import Placement, Times, placed
 from hub.core.jobs import NotNow
+from hub.core.offering import Bounds, best_routes
 from hub.core.values import TimeWindow
 from hub.db.tables import JobRow, PlaceRow, RouteRow, StopJobRow, StopRow
+from hub.flows.board_moves import driven
 from hub.flows.prove import job_of
 from hub.flows.roads import OFF_MAP
 from hub.flows.route_change import told_of
@@ -22,6 +28,7 @@ if TYPE_CHECKING:
     from hub.app import Hub
 
 BEST = 3
+NEAREST = 12  # routes judged in full on a day that is too large to be kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,7 @@ class Offer:
     back_at: datetime | None
     position: int  # its stop's number, from 1
     extra_s: int  # more driving
+    extra_m: int
     problems: tuple[str, ...]
     late: tuple[Late, ...]
     there: Times
@@ -77,29 +85,69 @@ def best_places(hub: Hub, business_id: str, job_id: str, day: date) -> list[Offe
         ).all()
         if any(leg.place_id not in pinned for leg in legs):
             raise NotNow("The job has no place on the map yet.")
-        here = (
-            select(StopRow.route_id)
-            .join(StopJobRow)
-            .where(StopJobRow.business_id == business_id, StopJobRow.job_id == job_id)
-        )
         routes = session.exec(
             select(RouteRow).where(
-                RouteRow.business_id == business_id,
-                RouteRow.day == day,
-                col(RouteRow.id).not_in(here),
-                still_driven(),
+                RouteRow.business_id == business_id, RouteRow.day == day, still_driven()
             )
         ).all()
+        own = set(
+            session.exec(
+                select(StopRow.route_id)
+                .join(StopJobRow)
+                .where(StopJobRow.business_id == business_id, StopJobRow.job_id == job_id)
+            )
+        )
         now_on = session.exec(
-            select(RouteRow).where(RouteRow.business_id == business_id, col(RouteRow.id).in_(here))
+            select(RouteRow).where(RouteRow.business_id == business_id, col(RouteRow.id).in_(own))
         ).first()
         told = told_of(session, now_on, legs) if now_on else {}
-    tried = [(route, _tried(hub, business_id, route, legs, told)) for route in routes]
-    tried.sort(key=lambda one: one[1].burden)
-    return [_offer(route, found, len(legs) > 1) for route, found in tried[:BEST]]
+    free = {route.id: route for route in routes if route.id not in own}
+    bounds = hub.places.bounds(hub, business_id, day, routes, legs)
+    if bounds is None:
+        bounds = _nearest(hub, business_id, legs, list(free))
+    bounds = Bounds(_of(bounds.fits, free), _of(bounds.others, free))
+    tried: dict[str, _Tried] = {}
+
+    def judge(route_id: str) -> Placement:
+        tried[route_id] = _tried(hub, business_id, free[route_id], legs, told)
+        return tried[route_id].after
+
+    best = best_routes(bounds, judge, BEST)
+    return [_offer(free[id], tried[id], len(legs) > 1) for id, _ in best]
 
 
-def _offer(route: RouteRow, found: Placement, pair: bool) -> Offer:
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    after: Placement
+    extra_m: int
+
+
+def _of(costs: Mapping[str, float], free: Mapping[str, RouteRow]) -> dict[str, float]:
+    return {id: cost for id, cost in costs.items() if id in free}
+
+
+def _nearest(hub: Hub, business_id: str, legs: list[JobRow], route_ids: Sequence[str]) -> Bounds:
+    """Of a very large day the routes that come nearest in a straight line, each to be judged."""
+    spot = (col(PlaceRow.lat), col(PlaceRow.lon))
+    pinned = (PlaceRow.business_id == business_id, spot[0].is_not(None), spot[1].is_not(None))
+    with hub.reading() as session:
+        ours = select(*spot).where(*pinned, col(PlaceRow.id).in_({leg.place_id for leg in legs}))
+        doors = session.execute(ours).all()
+        stops = session.execute(
+            select(col(StopRow.route_id), *spot)
+            .join(PlaceRow, col(PlaceRow.id) == col(StopRow.place_id))
+            .where(*pinned, col(StopRow.route_id).in_(route_ids))
+        ).all()
+    far = dict.fromkeys(route_ids, float("inf"))
+    for route_id, lat, lon in stops:
+        for at_lat, at_lon in doors:
+            away = (lat - at_lat) ** 2 + ((lon - at_lon) * cos(radians(at_lat))) ** 2
+            far[route_id] = min(far[route_id], away)
+    return Bounds(dict.fromkeys(sorted(far, key=lambda id: (far[id], id))[:NEAREST], 0.0), {})
+
+
+def _offer(route: RouteRow, tried: _Tried, pair: bool) -> Offer:
+    found = tried.after
     missed = sorted((p for p in found.problems if p.is_promise), key=lambda p: -p.amount)
     return Offer(
         route.id,
@@ -111,6 +159,7 @@ def _offer(route: RouteRow, found: Placement, pair: bool) -> Offer:
         route.back_at,
         found.position,
         found.extra_s,
+        tried.extra_m,
         tuple(problem.said for problem in found.problems if not problem.is_promise),
         tuple(Late(found.route.numbers[p.about], p.amount) for p in missed),
         found.times,
@@ -125,8 +174,7 @@ def _tried(
     route: RouteRow,
     legs: list[JobRow],
     told: Mapping[str, TimeWindow],
-) -> Placement:
-    # Roads of one route at a time: between all routes of a large day there are far more.
+) -> _Tried:
     roads = roads_for(hub, business_id, (route.id,), legs)
     if not all(roads.lead_to(leg.place_id or "") for leg in legs):
         raise NotNow(OFF_MAP)
@@ -136,4 +184,6 @@ def _tried(
     numbers = {id: number for id, (_, number) in new.items()}
     jobs = [new[leg.id][0] for leg in legs]
     now = now.naming(numbers).keeping(told if route.published_at else {})
-    return placed(now, jobs, roads.travel, hub.now())
+    found = placed(now, jobs, roads.travel, hub.now())
+    extra_m = driven(found.route, roads.travel)[1] - driven(now, roads.travel)[1]
+    return _Tried(found, extra_m)

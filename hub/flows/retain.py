@@ -25,6 +25,7 @@ from hub.db.tables import (
     BusinessRow,
     IdempotencyRow,
     ImportRow,
+    ImprovementRow,
     LogInRow,
     ProofFileRow,
     ProofRow,
@@ -51,6 +52,7 @@ UPLOADS = timedelta(days=30)
 WEBHOOKS = timedelta(days=30)  # delivered or dead; so long a dead letter can be sent again
 SWEPT_AT_HOUR = 2  # UTC; a store is asked for all it holds, which need not be each hour
 UNKNOWN = timedelta(days=1)  # in a store, before it is taken to be nobody's
+SEARCHES = timedelta(days=7)  # for a better rest of a day that is long over
 HALF_WRITTEN = timedelta(hours=1)  # no photo takes as long to write: whoever wrote it was killed
 
 
@@ -88,6 +90,8 @@ def _retain_one(hub: Hub, business: BusinessRow, real: datetime, report: RetainR
     answers, calls = col(IdempotencyRow.at) < real - ANSWERS, col(SeenCallRow.at) < now - CALLS
     for table, due in ((IdempotencyRow, answers), (SeenCallRow, calls)):
         report.rows += _sweep(hub, table, "id", col(table.business_id) == id_, due)
+    old = col(ImprovementRow.created_at) < now - SEARCHES
+    report.rows += _sweep(hub, ImprovementRow, "id", col(ImprovementRow.business_id) == id_, old)
     report.rows += _webhooks(hub, id_, now - WEBHOOKS)
     report.rows += hub.positions.forget(id_, int(fixes.timestamp() * 1000))
     report.uploads += _empty_uploads(hub, id_, now - UPLOADS)

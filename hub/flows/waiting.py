@@ -16,17 +16,20 @@ from hub.db.tables import (
     ConnectionRow,
     ErrandRow,
     EventRow,
+    ImprovementRow,
     NoticeRow,
     PlanRow,
     WebhookRow,
 )
+from hub.flows.improvements import OPEN as OPEN_SEARCHES
 from hub.flows.meanings import has_meanings
 from hub.flows.planning_run import OPEN
 
 if TYPE_CHECKING:
     from hub.app import Hub
 
-EVENTS, MEANINGS, NOTICES, PLANS = "events", "meanings", "notices", "plans"
+EVENTS, IMPROVEMENTS, MEANINGS = "events", "improvements", "meanings"
+NOTICES, PLANS = "notices", "plans"
 SOURCES, WEBHOOKS = "sources", "webhooks"
 _NOW = bindparam("now", type_=EventRow.__table__.c.received_at.type)  # type: ignore[attr-defined]
 _REAL = bindparam("real", type_=EventRow.__table__.c.received_at.type)  # type: ignore[attr-defined]
@@ -43,6 +46,7 @@ _LOOK = select(
         )
     )
     .label(NOTICES),
+    exists().where(col(ImprovementRow.state).in_(OPEN_SEARCHES)).label(IMPROVEMENTS),
     exists().where(col(PlanRow.state).in_(OPEN)).label(PLANS),
     exists()
     .where(
@@ -62,5 +66,6 @@ def what_waits(hub: Hub) -> frozenset[str]:
     """Of every business: which kinds of work there is something of."""
     with hub.reading() as session:
         row = session.execute(_LOOK, {"now": hub.now(), "real": datetime.now(UTC)}).one()
-    found = {name for name in (EVENTS, NOTICES, PLANS, SOURCES, WEBHOOKS) if getattr(row, name)}
+    names = (EVENTS, IMPROVEMENTS, NOTICES, PLANS, SOURCES, WEBHOOKS)
+    found = {name for name in names if getattr(row, name)}
     return frozenset(found | ({MEANINGS} if has_meanings(hub) else set()))

@@ -1,68 +1,95 @@
-"""Improving the rest of the day from the board: the difference first, then publish or drop it."""
+"""Improving the rest of the day from the board: looked for by the worker, watched and decided here.
+
+What is published is what was shown: the search's id and the number of its find are named.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, request
-from pydantic import TypeAdapter, ValidationError
+from flask import Blueprint, abort, redirect, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from hub.core.errors import HubError
 from hub.flows.dispatch import RouteConflict
+from hub.flows.improvements import (
+    ask_improvement,
+    drop_improvement,
+    improvement_seen,
+    publish_improvement,
+    stop_improvement,
+)
 from hub.flows.log_in import Role
-from hub.flows.rest_of_day import Proposed, improvement, publish_improvement
 from hub.web.board_deciding import decided
-from hub.web.board_page import asked_day, shown, typed
+from hub.web.board_page import asked_day, done, is_part, number, shown, typed
 from hub.web.staff import me, needs
 
 if TYPE_CHECKING:
     from hub.app import Hub
 
-PLAN = TypeAdapter(tuple[Proposed, ...])
-LONGEST = 400_000  # characters: 1,000 stops of a few jobs each are a fifth of it
-UNREADABLE = "This proposal cannot be read any more. This is how it stands now: decide again."
-
 
 def improving(pages: Blueprint, hub: Hub) -> None:
-    """Add the rest of the day to ``pages``; what is published is what was shown."""
+    """Add the rest of the day to ``pages``."""
 
     @pages.get("/rest")
     @needs(Role.DISPATCHER)
     def rest() -> AnyResponse:
+        """How far the last search is, or what it found."""
         return _show()
+
+    @pages.post("/rest/search")
+    @needs(Role.DISPATCHER)
+    def search_rest() -> AnyResponse:
+        ask_improvement(hub, me().business_id, _day(), actor=me().actor)
+        return _watch()
+
+    @pages.post("/rest/stop")
+    @needs(Role.DISPATCHER)
+    def stop_rest() -> AnyResponse:
+        """The best so far is kept."""
+        _one(stop_improvement)
+        return _watch()
+
+    @pages.post("/rest/drop")
+    @needs(Role.DISPATCHER)
+    def drop_rest() -> AnyResponse:
+        _one(drop_improvement)
+        return done("The routes stay as they are.")
 
     @pages.post("/rest")
     @needs(Role.DISPATCHER)
-    def publish() -> AnyResponse:
-        try:
-            plan = PLAN.validate_json(request.form.get("plan", "")[:LONGEST])
-        except ValidationError:
-            return _show(said=UNREADABLE)
+    def publish_found() -> AnyResponse:
         act = partial(
             publish_improvement,
             hub,
             me().business_id,
-            _day(),
-            plan,
+            typed("id"),
+            number(typed("n")),
             actor=me().actor,
             force=typed("force") == "1",
         )
         return decided(act, _show, "The rest of the day is improved, and the drivers are told.")
 
-    def _show(*, said: str = "", conflict: RouteConflict | None = None) -> AnyResponse:
+    def _one(act: Callable[..., None]) -> None:
         try:
-            found = improvement(hub, me().business_id, _day())
-        except HubError as problem:
-            return shown("board/refused.html", 409, said=said or str(problem))
+            act(hub, me().business_id, typed("id"), actor=me().actor)
+        except LookupError:
+            abort(404)
+
+    def _watch() -> AnyResponse:
+        return _show() if is_part() else redirect(url_for("board.rest", day=asked_day()), 303)
+
+    def _show(*, said: str = "", conflict: RouteConflict | None = None) -> AnyResponse:
+        seen = improvement_seen(hub, me().business_id, _day())
         return shown(
             "board/rest.html",
             409 if said or conflict else 200,
-            found=found,
-            plan=PLAN.dump_json(found.proposed).decode(),
+            seen=seen,
+            found=seen.best if seen else None,
+            offered=seen is not None and seen.is_offered(hub.now()),
             said=said,
             conflict=conflict,
         )

@@ -10,6 +10,7 @@ from typing import Any
 
 from hub.flows.board import BoardSeen, Where
 from hub.flows.day_seen import JobSeen
+from hub.flows.improvements import ImprovementSeen
 from hub.web.board_lanes import Bar, Lane
 
 
@@ -26,10 +27,26 @@ def data_of(board: BoardSeen, lanes: Sequence[Lane]) -> dict[str, Any]:
             for one in board.left_out
         ],
         "to_review": board.to_review,
+        "better": _better(board.better),
     }
     version = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
     drivers = [_driver(lane) for lane in lanes]
     return {"version": version, "now": _ms(board.now), "drivers": drivers, **content}
+
+
+def _better(found: ImprovementSeen | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    best = found.best
+    return {
+        "id": found.id,
+        "n": found.n,
+        "saved_s": best.saved_s,
+        "saved_m": best.saved_m,
+        "moved": best.moved,
+        "turned": best.turned,
+        "told_anew": best.told_anew,
+    }
 
 
 def tag_of(data: dict[str, Any]) -> str:

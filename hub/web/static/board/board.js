@@ -88,9 +88,9 @@ function done(said) {
   look();
 }
 
-function question(url, from) {
+function question(url, from, body) {
   const where = whereabouts(from);
-  ask(url, { back: () => goBack(board, where), done });
+  ask(url, { back: () => goBack(board, where), done, body });
 }
 
 placed(board);
@@ -108,6 +108,14 @@ document.addEventListener("click", (event) => {
     event.preventDefault();
     point(document.getElementById(`lane-${link.dataset.showLane}`));
   }
+});
+
+board.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!form.matches("[data-asks]")) return;
+  event.preventDefault();
+  event.stopPropagation(); // panel.js would count it as sent
+  question(form.action, event.submitter ?? form, new URLSearchParams(new FormData(form)));
 });
 
 /** Bring something into view, and the keyboard to it. */
