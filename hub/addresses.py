@@ -126,7 +126,7 @@ class GuardedAdapter(HTTPAdapter):
 
 
 def _connect(connection: HTTPConnection, allowed: Sequence[str]) -> socket.socket:
-    """Fails as urllib3's own does, so that who calls can tell what never left from what may have."""
+    """Fails as urllib3's own does: who calls can tell what never left from what may have."""
     try:
         made = connected(
             connection.host,

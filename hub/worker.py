@@ -23,6 +23,7 @@ from hub.app import Hub
 from hub.flows.estimate import estimate_routes
 from hub.flows.map_build import build_waiting
 from hub.flows.meanings import apply_meanings
+from hub.flows.notice_near import tell_near
 from hub.flows.notice_send import send_due
 from hub.flows.outward import APART, keep_books, tell_shops
 from hub.flows.planning_run import solve_waiting
@@ -84,6 +85,7 @@ CHORES = (
     Chore("keep books", 1, keep_books, EVENTS, aside=True),
     Chore("take what fixes mean", 1, apply_meanings, MEANINGS),
     Chore("estimate arrivals", 5, estimate_routes, leaps_s=ESTIMATED_EVERY_S),
+    Chore("see who is near", 15, tell_near, leaps_s=ESTIMATED_EVERY_S),
     Chore("make plans", 1, solve_waiting, PLANS, aside=True),
     Chore("look for ways out", 1, look_for_ways, leaps_s=LOOKED_EVERY_S, aside=True),
     Chore("send notices", 2, send_due, NOTICES),

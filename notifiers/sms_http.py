@@ -366,9 +366,7 @@ def _filled(template: Any, values: dict[str, str | int | bool]) -> Any:
             whole = template.strip("{}")
             if template == f"{{{whole}}}" and whole in values:
                 return values[whole]
-            return re.sub(
-                r"\{(\w+)\}", lambda found: str(values.get(found[1], found[0])), template
-            )
+            return re.sub(r"\{(\w+)\}", lambda found: str(values.get(found[1], found[0])), template)
     return template
 
 

@@ -123,7 +123,7 @@ class Twilio(NotificationChannel, LooksUp, ReceivesReceipts, TakesReplies, Costs
 
     def check(self) -> None:
         """Read the account; nothing is sent."""
-        self._read(f"/2010-04-01/Accounts/{self.settings.account_sid}.json")
+        self._read(f"{self._account()}.json")
 
     def send(self, message: Message) -> str:
         """Twilio's id for it (SM…)."""
@@ -213,7 +213,10 @@ class Twilio(NotificationChannel, LooksUp, ReceivesReceipts, TakesReplies, Costs
         return {"ValidityPeriod": str(min(max(left_s, VALID_S[0]), VALID_S[1]))}
 
     def _messages(self) -> str:
-        return f"{self.settings.base_url}/2010-04-01/Accounts/{self.settings.account_sid}/Messages.json"
+        return f"{self.settings.base_url}{self._account()}/Messages.json"
+
+    def _account(self) -> str:
+        return f"/2010-04-01/Accounts/{self.settings.account_sid}"
 
     def _read(self, path: str, query: dict[str, str] | None = None) -> dict[str, Any]:
         try:

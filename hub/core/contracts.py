@@ -213,7 +213,7 @@ class NotificationChannel(Provider):
 Became = Literal["sent", "unknown", "failed"]
 
 
-class LooksUp(ABC):
+class LooksUp(ABC):  # noqa: B024  (one of its two methods is overridden, either of them)
     """A channel that can say what became of a message.
 
     Where the carrier knows it by ``Message.key`` override ``status``, else ``became``.

@@ -137,22 +137,23 @@ USUAL: dict[Trigger, Text] = {
     ),
 }
 SHORT: dict[Trigger, str] = {
-    Trigger.PLACED: "{brand}: we have your order {order}. {link}",
-    Trigger.DISPATCHED: "{brand}: {new} your {visit} comes {window}. {link}",
-    Trigger.OUT: "{brand}: your {visit} is out for delivery, expected {expected}. {link}",
-    Trigger.NEAR: "{brand}: our driver will soon be with you, expected {expected}. {link}",
-    Trigger.ON_ITS_WAY: "{brand}: you are next, expected {expected}. {link}",
+    Trigger.PLACED: "{brand}: we have your order {order}.\n{link}",
+    Trigger.DISPATCHED: "{new}\n{brand}: your {visit} comes {window}.\n{link}",
+    Trigger.OUT: "{brand}: your {visit} is out for delivery.\nExpected {expected}.\n{link}",
+    Trigger.NEAR: "{brand}: our driver will soon be with you.\nExpected {expected}.\n{link}",
+    Trigger.ON_ITS_WAY: "{brand}: you are next.\nExpected {expected}.\n{link}",
     Trigger.ARRIVED: "{brand}: our driver is at your door with order {order}.",
-    Trigger.NEW_TIME: "{brand}: sorry, your {visit} comes at another time: {expected}. {link}",
-    Trigger.DELIVERED: "{brand}: order {order} is {done}, {time}. {link}",
-    Trigger.FAILED: "{brand}: sorry, your {visit} {order} did not work out. {next_step} {link}",
-    Trigger.NEXT_STEP: "{brand}: about order {order}: {next_step} {link}",
+    Trigger.NEW_TIME: "{brand}: sorry, your {visit} comes at another time.\nExpected {expected}."
+    "\n{link}",
+    Trigger.DELIVERED: "{brand}: order {order} is {done}.\n{time}\n{link}",
+    Trigger.FAILED: "{brand}: sorry, your {visit} {order} did not work out.\n{next_step}\n{link}",
+    Trigger.NEXT_STEP: "{brand}: about order {order}:\n{next_step}\n{link}",
     Trigger.WITHDRAWN: "{brand}: the time told for order {order} no longer holds. We will tell"
-    " you the new one. {link}",
-    Trigger.CANCELLED: "{brand}: your order {order} is cancelled. Nobody will come. {link}",
-    Trigger.REVIEW: "{brand}: how was your {visit} {order}? {link}",
+    " you the new one.\n{link}",
+    Trigger.CANCELLED: "{brand}: your order {order} is cancelled. Nobody will come.\n{link}",
+    Trigger.REVIEW: "{brand}: how was your {visit} {order}?\n{link}",
 }
-"""One line for a phone: each fits in one part of a text with a brand of twenty letters."""
+"""For a phone: each fits in one part of a text with a brand of twenty letters."""
 _PLACED = USUAL[Trigger.PLACED].within_s
 BY_TRADE: dict[Trade, dict[Trigger, Text]] = {
     # Who opens a shared mail box need not learn that something comes from a pharmacy's shelf.
@@ -194,7 +195,7 @@ BY_TRADE: dict[Trade, dict[Trigger, Text]] = {
 def suggested_texts(trade: Trade, *, short: bool = False) -> dict[Trigger, Text]:
     """What a business of this trade tells its recipients until it writes its own.
 
-    ``short``: for what a phone shows, in a line.
+    ``short``: for what a phone shows.
     """
     texts = {**USUAL, **BY_TRADE.get(trade, {})}
     if not short:

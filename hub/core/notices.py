@@ -64,15 +64,15 @@ class NoticeState(StrEnum):
 HEARD: tuple[type[Event], ...] = (
     OrderPlaced,
     JobDispatched,
-    ShiftBegan,
     DriverHeaded,
-    DriverArrived,
     EtaChanged,
     JobClosed,
     NextStepChosen,
     JobWithdrawn,
     OrderCancelled,
 )
+ASKED: tuple[type[Event], ...] = (ShiftBegan, DriverArrived)
+"""Heard of for those businesses alone that tell what ``ON_REQUEST`` says of them."""
 WELL = frozenset({Outcome.SUCCEEDED, Outcome.PARTIAL})
 AFTER_S = {Trigger.WITHDRAWN: 600}
 """How long to wait first: a job moved to another route is withdrawn and told of again at once."""

@@ -79,7 +79,9 @@ class NoticeRow(SQLModel, table=True):
     expires_at: datetime = moment()
     created_at: datetime = moment()
     sent_at: datetime | None = moment(default=None, nullable=True)
-    instead_of: str = text(36, default="")  # the notice that its rule's first channel could not tell
+    instead_of: str = text(
+        36, default=""
+    )  # the notice that its rule's first channel could not tell
     receipt: str = text(20, default="")  # the carrier's last word: hub.core.receipts
     receipt_at: datetime | None = moment(default=None, nullable=True)
     parts: int = 0  # paid parts, all sends together

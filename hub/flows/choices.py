@@ -176,15 +176,15 @@ def hook_of(hub: Hub, choice_id: str) -> str:
     return hub.keys.link_token(f"choice:{choice_id}", 1)
 
 
-def listener_of(hub: Hub, token: str) -> tuple[ChoiceRow, NotificationChannel] | None:
+def listener_of(hub: Hub, token: str) -> tuple[ChoiceRow, NotificationChannel]:
     """Whose address ends in ``token``, ready to tell a genuine call and with no credentials.
 
-    ``None``: nobody's. Raises ``ConfigError`` where that is no longer possible.
+    Raises ``LookupError`` for nobody's, ``ConfigError`` where that is no longer possible.
     """
     with hub.reading() as session:
         row = session.exec(select(ChoiceRow).where(ChoiceRow.hook == hashed(token))).one_or_none()
     if row is None:
-        return None
+        raise LookupError("no channel has this address")
     fields = _provider_class(hub, "channel", row.plugin).Settings.model_fields
     secrets = opened(hub, row.business_id, row.id, (WEBHOOKS,))
     missing = {

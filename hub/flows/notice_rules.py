@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field, StringConstraints, field_validator
 from sqlmodel import Session, col, select
 
 from hub.core.business import Trade
+from hub.core.manners import RINGS, InQuiet
 from hub.core.notice_words import (
     MOST_SUBJECT,
     MOST_TEXT,
@@ -17,10 +18,18 @@ from hub.core.notice_words import (
 )
 from hub.core.notices import Trigger
 from hub.db.tables import AuditRow, BusinessRow, NoticeRow, NoticeRuleRow
+from hub.flows.notice_mail import reach_of
 
 if TYPE_CHECKING:
     from hub.app import Hub
 
+IN_QUIET: dict[Trigger, InQuiet] = {
+    Trigger.NEAR: "send",
+    Trigger.ON_ITS_WAY: "send",
+    Trigger.ARRIVED: "send",
+    Trigger.DELIVERED: "other",
+}
+MINUTES = {Trigger.NEAR: 15, Trigger.REVIEW: 60}
 ORDER = {trigger.value: n for n, trigger in enumerate(Trigger)}
 
 
@@ -82,7 +91,12 @@ def save_rule(hub: Hub, business_id: str, rule_id: str, given: RuleIn, *, actor:
 
 
 def add_rules(hub: Hub, business_id: str, channel: str) -> None:
-    """Rules for a channel that has none yet, switched off: nobody is told twice by surprise."""
+    """Rules for a channel that has none yet, switched off: nobody is told twice by surprise.
+
+    What rings keeps quiet at night, but for a driver who is nearly there; what is no hurry goes
+    by mail then.
+    """
+    rings = reach_of(hub, channel) in RINGS
     with hub.unit() as unit:
         business = unit.session.get_one(BusinessRow, business_id)
         known = set(
@@ -92,7 +106,7 @@ def add_rules(hub: Hub, business_id: str, channel: str) -> None:
                 )
             )
         )
-        for trigger, text in suggested_texts(Trade(business.trade)).items():
+        for trigger, text in suggested_texts(Trade(business.trade), short=rings).items():
             if trigger.value not in known:
                 unit.session.add(
                     NoticeRuleRow(
@@ -103,6 +117,9 @@ def add_rules(hub: Hub, business_id: str, channel: str) -> None:
                         subject=text.subject,
                         body=text.body,
                         within_s=text.within_s,
+                        in_quiet=IN_QUIET.get(trigger, "hold") if rings else "send",
+                        fallback="email" if rings else "",
+                        minutes=MINUTES.get(trigger, 0),
                     )
                 )
 

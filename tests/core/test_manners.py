@@ -53,7 +53,11 @@ def test_hours_within_a_day_and_none_at_all() -> None:
     assert quiet_until(at("2026-11-23T03:00"), never, HELSINKI) is None
 
 
-@given(st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1)), st.integers(0, 1439), st.integers(0, 1439))
+@given(
+    st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1)),
+    st.integers(0, 1439),
+    st.integers(0, 1439),
+)
 def test_the_end_of_quiet_hours_is_never_quiet_and_less_than_a_day_away(
     when: datetime, begins: int, ends: int
 ) -> None:

@@ -46,6 +46,7 @@ class FakeTwilio:
     callbacks: dict[str, str] = field(default_factory=dict)  # sid -> StatusCallback
     stalls_s: float = 0.0  # how long an answer is kept back when it is "lost"
     page_size: int = 50
+    killer: BaseException = field(default_factory=SystemExit)  # what "killed" looks like
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
@@ -77,6 +78,8 @@ class FakeTwilio:
             return _error(400, 21617, "The concatenated message body exceeds 1600 characters")
         if form.get("To") in ERRORS:
             return _error(*ERRORS[form["To"]])
+        if mood == "killed":
+            raise self.killer
         row = self._row(form)
         with self.lock:
             self.rows.append(row)

@@ -61,7 +61,14 @@ def fake(request: pytest.FixtureRequest) -> FakeGateway:
 
 @pytest.mark.parametrize(
     "text",
-    ["Hello", '"},"to":"+1666","x":{"', "a&to=+1666&x=1", "{to}{ref}{password}", "50 % off\n:-)", "Ö ä 🍞"],
+    [
+        "Hello",
+        '"},"to":"+1666","x":{"',
+        "a&to=+1666&x=1",
+        "{to}{ref}{password}",
+        "50 % off\n:-)",
+        "Ö ä 🍞",
+    ],
 )
 def test_any_words_arrive_as_they_are_and_at_one_number(fake: FakeGateway, text: str) -> None:
     assert a_channel(fake, keeps_accents=True).send(a_text(text)) == "g-n1"

@@ -93,7 +93,9 @@ def test_nobody_there_is_not_may_have_left() -> None:
     channel = Twilio(Twilio.Settings(**given, base_url="http://127.0.0.1:9"), tools)
     with pytest.raises(Unavailable):
         channel.send(a_text())
-    inside = Twilio(Twilio.Settings(**given, base_url="http://127.0.0.1:9"), replace(tools, http=Http()))
+    inside = Twilio(
+        Twilio.Settings(**given, base_url="http://127.0.0.1:9"), replace(tools, http=Http())
+    )
     with pytest.raises(ConfigError, match="private network"):
         inside.send(a_text())
 
@@ -187,7 +189,7 @@ def test_a_receipt_is_believed_with_either_port_and_with_the_next_token_only() -
     assert channel.receipt(called(URL, body, headers)).state == "sent"
     _, body, headers = signed(URL, told, "n3xt")
     assert channel.receipt(called(URL, body, headers)).state == "sent"
-    for url, body, headers in (
+    for _, body, headers in (
         signed(URL, told, "another"),
         signed(URL.replace("https", "http"), told),
         signed(URL.replace("n=n1", "n=n2"), told),
