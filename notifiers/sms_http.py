@@ -94,6 +94,7 @@ class GatewaySettings(BaseModel):
         title="Fields of a message",
         description="JSON. Put in: " + _KNOWN + " and {password}",
         max_length=2000,
+        json_schema_extra={"control": "area"},
     )
     sender: str = Field(default="", title="Sender", max_length=20)
     ok_path: str = Field(

@@ -51,14 +51,14 @@ def reserve(hub: Hub, event: Event) -> int:
         session = unit.session
         session.get_one(BusinessRow, event.business_id, with_for_update=True)  # one at a time
         if isinstance(event, ShiftBegan):
-            on_board = _on_board(session, event)
+            about = on_board(session, event)
         else:
-            on_board = [_subject(session, event)]
-        if Trigger.DISPATCHED in triggers and on_board[0][0] is not None:
+            about = [subject_of(session, event)]
+        if Trigger.DISPATCHED in triggers and about[0][0] is not None:
             _drop_withdrawn(session, event)
         return sum(
             reserve_for(session, hub.now(), triggers, order, job, event.id, event.occurred_at)
-            for order, job in on_board
+            for order, job in about
             if order is not None
         )
 
@@ -77,7 +77,7 @@ def reserve_for(
 
     ``rule_ids``: by these rules alone.
     """
-    if _is_first_of_two(session, job):
+    if is_first_of_two(session, job):
         triggers = [one for one in triggers if one in PAIRED]
     keys = {one: job.id if job is not None and one in ONCE_A_JOB else event_id for one in triggers}
     rules = [
@@ -124,11 +124,11 @@ def asking_businesses(session: Session) -> set[str]:
 def _keeps_promise(hub: Hub, event: Event) -> bool:
     """Arrivals move many times a day; few of those times leave what was promised."""
     with hub.reading() as session:
-        _, job = _subject(session, event)
+        _, job = subject_of(session, event)
         return job is None or not breaks_promise(session, job)
 
 
-def _subject(session: Session, event: Event) -> tuple[OrderRow | None, JobRow | None]:
+def subject_of(session: Session, event: Event) -> tuple[OrderRow | None, JobRow | None]:
     order = session.exec(
         select(OrderRow).where(
             OrderRow.business_id == event.business_id, OrderRow.id == event.subject_id
@@ -142,9 +142,11 @@ def _subject(session: Session, event: Event) -> tuple[OrderRow | None, JobRow | 
     return order, job
 
 
-def _on_board(session: Session, event: Event) -> list[tuple[OrderRow | None, JobRow | None]]:
-    """What a shift that began has on its published round."""
-    rows = session.exec(
+def on_board(
+    session: Session, event: Event, *, whatever: bool = False
+) -> list[tuple[OrderRow | None, JobRow | None]]:
+    """What a shift that began has on its published round; ``whatever`` has become of it since."""
+    query = (
         select(OrderRow, JobRow)
         .join(JobRow, col(JobRow.order_id) == col(OrderRow.id))
         .join(StopJobRow, col(StopJobRow.job_id) == col(JobRow.id))
@@ -156,11 +158,12 @@ def _on_board(session: Session, event: Event) -> list[tuple[OrderRow | None, Job
             RouteRow.business_id == event.business_id,
             RouteRow.shift_id == event.subject_id,
             col(RouteRow.published_at).is_not(None),
-            col(JobRow.state).in_(ON_A_PHONE),
         )
         .order_by(col(StopRow.n), col(JobRow.id))
     )
-    return [(order, job) for order, job in rows]
+    if not whatever:
+        query = query.where(col(JobRow.state).in_(ON_A_PHONE))
+    return [(order, job) for order, job in session.exec(query)]
 
 
 def _drop_withdrawn(session: Session, event: Event) -> None:
@@ -179,7 +182,7 @@ def _drop_withdrawn(session: Session, event: Event) -> None:
     )
 
 
-def _is_first_of_two(session: Session, job: JobRow | None) -> bool:
+def is_first_of_two(session: Session, job: JobRow | None) -> bool:
     if job is None or job.leg != 1:
         return False
     second = session.exec(
