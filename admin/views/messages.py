@@ -18,7 +18,7 @@ from hub.core.errors import HubError, MaybeSent
 from hub.core.manners import RINGS
 from hub.core.notice_words import VARIABLES
 from hub.core.notices import Trigger
-from hub.core.sms import count
+from hub.core.sms import as_sms
 from hub.core.values import Role as ContactRole
 from hub.db.tables import ChoiceRow, NoticeRow, NoticeRuleRow
 from hub.flows.choices import choice, choices, hook_of, switch
@@ -239,7 +239,7 @@ def _rule_page(hub: Hub, row: NoticeRuleRow, form: BaseForm, status: int = 200) 
         variables=VARIABLES,
         subject="" if rings else subject,
         text=Markup.escape(text),
-        sms=count(text) if reach_of(hub, row.channel) == "phone" else None,
+        sms=as_sms(text) if reach_of(hub, row.channel) == "phone" else None,
         orders=orders,
         chosen=chosen,
         row=row,

@@ -30,7 +30,7 @@ from hub.core.notices import (
     reachable,
     triggers_of,
 )
-from hub.core.sms import count
+from hub.core.sms import as_sms
 from hub.core.told import leaves
 from hub.core.values import Role, TimeWindow
 from hub.db.errand_turns import to_event
@@ -180,7 +180,7 @@ class _Day:
             to=to,
             subject=mail.subject,
             text=mail.text,
-            parts=count(mail.text)[1] if reaches == "phone" else 0,
+            parts=as_sms(mail.text).parts if reaches == "phone" else 0,
             why=self._why(event, rule, job, reaches, to, at, until),
             then=self._then(event, rule, job),
         )

@@ -63,8 +63,20 @@ class RuleIn(BaseModel):
         description="Tells it where this one cannot: no address, refused, not delivered.",
         max_length=60,
     )
-    minutes: int = Field(default=0, title="Minutes", ge=0, le=10_080)
-    stops: int = Field(default=0, title="Stops before", ge=0, le=50)
+    minutes: int = Field(
+        default=0,
+        title="Minutes",
+        description="Before the arrival; of “How was it?”, after it. 0: not by minutes.",
+        ge=0,
+        le=10_080,
+    )
+    stops: int = Field(
+        default=0,
+        title="Stops before",
+        description="Told once so many stops come first. 0: not by stops.",
+        ge=0,
+        le=50,
+    )
 
     @field_validator("body", mode="before")
     @classmethod

@@ -46,6 +46,7 @@ class FakeTwilio:
     callbacks: dict[str, str] = field(default_factory=dict)  # sid -> StatusCallback
     stalls_s: float = 0.0  # how long an answer is kept back when it is "lost"
     page_size: int = 50
+    pause_s: int = 7
     killer: BaseException = field(default_factory=SystemExit)  # what "killed" looks like
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -153,7 +154,7 @@ class FakeTwilio:
             return _error(401, 20003, "Authenticate")
         if mood == "busy":
             answer = _error(429, 20429, "Too Many Requests")
-            answer.headers["Retry-After"] = "7"
+            answer.headers["Retry-After"] = str(self.pause_s)
             return answer
         return None
 
