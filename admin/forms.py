@@ -168,15 +168,21 @@ def form_for(
     return type(f"{model.__name__}Form", (BaseForm,), fields)
 
 
-def read[M: BaseModel](form: BaseForm, model: type[M]) -> M | None:
-    """The validated model; ``None`` with the complaints placed on the fields."""
+def read[M: BaseModel](
+    form: BaseForm, model: type[M], kept: Mapping[str, Any] | None = None
+) -> M | None:
+    """The validated model; ``None`` with the complaints placed on the fields.
+
+    ``kept``: values of what the form does not ask for.
+    """
     given = {
         name: field.data
         for name, field in form._fields.items()
         if not field.is_kept() and not _is_left_out(field.data, model.model_fields.get(name))
     }
     try:
-        return model.model_validate({k: v for k, v in given.items() if v is not None})
+        typed = {k: v for k, v in given.items() if v is not None}
+        return model.model_validate({**(kept or {}), **typed})
     except ValidationError as error:
         place(form, error)
     return None
@@ -238,7 +244,9 @@ def sentence(problem: Any) -> str:
 
 def _control(name: str, info: FieldInfo, options: Options) -> Any:
     kind = _bare(info.annotation)
-    control = "select" if options else _kind(kind)
+    extra = info.json_schema_extra
+    wanted = extra.get("control") if isinstance(extra, dict) else None
+    control = "select" if options else str(wanted or _kind(kind))
     if control in ("select", "checks") and not options:
         options = _options(kind, info)
     required = info.is_required() and control not in ("check", "checks", "password")

@@ -30,13 +30,33 @@ STATES = {
 TRIGGERS = {
     Trigger.PLACED: "The order has arrived",
     Trigger.DISPATCHED: "A time is promised",
+    Trigger.OUT: "The round has begun",
+    Trigger.NEAR: "The driver will soon be there",
     Trigger.ON_ITS_WAY: "The driver is on the way",
+    Trigger.ARRIVED: "The driver is at the door",
     Trigger.NEW_TIME: "The driver comes at another time than promised",
     Trigger.DELIVERED: "It is delivered",
     Trigger.FAILED: "It did not work out",
     Trigger.NEXT_STEP: "What happens next was decided",
     Trigger.WITHDRAWN: "A promised time no longer holds",
     Trigger.CANCELLED: "The order is cancelled",
+    Trigger.REVIEW: "How was it?",
+}
+ROLES = {
+    "recipient": "the recipient",
+    "buyer": "the buyer",
+    "site": "the site",
+    "shipper": "the shipper",
+}
+RECEIPTS = {
+    "accepted": ("with the carrier", ""),
+    "queued": ("with the carrier", ""),
+    "sending": ("with the carrier", ""),
+    "sent": ("sent, says the carrier", ""),
+    "delivered": ("arrived, says the carrier", "ok"),
+    "undelivered": ("not arrived, says the carrier", "bad"),
+    "failed": ("not arrived, says the carrier", "bad"),
+    "cancelled": ("not sent, says the carrier", "bad"),
 }
 NOTICES = {
     "due": ("waiting", ""),

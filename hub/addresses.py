@@ -13,6 +13,7 @@ from typing import Any
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 from urllib3.util.connection import create_connection
 
 from hub.core.errors import Refused
@@ -125,14 +126,20 @@ class GuardedAdapter(HTTPAdapter):
 
 
 def _connect(connection: HTTPConnection, allowed: Sequence[str]) -> socket.socket:
-    made = connected(
-        connection.host,
-        connection.port,
-        allowed,
-        connection.timeout,
-        source_address=connection.source_address,
-        socket_options=connection.socket_options,
-    )
+    """Fails as urllib3's own does: who calls can tell what never left from what may have."""
+    try:
+        made = connected(
+            connection.host,
+            connection.port,
+            allowed,
+            connection.timeout,
+            source_address=connection.source_address,
+            socket_options=connection.socket_options,
+        )
+    except TimeoutError as error:
+        raise ConnectTimeoutError(connection, f"no connection: {error}") from error
+    except OSError as error:
+        raise NewConnectionError(connection, f"no connection: {error}") from error
     if (twins := _opened.get()) is not None:
         twins.append(made.dup())  # TLS takes the socket itself away
     return made

@@ -21,7 +21,7 @@ from hub.core.events import (
     ProofCompleted,
     ShiftEnded,
 )
-from hub.core.notices import HEARD
+from hub.core.notices import ASKED, HEARD
 from hub.db.outbox import ForSome
 from hub.flows import records, tell_owners, webhooks, write_back
 from hub.flows.amended_drafts import RETIMES, settle_drafts
@@ -31,7 +31,7 @@ from hub.flows.dispatch import retime, retime_without
 from hub.flows.endpoints import listening_businesses
 from hub.flows.locate import locate_new
 from hub.flows.next_steps import settle
-from hub.flows.notify import reserve
+from hub.flows.notify import asking_businesses, reserve
 from hub.flows.off_shift import forget_off_shift
 
 if TYPE_CHECKING:
@@ -96,6 +96,7 @@ def reactions(hub: Hub) -> tuple[Subscriber, ...]:
         Subscriber("hub.amendments", (JobWithdrawn, JobClosed), let_go),
         Subscriber("hub.routes", (OrderCancelled, JobWithdrawn, OrderAmended), make_room),
         Subscriber("hub.notices", HEARD, tell),
+        ForSome("hub.notices.asked", ASKED, tell, whose=asking_businesses),
         ForSome(write_back.NAME, write_back.TOLD, tell_store, whose=connected_businesses),
         ForSome(records.NAME, (JobClosed, ProofCompleted), keep_books, whose=connected_businesses),
         Subscriber("hub.positions", (ShiftEnded,), forget_positions),

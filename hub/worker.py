@@ -25,6 +25,7 @@ from hub.flows.improve_unasked import improve_unasked
 from hub.flows.improvements import search_waiting
 from hub.flows.map_build import build_waiting
 from hub.flows.meanings import apply_meanings
+from hub.flows.notice_near import tell_near
 from hub.flows.notice_send import send_due
 from hub.flows.outward import APART, keep_books, tell_shops
 from hub.flows.planning_run import solve_waiting
@@ -87,6 +88,7 @@ CHORES = (
     Chore("keep books", 1, keep_books, EVENTS, aside=True),
     Chore("take what fixes mean", 1, apply_meanings, MEANINGS),
     Chore("estimate arrivals", 5, estimate_routes, leaps_s=ESTIMATED_EVERY_S),
+    Chore("see who is near", 15, tell_near, leaps_s=ESTIMATED_EVERY_S),
     Chore("make plans", 1, solve_waiting, PLANS, aside=True),
     Chore("look for ways out", 1, look_for_ways, leaps_s=LOOKED_EVERY_S, aside=True),
     Chore("look for a better rest", 1, search_waiting, IMPROVEMENTS, aside=True),

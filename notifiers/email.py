@@ -18,6 +18,7 @@ from pydantic import BaseModel, EmailStr, Field, SecretStr
 from hub import (
     AuthError,
     ConfigError,
+    Gone,
     HubError,
     MaybeSent,
     Message,
@@ -30,6 +31,7 @@ from hub import (
 TIMEOUT_S = 20
 MOST_TOGETHER = 20
 """Messages by one connection; servers that count them allow more."""
+NO_MAILBOX = ("5.1.1", "5.1.2", "5.1.10")  # RFC 3463: no such mailbox, no such system, null MX
 Connect = Callable[[str, int, float], socket.socket]
 
 
@@ -105,6 +107,9 @@ class Email(NotificationChannel):
         except (ValueError, IndexError) as error:  # also a line break in a header
             raise Refused(f"{message.to!r} cannot be written to: {error}") from error
         mail["Date"] = format_datetime(self.tools.now())
+        if message.unsubscribe.startswith("https://"):
+            mail["List-Unsubscribe"] = f"<{message.unsubscribe}>"
+            mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"  # RFC 8058
         mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office replies
         mail.set_content(message.text)
         if message.html:
@@ -252,6 +257,8 @@ def _for_code(where: str, code: int, text: bytes | str) -> HubError:
         return ConfigError(said)
     if code < 500 or code == 552 or words.startswith("5.2.2"):
         return Unavailable(said)
+    if words.startswith(NO_MAILBOX):
+        return Gone(said)
     return Refused(said)
 
 

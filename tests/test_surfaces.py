@@ -33,6 +33,10 @@ OPEN = {
     "auth.reach": "a phone that shows it reaches the hub, by a signed link",
     "hooks.called": "connected sources, at an address nobody guesses and signed",
     "hooks.keys": "a store that hands over keys, at an address good for once",
+    "hooks.told": "carriers of messages, at an address nobody guesses and signed",
+    "hooks.answer": "carriers of messages, at an address nobody guesses and signed",
+    "unsubscribe.show": "whoever got a mail, by the link in it, throttled",
+    "unsubscribe.said": "whoever got a mail, by the link in it, throttled",
     "driver.pair_phone": "a phone that is not known yet, by its code, throttled",
 }
 SURFACES = {

@@ -12,17 +12,29 @@ from werkzeug.wrappers import Response as AnyResponse
 from admin.cells import local
 from admin.forms import form_for, read
 from admin.views.providers import form_of, installed, offered, save_form, titles
-from admin.words import NOTICES, TRIGGERS
-from hub.core.contracts import NotificationChannel
+from admin.words import NOTICES, RECEIPTS, ROLES, TRIGGERS
+from hub.core.contracts import NotificationChannel, TakesReplies
 from hub.core.errors import HubError, MaybeSent
+from hub.core.manners import RINGS
 from hub.core.notice_words import VARIABLES
 from hub.core.notices import Trigger
+from hub.core.sms import as_sms
+from hub.core.values import Role as ContactRole
 from hub.db.tables import ChoiceRow, NoticeRow, NoticeRuleRow
-from hub.flows.choices import choice, choices, switch
+from hub.flows.choices import choice, choices, hook_of, switch
 from hub.flows.log_in import Role
 from hub.flows.notice_known import STAND_IN
-from hub.flows.notice_rules import RuleIn, add_rules, recent, rule_of, rules_of, save_rule
-from hub.flows.notice_samples import preview, send_test
+from hub.flows.notice_mail import reach_of
+from hub.flows.notice_rules import (
+    RuleIn,
+    add_role,
+    add_rules,
+    recent,
+    rule_of,
+    rules_of,
+    save_rule,
+)
+from hub.flows.notice_samples import orders_to_try, preview, send_test
 from hub.web.pages import page
 from hub.web.staff import me, needs
 
@@ -50,7 +62,7 @@ def messages(hub: Hub) -> Blueprint:
     def channel(key: str) -> AnyResponse:
         cls = installed(hub, NotificationChannel, key)
         row = choice(hub, me().business_id, "channel", key)
-        return _channel_page(cls, row, form_of(cls, row))
+        return _channel_page(hub, cls, row, form_of(cls, row))
 
     @pages.post("/channels/<key>")
     @needs()
@@ -59,7 +71,7 @@ def messages(hub: Hub) -> Blueprint:
         form = form_for(cls.Settings)(request.form)
         if not save_form(hub, "channel", cls, form):
             row = choice(hub, me().business_id, "channel", key)
-            return _channel_page(cls, row, form, 422)
+            return _channel_page(hub, cls, row, form, 422)
         add_rules(hub, me().business_id, key)
         flash(f"{cls.title} works. Send yourself a test.", "ok")
         return redirect(url_for("messages.channel", key=key))
@@ -94,21 +106,48 @@ def messages(hub: Hub) -> Blueprint:
     @needs()
     def rule(rule_id: str) -> AnyResponse:
         row = _rule(hub, rule_id)
-        return _rule_page(hub, row, form_for(RuleIn)(None, data=row.model_dump()))
+        return _rule_page(hub, row, _rule_form(hub, row)(None, data=row.model_dump()))
 
     @pages.post("/rules/<row_id:rule_id>")
     @needs()
     def save(rule_id: str) -> AnyResponse:
         row = _rule(hub, rule_id)
-        form = form_for(RuleIn)(request.form)
-        given = read(form, RuleIn)
+        form = _rule_form(hub, row)(request.form)
+        given = _given(form, row)
         if given is None:
             return _rule_page(hub, row, form, 422)
         save_rule(hub, me().business_id, rule_id, given, actor=me().actor)
         flash("Saved.", "ok")
         return redirect(url_for("messages.rule", rule_id=rule_id))
 
+    @pages.post("/rules/<row_id:rule_id>/roles")
+    @needs()
+    def another_role(rule_id: str) -> AnyResponse:
+        try:
+            role = ContactRole(request.form.get("role", ""))
+            other = add_role(hub, me().business_id, rule_id, role, actor=me().actor)
+        except (ValueError, LookupError):
+            abort(404)
+        flash("Write what they are told, and switch it on.", "ok")
+        return redirect(url_for("messages.rule", rule_id=other))
+
     return pages
+
+
+def _rule_form(hub: Hub, row: NoticeRuleRow) -> type[BaseForm]:
+    """What is asked of this rule: only what rings minds the night, only some wait."""
+    others = [(key, title) for key, title in titles(hub, NotificationChannel).items()]
+    options = {"fallback": [("", "none"), *(one for one in others if one[0] != row.channel)]}
+    only = {"active", "subject", "body", "fallback"}
+    if reach_of(hub, row.channel) in RINGS:
+        only |= {"in_quiet"}
+        only -= {"subject"}
+    if row.trigger == Trigger.NEAR:
+        only |= {"minutes", "stops"}
+    if row.trigger == Trigger.REVIEW:
+        only |= {"minutes"}
+    form: type[BaseForm] = form_for(RuleIn, options, only)
+    return form
 
 
 def _rules(hub: Hub) -> list[tuple[NoticeRuleRow, str, str, str]]:
@@ -127,6 +166,12 @@ def _rules(hub: Hub) -> list[tuple[NoticeRuleRow, str, str, str]]:
     ]
 
 
+def _given(form: BaseForm, row: NoticeRuleRow) -> RuleIn | None:
+    """What was typed, over what this form does not ask for."""
+    kept = {name: getattr(row, name) for name in RuleIn.model_fields if name not in form._fields}
+    return read(form, RuleIn, kept)
+
+
 def _rule(hub: Hub, rule_id: str) -> NoticeRuleRow:
     try:
         return rule_of(hub, me().business_id, rule_id)
@@ -135,17 +180,21 @@ def _rule(hub: Hub, rule_id: str) -> NoticeRuleRow:
 
 
 def _when(rule: NoticeRuleRow) -> str:
-    return TRIGGERS.get(Trigger(rule.trigger), rule.trigger)
+    """ "The driver is at the door", and whom it tells if that is not the recipient."""
+    words = TRIGGERS.get(Trigger(rule.trigger), rule.trigger)
+    return words if rule.role == "recipient" else f"{words}: to {ROLES.get(rule.role, rule.role)}"
 
 
 def _told(row: NoticeRow) -> dict[str, Any]:
-    words, tone = NOTICES.get(row.state, (row.state, ""))
+    words, tone = RECEIPTS.get(row.receipt) or NOTICES.get(row.state, (row.state, ""))
+    if row.state == "due" and row.error.startswith("Quiet hours"):
+        words = f"waits until {local(row.due_at)}"
     return {
         "at": local(row.sent_at or row.created_at),
         "to": row.recipient,
         "when": TRIGGERS.get(Trigger(row.trigger), row.trigger),
         "channel": row.channel,
-        "subject": row.subject,
+        "subject": row.subject if row.html or not row.body else row.body,
         "state": words,
         "tone": tone,
         "why": row.error,
@@ -154,16 +203,33 @@ def _told(row: NoticeRow) -> dict[str, Any]:
 
 
 def _channel_page(
-    cls: type[NotificationChannel], row: ChoiceRow | None, form: BaseForm, status: int = 200
+    hub: Hub,
+    cls: type[NotificationChannel],
+    row: ChoiceRow | None,
+    form: BaseForm,
+    status: int = 200,
 ) -> AnyResponse:
+    hears = row is not None and row.hook and issubclass(cls, TakesReplies)
+    base = hub.settings.public_url
     return page(
-        "panel/messages_channel.html", status, channel=cls, row=row, form=form, email=me().email
+        "panel/messages_channel.html",
+        status,
+        channel=cls,
+        row=row,
+        form=form,
+        to=me().email if cls.reaches == "email" else "",
+        answers_at=f"{base}/hooks/answer/{hook_of(hub, row.id)}" if row and hears else "",
+        is_reached=base.startswith("https://"),
     )
 
 
 def _rule_page(hub: Hub, row: NoticeRuleRow, form: BaseForm, status: int = 200) -> AnyResponse:
     form.body.control = "area"
-    subject, text, _ = preview(hub, me().business_id, row.id)
+    orders = orders_to_try(hub, me().business_id)
+    order_id = request.args.get("order", "")
+    chosen = order_id if order_id in dict(orders) else None
+    subject, text, _ = preview(hub, me().business_id, row.id, chosen)
+    rings = reach_of(hub, row.channel) in RINGS
     return page(
         "panel/messages_rule.html",
         status,
@@ -171,6 +237,11 @@ def _rule_page(hub: Hub, row: NoticeRuleRow, form: BaseForm, status: int = 200) 
         when=_when(row),
         form=form,
         variables=VARIABLES,
-        subject=subject,
+        subject="" if rings else subject,
         text=Markup.escape(text),
+        sms=as_sms(text) if reach_of(hub, row.channel) == "phone" else None,
+        orders=orders,
+        chosen=chosen,
+        row=row,
+        roles={key: words for key, words in ROLES.items() if key != row.role},
     )

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from hub.core.day_wishes import Aim
+from hub.core.manners import Manners
 from hub.core.rush_hours import RushHour
 
 
@@ -68,6 +69,7 @@ class BusinessSettings(BaseModel):
     page_full_h: int = Field(default=48, title="Hours the full page stays after completion", ge=1)
     page_bare_days: int = Field(default=30, title="Days a bare outcome line stays", ge=1)
     proof_days: int = Field(default=365, title="Days proof is kept", ge=30)
+    manners: Manners = Field(default_factory=Manners, title="How recipients are treated")
     fixes_days: int = Field(default=30, title="Days positions are kept", ge=1, le=60)
 
 

@@ -16,7 +16,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Literal, NamedTuple, Protocol
 
 from pydantic import BaseModel
 
@@ -210,14 +210,40 @@ class NotificationChannel(Provider):
         return nullcontext()
 
 
-class LooksUp(ABC):
+Became = Literal["sent", "unknown", "failed"]
+
+
+class LooksUp(ABC):  # noqa: B024  (one of its two methods is overridden, either of them)
     """A channel that can say what became of a message.
 
+    Where the carrier knows it by ``Message.key`` override ``status``, else ``became``.
     Example: ``hub plugin new NAME --kind notification-channel``.
     """
 
+    def status(self, key: str) -> Became:
+        """``unknown`` for one that never left."""
+        return "unknown"
+
+    def became(self, message: Message) -> Became:
+        """The same of a message of which more than its key is needed: to whom it went, and that
+        it cannot have left before ``message.made_at``.
+        """
+        return self.status(message.key)
+
+
+class Costs(ABC):
+    """A channel whose carrier is paid for each message.
+
+    ::
+
+        def cost(self, message):
+            parts = 1 + len(message.text) // 160
+            return Cost(parts, parts * 50_000, "EUR")
+    """
+
     @abstractmethod
-    def status(self, key: str) -> Literal["sent", "unknown", "failed"]: ...
+    def cost(self, message: Message) -> Cost:
+        """What sending it once costs. Asked after it was sent; must not ask anybody else."""
 
 
 class ReceivesReceipts(ABC):
@@ -233,8 +259,60 @@ class ReceivesReceipts(ABC):
     """
 
     @abstractmethod
-    def receipt(self, request: WebhookRequest) -> tuple[str, str]:
-        """(message key, delivered | failed | …). Raises ``BadSignature``."""
+    def receipt(self, request: WebhookRequest) -> tuple[str, str] | Receipt:
+        """(message key, accepted | queued | sending | sent | delivered | undelivered | failed |
+        cancelled), or a ``Receipt``, which can say more. Raises ``BadSignature``.
+
+        The carrier calls at ``Message.receipts_to``.
+        """
+
+
+class TakesReplies(ABC):
+    """A channel whose carrier passes on what recipients answer, above all that they want no more.
+
+    ::
+
+        def reply(self, request):
+            if not signed(request):
+                raise BadSignature("This call is not from the carrier.")
+            told = json.loads(request.body)
+            return Reply(told["from"], told["text"])
+    """
+
+    answer: ClassVar[tuple[str, str]] = ("", "text/plain")
+    """Body and media type of what the carrier gets back: nothing to send."""
+
+    @abstractmethod
+    def reply(self, request: WebhookRequest) -> Reply:
+        """Who answered what. Raises ``BadSignature``."""
+
+
+class Receipt(NamedTuple):
+    """``why``: the carrier's reason, for a person. ``gone``: nothing reaches this address."""
+
+    key: str
+    state: str
+    why: str = ""
+    carrier_id: str = ""
+    gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """``sender`` as in ``Message.to``. ``wish`` where the carrier itself understood it."""
+
+    sender: str
+    text: str
+    wish: Literal["", "stop", "start", "help"] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """``micros``: millionths of the currency (ISO 4217); a text in two ``parts`` is paid twice."""
+
+    parts: int
+    micros: int = 0
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,7 +439,10 @@ class InlineFile:
 class Message:
     """``to`` as the channel needs it: an address, a number, a subscription.
 
-    ``message_id`` names the message for ever (RFC 5322, 3.6.4), repeats included.
+    ``message_id`` names the message for ever (RFC 5322, 3.6.4), repeats included. ``receipts_to``
+    is where a carrier says what became of it, ``unsubscribe`` where a recipient ends it by one
+    click (RFC 8058); both are empty where there is no such address. It is no use any more after
+    ``until``, and was made at ``made_at``; ``None``: not known.
     """
 
     key: str
@@ -373,6 +454,10 @@ class Message:
     reply_to: str = ""
     message_id: str = ""
     inline: tuple[InlineFile, ...] = ()
+    receipts_to: str = ""
+    unsubscribe: str = ""
+    made_at: datetime | None = None
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ nobody said who it was.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -39,7 +40,8 @@ VARIABLES = {
     "link": "the tracking link",
     "phone": "your phone number, as in Branding",
 }
-MOST_SUBJECT, MOST_TEXT = 150, 3000
+MOST_SUBJECT, MOST_TEXT, MOST_VALUE = 150, 3000, 400
+TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff\u200b")
 NEW_TIME = "New time:"
 _VARIABLE = re.compile(r"\{([a-z_]+)\}")
 _VISIT = {Kind.DELIVER: "delivery", Kind.COLLECT: "collection", Kind.SERVE: "visit"}
@@ -68,11 +70,28 @@ USUAL: dict[Trigger, Text] = {
         "It goes to {address}.\n\nYou can see on its page how far we are.",
         4 * HOUR,
     ),
+    Trigger.OUT: Text(
+        "Your {visit} from {brand} is out for delivery",
+        "Hello {name},\n\nour driver has set out with your {visit} {order}.\n"
+        "Expected {expected}.\n\nYou can see on its page how far we are.",
+        4 * HOUR,
+    ),
+    Trigger.NEAR: Text(
+        "Your {visit} from {brand} comes soon",
+        "Hello {name},\n\nour driver will soon be with you with your {visit} {order}.\n"
+        "Expected {expected}.",
+        15 * 60,
+    ),
     Trigger.ON_ITS_WAY: Text(
         "We are on our way to you",
         "Hello {name},\n\nyou are next: our driver is on the way with your {visit} {order}.\n"
         "Expected {expected}.",
         20 * 60,
+    ),
+    Trigger.ARRIVED: Text(
+        "Our driver is there",
+        "Hello {name},\n\nour driver is at your door with your {visit} {order}.",
+        5 * 60,
     ),
     Trigger.NEW_TIME: Text(
         "Order {order}: we come at another time",
@@ -110,7 +129,31 @@ USUAL: dict[Trigger, Text] = {
         "If that is a mistake, call us: {phone}.",
         12 * HOUR,
     ),
+    Trigger.REVIEW: Text(
+        "How was your {visit} from {brand}?",
+        "Hello {name},\n\nyour {visit} {order} is {done}. How did we do?\n"
+        "Answer this mail; somebody reads it.",
+        48 * HOUR,
+    ),
 }
+SHORT: dict[Trigger, str] = {
+    Trigger.PLACED: "{brand}: we have your order {order}.\n{link}",
+    Trigger.DISPATCHED: "{new}\n{brand}: your {visit} comes {window}.\n{link}",
+    Trigger.OUT: "{brand}: your {visit} is out for delivery.\nExpected {expected}.\n{link}",
+    Trigger.NEAR: "{brand}: our driver will soon be with you.\nExpected {expected}.\n{link}",
+    Trigger.ON_ITS_WAY: "{brand}: you are next.\nExpected {expected}.\n{link}",
+    Trigger.ARRIVED: "{brand}: our driver is at your door with order {order}.",
+    Trigger.NEW_TIME: "{brand}: sorry, your {visit} comes at another time.\nExpected {expected}."
+    "\n{link}",
+    Trigger.DELIVERED: "{brand}: order {order} is {done}.\n{time}\n{link}",
+    Trigger.FAILED: "{brand}: sorry, your {visit} {order} did not work out.\n{next_step}\n{link}",
+    Trigger.NEXT_STEP: "{brand}: about order {order}:\n{next_step}\n{link}",
+    Trigger.WITHDRAWN: "{brand}: the time told for order {order} no longer holds. We will tell"
+    " you the new one.\n{link}",
+    Trigger.CANCELLED: "{brand}: your order {order} is cancelled. Nobody will come.\n{link}",
+    Trigger.REVIEW: "{brand}: how was your {visit} {order}?\n{link}",
+}
+"""For a phone: each fits in one part of a text with a brand of twenty letters."""
 _PLACED = USUAL[Trigger.PLACED].within_s
 BY_TRADE: dict[Trade, dict[Trigger, Text]] = {
     # Who opens a shared mail box need not learn that something comes from a pharmacy's shelf.
@@ -149,9 +192,15 @@ BY_TRADE: dict[Trade, dict[Trigger, Text]] = {
 }
 
 
-def suggested_texts(trade: Trade) -> dict[Trigger, Text]:
-    """What a business of this trade tells its recipients until it writes its own."""
-    return {**USUAL, **BY_TRADE.get(trade, {})}
+def suggested_texts(trade: Trade, *, short: bool = False) -> dict[Trigger, Text]:
+    """What a business of this trade tells its recipients until it writes its own.
+
+    ``short``: for what a phone shows.
+    """
+    texts = {**USUAL, **BY_TRADE.get(trade, {})}
+    if not short:
+        return texts
+    return {one: Text(text.subject, SHORT[one], text.within_s) for one, text in texts.items()}
 
 
 def unknown_variables(text: str) -> list[str]:
@@ -160,19 +209,45 @@ def unknown_variables(text: str) -> list[str]:
 
 
 def filled(text: str, values: Mapping[str, str]) -> str:
-    """``text`` with its variables' values, without the lines that have nothing to say."""
+    """``text`` with its variables' values, without the lines that have nothing to say.
+
+    Neither a text nor a value can make it longer than ``MOST_TEXT``, or take long.
+    """
+    said = {name: as_value(value) for name, value in values.items()}
     lines = [
-        _VARIABLE.sub(lambda found: values.get(found[1], ""), line)
-        for line in text.splitlines()
-        if all(values.get(name) for name in _VARIABLE.findall(line))
+        _VARIABLE.sub(lambda found: said.get(found[1], ""), line)
+        for line in text[:MOST_TEXT].splitlines()
+        if all(said.get(name) for name in _VARIABLE.findall(line))
     ]
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()[:MOST_TEXT]
+    words = _unseen(re.sub(r"\n{3,}", "\n\n", "\n".join(lines)))
+    return words.strip()[:MOST_TEXT]
 
 
 def filled_line(text: str, values: Mapping[str, str]) -> str:
     """One line for a subject: no line break survives, an empty variable leaves no gap."""
-    line = _VARIABLE.sub(lambda found: values.get(found[1], ""), text)
+    said = {name: as_value(value) for name, value in values.items()}
+    line = _unseen(_VARIABLE.sub(lambda found: said.get(found[1], ""), text[:MOST_TEXT]))
     return " ".join(line.split()).rstrip(" :")[:MOST_SUBJECT]
+
+
+def as_value(value: str) -> str:
+    """What strangers wrote, in one line and of a length that leaves room for the rest.
+
+    A name with line breaks in it could write paragraphs of its own into a business's message.
+    """
+    return " ".join(_unseen(value[: 4 * MOST_VALUE]).split())[:MOST_VALUE]
+
+
+def _unseen(text: str) -> str:
+    """``text`` without what is not seen but acts: control characters, and marks that turn the
+    direction of what follows, by which an address can be made to read as another.
+    """
+    return "".join(one for one in text if one == "\n" or one == "\t" or not _acts(one))
+
+
+def _acts(one: str) -> bool:
+    """Joiners within words (ZWJ, ZWNJ) and the marks of mixed writing (LRM, RLM) are no harm."""
+    return unicodedata.category(one) in ("Cc", "Cs", "Zl", "Zp") or one in TURNS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

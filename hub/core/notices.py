@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Literal
 
 from hub.core.contracts import Reaches
 from hub.core.events import (
+    DriverArrived,
     DriverHeaded,
     EtaChanged,
     Event,
@@ -22,6 +24,7 @@ from hub.core.events import (
     NextStepChosen,
     OrderCancelled,
     OrderPlaced,
+    ShiftBegan,
 )
 from hub.core.jobs import ON_A_PHONE, Outcome, State
 from hub.core.values import Contact, Role
@@ -30,13 +33,23 @@ from hub.core.values import Contact, Role
 class Trigger(StrEnum):
     PLACED = "placed"
     DISPATCHED = "dispatched"
+    OUT = "out"  # the round that brings it has begun
+    NEAR = "near"  # so many stops or minutes away, as the rule says
     ON_ITS_WAY = "on_its_way"
+    ARRIVED = "arrived"
     NEW_TIME = "new_time"  # the driver comes at another time than was promised
     DELIVERED = "delivered"  # a job closed well, whatever its kind
     FAILED = "failed"  # a job closed without success; says what happens next
     NEXT_STEP = "next_step"  # a person chose what follows, after ``FAILED`` could not say
     WITHDRAWN = "withdrawn"  # a told window no longer holds
     CANCELLED = "cancelled"
+    REVIEW = "review"  # how was it? some time after ``DELIVERED``
+
+
+ON_REQUEST = frozenset({Trigger.OUT, Trigger.NEAR, Trigger.ARRIVED, Trigger.REVIEW})
+"""Off until a business switches them on: three messages a delivery are what people expect."""
+ONCE_A_JOB = frozenset({Trigger.OUT, Trigger.NEAR, Trigger.ARRIVED, Trigger.REVIEW})
+"""Told once, however often a shift begins anew or a driver drives round the block."""
 
 
 class NoticeState(StrEnum):
@@ -58,6 +71,8 @@ HEARD: tuple[type[Event], ...] = (
     JobWithdrawn,
     OrderCancelled,
 )
+ASKED: tuple[type[Event], ...] = (ShiftBegan, DriverArrived)
+"""Heard of for those businesses alone that tell what ``ON_REQUEST`` says of them."""
 WELL = frozenset({Outcome.SUCCEEDED, Outcome.PARTIAL})
 AFTER_S = {Trigger.WITHDRAWN: 600}
 """How long to wait first: a job moved to another route is withdrawn and told of again at once."""
@@ -69,8 +84,17 @@ PAIRED = frozenset({Trigger.FAILED, Trigger.NEXT_STEP})
 ON_A_ROUTE_AGAIN = "The job is on a route again."
 
 
-def trigger_of(event: Event) -> Trigger | None:
-    """``None`` for an event that recipients are not told of."""
+def triggers_of(event: Event) -> tuple[Trigger, ...]:
+    """What an event is a reason to tell; empty for one that recipients are not told of."""
+    if isinstance(event, ShiftBegan):
+        return (Trigger.OUT,)
+    if isinstance(event, JobClosed) and event.outcome == Outcome.SUCCEEDED:
+        return (Trigger.DELIVERED, Trigger.REVIEW)
+    one = _trigger_of(event)
+    return () if one is None else (one,)
+
+
+def _trigger_of(event: Event) -> Trigger | None:
     match event:
         case OrderPlaced():
             return Trigger.PLACED
@@ -78,6 +102,8 @@ def trigger_of(event: Event) -> Trigger | None:
             return Trigger.DISPATCHED
         case DriverHeaded():
             return Trigger.ON_ITS_WAY
+        case DriverArrived():
+            return Trigger.ARRIVED
         case EtaChanged():
             return Trigger.NEW_TIME  # where it breaks a promise; else nobody is told
         case JobClosed():
@@ -99,9 +125,11 @@ def job_of_event(event: Event) -> str | None:
     return job_id
 
 
-def moment(trigger: Trigger, occurred_at: datetime, within_s: int) -> tuple[datetime, datetime]:
-    """When it is due, and when its moment has passed."""
-    wait = timedelta(seconds=AFTER_S.get(trigger, 0))
+def moment(
+    trigger: Trigger, occurred_at: datetime, within_s: int, *, wait_s: int = 0
+) -> tuple[datetime, datetime]:
+    """When it is due, and when its moment has passed. ``wait_s``: as the rule wants it."""
+    wait = timedelta(seconds=max(AFTER_S.get(trigger, 0), wait_s))
     return occurred_at + wait, occurred_at + wait + timedelta(seconds=within_s)
 
 
@@ -132,6 +160,16 @@ def overtaken(trigger: Trigger, now: Situation) -> str:
             return "The driver was already there."
         case Trigger.DISPATCHED if now.job not in ON_A_PHONE:
             return "The job was taken off its route meanwhile."
+        case Trigger.OUT | Trigger.NEAR if now.job is State.CLOSED:
+            return "The job was already closed."
+        case Trigger.OUT | Trigger.NEAR if now.job is State.ARRIVED:
+            return "The driver was already there."
+        case Trigger.OUT if now.job is State.EN_ROUTE:
+            return "The driver was already on the way to them."
+        case Trigger.OUT | Trigger.NEAR if now.job not in ON_A_PHONE:
+            return "The job was taken off its route meanwhile."
+        case Trigger.ARRIVED if now.job is not State.ARRIVED:
+            return "The driver was no longer there."
         case Trigger.ON_ITS_WAY if now.job is State.CLOSED:
             return "The job was already closed."
         case Trigger.ON_ITS_WAY if now.job is State.ARRIVED:
@@ -166,17 +204,19 @@ def address_for(reaches: Reaches, contact: Contact) -> str:
         case "phone":
             return contact.phone
         case "push":
-            return ""  # nobody can subscribe yet
+            return ""  # a subscription belongs to an order, not to a contact
         case "url" | "nobody":
             return contact.email or contact.phone or contact.name
 
 
 def reachable(contacts: Mapping[Role, Contact], role: Role, reaches: Reaches) -> Contact | None:
-    """The contact of this role, else the buyer; ``None`` when neither has an address.
+    """The contact of this role; ``None`` when it has no address.
 
-    A channel that needs no address always gets a contact, be it one without a name.
+    For a recipient without one there is the buyer: somebody waits at home. A channel that needs
+    no address always gets a contact, be it one without a name.
     """
-    known = [contacts[one] for one in (role, Role.BUYER) if one in contacts]
+    roles = (role, Role.BUYER) if role is Role.RECIPIENT else (role,)
+    known = [contacts[one] for one in roles if one in contacts]
     if reaches in NEED_NO_ADDRESS:
         return known[0] if known else Contact(role)
     return next((one for one in known if address_for(reaches, one)), None)
@@ -189,11 +229,15 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """It certainly did not leave. ``retry_after_s`` ``None``: the carrier named no pause."""
+    """It certainly did not leave. ``retry_after_s`` ``None``: the carrier named no pause.
+
+    ``never``: nothing will ever reach this address (gone), or its owner wants no more (stop).
+    """
 
     error: str
     permanent: bool
     retry_after_s: float | None = None
+    never: Literal["", "gone", "stop"] = ""
 
 
 @dataclass(frozen=True, slots=True)

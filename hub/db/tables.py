@@ -58,6 +58,7 @@ from hub.db.tables_told import (
     LinkRow,
     NoticeRow,
     NoticeRuleRow,
+    SuppressionRow,
 )
 from hub.db.tables_webhooks import AttemptLogRow, EndpointRow, WebhookRow
 from hub.db.tables_who import (
@@ -130,6 +131,7 @@ __all__ = [
     "StaffRow",
     "StopJobRow",
     "StopRow",
+    "SuppressionRow",
     "TakeOverRow",
     "ThrottleRow",
     "TokenLeaseRow",

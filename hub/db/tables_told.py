@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import UniqueConstraint
-from sqlmodel import SQLModel
+from sqlalchemy import BigInteger, UniqueConstraint
+from sqlmodel import Field, SQLModel
 
 from hub.db.columns import LONG, document, moment, owner, ref, row_id, text
 
@@ -36,7 +36,7 @@ class LinkRow(SQLModel, table=True):
 
 class NoticeRuleRow(SQLModel, table=True):
     __tablename__ = "notice_rule"
-    __table_args__ = (UniqueConstraint("business_id", "trigger", "channel"),)
+    __table_args__ = (UniqueConstraint("business_id", "trigger", "channel", "role"),)
     id: str = row_id()
     business_id: str = owner()
     trigger: str = text(40)  # hub.core.notices.Trigger
@@ -46,6 +46,10 @@ class NoticeRuleRow(SQLModel, table=True):
     subject: str = text(300, default="")
     body: str = text(LONG, default="")
     within_s: int = 3600  # its moment has passed after this
+    in_quiet: str = text(10, default="send")  # hub.core.manners.InQuiet
+    fallback: str = text(60, default="")  # the channel that tells it where this one cannot
+    minutes: int = 0  # near: from so many before; review: so long afterwards
+    stops: int = 0  # near: from so many before
 
 
 class NoticeRow(SQLModel, table=True):
@@ -75,3 +79,27 @@ class NoticeRow(SQLModel, table=True):
     expires_at: datetime = moment()
     created_at: datetime = moment()
     sent_at: datetime | None = moment(default=None, nullable=True)
+    instead_of: str = text(
+        36, default=""
+    )  # the notice that its rule's first channel could not tell
+    receipt: str = text(20, default="")  # the carrier's last word: hub.core.receipts
+    receipt_at: datetime | None = moment(default=None, nullable=True)
+    parts: int = 0  # paid parts, all sends together
+    cost_micros: int = Field(default=0, sa_type=BigInteger)
+    currency: str = text(3, default="")
+    stop_hash: str | None = text(64, default=None, nullable=True, index=True)
+
+
+class SuppressionRow(SQLModel, table=True):
+    """An address that is not written to; kept as a hash, so that it is not kept."""
+
+    __tablename__ = "suppression"
+    __table_args__ = (UniqueConstraint("business_id", "reaches", "address_hash"),)
+    id: str = row_id()
+    business_id: str = owner()
+    reaches: str = text(10)  # hub.core.contracts.Reaches
+    address_hash: str = text(64)
+    shown: str = text(80)  # as much of it as a person needs to know it again
+    why: str = text(20)  # reply | link | staff | carrier | gone
+    actor: str = text(80, default="")
+    at: datetime = moment()

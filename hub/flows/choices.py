@@ -13,22 +13,32 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel
 from sqlmodel import Session, col, select
 
-from hub.core.contracts import Geocoder, NotificationChannel, PodStore, Provider, Tools
+from hub.core.contracts import (
+    Geocoder,
+    NotificationChannel,
+    PodStore,
+    Provider,
+    ReceivesReceipts,
+    TakesReplies,
+    Tools,
+)
 from hub.core.errors import ConfigError
 from hub.db.tables import AuditRow, BusinessRow, ChoiceRow
 from hub.db.unit import Unit, forbid_open_unit
 from hub.flows.secrets import (
-    CREDENTIALS,
+    WEBHOOKS,
     demand_typed,
     forget,
     goes_elsewhere,
     is_filled,
     opened,
     readable,
+    ring_of,
     seal,
     secret_values,
 )
 from hub.flows.strangers import proven
+from hub.keys import hashed
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -36,6 +46,7 @@ if TYPE_CHECKING:
 Kind = Literal["channel", "geocoder", "pod_store"]
 ChoiceState = Literal["ok", "failing", "needs_attention"]
 Settle = Callable[[Unit, ChoiceRow, Mapping[str, Any] | None], None]
+ELSEWHERE = "kept where this process cannot look"
 KINDS: dict[str, type[Provider]] = {
     "channel": NotificationChannel,
     "geocoder": Geocoder,
@@ -91,9 +102,14 @@ def choose(
         was = _row(unit.session, business_id, kind, plugin)
         replaced = dict(was.settings) if was else None
         row = _store(unit, business_id, kind, plugin, settings)
+        if issubclass(cls, ReceivesReceipts | TakesReplies):
+            row.hook = hashed(hook_of(hub, row.id))
         if settle is not None:
             settle(unit, row, replaced)
-        secret = {name: (CREDENTIALS, text) for name, text in secret_values(settings).items()}
+        secret = {
+            name: (ring_of(cls.Settings, name), text)
+            for name, text in secret_values(settings).items()
+        }
         forget(unit, business_id, row.id, but=secret)
         seal(hub, unit, business_id, row.id, secret)
         _note(hub, unit, business_id, actor, f"{kind} chosen", plugin)
@@ -153,6 +169,31 @@ def provider_of[P: Provider](
     """The chosen provider with its secrets. Raises ``ConfigError`` if that no longer works."""
     values = {**row.settings, **opened(hub, row.business_id, row.id)}
     return hub.provider(contract, row.plugin, values, tools)
+
+
+def hook_of(hub: Hub, choice_id: str) -> str:
+    """What the address ends in at which the other side of a choice calls; always the same."""
+    return hub.keys.link_token(f"choice:{choice_id}", 1)
+
+
+def listener_of(hub: Hub, token: str) -> tuple[ChoiceRow, NotificationChannel]:
+    """Whose address ends in ``token``, ready to tell a genuine call and with no credentials.
+
+    Raises ``LookupError`` for nobody's, ``ConfigError`` where that is no longer possible.
+    """
+    with hub.reading() as session:
+        row = session.exec(select(ChoiceRow).where(ChoiceRow.hook == hashed(token))).one_or_none()
+    if row is None:
+        raise LookupError("no channel has this address")
+    fields = _provider_class(hub, "channel", row.plugin).Settings.model_fields
+    secrets = opened(hub, row.business_id, row.id, (WEBHOOKS,))
+    missing = {
+        name: ELSEWHERE
+        for name, about in fields.items()
+        if about.is_required() and name not in row.settings and name not in secrets
+    }
+    values = {**row.settings, **missing, **secrets}
+    return row, hub.provider(NotificationChannel, row.plugin, values)
 
 
 def mark(hub: Hub, business_id: str, choice_id: str, state: ChoiceState, error: str = "") -> None:

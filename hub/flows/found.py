@@ -7,7 +7,9 @@ from zoneinfo import ZoneInfo
 
 from hub.core.business import Trade, suggested
 from hub.core.notice_words import suggested_texts
+from hub.core.notices import ON_REQUEST
 from hub.db.tables import BrandRow, BusinessRow, ConnectionRow, NoticeRuleRow
+from hub.flows.notice_rules import MINUTES
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -46,6 +48,8 @@ def found(
                     subject=text.subject,
                     body=text.body,
                     within_s=text.within_s,
+                    active=trigger not in ON_REQUEST,
+                    minutes=MINUTES.get(trigger, 0),
                 )
             )
     return business.id

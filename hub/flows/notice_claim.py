@@ -16,6 +16,7 @@ from sqlmodel import Session, col, select
 from hub.core.contracts import Message
 from hub.core.ids import new_id
 from hub.core.jobs import ON_A_PHONE, Outcome, State
+from hub.core.manners import Held, Undone
 from hub.core.notices import (
     NoticeState,
     Situation,
@@ -37,8 +38,12 @@ from hub.flows.notice_mail import (
     inline_of,
     message_id_for,
     reach_of,
+    stop_link_of,
+    stop_token_of,
 )
+from hub.flows.notice_manners import minded, undone, wording_rule
 from hub.flows.promises import expect, in_force, promise, work_begins
+from hub.keys import hashed
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -66,6 +71,7 @@ class Turn:
     again: bool
     passed: str
     says: TimeWindow | None
+    receipt: str = ""  # what the carrier called back to say already
 
 
 def waiting(hub: Hub, limit: int) -> list[tuple[str, str]]:
@@ -107,8 +113,8 @@ def claim(
     again = row.sends > 0
     about = _about(session, row)
     passed = _passed(hub, session, row, about)
-    if not again and (why := passed or _worded(hub, known, session, row, about)):
-        row.state, row.error, row.claim, row.leased_until = NoticeState.DROPPED, why, "", None
+    if not again and (why := passed or _kept_back(hub, known, session, row, about)):
+        undone(hub, session, row, why)
         return None
     row.attempts += 1
     row.sends = max(row.sends, 1)
@@ -119,7 +125,8 @@ def claim(
         claim=token,
         brand=brand,
         channel=row.channel,
-        message=_message(brand, row),
+        message=_message(hub, known, session, brand, row),
+        receipt=row.receipt,
         sends=row.sends,
         attempts=row.attempts,
         again=again,
@@ -215,29 +222,45 @@ def _has_newer(session: Session, row: NoticeRow) -> bool:
     return newer is not None
 
 
-def _worded(hub: Hub, known: Known, session: Session, row: NoticeRow, about: _About) -> str:
-    """Why this notice cannot go out, as a sentence; empty once its words are on its row."""
+def _kept_back(
+    hub: Hub, known: Known, session: Session, row: NoticeRow, about: _About
+) -> Held | Undone | str | None:
+    """What keeps it from leaving now; ``None`` or empty: nothing, and its words are on its row."""
+    unworded = _worded(hub, known, session, row, about)
+    return unworded or minded(hub, known, session, row, about.job)
+
+
+def _worded(
+    hub: Hub, known: Known, session: Session, row: NoticeRow, about: _About
+) -> Undone | str:
+    """Why this notice cannot go out; empty once its words are on its row."""
     if row.message_id:  # worded in an earlier turn, in which nothing left
         return ""
     channel = known.carrier(session, row.business_id, row.channel)
     if channel is None:
         if not known.has_channels(session, row.business_id):
             return "No channel is set up."
-        return f"The channel {row.channel!r} is not set up."
+        return Undone(f"The channel {row.channel!r} is not set up.", elsewhere=True)
     rule, reaches = known.rule(session, row), reach_of(hub, channel)
     contact = reachable(contacts_of(session, about.order), Role(rule.role), reaches)
     if contact is None:
-        return f"There is no address for {rule.channel}: neither {rule.role} nor buyer has one."
+        roles = "neither recipient nor buyer" if rule.role == Role.RECIPIENT else f"no {rule.role}"
+        return Undone(f"There is no address for {row.channel}: {roles} has one.", elsewhere=True)
     if reaches == "nobody" and not address_for(reaches, contact):
         return "There is nobody to tell: the order names no recipient and no buyer."
     brand = known.brand(session, row.business_id)
     to_say = about_order(hub, session, brand, about.order, about.job)
     business = known.business(session, row.business_id)
     to_say = replace(to_say, name=contact.name)
-    mail = composed(hub, business, brand, rule.subject, rule.body, to_say)
+    words = wording_rule(session, row, rule)
+    stop_link = stop_link_of(hub, row.id) if reaches == "email" else ""
+    mail = composed(hub, business, brand, words.subject, words.body, to_say, reaches, stop_link)
+    if not mail.text:
+        return Undone("Every line of its text names something that is not known.", elsewhere=True)
     row.channel, row.recipient = channel, address_for(reaches, contact)
     row.subject, row.body, row.html = mail.subject, mail.text, mail.html
     row.message_id = message_id_for(hub, row.id)
+    row.stop_hash = hashed(stop_token_of(hub, row.id)) if stop_link else None
     return ""
 
 
@@ -270,7 +293,8 @@ def told(hub: Hub, session: Session, row: NoticeRow, window: TimeWindow) -> None
     keep(session, job, window, told_by=f"notice:{row.id}", at=hub.now())
 
 
-def _message(brand: BrandRow, row: NoticeRow) -> Message:
+def _message(hub: Hub, known: Known, session: Session, brand: BrandRow, row: NoticeRow) -> Message:
+    listens_at = known.listens_at(session, row.business_id, row.channel)
     return Message(
         key=row.id,
         to=row.recipient,
@@ -280,4 +304,8 @@ def _message(brand: BrandRow, row: NoticeRow) -> Message:
         sender=brand.sender_name or brand.name,
         reply_to=brand.email,
         message_id=row.message_id,
+        receipts_to=f"{listens_at}?n={row.id}" if listens_at else "",
+        unsubscribe=stop_link_of(hub, row.id) if row.stop_hash else "",
+        made_at=row.created_at,
+        until=row.expires_at,
     )

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 
 from sqlmodel import Session, col, select
 
+from hub.core.business import BusinessSettings
 from hub.core.contracts import NotificationChannel
 from hub.core.errors import ConfigError, HubError
 from hub.db.tables import BrandRow, BusinessRow, ChoiceRow, NoticeRow, NoticeRuleRow
-from hub.flows.choices import ChoiceState, mark, provider_of
+from hub.flows.choices import ChoiceState, hook_of, mark, provider_of
 from hub.flows.notice_mail import brand_of
 
 if TYPE_CHECKING:
@@ -61,6 +62,12 @@ class Known:
             ("business", business_id), lambda: session.get_one(BusinessRow, business_id)
         )
 
+    def settings(self, session: Session, business_id: str) -> BusinessSettings:
+        return self._once(
+            ("settings", business_id),
+            lambda: BusinessSettings.model_validate(self.business(session, business_id).settings),
+        )
+
     def brand(self, session: Session, business_id: str) -> BrandRow:
         return self._once(("brand", business_id), lambda: brand_of(session, business_id))
 
@@ -69,6 +76,26 @@ class Known:
             NoticeRuleRow.business_id == notice.business_id, NoticeRuleRow.id == notice.rule_id
         )
         return self._once(("rule", notice.rule_id), lambda: session.exec(query).one())
+
+    def has_sibling_rules(self, session: Session, notice: NoticeRow) -> bool:
+        """Whether other rules tell the same by the same channel, to other roles."""
+        query = select(NoticeRuleRow.id).where(
+            NoticeRuleRow.business_id == notice.business_id,
+            NoticeRuleRow.trigger == notice.trigger,
+            NoticeRuleRow.channel == notice.channel,
+            NoticeRuleRow.id != notice.rule_id,
+            col(NoticeRuleRow.active),
+        )
+        key = ("siblings", notice.rule_id, notice.channel)
+        return self._once(key, lambda: session.exec(query).first() is not None)
+
+    def listens_at(self, session: Session, business_id: str, channel: str) -> str:
+        """Where the carrier of ``channel`` may call; empty where it does not, or cannot."""
+        row = self._choices(session, business_id).get(channel)
+        base = self._hub.settings.public_url
+        if row is None or not row.hook or not base.startswith("https://"):
+            return ""
+        return f"{base}/hooks/told/{hook_of(self._hub, row.id)}"
 
     def carrier(self, session: Session, business_id: str, wanted: str) -> str | None:
         """The channel that what is meant for ``wanted`` goes by; ``None``: it goes by none."""

@@ -15,6 +15,7 @@ from hub.core.business import BusinessSettings
 from hub.core.colours import is_colour, readable_on, text_on
 from hub.core.contracts import InlineFile, NotificationChannel, Reaches
 from hub.core.jobs import NextStep, Outcome, Reason, State, next_step
+from hub.core.manners import RINGS
 from hub.core.notice_words import About, filled, filled_line, values
 from hub.core.notices import Trigger
 from hub.core.orders import Kind
@@ -61,11 +62,22 @@ class Mail:
 
 
 def composed(
-    hub: Hub, business: BusinessRow, brand: BrandRow, subject: str, body: str, about: About
+    hub: Hub,
+    business: BusinessRow,
+    brand: BrandRow,
+    subject: str,
+    body: str,
+    about: About,
+    reaches: Reaches = "email",
+    stop_link: str = "",
 ) -> Mail:
-    """The rule's ``subject`` and ``body`` about one order, in the business's colours."""
+    """The rule's ``subject`` and ``body`` about one order, in the business's colours; for what
+    ``reaches`` a phone the body alone. ``stop_link``: where its reader says that it is enough.
+    """
     said = values(about, ZoneInfo(business.zone))
     title, words = filled_line(subject, said), filled(body, said)
+    if reaches in RINGS:
+        return Mail(title, words, "")
     colour = brand.colour if is_colour(brand.colour) else USUAL_COLOUR
     given = {
         "subject": title,
@@ -83,12 +95,22 @@ def composed(
         "on_light": readable_on(colour, LIGHT),
         "on_dark": readable_on(colour, DARK),
         "written": _written(hub.now(), ZoneInfo(business.zone)),
+        "stop_link": stop_link,
     }
     text, html = (_templates.get_template(f"notice.{form}").render(given) for form in FORMS)
     return Mail(title, text, html)
 
 
 FORMS = ("txt", "html")
+
+
+def stop_token_of(hub: Hub, notice_id: str) -> str:
+    """What opens the page on which the reader of this notice says that it is enough."""
+    return hub.keys.link_token(f"stop:{notice_id}", 1)
+
+
+def stop_link_of(hub: Hub, notice_id: str) -> str:
+    return f"{hub.settings.public_url}/u/{stop_token_of(hub, notice_id)}"
 
 
 def inline_of(brand: BrandRow, html: str) -> tuple[InlineFile, ...]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import BaseModel, Field, StringConstraints, field_validator
 from sqlmodel import Session, col, select
 
-from hub.core.business import Trade
+from hub.core.business import BusinessSettings, Trade
+from hub.core.manners import RINGS, InQuiet, Manners
 from hub.core.notice_words import (
     MOST_SUBJECT,
     MOST_TEXT,
@@ -16,11 +17,20 @@ from hub.core.notice_words import (
     unknown_variables,
 )
 from hub.core.notices import Trigger
+from hub.core.values import Role
 from hub.db.tables import AuditRow, BusinessRow, NoticeRow, NoticeRuleRow
+from hub.flows.notice_mail import reach_of
 
 if TYPE_CHECKING:
     from hub.app import Hub
 
+IN_QUIET: dict[Trigger, InQuiet] = {
+    Trigger.NEAR: "send",
+    Trigger.ON_ITS_WAY: "send",
+    Trigger.ARRIVED: "send",
+    Trigger.DELIVERED: "other",
+}
+MINUTES = {Trigger.NEAR: 15, Trigger.REVIEW: 60}
 ORDER = {trigger.value: n for n, trigger in enumerate(Trigger)}
 
 
@@ -33,6 +43,39 @@ class RuleIn(BaseModel):
     )
     body: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)] = Field(
         title="Text", max_length=MOST_TEXT
+    )
+
+    in_quiet: InQuiet = Field(
+        default="send",
+        title="In quiet hours",
+        json_schema_extra={
+            "labels": {
+                "send": "It is sent all the same",
+                "hold": "It waits until they are over, if it still helps then",
+                "drop": "It is not sent",
+                "other": "It goes by the other channel",
+            }
+        },
+    )
+    fallback: str = Field(
+        default="",
+        title="The other channel",
+        description="Tells it where this one cannot: no address, refused, not delivered.",
+        max_length=60,
+    )
+    minutes: int = Field(
+        default=0,
+        title="Minutes",
+        description="Before the arrival; of “How was it?”, after it. 0: not by minutes.",
+        ge=0,
+        le=10_080,
+    )
+    stops: int = Field(
+        default=0,
+        title="Stops before",
+        description="Told once so many stops come first. 0: not by stops.",
+        ge=0,
+        le=50,
     )
 
     @field_validator("body", mode="before")
@@ -53,10 +96,12 @@ class RuleIn(BaseModel):
 
 
 def rules_of(hub: Hub, business_id: str) -> list[NoticeRuleRow]:
-    """Every rule, by channel and then in the order of an order's life."""
+    """Every rule, by channel, then in the order of an order's life, then by whom it tells."""
     with hub.reading() as session:
         rows = session.exec(select(NoticeRuleRow).where(NoticeRuleRow.business_id == business_id))
-        return sorted(rows, key=lambda row: (row.channel, ORDER.get(row.trigger, len(ORDER))))
+        return sorted(
+            rows, key=lambda row: (row.channel, ORDER.get(row.trigger, len(ORDER)), row.role)
+        )
 
 
 def rule_of(hub: Hub, business_id: str, rule_id: str) -> NoticeRuleRow:
@@ -70,6 +115,8 @@ def save_rule(hub: Hub, business_id: str, rule_id: str, given: RuleIn, *, actor:
     with hub.unit() as unit:
         row = _ours(unit.session, business_id, rule_id)
         row.active, row.subject, row.body = given.active, given.subject, given.body
+        row.in_quiet, row.fallback = given.in_quiet, given.fallback
+        row.minutes, row.stops = given.minutes, given.stops
         unit.session.add(
             AuditRow(
                 business_id=business_id,
@@ -82,7 +129,12 @@ def save_rule(hub: Hub, business_id: str, rule_id: str, given: RuleIn, *, actor:
 
 
 def add_rules(hub: Hub, business_id: str, channel: str) -> None:
-    """Rules for a channel that has none yet, switched off: nobody is told twice by surprise."""
+    """Rules for a channel that has none yet, switched off: nobody is told twice by surprise.
+
+    What rings keeps quiet at night, but for a driver who is nearly there; what is no hurry goes
+    by mail then.
+    """
+    rings = reach_of(hub, channel) in RINGS
     with hub.unit() as unit:
         business = unit.session.get_one(BusinessRow, business_id)
         known = set(
@@ -92,7 +144,7 @@ def add_rules(hub: Hub, business_id: str, channel: str) -> None:
                 )
             )
         )
-        for trigger, text in suggested_texts(Trade(business.trade)).items():
+        for trigger, text in suggested_texts(Trade(business.trade), short=rings).items():
             if trigger.value not in known:
                 unit.session.add(
                     NoticeRuleRow(
@@ -103,8 +155,69 @@ def add_rules(hub: Hub, business_id: str, channel: str) -> None:
                         subject=text.subject,
                         body=text.body,
                         within_s=text.within_s,
+                        in_quiet=IN_QUIET.get(trigger, "hold") if rings else "send",
+                        fallback="email" if rings else "",
+                        minutes=MINUTES.get(trigger, 0),
                     )
                 )
+
+
+def add_role(hub: Hub, business_id: str, rule_id: str, role: Role, *, actor: str) -> str:
+    """A rule by which somebody else on the order is told the same, off at first; its id, or that
+    of the one there is. Raises ``LookupError``.
+    """
+    with hub.unit() as unit:
+        unit.session.get_one(BusinessRow, business_id, with_for_update=True)
+        row = _ours(unit.session, business_id, rule_id)
+        known = unit.session.exec(
+            select(NoticeRuleRow).where(
+                NoticeRuleRow.business_id == business_id,
+                NoticeRuleRow.trigger == row.trigger,
+                NoticeRuleRow.channel == row.channel,
+                NoticeRuleRow.role == role,
+            )
+        ).one_or_none()
+        if known is not None:
+            return known.id
+        copy = NoticeRuleRow(
+            **{**row.model_dump(exclude={"id"}), "role": role.value, "active": False}
+        )
+        unit.session.add(copy)
+        unit.session.add(
+            AuditRow(
+                business_id=business_id,
+                actor=actor,
+                action="message added",
+                subject=f"{row.trigger} by {row.channel} to {role}",
+                at=hub.now(),
+            )
+        )
+        unit.session.flush()
+        return copy.id
+
+
+def save_manners(hub: Hub, business_id: str, manners: Manners, *, actor: str) -> None:
+    """Keep how recipients are treated; it counts for the next message."""
+    with hub.unit() as unit:
+        row = unit.session.get_one(BusinessRow, business_id, with_for_update=True)
+        kept = BusinessSettings.model_validate(row.settings)
+        kept.manners = manners
+        row.settings = kept.model_dump(mode="json")
+        unit.session.add(
+            AuditRow(
+                business_id=business_id,
+                actor=actor,
+                action="quiet hours saved",
+                subject=f"{manners.quiet_from} - {manners.quiet_to}",
+                at=hub.now(),
+            )
+        )
+
+
+def manners_of(hub: Hub, business_id: str) -> Manners:
+    with hub.reading() as session:
+        row = session.get_one(BusinessRow, business_id)
+    return BusinessSettings.model_validate(row.settings).manners
 
 
 def recent(hub: Hub, business_id: str, *, most: int = 50) -> list[NoticeRow]:

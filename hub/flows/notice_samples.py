@@ -7,12 +7,13 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlmodel import select
+from sqlmodel import col, select
 
-from hub.core.contracts import Message, NotificationChannel
+from hub.core.contracts import Message, NotificationChannel, Reaches
 from hub.core.errors import ConfigError, HubError, MaybeSent
 from hub.core.ids import new_id
 from hub.core.jobs import NextStep, Reason
+from hub.core.manners import RINGS
 from hub.core.notice_words import About
 from hub.core.notices import reachable
 from hub.core.values import Role, TimeWindow
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 TEST_SUBJECT = "A test from {brand}"
+TEST_LINE = "A test from {brand}: messages by this channel arrive."
 TEST_BODY = (
     "Hello,\n\nthis is what a message from {brand} looks like. It was sent from the set-up "
     "to see that messages arrive.\n\nThe button leads to nobody's order."
@@ -68,8 +70,21 @@ def preview(
             contacts = contacts_of(session, order)
             contact = reachable(contacts, Role(rule.role), reach_of(hub, rule.channel))
             about = about if contact is None else replace(about, name=contact.name)
-    mail = composed(hub, business, brand, rule.subject, rule.body, about)
+    reaches = reach_of(hub, rule.channel)
+    mail = composed(hub, business, brand, rule.subject, rule.body, about, reaches)
     return mail.subject, mail.text, mail.html
+
+
+def orders_to_try(hub: Hub, business_id: str, *, most: int = 30) -> list[tuple[str, str]]:
+    """Ids and numbers of the latest orders, to see a rule's words with."""
+    with hub.reading() as session:
+        rows = session.exec(
+            select(OrderRow.id, OrderRow.number)
+            .where(OrderRow.business_id == business_id)
+            .order_by(col(OrderRow.received_at).desc(), col(OrderRow.id).desc())
+            .limit(most)
+        )
+        return [(id_, number) for id_, number in rows]
 
 
 def send_test(hub: Hub, business_id: str, channel: str, recipient: str, *, actor: str) -> str:
@@ -81,7 +96,7 @@ def send_test(hub: Hub, business_id: str, channel: str, recipient: str, *, actor
     row = choice(hub, business_id, "channel", channel)
     if row is None or not row.active:
         raise ConfigError(f"The channel {channel!r} is not set up.")
-    message = _test_message(hub, business_id, recipient)
+    message = _test_message(hub, business_id, recipient, reach_of(hub, channel))
     try:
         carrier_id = provider_of(hub, row, NotificationChannel).send(message)
     except ConfigError as problem:
@@ -106,11 +121,12 @@ def send_test(hub: Hub, business_id: str, channel: str, recipient: str, *, actor
     return carrier_id
 
 
-def _test_message(hub: Hub, business_id: str, recipient: str) -> Message:
+def _test_message(hub: Hub, business_id: str, recipient: str, reaches: Reaches) -> Message:
     with hub.reading() as session:
         business = session.get_one(BusinessRow, business_id)
         brand = brand_of(session, business_id)
-    mail = composed(hub, business, brand, TEST_SUBJECT, TEST_BODY, _made_up(hub, brand))
+    words = TEST_LINE if reaches in RINGS else TEST_BODY
+    mail = composed(hub, business, brand, TEST_SUBJECT, words, _made_up(hub, brand), reaches)
     key = new_id()
     return Message(
         key=key,

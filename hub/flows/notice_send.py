@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from sqlmodel import Session, select
 
-from hub.core.contracts import LooksUp, NotificationChannel
+from hub.core.contracts import Cost, Costs, LooksUp, NotificationChannel
 from hub.core.errors import ConfigError, HubError, MaybeSent, RateLimited, RetryLater
 from hub.core.notices import (
     MOST_SENDS,
@@ -32,6 +32,7 @@ from hub.core.notices import (
 from hub.db.tables import NoticeRow
 from hub.flows.notice_claim import Turn, claim, put_off, told, waiting, with_pictures
 from hub.flows.notice_known import Known
+from hub.flows.notice_manners import charged, never_of, refused
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -56,6 +57,7 @@ class _Done:
     turn: Turn
     result: Settled
     verdict: Verdict | None = None
+    cost: Cost | None = None  # of one send
 
 
 class _Sender:
@@ -114,7 +116,7 @@ class _Sender:
             self._known.mark(turn.business_id, turn.channel, problem)
             return _Done(turn, _put_off(turn, problem))
         if known is not None:
-            return _Done(turn, known)
+            return _Done(turn, known, cost=_cost(channel, turn))
         sends = turn.sends
         if turn.again:
             sends = 1 if isinstance(channel, LooksUp) else turn.sends + 1
@@ -123,7 +125,7 @@ class _Sender:
         verdict = self._sent(channel, turn)
         harmless = channel.repeat_is_harmless or isinstance(channel, LooksUp)
         result = settled(verdict, sends=sends, attempts=turn.attempts, harmless=harmless)
-        return _Done(turn, result, verdict)
+        return _Done(turn, result, verdict, _cost(channel, turn))
 
     def _sent(self, channel: NotificationChannel, turn: Turn) -> Verdict:
         problem: HubError | None = None
@@ -136,7 +138,7 @@ class _Sender:
         except MaybeSent as doubt:
             return Unknown(str(doubt))
         except HubError as refusal:
-            return Rejected(str(refusal), permanent=True)
+            return never_of(refusal)
         except Exception:  # it may have left before this happened
             log.exception("notice=%s channel=%s: no answer", turn.notice_id, turn.channel)
             return Unknown("No answer came. The log says more.")
@@ -144,10 +146,22 @@ class _Sender:
         return verdict
 
 
+def _cost(channel: NotificationChannel, turn: Turn) -> Cost | None:
+    """Of one send. A bug in there costs the business a figure, not the recipient a message."""
+    try:
+        return channel.cost(turn.message) if isinstance(channel, Costs) else None
+    except Exception:
+        log.exception("channel=%s cannot say what it costs", turn.channel)
+        return None
+
+
 def _recovered(channel: NotificationChannel, turn: Turn) -> Settled | None:
     """What is known of a notice that was being sent; ``None``: send it again."""
+    if turn.receipt:  # so it did leave, and once as far as anybody knows
+        state = NoticeState.SENT if turn.sends <= 1 else NoticeState.UNCERTAIN
+        return Settled(state, turn.sends, "" if turn.sends <= 1 else "It may have arrived twice.")
     if isinstance(channel, LooksUp):
-        match channel.status(turn.message.key):
+        match channel.became(turn.message):
             case "sent":
                 return Settled(NoticeState.SENT, turn.sends)
             case "failed":
@@ -194,6 +208,9 @@ def _write(hub: Hub, session: Session, done: _Done) -> None:
     row.state, row.sends, row.error = result.state, result.sends, result.error[:4000]
     row.claim, row.leased_until = "", None
     wait = timedelta(seconds=result.wait_s)
+    charged(row, done.cost, result.sends)
+    if result.state is NoticeState.FAILED and isinstance(done.verdict, Rejected):
+        refused(hub, session, row, done.verdict)
     if turn.says is not None and result.state in (NoticeState.SENT, NoticeState.UNCERTAIN):
         told(hub, session, row, turn.says)
     if result.state is NoticeState.DUE:

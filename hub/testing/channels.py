@@ -287,8 +287,9 @@ class NotificationChannelConformance(PresentableConformance, ABC):
         demand_able(self, isinstance(sends, LooksUp), LOOKED_UP, "it cannot be asked")
         assert isinstance(sends, LooksUp)
         sends.send(self.message())
-        assert sends.status("n1") == "sent", "A message that was sent is `sent`."
-        assert sends.status("never") == "unknown", "One that never left is `unknown`, not failed."
+        assert sends.became(self.message()) == "sent", "A message that was sent is `sent`."
+        never = self.message("never")
+        assert sends.became(never) == "unknown", "One that never left is `unknown`, not failed."
 
     def test_a_receipt_is_believed_only_if_it_is_the_carriers(
         self, sends: NotificationChannel, carrier: Any

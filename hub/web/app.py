@@ -21,6 +21,7 @@ from hub.web.rules import LateRule
 from hub.web.staff import staff_surfaces
 from hub.web.templating import InThisProcess
 from hub.web.tracking import tracking
+from hub.web.unsubscribe import unsubscribe
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -54,6 +55,7 @@ def create_app(hub: Hub) -> Flask:
     app.register_blueprint(driver(hub))
     app.register_blueprint(board(hub))
     app.register_blueprint(hooks(hub))
+    app.register_blueprint(unsubscribe(hub))
     hub.registry.init_app(app, hub)
     app.after_request(_careful)
     app.add_url_rule("/", "home", _home)

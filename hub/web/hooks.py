@@ -1,12 +1,13 @@
-"""What other systems call: webhooks of connected sources, and keys that a store hands over.
+"""What other systems call: connected sources, a store's keys, and carriers of messages.
 
 Each address ends in a text that nobody can guess, and what comes in must be signed besides
-where its sender can sign. Nothing of a body is believed: it only makes the hub look.
+where its sender can sign. A source's body is not believed: it only makes the hub look.
 """
 
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, abort, request
@@ -14,6 +15,7 @@ from flask import Blueprint, Response, abort, request
 from hub.core.contracts import WebhookRequest
 from hub.core.errors import AuthError, BadSignature, ConfigError, HubError
 from hub.flows.approvals import keys_came
+from hub.flows.notice_receipts import receipt_came, reply_came
 from hub.flows.rings import ring
 
 if TYPE_CHECKING:
@@ -54,7 +56,44 @@ def hooks(hub: Hub) -> Blueprint:
             abort(404)
         return _empty(200)
 
+    @surface.route("/told/<token>", methods=["GET", "POST"])
+    def told(token: str) -> Response:
+        """A carrier says what became of a message."""
+        try:
+            receipt_came(hub, token, _as_told(hub))
+        except LookupError:
+            abort(404)
+        except BadSignature:
+            return _empty(401)
+        except ConfigError as problem:
+            log.warning("a receipt cannot be verified: %s", problem)
+            return _empty(503)
+        return _empty(200)
+
+    @surface.route("/answer/<token>", methods=["GET", "POST"])
+    def answer(token: str) -> Response:
+        """A carrier passes on what a recipient answered."""
+        try:
+            body, media_type = reply_came(hub, token, _as_told(hub))
+        except LookupError:
+            abort(404)
+        except BadSignature:
+            return _empty(401)
+        except ConfigError as problem:
+            log.warning("an answer cannot be verified: %s", problem)
+            return _empty(503)
+        return Response(body, 200, content_type=media_type)
+
     return surface
+
+
+def _as_told(hub: Hub) -> WebhookRequest:
+    """With the address as the carrier was given it: that is what carriers sign, and what a proxy
+    made of it may be another.
+    """
+    query = request.query_string.decode("latin-1")
+    url = f"{hub.settings.public_url}{request.path}" + (f"?{query}" if query else "")
+    return replace(_incoming(), url=url)
 
 
 def _incoming() -> WebhookRequest:

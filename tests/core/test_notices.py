@@ -13,11 +13,13 @@ from hub.core.business import Trade
 from hub.core.contracts import Reaches
 from hub.core.events import (
     ALL,
+    DriverArrived,
     DriverHeaded,
     JobClosed,
     JobWithdrawn,
     NextStepChosen,
     OrderPlaced,
+    ShiftBegan,
 )
 from hub.core.jobs import NextStep, Reason, State
 from hub.core.notice_words import (
@@ -30,6 +32,7 @@ from hub.core.notice_words import (
     values,
 )
 from hub.core.notices import (
+    ASKED,
     HEARD,
     Accepted,
     NoticeState,
@@ -43,7 +46,7 @@ from hub.core.notices import (
     pause_s,
     reachable,
     settled,
-    trigger_of,
+    triggers_of,
 )
 from hub.core.orders import Kind
 from hub.core.values import Contact, Role, TimeWindow
@@ -55,28 +58,34 @@ HELSINKI = ZoneInfo("Europe/Helsinki")
 
 
 def test_each_event_tells_what_it_means_to_a_recipient() -> None:
-    told = {
-        trigger_of(OrderPlaced(**BASE)): Trigger.PLACED,
-        trigger_of(DriverHeaded(**BASE, job_id="j")): Trigger.ON_ITS_WAY,
-        trigger_of(JobClosed(**BASE, job_id="j", outcome="succeeded")): Trigger.DELIVERED,
-        trigger_of(JobClosed(**BASE, job_id="j", outcome="partial")): Trigger.DELIVERED,
-        trigger_of(JobClosed(**BASE, job_id="j", outcome="failed")): Trigger.FAILED,
-        trigger_of(JobClosed(**BASE, job_id="j", outcome="skipped")): Trigger.FAILED,
-        trigger_of(JobWithdrawn(**BASE, job_id="j", route_id="r")): Trigger.WITHDRAWN,
-    }
-    assert all(got is wanted for got, wanted in told.items())
+    for event, wanted in (
+        (OrderPlaced(**BASE), [Trigger.PLACED]),
+        (ShiftBegan(**BASE, driver_id="d"), [Trigger.OUT]),
+        (DriverHeaded(**BASE, job_id="j"), [Trigger.ON_ITS_WAY]),
+        (DriverArrived(**BASE, job_id="j"), [Trigger.ARRIVED]),
+        (closed("succeeded"), [Trigger.DELIVERED, Trigger.REVIEW]),
+        (closed("partial"), [Trigger.DELIVERED]),
+        (closed("failed"), [Trigger.FAILED]),
+        (closed("skipped"), [Trigger.FAILED]),
+        (JobWithdrawn(**BASE, job_id="j", route_id="r"), [Trigger.WITHDRAWN]),
+    ):
+        assert list(triggers_of(event)) == wanted
+
+
+def closed(outcome: str) -> JobClosed:
+    return JobClosed(**BASE, job_id="j", outcome=outcome)
 
 
 def test_a_next_step_by_rule_is_told_with_the_failure_and_one_by_a_person_by_itself() -> None:
     step = NextStepChosen(**BASE, job_id="j", step="another_day")
-    assert trigger_of(step) is None
+    assert triggers_of(step) == ()
     chosen = NextStepChosen(**BASE, job_id="j", step="return", actor="staff:1")
-    assert trigger_of(chosen) is Trigger.NEXT_STEP
+    assert triggers_of(chosen) == (Trigger.NEXT_STEP,)
 
 
 def test_no_event_outside_what_is_heard_tells_anything() -> None:
-    for cls in set(ALL.values()) - set(HEARD):
-        assert trigger_of(object.__new__(cls)) is None
+    for cls in set(ALL.values()) - {*HEARD, *ASKED}:
+        assert triggers_of(object.__new__(cls)) == ()
 
 
 def test_a_withdrawal_waits_in_case_the_job_was_only_moved() -> None:
@@ -94,6 +103,13 @@ def test_a_withdrawal_waits_in_case_the_job_was_only_moved() -> None:
         (Trigger.DISPATCHED, Situation(job=State.CREATED)),
         (Trigger.DISPATCHED, Situation(job=State.CLOSED)),
         (Trigger.DISPATCHED, Situation(job=State.DISPATCHED, told_newer=True)),
+        (Trigger.OUT, Situation(job=State.EN_ROUTE)),
+        (Trigger.OUT, Situation(job=State.CREATED)),
+        (Trigger.NEAR, Situation(job=State.ARRIVED)),
+        (Trigger.NEAR, Situation(job=State.CLOSED)),
+        (Trigger.ARRIVED, Situation(job=State.CLOSED)),
+        (Trigger.ARRIVED, Situation(job=State.DISPATCHED)),
+        (Trigger.REVIEW, Situation(job=State.CLOSED, cancelled=True)),
         (Trigger.ON_ITS_WAY, Situation(job=State.CLOSED)),
         (Trigger.ON_ITS_WAY, Situation(job=State.ARRIVED)),
         (Trigger.ON_ITS_WAY, Situation(job=State.DISPATCHED)),
@@ -119,6 +135,10 @@ def test_what_events_have_overtaken_is_no_longer_told(trigger: Trigger, now: Sit
         (Trigger.DISPATCHED, Situation(job=State.DISPATCHED)),
         (Trigger.DISPATCHED, Situation(job=State.EN_ROUTE)),
         (Trigger.ON_ITS_WAY, Situation(job=State.EN_ROUTE)),
+        (Trigger.OUT, Situation(job=State.LOADED)),
+        (Trigger.NEAR, Situation(job=State.EN_ROUTE)),
+        (Trigger.ARRIVED, Situation(job=State.ARRIVED)),
+        (Trigger.REVIEW, Situation(job=State.CLOSED, succeeded=True)),
         (Trigger.NEW_TIME, Situation(job=State.EN_ROUTE)),
         (Trigger.DELIVERED, Situation(job=State.CLOSED, succeeded=True)),
         (Trigger.DELIVERED, Situation(job=State.CLOSED, succeeded=True, cancelled=True)),

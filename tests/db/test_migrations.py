@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, select
 
 from hub.db.engine import open_engine
 from hub.db.migrate import migrate
-from hub.db.tables import DriverRow, VehicleRow
+from hub.db.tables import DriverRow, NoticeRow, NoticeRuleRow, VehicleRow
 
 THEN = datetime(2026, 11, 1, tzinfo=UTC)
 BEFORE = (
@@ -86,4 +88,51 @@ def test_vehicles_and_drivers_that_were_there_have_no_rules_of_planning(
     with Session(engine) as session:
         assert session.exec(select(VehicleRow.planning)).one() == {}
         assert session.exec(select(DriverRow.planning)).one() == {}
+    engine.dispose()
+
+
+NOTICED = (
+    FILED[0],
+    *FILED[1:3],
+    "INSERT INTO notice_rule (id, business_id, trigger, channel, role, active, subject, body,"
+    " within_s) VALUES ('n', 'b', 'placed', 'email', 'recipient', :yes, 'S', 'B', 60)",
+    "INSERT INTO notice (id, business_id, event_id, rule_id, order_id, trigger, channel, recipient,"
+    " subject, body, html, message_id, state, sends, attempts, claim, carrier_id, error, due_at,"
+    " expires_at, created_at) VALUES ('t', 'b', 'e', 'n', 'o', 'placed', 'email', 'a@x.example',"
+    " 'S', 'B', '', '', 'sent', 1, 1, '', '', '', :then, :then, :then)",
+)
+
+
+def test_rules_and_what_was_told_by_them_stay_and_roles_get_rules_of_their_own(
+    empty_database_url: str,
+) -> None:
+    engine = open_engine(empty_database_url)
+    migrate(engine, "0015")
+    with engine.execution_options(hub_write=True).begin() as connection:
+        for statement in NOTICED:
+            values = {"then": THEN, "yes": True}
+            used = {name: value for name, value in values.items() if f":{name}" in statement}
+            connection.execute(text(statement), used)
+    migrate(engine)
+    with Session(engine.execution_options(hub_write=True)) as session:
+        rules = session.exec(select(NoticeRuleRow)).all()
+        assert {row.trigger: row.active for row in rules} == {
+            "placed": True,
+            "out": False,
+            "near": False,
+            "arrived": False,
+            "review": False,
+        }
+        told = session.exec(select(NoticeRow)).one()
+        assert (told.rule_id, told.parts, told.receipt, told.instead_of) == ("n", 0, "", "")
+        first = next(row for row in rules if row.trigger == "placed")
+        session.add(NoticeRuleRow(**{**first.model_dump(exclude={"id"}), "role": "site"}))
+        session.commit()
+        session.add(NoticeRuleRow(**first.model_dump(exclude={"id"})))
+        with pytest.raises(IntegrityError):
+            session.commit()
+        session.rollback()
+        session.delete(session.get_one(NoticeRuleRow, "n"))
+        with pytest.raises(IntegrityError):  # a notice still refers to it
+            session.commit()
     engine.dispose()

@@ -9,16 +9,20 @@ import os
 import sys
 import time
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from sqlalchemy import update
 from sqlmodel import col, select
 
+import notifiers.sms_twilio
+from hub import NotificationChannel
 from hub.app import Hub
 from hub.db.tables import NoticeRow
 from hub.flows.notice_send import send_due
 from hub.settings import Settings
 
+THEN = datetime(2026, 1, 1, tzinfo=UTC)
 LEASE = timedelta(seconds=1)  # so that the next worker need not wait five minutes
 
 
@@ -31,9 +35,24 @@ def work(folder: Path) -> None:
             http_allow=("127.0.0.1",),
         )
     )
+    try:
+        hub.registry.get(NotificationChannel, "sms_twilio")
+    except KeyError:  # not installed anew since it is there
+        hub.registry.add(notifiers.sms_twilio, "notifiers.sms_twilio")
     while left(hub):
         send_due(hub, limit=3, lease=LEASE)
+        soon(hub)
         time.sleep(0.01)
+
+
+def soon(hub: Hub) -> None:
+    """The half minute passes until a carrier that gave no answer is asked what became of it."""
+    with hub.unit() as unit:
+        unit.session.execute(
+            update(NoticeRow)
+            .where(col(NoticeRow.state) == "sending", col(NoticeRow.claim) == "")
+            .values(leased_until=THEN)
+        )
 
 
 def left(hub: Hub) -> bool:

@@ -1,0 +1,201 @@
+"""Before a notice leaves: whether it may, now, to this person; and who tells it where it may not.
+
+Where a rule's channel cannot tell somebody, its other channel does, by a notice of its own that
+says which one it stands for. Who wants no more by one channel is not sought by another.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import tzfpy
+from sqlmodel import Session, col, func, or_, select
+
+from hub.core.contracts import Cost, NotificationChannel
+from hub.core.errors import Gone, HubError, OptedOut
+from hub.core.manners import RINGS, Held, Undone, kept_quiet, quiet_until, too_often
+from hub.core.notices import NoticeState, Rejected, Trigger
+from hub.db.tables import JobRow, NoticeRow, NoticeRuleRow, PlaceRow
+from hub.flows.notice_mail import reach_of
+from hub.flows.suppressions import WORDS, stop, stopped
+
+if TYPE_CHECKING:
+    from hub.app import Hub
+    from hub.flows.notice_known import Known
+
+LEFT = (NoticeState.SENDING, NoticeState.SENT, NoticeState.UNCERTAIN)
+DAY = timedelta(hours=24)
+
+
+def minded(
+    hub: Hub, known: Known, session: Session, row: NoticeRow, job: JobRow | None
+) -> Held | Undone | None:
+    """What keeps a worded notice from leaving now; ``None``: nothing does."""
+    reaches = reach_of(hub, row.channel)
+    if reaches in ("email", "phone", "push"):
+        no_more = stopped(session, row.business_id, reaches, row.recipient)
+        if no_more is not None:
+            return Undone(WORDS[no_more.why], elsewhere=no_more.why == "gone")
+    if known.has_sibling_rules(session, row) and _told_already(session, row):
+        return Undone("The same person is told this by another message.")
+    if reaches not in RINGS:
+        return None
+    manners = known.settings(session, row.business_id).manners
+    rule = known.rule(session, row)
+    zone = zone_of(session, job) or ZoneInfo(known.business(session, row.business_id).zone)
+    ends_at = quiet_until(hub.now(), manners, zone)
+    quiet = kept_quiet(rule.in_quiet, hub.now(), row.expires_at, ends_at)  # type: ignore[arg-type]
+    if quiet is not None:
+        return quiet
+    about_order, to_address = _told_so_far(hub, session, row)
+    return too_often(manners, Trigger(row.trigger), about_order=about_order, to_address=to_address)
+
+
+def undone(hub: Hub, session: Session, row: NoticeRow, why: Held | Undone | str) -> None:
+    """In the unit that claimed it: what becomes of a notice that does not leave now.
+
+    One that is held is put into words anew when it leaves.
+    """
+    row.claim, row.leased_until = "", None
+    if isinstance(why, Held):
+        row.state, row.due_at, row.error = NoticeState.DUE, why.until, why.why
+        row.message_id = ""
+        return
+    row.state, row.error = NoticeState.DROPPED, why if isinstance(why, str) else why.why
+    if isinstance(why, Undone) and why.elsewhere:
+        tell_elsewhere(hub, session, row)
+
+
+def refused(hub: Hub, session: Session, row: NoticeRow, verdict: Rejected) -> None:
+    """In the unit that settles it: the carrier will never take this one."""
+    reaches = reach_of(hub, row.channel)
+    if verdict.never == "stop":
+        stop(session, row.business_id, reaches, row.recipient, "carrier", hub.now())
+        return
+    if verdict.never == "gone":
+        stop(session, row.business_id, reaches, row.recipient, "gone", hub.now())
+    tell_elsewhere(hub, session, row)
+
+
+def never_of(refusal: HubError) -> Rejected:
+    """A refusal as the hub's own verdict."""
+    match refusal:
+        case OptedOut():
+            return Rejected(str(refusal), permanent=True, never="stop")
+        case Gone():
+            return Rejected(str(refusal), permanent=True, never="gone")
+    return Rejected(str(refusal), permanent=True)
+
+
+def charged(row: NoticeRow, cost: Cost | None, sends: int) -> None:
+    """Keep what a notice that left has cost, each of its ``sends``."""
+    if cost is not None and sends > 0:
+        row.parts, row.currency = cost.parts * sends, cost.currency[:3]
+        row.cost_micros = cost.micros * sends
+
+
+def tell_elsewhere(hub: Hub, session: Session, row: NoticeRow) -> None:
+    """In a unit: have the rule's other channel tell it while its moment lasts. Once."""
+    rule = session.exec(
+        select(NoticeRuleRow).where(
+            NoticeRuleRow.business_id == row.business_id, NoticeRuleRow.id == row.rule_id
+        )
+    ).one()
+    if row.instead_of or not rule.fallback or rule.fallback == row.channel:
+        return
+    if hub.now() > row.expires_at or _is_stood_in_for(session, row):
+        return
+    session.add(
+        NoticeRow(
+            business_id=row.business_id,
+            event_id=row.id,
+            rule_id=row.rule_id,
+            order_id=row.order_id,
+            job_id=row.job_id,
+            trigger=row.trigger,
+            channel=rule.fallback,
+            recipient="",
+            due_at=hub.now(),
+            expires_at=row.expires_at,
+            created_at=hub.now(),
+            instead_of=row.id,
+        )
+    )
+
+
+def wording_rule(session: Session, row: NoticeRow, rule: NoticeRuleRow) -> NoticeRuleRow:
+    """Whose words a notice uses: of its own channel's rule, where it stands in for another's."""
+    if not row.instead_of:
+        return rule
+    sibling = session.exec(
+        select(NoticeRuleRow).where(
+            NoticeRuleRow.business_id == row.business_id,
+            NoticeRuleRow.trigger == rule.trigger,
+            NoticeRuleRow.channel == row.channel,
+            col(NoticeRuleRow.role).in_([rule.role, "recipient"]),
+        )
+    ).all()
+    return next((one for one in sibling if one.role == rule.role), sibling[0] if sibling else rule)
+
+
+def zone_of(session: Session, job: JobRow | None) -> ZoneInfo | None:
+    """The clocks where the job is; ``None`` where nobody knows where that is."""
+    if job is None:
+        return None
+    place = session.exec(
+        select(PlaceRow).where(PlaceRow.business_id == job.business_id, PlaceRow.id == job.place_id)
+    ).one_or_none()
+    if place is None or place.lat is None or place.lon is None:
+        return None
+    try:
+        return ZoneInfo(tzfpy.get_tz(place.lon, place.lat))
+    except (KeyError, ValueError, OSError):  # at sea, or a zone newer than our list
+        return None
+
+
+def _told_already(session: Session, row: NoticeRow) -> bool:
+    """Whether another rule tells the same person of the same event by the same channel."""
+    other = session.exec(
+        select(NoticeRow.id).where(
+            NoticeRow.business_id == row.business_id,
+            NoticeRow.event_id == row.event_id,
+            NoticeRow.trigger == row.trigger,
+            NoticeRow.channel == row.channel,
+            NoticeRow.recipient == row.recipient,
+            NoticeRow.id != row.id,
+            col(NoticeRow.state).in_(LEFT),
+        )
+    ).first()
+    return other is not None
+
+
+def _told_so_far(hub: Hub, session: Session, row: NoticeRow) -> tuple[int, int]:
+    """How many messages that ring left: about this order, and to this address in a day."""
+    ringing = [cls.key for cls in hub.registry.all(NotificationChannel) if cls.reaches in RINGS]
+    about = select(func.count()).where(
+        NoticeRow.business_id == row.business_id,
+        NoticeRow.order_id == row.order_id,
+        NoticeRow.id != row.id,
+        col(NoticeRow.channel).in_(ringing),
+        col(NoticeRow.state).in_(LEFT),
+    )
+    to = select(func.count()).where(
+        NoticeRow.business_id == row.business_id,
+        NoticeRow.recipient == row.recipient,
+        NoticeRow.id != row.id,
+        col(NoticeRow.channel).in_(ringing),
+        col(NoticeRow.state).in_(LEFT),
+        or_(col(NoticeRow.sent_at).is_(None), col(NoticeRow.sent_at) > hub.now() - DAY),
+    )
+    return session.exec(about).one(), session.exec(to).one()
+
+
+def _is_stood_in_for(session: Session, row: NoticeRow) -> bool:
+    other = session.exec(
+        select(NoticeRow.id).where(
+            NoticeRow.business_id == row.business_id, NoticeRow.event_id == row.id
+        )
+    ).first()
+    return other is not None

@@ -1,0 +1,199 @@
+"""A text that a business writes can do nothing but name what it may name.
+
+Nothing in it is run, so each of these comes out as the letters it is made of, or without the
+lines that name what there is not; none reads more, takes long, grows without end or makes markup.
+"""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from pydantic import ValidationError
+
+from hub.core.notice_words import (
+    MOST_SUBJECT,
+    MOST_TEXT,
+    MOST_VALUE,
+    VARIABLES,
+    filled,
+    filled_line,
+    unknown_variables,
+)
+from hub.flows.notice_rules import RuleIn
+
+SECRET = "s3cret-of-the-hub"
+VALUES = dict.fromkeys(VARIABLES, "value") | {"order": "17", "link": "https://h.example/t/x"}
+
+ATTRIBUTES = [
+    "{order.__class__}",
+    "{order.__class__.__mro__[1].__subclasses__()}",
+    "{0.__class__}",
+    "{order!r}",
+    "{order:>1000000}",
+    "{order[0]}",
+    "{self}",
+    "{self.__init__.__globals__}",
+    "{__class__}",
+    "{_VARIABLE}",
+    "{values}",
+    "{settings.secret}",
+    "{{order}}",
+    "{{{{order}}}}",
+    "{{ order.__class__ }}",
+    "{{ ''.__class__.__mro__[1].__subclasses__() }}",
+    "{{ config }}",
+    "{{ request.environ }}",
+    "{{ cycler.__init__.__globals__.os.popen('id').read() }}",
+    "{{ lipsum.__globals__ }}",
+    "{{ self._TemplateReference__context }}",
+]
+LOOPS = [
+    "{% for x in range(10**9) %}x{% endfor %}",
+    "{% while true %}{% endwhile %}",
+    "{% macro a() %}{{ a() }}{% endmacro %}{{ a() }}",
+    "{% include 'notice.html' %}",
+    "{% extends 'notice.html' %}",
+    "{% import 'os' as os %}",
+    "{% set x = 'a' * 10**9 %}{{ x }}",
+    "{{ 'x' * 10**9 }}",
+    "{{ range(10**9) | list }}",
+    "{% raw %}{order}{% endraw %}",
+    "{# {order} #}",
+]
+FORMATS = [
+    "%(order)s %s %1000000d",
+    "%n%n%n%n",
+    "${order} $order $(id) `id`",
+    "#{order} <%= order %> <?php echo 1 ?>",
+    "f'{order}' {order!s:*^9999999}",
+    "{:{}{}}",
+    "{",
+    "}",
+    "{}",
+    "{ order }",
+    "{order",
+    "order}",
+    "{or{order}der}",
+    "{{order}",
+    "{order}}" * 300,
+]
+MARKUP = [
+    "<script>alert(1)</script>",
+    "</p><img src=x onerror=alert(1)>",
+    "<a href='javascript:alert(1)'>x</a>",
+    "&lt;script&gt;{order}",
+    "<svg/onload=alert(1)>",
+    "<style>*{display:none}</style>",
+    "]]><![CDATA[<x>",
+    "<!-- {order} -->",
+    '"><iframe src=//evil.example>',
+]
+UNICODE = [
+    "\u202egnp.exe {order}",
+    "\ufeff\u200b{\u200border}",
+    "{ｏｒｄｅｒ}",
+    "{оrder}",  # its first letter is Cyrillic
+    "\x00\x1b[2J\x07{order}",
+    "\ud800{order}",
+    "\u2028Bcc: eve@example.com\u2029{order}",
+    "a\u0300" * 1400,
+]
+BULK = [
+    "{order}" * 5000,
+    "{address}" * 400,
+    "\n" * 100_000,
+    "{" * 100_000,
+    "{a" * 50_000,
+    ("{order}\n" * 2000) + "{nothing}",
+]  # fmt: skip
+HOSTILE = [*ATTRIBUTES, *LOOPS, *FORMATS, *MARKUP, *UNICODE, *BULK]
+
+
+class Tags(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        self.seen.append(tag)
+
+    def handle_comment(self, data: str) -> None:
+        self.seen.append("comment")
+
+
+def as_page(subject: str, body: str) -> str:
+    """The mail's page as ``hub.flows.notice_mail`` makes it, with nothing but this in it."""
+    env = Environment(
+        loader=PackageLoader("hub.flows", "notice_templates"),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+    )
+    given = dict.fromkeys(
+        "link brand phone email website logo on_colour on_light on_dark written preheader stop_link".split(),
+        "",
+    )
+    paragraphs = [part.split("\n") for part in body.split("\n\n")]
+    given |= {"subject": subject, "body": body, "paragraphs": paragraphs, "colour": "#000000"}
+    return env.get_template("notice.html").render(given)
+
+
+def tags(page: str) -> list[str]:
+    parser = Tags()
+    parser.feed(page)
+    return [tag for tag in parser.seen if tag not in ("p", "br")]  # the words' own paragraphs
+
+
+PLAIN = tags(as_page("x", "x"))
+
+
+def test_there_are_enough_of_them() -> None:
+    assert len(set(HOSTILE)) >= 60
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_a_hostile_text_is_letters_and_no_more(text: str) -> None:
+    body, subject = filled(text, VALUES), filled_line(text, VALUES)
+    assert len(body) <= MOST_TEXT and len(subject) <= MOST_SUBJECT
+    assert "\n" not in subject and "\u2028" not in body
+    assert not re.search("[\x00-\x08\x0b-\x1f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", body)
+    for word in ("subclasses", "environ", "TemplateReference", "built-in", "object at 0x"):
+        assert (word in body) <= (word in text)
+    assert tags(as_page(subject, body)) == PLAIN
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_a_hostile_value_is_one_line_of_a_length(text: str) -> None:
+    """What a stranger wrote into an order: his name, his address."""
+    values = {**VALUES, "name": text, "address": SECRET}
+    body, subject = filled("Hello {name},\nbye", values), filled_line("For {name}", values)
+    assert body.count("\n") <= 1
+    assert SECRET not in body, "a value is never looked into again"
+    assert len(body) <= len("Hello ,\nbye") + MOST_VALUE
+    assert "\n" not in subject
+    assert tags(as_page(subject, body)) == PLAIN
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_the_form_takes_it_as_letters_or_says_what_it_does_not_know(text: str) -> None:
+    try:
+        given = RuleIn(subject="Order", body=text)
+    except ValidationError as refused:
+        told = str(refused.errors()[0]["msg"])
+        is_half = any("\ud800" <= one <= "\udfff" for one in text)
+        is_long = len(text) > MOST_TEXT
+        assert unknown_variables(text) or is_long or is_half or not text.strip(), told
+    else:
+        assert not unknown_variables(given.body)
+
+
+@given(st.text(max_size=300), st.dictionaries(st.sampled_from(sorted(VARIABLES)), st.text()))
+def test_any_text_and_any_values_stay_within_bounds(text: str, values: dict[str, str]) -> None:
+    body = filled(text, values)
+    assert len(body) <= MOST_TEXT
+    assert "\n" not in filled_line(text, values)
+    assert tags(as_page("x", body)) == PLAIN
