@@ -21,12 +21,6 @@ if TYPE_CHECKING:
     from hub.app import Hub
 
 LANGUAGES = [("en", "English")]  # what the customer's page speaks
-SHARES = [
-    ("stops", "From so many stops before"),
-    ("minutes", "From so many minutes before"),
-    ("next", "Once the driver is on the way to them"),
-    ("never", "Never"),
-]
 AIMS = [
     ("cheapest", "The least cost"),
     ("few", "Few drivers on the road"),
@@ -87,7 +81,7 @@ def _business_form(
 def _defaults_form(
     sent: MultiDict[str, str] | None = None, data: dict[str, object] | None = None
 ) -> BaseForm:
-    form = form_for(DefaultsIn, {"share": SHARES, "aim": AIMS})(sent, data=data)
+    form = form_for(DefaultsIn, {"aim": AIMS})(sent, data=data)
     form.demands.options = form.failure_demands.options = DEMANDS
     return form
 

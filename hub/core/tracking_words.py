@@ -11,11 +11,11 @@ from datetime import date, datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from hub.core.business import BusinessSettings
 from hub.core.jobs import NextStep, Outcome, Reason
 from hub.core.orders import Kind
-from hub.core.tracking_page import FRESH, Estimate, JobSeen, Seen, Shows, shares
+from hub.core.tracking_page import FRESH, Estimate, JobSeen, Seen, Shows
 from hub.core.values import TimeWindow
+from hub.core.visibility import Fact, Rule
 
 Tone = Literal["plain", "ok", "late", "bad"]
 S = Shows
@@ -131,9 +131,9 @@ class Card:
     step: int = 0
 
 
-def card(seen: Seen, zone: ZoneInfo, now: datetime) -> Card:
-    """What ``seen`` reads like at ``now``."""
-    told = _Words(zone, now)
+def card(seen: Seen, may: frozenset[Fact], zone: ZoneInfo, now: datetime) -> Card:
+    """What ``seen`` reads like at ``now`` to somebody who may see so much of it."""
+    told = _Words(may, zone, now)
     big, day = told.time(seen)
     return Card(
         headline=_headline(seen),
@@ -196,19 +196,24 @@ def stops_words(stops_before: int) -> str:
     return f"{stops_before} stops before you."
 
 
-def follow_words(seen: Seen, settings: BusinessSettings) -> str:
-    """From when on the driver can be seen on the map; empty where he can be, or never."""
-    if seen.shows is not Shows.ON_ITS_WAY or shares(seen, settings):
+def follow_words(seen: Seen, may: frozenset[Fact], rule: Rule) -> str:
+    """From when on the driver can be seen on the map; empty where he can be, or never.
+
+    ``may``: what may be seen already; ``rule``: the one for his position.
+    """
+    if seen.shows not in (Shows.ON_ITS_WAY, Shows.ARRIVING) or Fact.POSITION in may:
         return ""
-    match settings.share:
-        case "stops" if settings.share_stops > 0:
-            stops = "1 stop" if settings.share_stops == 1 else f"{settings.share_stops} stops"
+    match rule:
+        case Rule("stops", 0):
+            return "You can follow the driver on the map once you are next."
+        case Rule("stops", at):
+            stops = "1 stop" if at == 1 else f"{at} stops"
             return f"You can follow the driver on the map from {stops} before you."
-        case "minutes":
-            return f"You can follow the driver on the map {settings.share_minutes} minutes before."
-        case "never":
-            return ""
-    return "You can follow the driver on the map once you are next."
+        case Rule("minutes", at):
+            return f"You can follow the driver on the map {at} minutes before."
+        case Rule("metres", at):
+            return f"You can follow the driver on the map from {at} metres away."
+    return ""
 
 
 def signal_words(fixed_at: datetime, now: datetime, zone: ZoneInfo) -> str:
@@ -219,7 +224,8 @@ def signal_words(fixed_at: datetime, now: datetime, zone: ZoneInfo) -> str:
 
 
 class _Words:
-    def __init__(self, zone: ZoneInfo, now: datetime) -> None:
+    def __init__(self, may: frozenset[Fact], zone: ZoneInfo, now: datetime) -> None:
+        self.may = may
         self.zone, self.today = zone, now.astimezone(zone).date()
 
     def time(self, seen: Seen) -> tuple[str, str]:
@@ -247,7 +253,7 @@ class _Words:
                 follows = "" if seen.quoted else TIME_FOLLOWS
                 return [UNREACHED if seen.unreached else self.tried(seen.earlier), follows]
             case Shows.ON_ITS_WAY:
-                return [stops_words(seen.stops_before), self.promised(seen)]
+                return [self.stops(seen), self.promised(seen)]
             case Shows.ARRIVING:
                 return [self.promised(seen)]
             case Shows.DONE if seen.job.outcome is Outcome.PARTIAL:
@@ -255,6 +261,9 @@ class _Words:
             case Shows.FAILED:
                 return self.failed(seen)
         return []
+
+    def stops(self, seen: Seen) -> str:
+        return stops_words(seen.stops_before) if Fact.STOPS in self.may else ""
 
     def failed(self, seen: Seen) -> list[str]:
         if seen.pick_up_failed:

@@ -15,6 +15,7 @@ from hub.core.business import BusinessSettings
 from hub.core.colours import is_colour, readable_on, text_on
 from hub.core.contracts import InlineFile, NotificationChannel, Reaches
 from hub.core.jobs import NextStep, Outcome, Reason, State, next_step
+from hub.core.kept_back import for_messages
 from hub.core.notice_words import About, filled, filled_line, values
 from hub.core.notices import Trigger
 from hub.core.orders import Kind
@@ -63,8 +64,12 @@ class Mail:
 def composed(
     hub: Hub, business: BusinessRow, brand: BrandRow, subject: str, body: str, about: About
 ) -> Mail:
-    """The rule's ``subject`` and ``body`` about one order, in the business's colours."""
-    said = values(about, ZoneInfo(business.zone))
+    """The rule's ``subject`` and ``body`` about one order, in the business's colours.
+
+    Without what the business keeps out of its messages.
+    """
+    rules = BusinessSettings.model_validate(business.settings).visibility
+    said = values(for_messages(about, rules), ZoneInfo(business.zone))
     title, words = filled_line(subject, said), filled(body, said)
     colour = brand.colour if is_colour(brand.colour) else USUAL_COLOUR
     given = {

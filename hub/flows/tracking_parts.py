@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 from hub.core.tracking_page import first_name
 from hub.core.tracking_words import stays_words
 from hub.core.values import Point, Role
+from hub.core.visibility import Fact
 from hub.db.tables import (
     BrandRow,
     ContactRow,
@@ -107,17 +108,18 @@ def proof(session: Session, link: Link) -> ProofRow | None:
 
 def handover(session: Session, link: Link, proof: ProofRow, brand: str) -> Handover:
     taken = _photos_taken(session, link)
-    shown = len(taken) if link.may.photo else 0
+    shown = len(taken) if Fact.PHOTO in link.may else 0
     stays = stays_words(
         photos=len(taken) > shown,
-        items=bool(proof.lines) and not link.may.items,
+        items=bool(proof.lines) and Fact.ITEMS not in link.may,
         brand=brand or link.business.name,
     )
-    return Handover(first_name(proof.name), shown, stays)
+    received_by = first_name(proof.name) if Fact.RECIPIENT in link.may else ""
+    return Handover(received_by, shown, stays)
 
 
 def photos(session: Session, link: Link) -> Sequence[ProofFileRow]:
-    return _photos_taken(session, link) if link.may.photo else ()
+    return _photos_taken(session, link) if Fact.PHOTO in link.may else ()
 
 
 def _photos_taken(session: Session, link: Link) -> Sequence[ProofFileRow]:

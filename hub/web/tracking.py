@@ -168,14 +168,15 @@ def _look(brand: BrandRow, token: str) -> Look:
 
 def _map(hub: Hub, seen: Tracked, look: Look) -> str:
     """The map with the destination, and with the driver where he may be seen."""
-    if seen.pin is None:
-        return ""
-    pins: list[Pin] = [(seen.pin, "stop", "your address")]
+    pins: list[Pin] = [(seen.pin, "stop", "your address")] if seen.pin else []
     if seen.position is not None:
         pins.append((seen.position.point, "driver", "the driver"))
+    if not pins:
+        return ""
     return draw(
         current_tiles(hub.settings.data_dir / "map"),
         pins=pins,
+        lines=[seen.road] if seen.road else (),
         height=210,
         accent=look.accent,
         nonce=csp_nonce(),
