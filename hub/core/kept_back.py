@@ -16,6 +16,7 @@ _STAGES: dict[Stage, HowFar] = {
     "arrived": HowFar.AT_THE_DOOR,
     "cancelled": HowFar.CANCELLED,
 }
+_NO_ADDRESS = Address(("(kept back)",))  # an order without any would be none
 _WELL = ("succeeded", "partial")
 
 
@@ -55,7 +56,7 @@ def order_for_books(order: IncomingOrder, rules: Visibility) -> IncomingOrder:
     return replace(
         order,
         contacts=order.contacts if Fact.RECIPIENT in may else (),
-        address=order.address if Fact.ADDRESS in may else Address(()),
+        address=order.address if Fact.ADDRESS in may else _NO_ADDRESS,
         point=order.point if Fact.ADDRESS in may else None,
         lines=order.lines
         if Fact.ITEMS in may

@@ -98,6 +98,7 @@ NEXT: dict[NextStep | None, str] = {
 }
 NO_RETURN = "We will not try again by ourselves. Call us if you still need it."
 TIME_FOLLOWS = "You will see the time here as soon as it is planned."
+ARRIVING = "Arriving now"
 MISSED_YOU = "Sorry, we missed you"
 TRY_AGAIN = "We will try again"
 PLANNED_ANEW = "We are looking for a new time"
@@ -136,7 +137,7 @@ def card(seen: Seen, may: frozenset[Fact], zone: ZoneInfo, now: datetime) -> Car
     told = _Words(may, zone, now)
     big, day = told.time(seen)
     return Card(
-        headline=_headline(seen),
+        headline=_headline(seen, may),
         tone=_tone(seen),
         big=big,
         day=day,
@@ -151,9 +152,9 @@ def outcome_line(seen: Seen, zone: ZoneInfo) -> str:
     """All that is left to say of an order that was completed some days ago."""
     ended = seen.job.ended_at
     if ended is None or seen.shows is not Shows.DONE:
-        return _headline(seen)
+        return _headline(seen, frozenset())
     local = ended.astimezone(zone)
-    return f"{_headline(seen)} {_clock(local)}, {_long_day(local.date())} {local.year}"
+    return f"{_headline(seen, frozenset())} {_clock(local)}, {_long_day(local.date())} {local.year}"
 
 
 def own_words(tone: Tone, texts: Mapping[str, str]) -> str:
@@ -254,8 +255,8 @@ class _Words:
                 return [UNREACHED if seen.unreached else self.tried(seen.earlier), follows]
             case Shows.ON_ITS_WAY:
                 return [self.stops(seen), self.promised(seen)]
-            case Shows.ARRIVING:
-                return [self.promised(seen)]
+            case Shows.ARRIVING:  # the headline says who is next, unless it says something else
+                return [self.stops(seen) if seen.is_late else "", self.promised(seen)]
             case Shows.DONE if seen.job.outcome is Outcome.PARTIAL:
                 return ["" if seen.job.next_step else REST_FOLLOWS]
             case Shows.FAILED:
@@ -263,7 +264,8 @@ class _Words:
         return []
 
     def stops(self, seen: Seen) -> str:
-        return stops_words(seen.stops_before) if Fact.STOPS in self.may else ""
+        before = 0 if seen.shows is Shows.ARRIVING else seen.stops_before
+        return stops_words(before) if Fact.STOPS in self.may else ""
 
     def failed(self, seen: Seen) -> list[str]:
         if seen.pick_up_failed:
@@ -306,11 +308,13 @@ class _Words:
         return day_words(moment.astimezone(self.zone).date(), self.today)
 
 
-def _headline(seen: Seen) -> str:
+def _headline(seen: Seen, may: frozenset[Fact]) -> str:
     usual = HEADLINES[seen.job.kind][seen.shows]
     if seen.is_late:
         return LATE
     match seen.shows:
+        case Shows.ARRIVING if Fact.STOPS not in may:
+            return ARRIVING
         case Shows.DONE if seen.job.outcome is Outcome.PARTIAL:
             return PARTLY[seen.job.kind]
         case Shows.FAILED if seen.pick_up_failed:
