@@ -14,13 +14,13 @@ from admin.auth import TRADES
 from admin.forms import form_for, read
 from hub.core.business import Trade, suggested
 from hub.flows.business import BusinessIn, DefaultsIn, business_of, save_business
+from hub.flows.tongues import languages
 from hub.web.pages import page
 from hub.web.staff import me, needs
 
 if TYPE_CHECKING:
     from hub.app import Hub
 
-LANGUAGES = [("en", "English")]  # what the customer's page speaks
 AIMS = [
     ("cheapest", "The least cost"),
     ("few", "Few drivers on the road"),
@@ -73,7 +73,7 @@ def _business_form(
         "zone": [(name, name) for name in sorted(available_timezones()) if "/" in name]
         + [("UTC", "UTC")],
         "trade": [(trade.value, title) for trade, title, _ in TRADES],
-        "language": LANGUAGES,
+        "language": list(languages().items()),  # what customers are spoken to in
     }
     return form_for(BusinessIn, options)(sent, data=data)
 

@@ -233,7 +233,7 @@ def _worded(hub: Hub, known: Known, session: Session, row: NoticeRow, about: _Ab
     brand = known.brand(session, row.business_id)
     to_say = about_order(hub, session, brand, about.order, about.job)
     business = known.business(session, row.business_id)
-    to_say = replace(to_say, name=contact.name)
+    to_say = replace(to_say, name=contact.name, language=contact.language)
     mail = composed(hub, business, brand, rule.subject, rule.body, to_say)
     row.channel, row.recipient = channel, address_for(reaches, contact)
     row.subject, row.body, row.html = mail.subject, mail.text, mail.html

@@ -36,6 +36,7 @@ from hub.db.tables import (
 from hub.flows.brand import logo_png
 from hub.flows.promises import in_force, work_begins
 from hub.flows.sync import address_document
+from hub.flows.tongues import tongue
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -69,10 +70,13 @@ def composed(
     Without what the business keeps out of its messages.
     """
     rules = BusinessSettings.model_validate(business.settings).visibility
-    said = values(for_messages(about, rules), ZoneInfo(business.zone))
-    title, words = filled_line(subject, said), filled(body, said)
+    spoken = tongue(about.language, business.language)
+    said = values(for_messages(about, rules), ZoneInfo(business.zone), spoken)
+    # Texts that a business left as they were are translated; its own words are its own.
+    title, words = filled_line(spoken.say(subject), said), filled(spoken.say(body), said)
     colour = brand.colour if is_colour(brand.colour) else USUAL_COLOUR
     given = {
+        "tongue": spoken,
         "subject": title,
         "body": words,
         "paragraphs": [part.split("\n") for part in words.split("\n\n")],
@@ -152,7 +156,13 @@ def contacts_of(session: Session, order: OrderRow) -> dict[Role, Contact]:
         )
     )
     return {
-        Role(row.role): Contact(Role(row.role), name=row.name, phone=row.phone, email=row.email)
+        Role(row.role): Contact(
+            Role(row.role),
+            name=row.name,
+            phone=row.phone,
+            email=row.email,
+            language=row.language,
+        )
         for row in rows
     }
 

@@ -34,6 +34,7 @@ from hub.flows.document import pod_pdf
 from hub.flows.promises import expect, last_expected
 from hub.flows.proof_store import content_of
 from hub.flows.sync import order_report
+from hub.flows.tongues import Spoken
 from hub.flows.tracking_link import Link, link_row, opened
 from hub.flows.tracking_parts import Handover, Item
 from hub.live.store import Positions
@@ -63,7 +64,7 @@ class Tracked:
     when on he can be seen.
     """
 
-    language: str
+    tongue: Spoken
     brand: BrandRow
     life: Life
     outcome: str
@@ -147,22 +148,22 @@ def _content(session: Session, link: Link, driver: Driver | None, now: datetime)
     business_id, seen, may = link.business.id, link.seen, link.may
     zone = ZoneInfo(link.business.zone)
     brand = parts.brand(session, business_id)
-    outcome = outcome_line(seen, zone)
+    spoken = parts.tongue_of(session, link)
+    outcome = outcome_line(seen, zone, spoken)
     if link.life is not Life.FULL:
-        return Tracked(
-            language=link.business.language, brand=brand, life=link.life, outcome=outcome
-        )
+        return Tracked(tongue=spoken, brand=brand, life=link.life, outcome=outcome)
     order = session.exec(
         select(OrderRow).where(OrderRow.business_id == business_id, OrderRow.id == link.order_id)
     ).one()
     place = parts.place(session, link) if Fact.ADDRESS in may else None
     pin = parts.point(place) if place and seen.shows in ON_A_MAP else None
     proof = parts.proof(session, link) if seen.shows is Shows.DONE else None
-    status = card(seen, may, zone, now)
+    rule = link.settings.visibility.page.get(Fact.POSITION, NEVER)
+    status = card(seen, may, zone, now, spoken)
     waits = seen.shows in OPEN or seen.shows is Shows.FAILED
     position = driver if driver and now - driver.at <= SHOWN else None
     return Tracked(
-        language=link.business.language,
+        tongue=spoken,
         brand=brand,
         life=link.life,
         outcome=outcome,
@@ -175,14 +176,14 @@ def _content(session: Session, link: Link, driver: Driver | None, now: datetime)
         driver=parts.driver(session, link) if Fact.DRIVER in may else "",
         to_pay=order_report.validate_python(order.report).payment_due if waits else "",
         zone=link.business.zone,
-        follow=follow_words(seen, may, link.settings.visibility.page.get(Fact.POSITION, NEVER)),
-        silence=signal_words(driver.at, now, zone) if driver else "",
+        follow=follow_words(seen, may, rule, spoken),
+        silence=signal_words(driver.at, now, zone, spoken) if driver else "",
         items=parts.items(session, link, proof) if Fact.ITEMS in may else (),
         pin=pin,
         heard_at=driver.at if driver else None,
         position=position,
         road=_road(link, position, pin),
-        handover=parts.handover(session, link, proof, brand.name) if proof else None,
+        handover=parts.handover(session, link, proof, brand.name, spoken) if proof else None,
     )
 
 

@@ -52,7 +52,7 @@ MINE = {
     "address": ("Yrjönkatu 2", 'data-pin="stop"'),
     "items": ("Sourdough", "Rye bread"),
     "photo": ("/photo/1",),
-    "position": ('data-pin="driver"', "Map updated"),
+    "position": ('data-pin="driver"', 'id="signal" class="muted"'),
     "route": ('class="map-line"',),
 }
 RULE = "You can follow the driver[^<]*"  # says what the business set, not how things stand

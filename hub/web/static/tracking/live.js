@@ -4,7 +4,7 @@
 (() => {
   const $ = (what, where = document) => where.querySelector(what);
   const stream_url = `/live/t/${location.pathname.split("/")[2]}`;
-  const { zone, tag: first } = $("main").dataset;
+  const { zone, tag: first, silent, now: fresh_words, ago } = $("main").dataset;
   let [tag, now_tag, version] = [first, "", null];
   let [stream, fails, ticks, busy, wanted, asked_at] = [null, 0, 0, null, 0, 0];
   let moved_at = 0;
@@ -99,7 +99,7 @@
     const age_s = (Date.now() - heard.ours) / 1000;
     const time = new Intl.DateTimeFormat("en-GB", { timeZone: zone, hour: "2-digit", minute: "2-digit" }).format(heard.at);
     line.className = age_s > 120 ? "stale" : "muted";
-    line.textContent = age_s > 120 ? `No signal since ${time}. The time is an estimate.` : `Map updated ${age_s < 60 ? "just now" : "1 min ago"}.`;
+    line.textContent = age_s > 120 ? silent.replace("{time}", time) : age_s < 60 ? fresh_words : ago;
   }
 
   function listen() {
