@@ -6,7 +6,7 @@ English until a tongue says it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
@@ -162,7 +162,8 @@ def outcome_line(seen: Seen, zone: ZoneInfo, tongue: Tongue = ENGLISH) -> str:
     if ended is None or seen.shows is not Shows.DONE:
         return headline
     local = ended.astimezone(zone)
-    return f"{headline} {tongue.clock(local)}, {tongue.day_and_year(local.date())}"
+    at, day = tongue.clock(local), tongue.day_and_year(local.date())
+    return tongue.say("{what} {time}, {day}", what=headline, time=at, day=day)
 
 
 def own_words(tone: Tone, texts: Mapping[str, str]) -> str:
@@ -237,6 +238,25 @@ def signal_words(
     if now - fixed_at <= FRESH:
         return ""
     return tongue.say(NO_SIGNAL, time=tongue.clock(fixed_at.astimezone(zone)))
+
+
+def promise_lines(
+    promises: Sequence[tuple[TimeWindow, datetime]],
+    zone: ZoneInfo,
+    now: datetime,
+    tongue: Tongue = ENGLISH,
+) -> tuple[str, ...]:
+    """What was promised, and when that was told, the oldest first."""
+    told = _Words(frozenset(), zone, now, tongue)
+    return tuple(
+        tongue.say(
+            "{window}, told on {day} at {time}",
+            window=told.span(window, with_day=True),
+            day=tongue.day(at.astimezone(zone).date()),
+            time=tongue.clock(at.astimezone(zone)),
+        )
+        for window, at in promises
+    )
 
 
 def all_words() -> Iterator[str]:

@@ -6,6 +6,7 @@ times and the forms of numbers are those of Unicode's CLDR, by Babel.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property, lru_cache
@@ -42,7 +43,11 @@ class Spoken:
 
     def say(self, words: str, **values: object) -> str:
         said = self.words.gettext(words) if words else ""
-        return said.format(**values) if values else said
+        if not values:
+            return said
+        if self.direction == "rtl":
+            values = {name: _isolated(value) for name, value in values.items()}
+        return said.format(**values)
 
     def count(self, one: str, many: str, n: int) -> str:
         return self.words.ngettext(one, many, n).format(n=n)
@@ -75,6 +80,14 @@ def tongue(*wanted: str) -> Spoken:
             if one.lower() in languages():
                 return _spoken(one.lower())
     return _spoken(SOURCE)
+
+
+def _isolated(value: object) -> object:
+    """A name in Latin letters keeps its own direction, and what stands beside it keeps its place
+    (Unicode's FSI and PDI); times and numbers go with the sentence.
+    """
+    is_latin = isinstance(value, str) and re.search("[A-Za-z]", value)
+    return f"\u2068{value}\u2069" if is_latin and "://" not in str(value) else value
 
 
 @lru_cache(maxsize=32)

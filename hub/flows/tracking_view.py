@@ -24,6 +24,7 @@ from hub.core.tracking_words import (
     follow_words,
     outcome_line,
     own_words,
+    promise_lines,
     signal_words,
 )
 from hub.core.values import Point, TimeWindow
@@ -31,7 +32,7 @@ from hub.core.visibility import NEVER, Fact, Reader
 from hub.db.tables import BrandRow, JobRow, OrderRow
 from hub.flows import tracking_parts as parts
 from hub.flows.document import pod_pdf
-from hub.flows.promises import expect, last_expected
+from hub.flows.promises import expect, last_expected, told_of
 from hub.flows.proof_store import content_of
 from hub.flows.sync import order_report
 from hub.flows.tongues import Spoken
@@ -85,6 +86,7 @@ class Tracked:
     road: tuple[Point, ...] = ()
     heard_at: datetime | None = None  # when the driver's phone was last heard of
     handover: Handover | None = None
+    promised: tuple[str, ...] = ()  # each with when it was told
 
 
 def tracked(hub: Hub, token: str, positions: Positions | None = None) -> Tracked | None:
@@ -183,6 +185,7 @@ def _content(session: Session, link: Link, driver: Driver | None, now: datetime)
         heard_at=driver.at if driver else None,
         position=position,
         road=_road(link, position, pin),
+        promised=_promised(session, link, zone, now, spoken),
         handover=parts.handover(session, link, proof, brand.name, spoken) if proof else None,
     )
 
@@ -225,6 +228,14 @@ def _last_heard(hub: Hub, link: Link, now: datetime, positions: Positions | None
     if link.ride is None or not link.ride.is_at(at, now):
         return None
     return Driver(Point(fixes[0].lat, fixes[0].lon), fixes[0].heading, at)
+
+
+def _promised(
+    session: Session, link: Link, zone: ZoneInfo, now: datetime, spoken: Spoken
+) -> tuple[str, ...]:
+    rows = told_of(session, link.business.id, link.job.id)
+    bind = [(TimeWindow(row.opens, row.closes), row.at) for row in rows if row.n > 0]
+    return promise_lines(bind, zone, now, spoken)
 
 
 def _road(link: Link, driver: Driver | None, door: Point | None) -> tuple[Point, ...]:

@@ -207,7 +207,8 @@ def _tagged(answer: Response) -> Response:
 @lru_cache(maxsize=1)
 def _live_js() -> str:
     """The script as it goes into the page: without what is only for its readers."""
-    text = (Path(__file__).parent / "static" / "tracking" / "live.js").read_text()
+    folder = Path(__file__).parent / "static" / "tracking"
+    text = "\n".join((folder / name).read_text() for name in ("glide.js", "live.js"))
     lines = (line.strip() for line in text.splitlines())
     return "\n".join(line for line in lines if line and not line.startswith("//"))
 

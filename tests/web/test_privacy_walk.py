@@ -42,7 +42,7 @@ from tests.web.test_tracking import app_of
 
 SEED = int(os.environ.get("HUB_WALK_SEED", "20261127"))
 STEPS_A_DAY = 40
-DOCUMENT_EVERY = 30  # looks; typesetting takes longer than all else
+DOCUMENT_EVERY = 60  # looks; typesetting takes longer than all else
 LOOKS = 0.3  # at one step in three; what a step changed stays
 PHOTO = a_picture(64, 48, "#7a5b45")
 MINE = {
@@ -109,6 +109,7 @@ class Walk:
         for fact in PAGE_FACTS:
             self.wishes[fact] = self._wish()
         self._keep_wishes()
+        self._act("start_shift", None, {})
         self.audience = Audience(self.hub.now)
         page = pages.by_token(self.hub.engine, [hashed(self.token)])[hashed(self.token)]
         self.topic = self.audience.open(hashed(self.token), page, 1)
@@ -128,7 +129,7 @@ class Walk:
         else:
             minutes = self.dice.choice((1, 1, 3, 10, 16, 40))
             self.day.now[0] += timedelta(minutes=minutes)
-            if self.dice.random() < 0.04:
+            if self.dice.random() < 0.02:
                 self.day.now[0] += timedelta(hours=self.dice.choice((9, 47, 49, 500, 800)))
         if self.dice.random() < LOOKS:
             self.seen["looks"] += 1
@@ -137,7 +138,6 @@ class Walk:
     # What happens
 
     def _drive(self) -> None:
-        self.acts += 1
         job_id: str | None = self.mine if self.dice.random() < 0.35 else self.dice.choice(self.jobs)
         kind = self.dice.choices(
             ("start_shift", "head_for", "arrive", "close", "end_shift"), (3, 4, 3, 4, 0.3)
@@ -146,21 +146,22 @@ class Walk:
         if kind.endswith("shift"):
             job_id = None
         if kind == "close":
+            if job_id == self.mine and self.dice.random() < 0.6:
+                return  # most of what there is to hide is hidden before the end
             body = self._ending(job_id or "")
-        take_acts(
-            self.hub,
-            self.street.device,
-            [
-                IncomingAct(
-                    act_id=f"walk-{self.acts}",
-                    kind=kind,
-                    occurred_at=self.hub.now(),
-                    job_id=job_id,
-                    route_id=self.route_id,
-                    body=body,
-                )
-            ],
+        self._act(kind, job_id, body)
+
+    def _act(self, kind: str, job_id: str | None, body: dict[str, object]) -> None:
+        self.acts += 1
+        act = IncomingAct(
+            act_id=f"walk-{self.acts}",
+            kind=kind,
+            occurred_at=self.hub.now(),
+            job_id=job_id,
+            route_id=self.route_id,
+            body=body,
         )
+        take_acts(self.hub, self.street.device, [act])
 
     def _ending(self, job_id: str) -> dict[str, object]:
         known_by = sha256(PHOTO).hexdigest()
@@ -286,12 +287,12 @@ class Walk:
         for secret in (*NEVER_SHOWN, *OTHERS):
             assert secret not in html, (secret, story)
         self._judge_stream(told["position"], story)
-        if self.dice.random() < 0.5:
+        if self.dice.random() < 0.25:
             photo = self.client.get(f"/t/{self.token}/photo/1").status_code == 200
             self._hold("photo", photo, told["photo"], "file", story)
         if truth.phase == "done" and self.dice.random() < 1 / DOCUMENT_EVERY:
             self._judge_documents(told, story)
-        if self.dice.random() < 0.2:
+        if self.dice.random() < 0.1:
             self._judge_letter()
 
     def _truth(self) -> Truth:
