@@ -11,9 +11,12 @@ from io import BytesIO
 from PIL import Image, ImageDraw
 from sqlmodel import select
 
+from hub.app import Hub
+from hub.core.business import BusinessSettings
 from hub.core.jobs import NextStep
 from hub.core.orders import IncomingOrder
 from hub.core.values import Address, Contact, Line, Point, Role
+from hub.core.visibility import ALWAYS, Reader, Rule
 from hub.db.tables import (
     BrandRow,
     BusinessRow,
@@ -107,6 +110,10 @@ class Street:
             row = unit.session.get_one(BusinessRow, self.business_id)
             row.settings = {**row.settings, **values}
 
+    def sees(self, reader: Reader = Reader.PAGE, **rules: Rule) -> None:
+        """Another rule for some facts, each by its name."""
+        sees(self.hub, self.business_id, reader, **rules)
+
     def clock(self, minutes: float) -> None:
         """``minutes`` past eight, the business's time."""
         self.day.now[0] = EIGHT + timedelta(minutes=minutes)
@@ -128,6 +135,13 @@ class Street:
     def close(self, job: JobRow, minutes: float, **body: object) -> None:
         photo = [{"kind": "photo", "sha256": sha256(PHOTO).hexdigest()}]
         self.tell("close", job, minutes, **{"outcome": "succeeded", "files": photo, **body})
+
+
+def sees(hub: Hub, business_id: str, reader: Reader = Reader.PAGE, **rules: Rule) -> None:
+    with hub.unit() as unit:
+        row = unit.session.get_one(BusinessRow, business_id)
+        kept = BusinessSettings.model_validate(row.settings).visibility.but(reader, **rules)
+        row.settings = {**row.settings, "visibility": kept.model_dump(mode="json")}
 
 
 def a_new_street() -> Street:
@@ -193,7 +207,7 @@ def at_the_door() -> Street:
 
 def delivered() -> Street:
     street = at_the_door()
-    street.settings(show_photo=True)
+    street.sees(photo=ALWAYS)
     sha = sha256(PHOTO).hexdigest()
     put_file(street.hub, street.business_id, street.job.id, "photo", "image/jpeg", PHOTO, sha)
     street.close(street.job, 14, name="Anna Virtanen")

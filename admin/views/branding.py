@@ -20,6 +20,7 @@ from hub.core.orders import Kind
 from hub.core.tracking_page import Estimate, JobSeen, Seen, Shows
 from hub.core.tracking_words import Card, card, own_words
 from hub.core.values import TimeWindow
+from hub.core.visibility import Fact
 from hub.db.tables import BrandRow
 from hub.flows.brand import LARGEST, BrandIn, Texts, brand_of, save_brand
 from hub.flows.log_in import NotAccepted, staff_of
@@ -162,4 +163,4 @@ def _cards(now: datetime, zone: ZoneInfo) -> list[tuple[str, Card]]:
             ),
         ),
     }
-    return [(title, card(seen[state], zone, now)) for state, title in STATES]
+    return [(title, card(seen[state], frozenset(Fact), zone, now)) for state, title in STATES]

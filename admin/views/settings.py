@@ -14,19 +14,13 @@ from admin.auth import TRADES
 from admin.forms import form_for, read
 from hub.core.business import Trade, suggested
 from hub.flows.business import BusinessIn, DefaultsIn, business_of, save_business
+from hub.flows.tongues import languages
 from hub.web.pages import page
 from hub.web.staff import me, needs
 
 if TYPE_CHECKING:
     from hub.app import Hub
 
-LANGUAGES = [("en", "English")]  # what the customer's page speaks
-SHARES = [
-    ("stops", "From so many stops before"),
-    ("minutes", "From so many minutes before"),
-    ("next", "Once the driver is on the way to them"),
-    ("never", "Never"),
-]
 AIMS = [
     ("cheapest", "The least cost"),
     ("few", "Few drivers on the road"),
@@ -86,7 +80,7 @@ def _business_form(
         "zone": [(name, name) for name in sorted(available_timezones()) if "/" in name]
         + [("UTC", "UTC")],
         "trade": [(trade.value, title) for trade, title, _ in TRADES],
-        "language": LANGUAGES,
+        "language": list(languages().items()),  # what customers are spoken to in
     }
     return form_for(BusinessIn, options)(sent, data=data)
 
@@ -94,9 +88,7 @@ def _business_form(
 def _defaults_form(
     sent: MultiDict[str, str] | None = None, data: dict[str, object] | None = None
 ) -> BaseForm:
-    form = form_for(DefaultsIn, {"share": SHARES, "aim": AIMS, "improving": IMPROVING})(
-        sent, data=data
-    )
+    form = form_for(DefaultsIn, {"aim": AIMS, "improving": IMPROVING})(sent, data=data)
     form.demands.options = form.failure_demands.options = DEMANDS
     return form
 

@@ -104,9 +104,12 @@ def handed_over(update: OrderProgress, lines: Iterable[Json]) -> list[dict[str, 
     there = list(lines)
     found: dict[str, int] = {}
     for delivered in update.lines:
-        same = [line for line in there if line_title(line) == delivered.title]
+        known = delivered.title
+        same = [line for line in there if not known or line_title(line) == known]
         if delivered.n < len(there) and there[delivered.n] in same:
             same = [there[delivered.n]]
+        elif not known:
+            same = []
         for line in same[:1]:
             left = line["remainingQuantity"] - found.get(line["id"], 0)
             if (quantity := min(delivered.delivered, left)) > 0:
@@ -168,7 +171,7 @@ def _message(update: OrderProgress) -> str:
     if update.stage not in ("closed", "cancelled"):
         return ""
     short = [
-        f"{line.delivered} of {line.ordered} {line.title}"
+        f"{line.delivered} of {line.ordered} {line.called}"
         + (f" ({line.reason})" if line.reason else "")
         for line in update.lines
         if line.delivered < line.ordered

@@ -117,7 +117,7 @@ def _short_lines(update: OrderProgress) -> Iterator[str]:
     for line in update.lines:
         if line.delivered < line.ordered:
             why = f" ({line.reason})" if line.reason else ""
-            yield f"{line.delivered} of {line.ordered} {line.title}{why}."
+            yield f"{line.delivered} of {line.ordered} {line.called}{why}."
 
 
 def _bare(text: str) -> str:

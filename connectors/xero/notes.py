@@ -91,7 +91,7 @@ def _pieces(record: DeliveryRecord, files: tuple[str, ...]) -> Iterator[str]:
 
 def _shortfall(line: DeliveredLine) -> str:
     why = f" ({_one_line(line.reason)})" if line.reason else ""
-    return f"{line.delivered} of {line.ordered} {_one_line(line.title)[:40]}{why}"
+    return f"{line.delivered} of {line.ordered} {_one_line(line.called)[:40]}{why}"
 
 
 def _one_line(text: str) -> str:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from hub.core.day_wishes import Aim
 from hub.core.manners import Manners
 from hub.core.rush_hours import RushHour
+from hub.core.visibility import NEVER, Reader, Visibility
 
 
 class Trade(StrEnum):
@@ -22,8 +23,6 @@ class Trade(StrEnum):
 
 
 Demand = Literal["photo", "signature", "name", "note", "pin", "lines"]
-Share = Literal["stops", "minutes", "next", "never"]
-"""From when on a recipient sees where the driver is; ``next``: on the way to him."""
 
 
 Improving = Literal["off", "propose", "publish"]
@@ -37,12 +36,7 @@ class BusinessSettings(BaseModel):
     failure_demands: list[Demand] = Field(
         default=[], title="Proof a failure needs beside its reason"
     )
-    show_items: bool = Field(default=True, title="Show item names on the customer's page")
-    show_photo: bool = Field(default=False, title="Show the door's photo on the customer's page")
-    show_driver_name: bool = Field(default=True, title="Show the driver's first name")
-    share: Share = Field(default="stops", title="Show the driver on the map")
-    share_stops: int = Field(default=3, title="Most stops before the customer", ge=0, le=20)
-    share_minutes: int = Field(default=20, title="Most minutes before the arrival", ge=1, le=240)
+    visibility: Visibility = Field(default_factory=Visibility, title="Who sees what, from when on")
     window_s: int = Field(default=3600, title="Width of the window told in advance", ge=900)
     eta_moves_s: int = Field(
         default=300, title="An arrival is announced anew once it moved by", ge=300, le=7200
@@ -82,7 +76,10 @@ def suggested(trade: Trade) -> BusinessSettings:
             return BusinessSettings(window_s=1800, service_s=120, proof_days=180)
         case Trade.PHARMACY:
             return BusinessSettings(
-                demands=["signature", "name"], show_items=False, proof_days=1095, service_s=240
+                demands=["signature", "name"],
+                visibility=_of_a_pharmacy(),
+                proof_days=1095,
+                service_s=240,
             )
         case Trade.HEAVY_GOODS:
             return BusinessSettings(
@@ -94,3 +91,9 @@ def suggested(trade: Trade) -> BusinessSettings:
             return BusinessSettings(
                 demands=["photo", "signature", "name", "note"], window_s=7200, service_s=2700
             )
+
+
+def _of_a_pharmacy() -> Visibility:
+    """What somebody takes says what ails them: its names reach neither a link nor the books."""
+    rules = Visibility().but(Reader.PAGE, items=NEVER)
+    return rules.but(Reader.BOOKS, items=NEVER)

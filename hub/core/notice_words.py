@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -19,7 +19,8 @@ from hub.core.business import Trade
 from hub.core.jobs import NextStep, Reason
 from hub.core.notices import Trigger
 from hub.core.orders import Kind
-from hub.core.tracking_words import DAYS, MONTHS, NEXT, NO_RETURN, REASONS
+from hub.core.tongue import ENGLISH, Tongue
+from hub.core.tracking_words import NEXT, NO_RETURN, REASONS
 from hub.core.values import TimeWindow
 
 VARIABLES = {
@@ -43,6 +44,7 @@ VARIABLES = {
 MOST_SUBJECT, MOST_TEXT, MOST_VALUE = 150, 3000, 400
 TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff\u200b")
 NEW_TIME = "New time:"
+ANOTHER_DAY = "We will try again on {day}."
 _VARIABLE = re.compile(r"\{([a-z_]+)\}")
 _VISIT = {Kind.DELIVER: "delivery", Kind.COLLECT: "collection", Kind.SERVE: "visit"}
 _DONE = {Kind.DELIVER: "delivered", Kind.COLLECT: "collected", Kind.SERVE: "done"}
@@ -258,6 +260,7 @@ class About:
     brand: str
     link: str
     name: str = ""
+    language: str = ""  # the recipient's own; empty: the business's
     address: str = ""
     phone: str = ""
     kind: Kind = Kind.DELIVER
@@ -271,44 +274,52 @@ class About:
     next_day: date | None = None
 
 
-def values(about: About, zone: ZoneInfo) -> dict[str, str]:
+def values(about: About, zone: ZoneInfo, tongue: Tongue = ENGLISH) -> dict[str, str]:
     """The variables of ``VARIABLES``. Days carry their date: a mail is read when it is read."""
     closed = about.closed_at.astimezone(zone) if about.closed_at else None
     return {
         "order": about.order,
         "name": about.name,
         "brand": about.brand,
-        "visit": _VISIT[about.kind],
-        "done": _DONE[about.kind],
+        "visit": tongue.say(_VISIT[about.kind]),
+        "done": tongue.say(_DONE[about.kind]),
         "address": about.address,
-        "window": _span(about.window, zone),
-        "new": NEW_TIME if about.before else "",
-        "before": _span(about.before, zone),
-        "expected": _span(about.expected, zone),
-        "time": f"{_day(closed.date())}, {closed:%H:%M}" if closed else "",
+        "window": _span(about.window, zone, tongue),
+        "new": tongue.say(NEW_TIME) if about.before else "",
+        "before": _span(about.before, zone, tongue),
+        "expected": _span(about.expected, zone, tongue),
+        "time": _at(closed, tongue) if closed else "",
         "received_by": about.received_by,
-        "reason": REASONS.get(about.reason, "") if about.reason else "",
-        "next_step": _next(about),
+        "reason": tongue.say(REASONS.get(about.reason, "")) if about.reason else "",
+        "next_step": _next(about, tongue),
         "link": about.link,
         "phone": about.phone,
     }
 
 
-def _next(about: About) -> str:
+def all_words() -> Iterator[str]:
+    """What is said here by looking it up, for whoever checks that it is translated."""
+    for texts in (USUAL, *BY_TRADE.values()):
+        for one in texts.values():
+            yield from (one.subject, one.body)
+    yield from (*_VISIT.values(), *_DONE.values(), NEW_TIME, ANOTHER_DAY)
+
+
+def _next(about: About, tongue: Tongue) -> str:
     step = about.next_step
     if step is NextStep.RETURN and about.kind is not Kind.DELIVER:
-        return NO_RETURN
+        return tongue.say(NO_RETURN)
     if step is NextStep.ANOTHER_DAY and about.next_day is not None:
-        return f"We will try again on {_day(about.next_day)}."
-    return NEXT[step]
+        return tongue.say(ANOTHER_DAY, day=tongue.day(about.next_day))
+    return tongue.say(NEXT[step])
 
 
-def _span(window: TimeWindow | None, zone: ZoneInfo) -> str:
+def _span(window: TimeWindow | None, zone: ZoneInfo, tongue: Tongue) -> str:
     if window is None:
         return ""
     opens, closes = window.opens.astimezone(zone), window.closes.astimezone(zone)
-    return f"{_day(opens.date())}, {opens:%H:%M} – {closes:%H:%M}"
+    return f"{_at(opens, tongue)} – {tongue.clock(closes)}"
 
 
-def _day(day: date) -> str:
-    return f"{DAYS[day.weekday()]} {day.day} {MONTHS[day.month - 1]}"
+def _at(local: datetime, tongue: Tongue) -> str:
+    return tongue.say("{day}, {time}", day=tongue.day(local.date()), time=tongue.clock(local))

@@ -16,6 +16,7 @@ from hub.core.fit import begins_as_told
 from hub.core.jobs import ON_A_PHONE, NextStep, Outcome, Reason, State
 from hub.core.orders import Kind
 from hub.core.values import TimeWindow
+from hub.core.visibility import Fact, Moment, Reader, Stage, shown
 
 ROUND_TO = timedelta(minutes=5)
 _NARROWEST = timedelta(minutes=15)
@@ -40,7 +41,17 @@ class Shows(StrEnum):
 
 
 OPEN = frozenset(Shows) - {Shows.DONE, Shows.FAILED, Shows.CANCELLED}
+_STAGES = {
+    Shows.ON_ITS_WAY: Stage.ON_THE_WAY,
+    Shows.ARRIVING: Stage.ON_THE_WAY,
+    Shows.AT_THE_DOOR: Stage.AT_THE_DOOR,
+    Shows.DONE: Stage.DONE,
+    Shows.FAILED: Stage.FAILED,
+    Shows.CANCELLED: Stage.CANCELLED,
+}
 RIDING = frozenset({Shows.ON_ITS_WAY, Shows.ARRIVING, Shows.AT_THE_DOOR})
+
+ON_A_MAP = RIDING | {Shows.SCHEDULED, Shows.RESCHEDULED}
 
 
 class Life(StrEnum):
@@ -145,18 +156,6 @@ class Seen:
     unreached: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Visible:
-    """What may be shown in this state under a business's settings."""
-
-    address: bool
-    map: bool
-    items: bool
-    photo: bool
-    driver_name: bool
-    driver_position: bool
-
-
 def decide(
     jobs: Sequence[JobSeen],
     promises: Sequence[TimeWindow],
@@ -200,33 +199,22 @@ def life(jobs: Sequence[JobSeen], settings: BusinessSettings, now: datetime) -> 
     return Life.BARE if age < timedelta(days=settings.page_bare_days) else Life.GONE
 
 
-def visible(seen: Seen, settings: BusinessSettings) -> Visible:
-    """Nothing here depends on other recipients, so nothing of theirs can show."""
-    return Visible(
-        address=seen.shows in OPEN or seen.shows is Shows.FAILED,
-        map=seen.shows in RIDING or seen.shows in (Shows.SCHEDULED, Shows.RESCHEDULED),
-        items=settings.show_items,
-        photo=settings.show_photo and seen.shows is Shows.DONE,
-        driver_name=settings.show_driver_name and seen.shows in RIDING,
-        driver_position=shares(seen, settings),
-    )
+def moment(seen: Seen, left: Life, away_m: float | None = None) -> Moment:
+    """How far it is, for ``hub.core.visibility``; ``away_m``: from the driver to the door."""
+    stage = _STAGES.get(seen.shows, Stage.WAITING)
+    # He heads for this one, whatever the plan says.
+    stops_before = 0 if seen.shows is Shows.ARRIVING else seen.stops_before
+    return Moment(stage, stops_before, seen.away, away_m, left is Life.FULL)
 
 
-def shares(seen: Seen, settings: BusinessSettings) -> bool:
-    """Whether the recipient may see where the driver is.
+def visible(
+    seen: Seen, left: Life, settings: BusinessSettings, away_m: float | None = None
+) -> frozenset[Fact]:
+    """What whoever has the link may see.
 
-    Further away a position tells where others live, not when this one is served.
+    Nothing here depends on other recipients, so nothing of theirs can show.
     """
-    if settings.share == "never" or seen.shows not in (Shows.ON_ITS_WAY, Shows.ARRIVING):
-        return False
-    if seen.shows is Shows.ARRIVING:
-        return True
-    match settings.share:
-        case "stops":
-            return seen.stops_before <= settings.share_stops
-        case "minutes":
-            return seen.away is not None and seen.away <= timedelta(minutes=settings.share_minutes)
-    return seen.stops_before == 0  # next
+    return shown(settings.visibility, Reader.PAGE, moment(seen, left, away_m))
 
 
 def outwards(window: TimeWindow) -> TimeWindow:

@@ -1,21 +1,23 @@
 """Every sentence of the tracking page, in one place: what a state reads like.
 
-Times are in the business's zone; a day is named in words unless it is today.
+Times are in the business's zone; a day is named in words unless it is today. What is said is
+English until a tongue says it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from hub.core.business import BusinessSettings
 from hub.core.jobs import NextStep, Outcome, Reason
 from hub.core.orders import Kind
-from hub.core.tracking_page import FRESH, Estimate, JobSeen, Seen, Shows, shares
+from hub.core.tongue import ENGLISH, Tongue
+from hub.core.tracking_page import FRESH, Estimate, JobSeen, Seen, Shows
 from hub.core.values import TimeWindow
+from hub.core.visibility import Fact, Rule
 
 Tone = Literal["plain", "ok", "late", "bad"]
 S = Shows
@@ -98,6 +100,7 @@ NEXT: dict[NextStep | None, str] = {
 }
 NO_RETURN = "We will not try again by ourselves. Call us if you still need it."
 TIME_FOLLOWS = "You will see the time here as soon as it is planned."
+ARRIVING = "Arriving now"
 MISSED_YOU = "Sorry, we missed you"
 TRY_AGAIN = "We will try again"
 PLANNED_ANEW = "We are looking for a new time"
@@ -105,13 +108,16 @@ UNREACHED = "Sorry, the driver did not get to you on this round."
 LATE = "Sorry, we are running late"
 PICK_UP_FAILED = "We could not fetch your order yet"
 ASKED_FOR = "This is the time that was asked for."
+NO_SIGNAL = "No signal since {time}. The time is an estimate."
 MOST_OWN_WORDS = 300
 REST_FOLLOWS = "We will contact you about the rest."
-DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-MONTHS = (
-    *("January", "February", "March", "April", "May", "June", "July", "August"),
-    *("September", "October", "November", "December"),
-)
+PROMISED = "We promised {window}."
+UNKNOWN_REASON = "it did not work out."
+STAY = {
+    (True, True): "Photos and the list of items stay with {brand}.",
+    (True, False): "Photos stay with {brand}.",
+    (False, True): "The list of items stays with {brand}.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,29 +137,33 @@ class Card:
     step: int = 0
 
 
-def card(seen: Seen, zone: ZoneInfo, now: datetime) -> Card:
-    """What ``seen`` reads like at ``now``."""
-    told = _Words(zone, now)
+def card(
+    seen: Seen, may: frozenset[Fact], zone: ZoneInfo, now: datetime, tongue: Tongue = ENGLISH
+) -> Card:
+    """What ``seen`` reads like at ``now`` to somebody who may see so much of it."""
+    told = _Words(may, zone, now, tongue)
     big, day = told.time(seen)
     return Card(
-        headline=_headline(seen),
+        headline=tongue.say(_headline(seen, may)),
         tone=_tone(seen),
         big=big,
         day=day,
         struck=told.span(seen.before, with_day=True) if seen.before else "",
         lines=tuple(line for line in told.lines(seen) if line),
-        steps=STEPS[seen.job.kind] if seen.shows in STEP_OF else (),
+        steps=tuple(map(tongue.say, STEPS[seen.job.kind])) if seen.shows in STEP_OF else (),
         step=_step(seen),
     )
 
 
-def outcome_line(seen: Seen, zone: ZoneInfo) -> str:
+def outcome_line(seen: Seen, zone: ZoneInfo, tongue: Tongue = ENGLISH) -> str:
     """All that is left to say of an order that was completed some days ago."""
     ended = seen.job.ended_at
+    headline = tongue.say(_headline(seen, frozenset()))
     if ended is None or seen.shows is not Shows.DONE:
-        return _headline(seen)
+        return headline
     local = ended.astimezone(zone)
-    return f"{_headline(seen)} {_clock(local)}, {_long_day(local.date())} {local.year}"
+    at, day = tongue.clock(local), tongue.day_and_year(local.date())
+    return tongue.say("{what} {time}, {day}", what=headline, time=at, day=day)
 
 
 def own_words(tone: Tone, texts: Mapping[str, str]) -> str:
@@ -166,66 +176,113 @@ def own_words(tone: Tone, texts: Mapping[str, str]) -> str:
     return texts.get(which, "").strip()[:MOST_OWN_WORDS]
 
 
-def day_words(day: date, today: date) -> str:
+def day_words(day: date, today: date, tongue: Tongue = ENGLISH) -> str:
     """``Today``, ``Tomorrow, Tuesday 24 November`` or ``Friday 27 November``."""
     match (day - today).days:
         case 0:
-            return "Today"
+            return tongue.say("Today")
         case 1:
-            return f"Tomorrow, {_long_day(day)}"
+            return tongue.say("Tomorrow, {day}", day=tongue.day(day))
         case -1:
-            return f"Yesterday, {_long_day(day)}"
-    return _long_day(day) if day.year == today.year else f"{_long_day(day)} {day.year}"
+            return tongue.say("Yesterday, {day}", day=tongue.day(day))
+    return tongue.day(day) if day.year == today.year else tongue.day_and_year(day)
 
 
-def stays_words(*, photos: bool, items: bool, brand: str) -> str:
+def stays_words(*, photos: bool, items: bool, brand: str, tongue: Tongue = ENGLISH) -> str:
     """What the proof has and its recipient's copy has not; empty where nothing is left out."""
-    what = [*(["photos"] if photos else []), *(["the list of items"] if items else [])]
-    if not what:
+    said = STAY.get((photos, items), "")
+    return tongue.say(said, brand=brand) if said else ""
+
+
+def stops_words(stops_before: int, tongue: Tongue = ENGLISH) -> str:
+    if stops_before == 0:
+        return tongue.say("You are the next stop.")
+    return tongue.count("{n} stop before you.", "{n} stops before you.", stops_before)
+
+
+def follow_words(seen: Seen, may: frozenset[Fact], rule: Rule, tongue: Tongue = ENGLISH) -> str:
+    """From when on the driver can be seen on the map; empty where he can be, or never.
+
+    ``may``: what may be seen already; ``rule``: the one for his position.
+    """
+    if seen.shows not in (Shows.ON_ITS_WAY, Shows.ARRIVING) or Fact.POSITION in may:
         return ""
-    verb = "stays" if what == ["the list of items"] else "stay"
-    return f"{' and '.join(what).capitalize()} {verb} with {brand}."
+    match rule:
+        case Rule("stops", 0):
+            return tongue.say("You can follow the driver on the map once you are next.")
+        case Rule("stops", at):
+            return tongue.count(
+                "You can follow the driver on the map from {n} stop before you.",
+                "You can follow the driver on the map from {n} stops before you.",
+                at,
+            )
+        case Rule("minutes", at):
+            return tongue.count(
+                "You can follow the driver on the map {n} minute before.",
+                "You can follow the driver on the map {n} minutes before.",
+                at,
+            )
+        case Rule("metres", at):
+            return tongue.count(
+                "You can follow the driver on the map from {n} metre away.",
+                "You can follow the driver on the map from {n} metres away.",
+                at,
+            )
+    return ""
 
 
-def stops_words(stops_before: int) -> str:
-    match stops_before:
-        case 0:
-            return "You are the next stop."
-        case 1:
-            return "1 stop before you."
-    return f"{stops_before} stops before you."
-
-
-def follow_words(seen: Seen, settings: BusinessSettings) -> str:
-    """From when on the driver can be seen on the map; empty where he can be, or never."""
-    if seen.shows is not Shows.ON_ITS_WAY or shares(seen, settings):
-        return ""
-    match settings.share:
-        case "stops" if settings.share_stops > 0:
-            stops = "1 stop" if settings.share_stops == 1 else f"{settings.share_stops} stops"
-            return f"You can follow the driver on the map from {stops} before you."
-        case "minutes":
-            return f"You can follow the driver on the map {settings.share_minutes} minutes before."
-        case "never":
-            return ""
-    return "You can follow the driver on the map once you are next."
-
-
-def signal_words(fixed_at: datetime, now: datetime, zone: ZoneInfo) -> str:
+def signal_words(
+    fixed_at: datetime, now: datetime, zone: ZoneInfo, tongue: Tongue = ENGLISH
+) -> str:
     """That the driver's phone was not heard of for a while; empty while it is."""
     if now - fixed_at <= FRESH:
         return ""
-    return f"No signal since {_clock(fixed_at.astimezone(zone))}. The time is an estimate."
+    return tongue.say(NO_SIGNAL, time=tongue.clock(fixed_at.astimezone(zone)))
+
+
+def promise_lines(
+    promises: Sequence[tuple[TimeWindow, datetime]],
+    zone: ZoneInfo,
+    now: datetime,
+    tongue: Tongue = ENGLISH,
+) -> tuple[str, ...]:
+    """What was promised, and when that was told, the oldest first."""
+    told = _Words(frozenset(), zone, now, tongue)
+    return tuple(
+        tongue.say(
+            "{window}, told on {day} at {time}",
+            window=told.span(window, with_day=True),
+            day=tongue.day(at.astimezone(zone).date()),
+            time=tongue.clock(at.astimezone(zone)),
+        )
+        for window, at in promises
+    )
+
+
+def all_words() -> Iterator[str]:
+    """What is said here by looking it up, for whoever checks that it is translated."""
+    for table in (STEPS, HEADLINES, PARTLY, REASONS, NEXT, STAY):
+        for said in table.values():
+            if isinstance(said, str):
+                yield said
+            else:
+                yield from said.values() if isinstance(said, dict) else said
+    yield from (NO_RETURN, TIME_FOLLOWS, ARRIVING, MISSED_YOU, TRY_AGAIN, PLANNED_ANEW)
+    yield from (UNREACHED, LATE, PICK_UP_FAILED, ASKED_FOR, REST_FOLLOWS, PROMISED)
+    yield from (NO_SIGNAL, UNKNOWN_REASON)
 
 
 class _Words:
-    def __init__(self, zone: ZoneInfo, now: datetime) -> None:
+    def __init__(self, may: frozenset[Fact], zone: ZoneInfo, now: datetime, tongue: Tongue) -> None:
+        self.may, self.tongue, self.say = may, tongue, tongue.say
         self.zone, self.today = zone, now.astimezone(zone).date()
 
     def time(self, seen: Seen) -> tuple[str, str]:
         """The big time and its day; both may be empty."""
         if seen.shows is Shows.DONE and seen.job.ended_at is not None:
-            return _clock(seen.job.ended_at.astimezone(self.zone)), self.day(seen.job.ended_at)
+            return self.tongue.clock(seen.job.ended_at.astimezone(self.zone)), self.day(
+                seen.job.ended_at
+            )
         if seen.shows is Shows.AT_THE_DOOR:
             return "", ""
         if (coming := seen.expected) is not None:
@@ -234,74 +291,98 @@ class _Words:
             return self.span(seen.quoted), self.day(seen.quoted.opens)
         waits = seen.shows in (Shows.ORDERED, Shows.RESCHEDULED) and not seen.unreached
         if waits and seen.job.due_on is not None:
-            first, _, rest = day_words(seen.job.due_on, self.today).partition(", ")
-            return first, rest
+            return self.due(seen.job.due_on)
         return "", ""
 
     def lines(self, seen: Seen) -> list[str]:
         match seen.shows:
             case Shows.ORDERED:
                 asked = ASKED_FOR if seen.quoted or seen.job.due_on else ""
-                return [asked, TIME_FOLLOWS]
+                return [self.say(asked), self.say(TIME_FOLLOWS)]
             case Shows.SCHEDULED | Shows.RESCHEDULED:
-                follows = "" if seen.quoted else TIME_FOLLOWS
-                return [UNREACHED if seen.unreached else self.tried(seen.earlier), follows]
+                follows = "" if seen.quoted else self.say(TIME_FOLLOWS)
+                tried = self.say(UNREACHED) if seen.unreached else self.tried(seen.earlier)
+                return [tried, follows]
             case Shows.ON_ITS_WAY:
-                return [stops_words(seen.stops_before), self.promised(seen)]
-            case Shows.ARRIVING:
-                return [self.promised(seen)]
+                return [self.stops(seen), self.promised(seen)]
+            case Shows.ARRIVING:  # the headline says who is next, unless it says something else
+                return [self.stops(seen) if seen.is_late else "", self.promised(seen)]
             case Shows.DONE if seen.job.outcome is Outcome.PARTIAL:
-                return ["" if seen.job.next_step else REST_FOLLOWS]
+                return ["" if seen.job.next_step else self.say(REST_FOLLOWS)]
             case Shows.FAILED:
                 return self.failed(seen)
         return []
 
+    def stops(self, seen: Seen) -> str:
+        before = 0 if seen.shows is Shows.ARRIVING else seen.stops_before
+        return stops_words(before, self.tongue) if Fact.STOPS in self.may else ""
+
     def failed(self, seen: Seen) -> list[str]:
         if seen.pick_up_failed:
-            return [NEXT[None]]
+            return [self.say(NEXT[None])]
         job = seen.job
         if job.next_step is NextStep.RETURN and job.kind is not Kind.DELIVER:
-            return [self.tried(job), NO_RETURN]
-        return [self.tried(job), NEXT[job.next_step]]
+            return [self.tried(job), self.say(NO_RETURN)]
+        return [self.tried(job), self.say(NEXT[job.next_step])]
 
     def tried(self, job: JobSeen | None) -> str:
         """When and why an attempt came to nothing; empty for one that did not."""
         if job is None or job.ended_at is None or job.outcome is Outcome.SUCCEEDED:
             return ""
-        at = _clock(job.ended_at.astimezone(self.zone))
-        day = self.day(job.ended_at)
-        when = f"{day} at {at}" if day.startswith(("Today", "Yesterday")) else f"{day}, {at}"
+        at = self.tongue.clock(job.ended_at.astimezone(self.zone))
+        day = job.ended_at.astimezone(self.zone).date()
+        is_near = abs((day - self.today).days) <= 1
+        when = self.say(
+            "{day} at {time}" if is_near else "{day}, {time}", day=self.day(job.ended_at), time=at
+        )
         why = REASONS.get(job.reason, "") if job.reason else ""
-        return f"{when}: {why[0].lower()}{why[1:]}" if why else f"{when}: it did not work out."
+        return f"{when}: {self.inside(why or UNKNOWN_REASON)}"
+
+    def inside(self, sentence: str) -> str:
+        """A sentence after a colon: in English with a small letter, else as it is translated."""
+        said = self.say(sentence)
+        return f"{said[0].lower()}{said[1:]}" if said == sentence else said
+
+    def due(self, day: date) -> tuple[str, str]:
+        """A day as something large and what stands below it."""
+        match (day - self.today).days:
+            case 0:
+                return self.say("Today"), ""
+            case 1:
+                return self.say("Tomorrow"), self.tongue.day(day)
+        return day_words(day, self.today, self.tongue), ""
 
     def coming(self, estimate: Estimate) -> str:
         """One time when it is sure enough, else from when to when."""
         if estimate.is_sure:
-            return _clock(estimate.p50.astimezone(self.zone))
+            return self.tongue.clock(estimate.p50.astimezone(self.zone))
         return self.span(estimate.window)
 
     def promised(self, seen: Seen) -> str:
         """What the time above is measured by."""
         if seen.expected is None or seen.quoted is None:
             return ""
-        return f"We promised {self.span(seen.quoted)}."
+        return self.say(PROMISED, window=self.span(seen.quoted))
 
     def span(self, window: TimeWindow, *, with_day: bool = False) -> str:
         opens, closes = (one.astimezone(self.zone) for one in (window.opens, window.closes))
-        times = f"{_clock(opens)} – {_clock(closes)}"
+        times = f"{self.tongue.clock(opens)} – {self.tongue.clock(closes)}"
         if with_day and opens.date() != self.today:
-            return f"{day_words(opens.date(), self.today)}, {times}"
+            day = day_words(opens.date(), self.today, self.tongue)
+            return self.say("{day}, {time}", day=day, time=times)
         return times
 
     def day(self, moment: datetime) -> str:
-        return day_words(moment.astimezone(self.zone).date(), self.today)
+        return day_words(moment.astimezone(self.zone).date(), self.today, self.tongue)
 
 
-def _headline(seen: Seen) -> str:
+def _headline(seen: Seen, may: frozenset[Fact]) -> str:
     usual = HEADLINES[seen.job.kind][seen.shows]
     if seen.is_late:
         return LATE
     match seen.shows:
+        case Shows.ARRIVING if Fact.STOPS not in may:
+            return ARRIVING
         case Shows.DONE if seen.job.outcome is Outcome.PARTIAL:
             return PARTLY[seen.job.kind]
         case Shows.FAILED if seen.pick_up_failed:
@@ -326,11 +407,3 @@ def _tone(seen: Seen) -> Tone:
     if seen.shows is Shows.DONE:
         return "ok"
     return "bad" if seen.shows in (Shows.FAILED, Shows.CANCELLED) else "plain"
-
-
-def _clock(local: datetime) -> str:
-    return f"{local:%H:%M}"
-
-
-def _long_day(day: date) -> str:
-    return f"{DAYS[day.weekday()]} {day.day} {MONTHS[day.month - 1]}"

@@ -100,13 +100,21 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class DeliveredLine:
-    """What happened to line number ``n`` of an order (counted from 0)."""
+    """What happened to line number ``n`` of an order (counted from 0).
+
+    ``title`` is empty where the business keeps from a reader what was in the order.
+    """
 
     n: int
     title: str
     ordered: int
     delivered: int
     reason: str = ""
+
+    @property
+    def called(self) -> str:
+        """Its title; where a business keeps that back, which line of the order it is."""
+        return self.title or f"of line {self.n + 1}"
 
 
 @dataclass(frozen=True, slots=True)

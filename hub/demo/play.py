@@ -16,6 +16,7 @@ from hub.core.business import BusinessSettings, Trade
 from hub.core.contracts import TravelTimes
 from hub.core.errors import ConfigError
 from hub.core.values import Point
+from hub.core.visibility import ALWAYS, Reader
 from hub.db.tables import BusinessRow, DepotRow, DriverRow, VehicleRow
 from hub.demo.day import EXTRACT, orders_for
 from hub.demo.town import Door, doors_of, middle_of, within_reach
@@ -164,7 +165,7 @@ def _demand(hub: Hub, business_id: str) -> None:
         settings = BusinessSettings.model_validate(row.settings)
         settings.demands = ["photo", "signature", "name"]
         settings.failure_demands = ["photo"]
-        settings.show_photo = True
+        settings.visibility = settings.visibility.but(Reader.PAGE, photo=ALWAYS)
         row.settings = settings.model_dump(mode="json")
 
 

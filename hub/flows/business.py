@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, Field, StringConstraints, field_validator
 
-from hub.core.business import BusinessSettings, Demand, Improving, Share, Trade
+from hub.core.business import BusinessSettings, Demand, Improving, Trade
 from hub.core.countries import country_code
 from hub.core.day_wishes import Aim
 from hub.db.tables import AuditRow, BusinessRow
@@ -101,16 +101,6 @@ class DefaultsIn(BaseModel):
         description="The driver's phone does not close a delivery without these.",
     )
     failure_demands: list[Demand] = Field(default=[], title="A failure needs")
-    show_items: bool = Field(default=False, title="Show what is in the order")
-    show_photo: bool = Field(default=False, title="Show the photo of the hand-over")
-    show_driver_name: bool = Field(default=False, title="Show the driver's first name")
-    share: Share = Field(
-        default="stops",
-        title="When the customer sees the driver on the map",
-        description="Further away a position says where others live.",
-    )
-    share_stops: int = Field(default=3, title="From how many stops before", ge=0, le=20)
-    share_minutes: int = Field(default=20, title="From how many minutes before", ge=1, le=240)
     eta_moves_min: int = Field(
         default=5,
         title="Minutes an arrival must move to be told anew",

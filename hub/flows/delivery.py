@@ -8,9 +8,12 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, select
 
+from hub.core.business import BusinessSettings
 from hub.core.connecting import DeliveryRecord, Document
+from hub.core.kept_back import for_books, order_for_books
 from hub.core.orders import IncomingOrder
 from hub.core.values import Contact, DeliveredLine, Role
+from hub.core.visibility import Reader
 from hub.db.tables import BusinessRow, ContactRow, JobRow, LinkRow, OrderRow
 from hub.flows.document import pod_pdf
 from hub.flows.document.told import Told
@@ -28,7 +31,8 @@ def delivery_of(
 ) -> tuple[IncomingOrder, DeliveryRecord, bool]:
     """The order, what the books keep of it, and whether its proof is whole.
 
-    Of a job that was cancelled while it was done, it is what the proof says.
+    Both without what the business keeps from its books. Of a job that was cancelled while it
+    was done, it is what the proof says.
     """
     job = job_of(session, business_id, job_id)
     order = session.exec(
@@ -39,7 +43,9 @@ def delivery_of(
     if done_anyway := proof is not None and job.outcome == "cancelled":
         outcome, reason = said_with(session, job, proof)
         at = proof.occurred_at
-    zone = ZoneInfo(session.get_one(BusinessRow, business_id).zone)
+    business = session.get_one(BusinessRow, business_id)
+    rules = BusinessSettings.model_validate(business.settings).visibility
+    zone = ZoneInfo(business.zone)
     contacts = session.exec(
         select(ContactRow).where(
             ContactRow.business_id == business_id, ContactRow.order_id == order.id
@@ -52,26 +58,25 @@ def delivery_of(
     ).one()
     link = f"{hub.settings.public_url}/t/{hub.keys.link_token(order.id, epoch)}"
     driver = Told.read(session, business_id, job_id).driver if proof else None
+    record = DeliveryRecord(
+        key=job_id,
+        order_ref=order.ref,
+        order_number=order.number,
+        outcome=outcome,
+        at=at.astimezone(zone),
+        reason=words_of(reason),
+        late_proof=done_anyway,
+        attempt=job.attempt,
+        driver=driver.name if driver else "",
+        received_by=proof.name if proof else "",
+        note=proof.note if proof else "",
+        contacts=tuple(Contact(Role(one.role), one.name, one.phone, one.email) for one in contacts),
+        lines=tuple(DeliveredLine(**line) for line in proof.lines) if proof else (),
+        proof_url=f"{link}/proof.pdf" if proof else "",
+    )
     return (
-        order_report.validate_python(order.report),
-        DeliveryRecord(
-            key=job_id,
-            order_ref=order.ref,
-            order_number=order.number,
-            outcome=outcome,
-            at=at.astimezone(zone),
-            reason=words_of(reason),
-            late_proof=done_anyway,
-            attempt=job.attempt,
-            driver=driver.name if driver else "",
-            received_by=proof.name if proof else "",
-            note=proof.note if proof else "",
-            contacts=tuple(
-                Contact(Role(one.role), one.name, one.phone, one.email) for one in contacts
-            ),
-            lines=tuple(DeliveredLine(**line) for line in proof.lines) if proof else (),
-            proof_url=f"{link}/proof.pdf" if proof else "",
-        ),
+        order_for_books(order_report.validate_python(order.report), rules),
+        for_books(record, rules),
         proof is not None and is_whole(session, proof),
     )
 
@@ -93,5 +98,5 @@ def documents_of(
         name = f"{name} attempt {delivery.attempt}"
     if not whole:
         name = f"{name} incomplete"
-    pdf = pod_pdf(hub, business_id, job_id, hurries=False)
+    pdf = pod_pdf(hub, business_id, job_id, reader=Reader.BOOKS, hurries=False)
     return (Document(f"{name}.pdf", "application/pdf", pdf),)

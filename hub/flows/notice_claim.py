@@ -251,7 +251,7 @@ def _worded(
     brand = known.brand(session, row.business_id)
     to_say = about_order(hub, session, brand, about.order, about.job)
     business = known.business(session, row.business_id)
-    to_say = replace(to_say, name=contact.name)
+    to_say = replace(to_say, name=contact.name, language=contact.language)
     words = wording_rule(session, row, rule)
     stop_link = stop_link_of(hub, row.id) if reaches == "email" else ""
     mail = composed(hub, business, brand, words.subject, words.body, to_say, reaches, stop_link)

@@ -15,6 +15,7 @@ from hub.core.business import BusinessSettings
 from hub.core.colours import is_colour, readable_on, text_on
 from hub.core.contracts import InlineFile, NotificationChannel, Reaches
 from hub.core.jobs import NextStep, Outcome, Reason, State, next_step
+from hub.core.kept_back import for_messages
 from hub.core.manners import RINGS
 from hub.core.notice_words import About, filled, filled_line, values
 from hub.core.notices import Trigger
@@ -36,6 +37,7 @@ from hub.db.tables import (
 from hub.flows.brand import logo_png
 from hub.flows.promises import in_force, work_begins
 from hub.flows.sync import address_document
+from hub.flows.tongues import tongue
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -73,13 +75,19 @@ def composed(
 ) -> Mail:
     """The rule's ``subject`` and ``body`` about one order, in the business's colours; for what
     ``reaches`` a phone the body alone. ``stop_link``: where its reader says that it is enough.
+
+    Without what the business keeps out of its messages.
     """
-    said = values(about, ZoneInfo(business.zone))
-    title, words = filled_line(subject, said), filled(body, said)
+    rules = BusinessSettings.model_validate(business.settings).visibility
+    spoken = tongue(about.language, business.language)
+    said = values(for_messages(about, rules), ZoneInfo(business.zone), spoken)
+    # Texts that a business left as they were are translated; its own words are its own.
+    title, words = filled_line(spoken.say(subject), said), filled(spoken.say(body), said)
     if reaches in RINGS:
         return Mail(title, words, "")
     colour = brand.colour if is_colour(brand.colour) else USUAL_COLOUR
     given = {
+        "tongue": spoken,
         "subject": title,
         "body": words,
         "paragraphs": [part.split("\n") for part in words.split("\n\n")],
@@ -169,7 +177,13 @@ def contacts_of(session: Session, order: OrderRow) -> dict[Role, Contact]:
         )
     )
     return {
-        Role(row.role): Contact(Role(row.role), name=row.name, phone=row.phone, email=row.email)
+        Role(row.role): Contact(
+            Role(row.role),
+            name=row.name,
+            phone=row.phone,
+            email=row.email,
+            language=row.language,
+        )
         for row in rows
     }
 

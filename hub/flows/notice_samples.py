@@ -69,7 +69,8 @@ def preview(
             about = about_order(hub, session, brand, order, None)
             contacts = contacts_of(session, order)
             contact = reachable(contacts, Role(rule.role), reach_of(hub, rule.channel))
-            about = about if contact is None else replace(about, name=contact.name)
+            if contact is not None:
+                about = replace(about, name=contact.name, language=contact.language)
     reaches = reach_of(hub, rule.channel)
     mail = composed(hub, business, brand, rule.subject, rule.body, about, reaches)
     return mail.subject, mail.text, mail.html

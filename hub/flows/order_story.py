@@ -35,6 +35,7 @@ from hub.flows.claims import Claim, claims_of
 from hub.flows.next_steps import OPEN_ENDED
 from hub.flows.orders import OrderSeen, one_order
 from hub.flows.orders_listed import windows_of
+from hub.flows.promises import told_of
 from hub.flows.sync import address_document
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class JobStory:
     begins_at: datetime | None
     estimate: EstimateRow | None
     promise: PromiseRow | None
+    told: tuple[PromiseRow, ...]
     proof: ProofRow | None
     files: tuple[ProofFileRow, ...]
     unnamed: tuple[ProofFileRow, ...]
@@ -143,11 +145,8 @@ def _job(session: Session, business_id: str, job: JobRow, seen: OrderSeen) -> Jo
     ).all()
     claims = tuple(claims_of(session, business_id, job))
     said = {file.id for claim in claims for file in claim.files}
-    promise = session.exec(
-        select(PromiseRow)
-        .where(PromiseRow.business_id == business_id, PromiseRow.job_id == job.id)
-        .order_by(col(PromiseRow.n).desc())
-    ).first()
+    told = told_of(session, business_id, job.id)
+    promise = max((row for row in told if row.n > 0), key=lambda row: row.n, default=None)
     address = address_document.validate_python(place.address).one_line() if place else ""
     return JobStory(
         job,
@@ -159,6 +158,7 @@ def _job(session: Session, business_id: str, job: JobRow, seen: OrderSeen) -> Jo
         _begins_at(job, on[0], promise) if on else None,
         seen.estimates.get(job.id),
         promise,
+        tuple(told),
         proof,
         tuple(file for file in files if file.proof_id is not None),
         tuple(file for file in files if file.proof_id is None and file.id not in said),

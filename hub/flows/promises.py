@@ -67,6 +67,14 @@ def in_force(session: Session, business_id: str, job_id: str) -> TimeWindow | No
     return TimeWindow(*row) if row else None
 
 
+def told_of(session: Session, business_id: str, job_id: str) -> list[PromiseRow]:
+    """All that was ever told of when somebody comes, the oldest first; ``n`` > 0 binds."""
+    query = select(PromiseRow).where(
+        PromiseRow.business_id == business_id, PromiseRow.job_id == job_id
+    )
+    return sorted(session.exec(query), key=lambda row: (row.at, row.n))
+
+
 def work_begins(job: JobRow, estimate: EstimateRow, told: TimeWindow | None) -> Estimate:
     """When the driver's work begins at the door, by ``estimate`` of when he is there; ``told``:
     the promise in force.

@@ -16,7 +16,6 @@ from hub.core.tracking_page import (
     Life,
     Ride,
     Seen,
-    Visible,
     current,
     decide,
     has_left,
@@ -26,6 +25,7 @@ from hub.core.tracking_page import (
     visible,
 )
 from hub.core.values import TimeWindow
+from hub.core.visibility import Fact
 from hub.db.tables import (
     BusinessRow,
     EstimateRow,
@@ -44,7 +44,10 @@ from hub.keys import hashed
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What a token opens. ``job`` is the row that ``seen`` is about, ``ride`` the one it is on."""
+    """What a token opens. ``job`` is the row that ``seen`` is about, ``ride`` the one it is on.
+
+    ``may``: what may be seen as long as nobody knows where the driver is, see ``may_from``.
+    """
 
     business: BusinessRow
     order_id: str
@@ -55,7 +58,11 @@ class Link:
     route: RouteRow | None
     ride: Ride | None
     seen: Seen
-    may: Visible
+    may: frozenset[Fact]
+
+    def may_from(self, away_m: float | None) -> frozenset[Fact]:
+        """What may be seen while the driver is so far from the door."""
+        return visible(self.seen, self.life, self.settings, away_m)
 
 
 def link_row(session: Session, token: str) -> LinkRow | None:
@@ -87,7 +94,7 @@ def opened(session: Session, token: str, now: datetime) -> Link | None:
         now=now,
     )
     left = life(list(jobs), settings, now)
-    may = visible(seen, settings)
+    may = visible(seen, left, settings)
     return Link(business, row.order_id, settings, left, job, stop, route, ride, seen, may)
 
 

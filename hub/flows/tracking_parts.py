@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from sqlmodel import Session, col, select
 
+from hub.core.tongue import Tongue
 from hub.core.tracking_page import first_name
 from hub.core.tracking_words import stays_words
 from hub.core.values import Point, Role
+from hub.core.visibility import Fact
 from hub.db.tables import (
     BrandRow,
     ContactRow,
@@ -20,6 +22,7 @@ from hub.db.tables import (
     ProofRow,
 )
 from hub.flows.sync import address_document
+from hub.flows.tongues import Spoken, tongue
 from hub.flows.tracking_link import Link
 
 
@@ -76,6 +79,19 @@ def recipient(session: Session, link: Link) -> str:
     return first_name(names.get(Role.RECIPIENT) or names.get(Role.BUYER) or "")
 
 
+def tongue_of(session: Session, link: Link) -> Spoken:
+    """The language of whoever is at the door; the business's where nobody said."""
+    known = dict(
+        session.exec(
+            select(ContactRow.role, ContactRow.language).where(
+                ContactRow.business_id == link.business.id, ContactRow.order_id == link.order_id
+            )
+        ).all()
+    )
+    theirs = known.get(Role.RECIPIENT) or known.get(Role.BUYER) or ""
+    return tongue(theirs, link.business.language)
+
+
 def driver(session: Session, link: Link) -> str:
     if link.route is None:
         return ""
@@ -105,19 +121,21 @@ def proof(session: Session, link: Link) -> ProofRow | None:
     ).one_or_none()
 
 
-def handover(session: Session, link: Link, proof: ProofRow, brand: str) -> Handover:
+def handover(session: Session, link: Link, proof: ProofRow, brand: str, spoken: Tongue) -> Handover:
     taken = _photos_taken(session, link)
-    shown = len(taken) if link.may.photo else 0
+    shown = len(taken) if Fact.PHOTO in link.may else 0
     stays = stays_words(
         photos=len(taken) > shown,
-        items=bool(proof.lines) and not link.may.items,
+        items=bool(proof.lines) and Fact.ITEMS not in link.may,
         brand=brand or link.business.name,
+        tongue=spoken,
     )
-    return Handover(first_name(proof.name), shown, stays)
+    received_by = first_name(proof.name) if Fact.RECIPIENT in link.may else ""
+    return Handover(received_by, shown, stays)
 
 
 def photos(session: Session, link: Link) -> Sequence[ProofFileRow]:
-    return _photos_taken(session, link) if link.may.photo else ()
+    return _photos_taken(session, link) if Fact.PHOTO in link.may else ()
 
 
 def _photos_taken(session: Session, link: Link) -> Sequence[ProofFileRow]:

@@ -6,7 +6,7 @@ What a page tells of when somebody comes is kept: see ``hub.flows.promises``.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -15,22 +15,27 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col, select
 
 from hub.core.errors import ConfigError, HubError, RetryLater
-from hub.core.tracking_page import RIDING, SHOWN, Life, Seen, Shows
+from hub.core.road_ahead import ahead
+from hub.core.stays import metres
+from hub.core.tracking_page import ON_A_MAP, OPEN, RIDING, SHOWN, Life, Seen, Shows
 from hub.core.tracking_words import (
     Card,
     card,
     follow_words,
     outcome_line,
     own_words,
+    promise_lines,
     signal_words,
 )
 from hub.core.values import Point, TimeWindow
+from hub.core.visibility import NEVER, Fact, Reader
 from hub.db.tables import BrandRow, JobRow, OrderRow
 from hub.flows import tracking_parts as parts
 from hub.flows.document import pod_pdf
-from hub.flows.promises import expect, last_expected
+from hub.flows.promises import expect, last_expected, told_of
 from hub.flows.proof_store import content_of
 from hub.flows.sync import order_report
+from hub.flows.tongues import Spoken
 from hub.flows.tracking_link import Link, link_row, opened
 from hub.flows.tracking_parts import Handover, Item
 from hub.live.store import Positions
@@ -55,11 +60,12 @@ class Tracked:
     """A page's content. All below ``outcome`` is empty unless ``life`` is full.
 
     ``pin``, ``position`` and ``handover`` are ``None`` where the state or the settings show
-    none. ``silence`` says that nothing was heard of the driver for a while, ``follow`` from
+    none; ``road`` leads from the driver to the pin, where that may be seen. ``silence`` says
+    that nothing was heard of the driver for a while, ``follow`` from
     when on he can be seen.
     """
 
-    language: str
+    tongue: Spoken
     brand: BrandRow
     life: Life
     outcome: str
@@ -77,8 +83,10 @@ class Tracked:
     items: tuple[Item, ...] = ()
     pin: Point | None = None
     position: Driver | None = None
+    road: tuple[Point, ...] = ()
     heard_at: datetime | None = None  # when the driver's phone was last heard of
     handover: Handover | None = None
+    promised: tuple[str, ...] = ()  # each with when it was told
 
 
 def tracked(hub: Hub, token: str, positions: Positions | None = None) -> Tracked | None:
@@ -91,7 +99,7 @@ def tracked(hub: Hub, token: str, positions: Positions | None = None) -> Tracked
         link = opened(session, token, now)
         if link is None:
             return None
-        driver = _driver(hub, link, now, positions)
+        link, driver = _with_driver(hub, session, link, now, positions)
         content = _content(session, link, driver, now)
         news = _news(session, link)
     if news is not None:
@@ -113,7 +121,7 @@ def photo(hub: Hub, token: str, n: int) -> bytes | None:
     """
     with hub.reading() as session:
         link = opened(session, token, hub.now())
-        if link is None or link.life is not Life.FULL or not link.may.photo:
+        if link is None or Fact.PHOTO not in link.may:
             return None
         files = parts.photos(session, link)
     if not 1 <= n <= len(files):
@@ -133,7 +141,7 @@ def document(hub: Hub, token: str) -> bytes | None:
         if link is None or link.life is not Life.FULL or link.seen.shows is not Shows.DONE:
             return None
     try:
-        return pod_pdf(hub, link.business.id, link.job.id, for_recipient=True)
+        return pod_pdf(hub, link.business.id, link.job.id, reader=Reader.PAGE)
     except (LookupError, ConfigError):  # no proof, or nothing installed to typeset it
         return None
 
@@ -142,19 +150,22 @@ def _content(session: Session, link: Link, driver: Driver | None, now: datetime)
     business_id, seen, may = link.business.id, link.seen, link.may
     zone = ZoneInfo(link.business.zone)
     brand = parts.brand(session, business_id)
-    outcome = outcome_line(seen, zone)
+    spoken = parts.tongue_of(session, link)
+    outcome = outcome_line(seen, zone, spoken)
     if link.life is not Life.FULL:
-        return Tracked(
-            language=link.business.language, brand=brand, life=link.life, outcome=outcome
-        )
+        return Tracked(tongue=spoken, brand=brand, life=link.life, outcome=outcome)
     order = session.exec(
         select(OrderRow).where(OrderRow.business_id == business_id, OrderRow.id == link.order_id)
     ).one()
-    place = parts.place(session, link) if may.address or may.map else None
+    place = parts.place(session, link) if Fact.ADDRESS in may else None
+    pin = parts.point(place) if place and seen.shows in ON_A_MAP else None
     proof = parts.proof(session, link) if seen.shows is Shows.DONE else None
-    status = card(seen, zone, now)
+    rule = link.settings.visibility.page.get(Fact.POSITION, NEVER)
+    status = card(seen, may, zone, now, spoken)
+    waits = seen.shows in OPEN or seen.shows is Shows.FAILED
+    position = driver if driver and now - driver.at <= SHOWN else None
     return Tracked(
-        language=link.business.language,
+        tongue=spoken,
         brand=brand,
         life=link.life,
         outcome=outcome,
@@ -162,24 +173,48 @@ def _content(session: Session, link: Link, driver: Driver | None, now: datetime)
         card=status,
         own_words=own_words(status.tone, brand.texts),
         number=order.number,
-        address=parts.street_and_town(place) if place and may.address else "",
-        recipient=parts.recipient(session, link) if may.address else "",
-        driver=parts.driver(session, link) if may.driver_name else "",
-        to_pay=order_report.validate_python(order.report).payment_due if may.address else "",
+        address=parts.street_and_town(place) if place else "",
+        recipient=parts.recipient(session, link) if waits and Fact.RECIPIENT in may else "",
+        driver=parts.driver(session, link) if Fact.DRIVER in may else "",
+        to_pay=order_report.validate_python(order.report).payment_due if waits else "",
         zone=link.business.zone,
-        follow=follow_words(seen, link.settings),
-        silence=signal_words(driver.at, now, zone) if driver else "",
-        items=parts.items(session, link, proof) if may.items else (),
-        pin=parts.point(place) if place and may.map else None,
+        follow=follow_words(seen, may, rule, spoken),
+        silence=signal_words(driver.at, now, zone, spoken) if driver else "",
+        items=parts.items(session, link, proof) if Fact.ITEMS in may else (),
+        pin=pin,
         heard_at=driver.at if driver else None,
-        position=driver if driver and now - driver.at <= SHOWN else None,
-        handover=parts.handover(session, link, proof, brand.name) if proof else None,
+        position=position,
+        road=_road(link, position, pin),
+        promised=_promised(session, link, zone, now, spoken),
+        handover=parts.handover(session, link, proof, brand.name, spoken) if proof else None,
     )
 
 
-def _driver(hub: Hub, link: Link, now: datetime, positions: Positions | None) -> Driver | None:
-    """Where the driver is, if the recipient may know; ``None`` too while nobody knows."""
-    if link.route is None or link.life is not Life.FULL or not link.may.driver_position:
+def _with_driver(
+    hub: Hub, session: Session, link: Link, now: datetime, positions: Positions | None
+) -> tuple[Link, Driver | None]:
+    """The link with what may be seen from where the driver is, and he himself if he may."""
+    measures = link.settings.visibility.page_measures
+    if link.seen.shows not in RIDING or not (measures or Fact.POSITION in link.may):
+        return link, None
+    driver = _last_heard(hub, link, now, positions)
+    if measures:
+        place = parts.place(session, link)
+        door = parts.point(place) if place else None
+        link = replace(link, may=link.may_from(_away_m(driver, door, now)))
+    return link, driver if Fact.POSITION in link.may else None
+
+
+def _away_m(driver: Driver | None, door: Point | None, now: datetime) -> float | None:
+    """As the crow flies; ``None``: nobody knows where he is now."""
+    if driver is None or door is None or now - driver.at > SHOWN:
+        return None
+    return metres(driver.point.lat, driver.point.lon, door.lat, door.lon)
+
+
+def _last_heard(hub: Hub, link: Link, now: datetime, positions: Positions | None) -> Driver | None:
+    """Where the driver is, whoever may see it; ``None`` while nobody knows."""
+    if link.route is None or link.life is not Life.FULL:
         return None
     try:
         source = positions or Positions.open(hub.settings)
@@ -193,6 +228,21 @@ def _driver(hub: Hub, link: Link, now: datetime, positions: Positions | None) ->
     if link.ride is None or not link.ride.is_at(at, now):
         return None
     return Driver(Point(fixes[0].lat, fixes[0].lon), fixes[0].heading, at)
+
+
+def _promised(
+    session: Session, link: Link, zone: ZoneInfo, now: datetime, spoken: Spoken
+) -> tuple[str, ...]:
+    rows = told_of(session, link.business.id, link.job.id)
+    bind = [(TimeWindow(row.opens, row.closes), row.at) for row in rows if row.n > 0]
+    return promise_lines(bind, zone, now, spoken)
+
+
+def _road(link: Link, driver: Driver | None, door: Point | None) -> tuple[Point, ...]:
+    if driver is None or door is None or link.route is None or Fact.ROUTE not in link.may:
+        return ()
+    line = [Point(lat, lon) for lat, lon in link.route.geometry]
+    return tuple(ahead(line, driver.point, door))
 
 
 def _news(session: Session, link: Link) -> TimeWindow | None:

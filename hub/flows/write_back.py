@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
+from hub.core.business import BusinessSettings
 from hub.core.connecting import OrderProgress, Stage, WritesBack
 from hub.core.errors import ConfigError, RateLimited
 from hub.core.events import (
@@ -20,8 +21,10 @@ from hub.core.events import (
     ProofCompleted,
 )
 from hub.core.jobs import Outcome
+from hub.core.kept_back import for_store
 from hub.core.values import DeliveredLine, Point, ProofFile
 from hub.db.tables import (
+    BusinessRow,
     ConnectionRow,
     ErrandRow,
     EstimateRow,
@@ -150,11 +153,13 @@ def _progress(hub: Hub, event: Event) -> tuple[ConnectionRow, OrderProgress] | N
                 LinkRow.business_id == business_id, LinkRow.order_id == order.id
             )
         ).one()
+        business = session.get_one(BusinessRow, business_id)
+    rules = BusinessSettings.model_validate(business.settings).visibility
     report = order_report.validate_python(order.report)
     link = f"{hub.settings.public_url}/t/{hub.keys.link_token(order.id, epoch)}"
     closed = ended is not None
     stage = "closed" if closed else STAGES[type(event)]
-    return connection, OrderProgress(
+    told = OrderProgress(
         key=event.id,
         order_ref=order.ref,
         order_number=order.number,
@@ -174,6 +179,7 @@ def _progress(hub: Hub, event: Event) -> tuple[ConnectionRow, OrderProgress] | N
         files=files if closed else (),
         late_proof=late,
     )
+    return connection, for_store(told, rules)
 
 
 def _ended(

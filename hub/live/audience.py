@@ -169,9 +169,9 @@ class Audience:
         """The driver's position, ``None`` unless this page may show it at this moment."""
         now = self._now()
         fix = self.positions.get(topic.page.driver_id)
-        if fix is None or not topic.page.shows_driver(moment(fix.at_ms), now):
+        if fix is None or ms(now) - fix.at_ms > SHOWN_MS:
             return None
-        if ms(now) - fix.at_ms > SHOWN_MS:
+        if not topic.page.shows_driver(fix.lat, fix.lon, moment(fix.at_ms), now):
             return None
         return {
             "lat": round(fix.lat, 5),  # 1 m

@@ -27,12 +27,13 @@ from hub.core.tracking_page import (
     over_at,
     work_begins,
 )
-from hub.core.values import TimeWindow
+from hub.core.values import Point, TimeWindow
 from hub.db.tables import (
     BusinessRow,
     EstimateRow,
     JobRow,
     LinkRow,
+    PlaceRow,
     PromiseRow,
     RouteRow,
     ShiftRow,
@@ -116,6 +117,8 @@ def _pages(session: Session, orders: Mapping[str, str]) -> dict[str, Page]:
     planned = _planned(session, businesses, list(shown.values()))
     about = {shown[order_id]: current(list(seen)) for order_id, seen in jobs.items()}
     rides = _rides(session, businesses, planned, about, promises)
+    measured = {one for one in businesses if settings[one].visibility.page_measures}
+    doors = _doors(session, measured, list(shown.values()))
     return {
         order_id: Page(
             orders[order_id],
@@ -125,6 +128,7 @@ def _pages(session: Session, orders: Mapping[str, str]) -> dict[str, Page]:
             rides.get(shown[order_id]),
             settings[orders[order_id]],
             *_whose(planned.get(shown[order_id])),
+            door=doors.get(shown[order_id]),
         )
         for order_id, seen in jobs.items()
     }
@@ -143,6 +147,21 @@ def _settings(session: Session, businesses: Collection[str]) -> dict[str, Busine
         for id_, settings in session.exec(
             select(BusinessRow.id, BusinessRow.settings).where(col(BusinessRow.id).in_(businesses))
         )
+    }
+
+
+def _doors(session: Session, businesses: set[str], jobs: Sequence[str]) -> dict[str, Point]:
+    """Where jobs are done, of businesses whose pages go by metres; nothing for others."""
+    if not businesses:
+        return {}
+    return {
+        job_id: Point(lat, lon)
+        for job_id, lat, lon in session.exec(
+            select(JobRow.id, PlaceRow.lat, PlaceRow.lon)
+            .join(PlaceRow, col(PlaceRow.id) == col(JobRow.place_id))
+            .where(owned(JobRow, businesses), col(JobRow.id).in_(jobs))
+        )
+        if lat is not None and lon is not None
     }
 
 

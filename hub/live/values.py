@@ -7,9 +7,11 @@ from datetime import datetime
 
 from hub.core.business import BusinessSettings
 from hub.core.page_clock import turns_at
+from hub.core.stays import metres
 from hub.core.tracking import Fence
-from hub.core.tracking_page import JobSeen, Life, Ride, Seen, Visible, decide, life, visible
-from hub.core.values import TimeWindow
+from hub.core.tracking_page import JobSeen, Ride, Seen, decide, life, moment
+from hub.core.values import Point, TimeWindow
+from hub.core.visibility import Fact, Reader, may
 
 AHEAD_MS = 60_000  # a phone's clock may run ahead by this much before a fix lies in the future
 
@@ -67,7 +69,10 @@ class Driving:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What the page behind a link is made of. ``driver_id`` is empty off any begun route."""
+    """What the page behind a link is made of. ``driver_id`` is empty off any begun route.
+
+    ``door`` is known only where it matters how many metres away the driver is.
+    """
 
     business_id: str
     order_id: str
@@ -77,6 +82,7 @@ class Page:
     settings: BusinessSettings = field(compare=False)
     route_id: str = ""
     driver_id: str = ""
+    door: Point | None = None
 
     def seen(self, now: datetime) -> Seen:
         return decide(self.jobs, self.promises, self.ride, window_s=self.settings.window_s, now=now)
@@ -85,11 +91,11 @@ class Page:
         """When it is worth looking at again, though nobody did anything; ``None``: never."""
         return turns_at(self.seen(now), self.ride)
 
-    def shows_driver(self, at: datetime, now: datetime) -> bool:
-        """Whether it may be shown at this moment where the driver was ``at`` another."""
-        if self.ride is None or not self.ride.is_at(at, now):
+    def shows_driver(self, lat: float, lon: float, at: datetime, now: datetime) -> bool:
+        """Whether it may be shown at this moment that the driver was there ``at`` another."""
+        if self.ride is None or not self.driver_id or not self.ride.is_at(at, now):
             return False
-        if not self.driver_id or life(self.jobs, self.settings, now) is not Life.FULL:
-            return False
-        may: Visible = visible(self.seen(now), self.settings)
-        return may.driver_position
+        door = self.door
+        away_m = None if door is None else metres(lat, lon, door.lat, door.lon)
+        how_far = moment(self.seen(now), life(self.jobs, self.settings, now), away_m)
+        return may(self.settings.visibility, Reader.PAGE, Fact.POSITION, how_far)

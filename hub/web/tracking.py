@@ -18,6 +18,7 @@ from hub.core.errors import RetryLater
 from hub.core.tracking_page import OPEN, Life
 from hub.db.tables import BrandRow
 from hub.flows.throttle import within_limit
+from hub.flows.tongues import Spoken, tongue
 from hub.flows.tracking_view import Tracked, brand_of, document, photo, tracked
 from hub.maps.svg import Pin, draw
 from hub.maps.tiles import current_tiles
@@ -61,14 +62,15 @@ def tracking(hub: Hub) -> Blueprint:
         look = _look(seen.brand, token)
         match seen.life:
             case Life.GONE:
-                return _message("gone", 410, look)
+                return _message("gone", 410, look, seen.tongue)
             case Life.BARE:
-                return page("tracking/bare.html", look=look, seen=seen)
+                return page("tracking/bare.html", look=look, seen=seen, tongue=seen.tongue)
         return _tagged(
             page(
                 "tracking/page.html",
                 look=look,
                 seen=seen,
+                tongue=seen.tongue,
                 token=token,
                 tag=TAG,
                 map=_map(hub, seen, look),
@@ -168,14 +170,16 @@ def _look(brand: BrandRow, token: str) -> Look:
 
 def _map(hub: Hub, seen: Tracked, look: Look) -> str:
     """The map with the destination, and with the driver where he may be seen."""
-    if seen.pin is None:
-        return ""
-    pins: list[Pin] = [(seen.pin, "stop", "your address")]
+    say = seen.tongue.say
+    pins: list[Pin] = [(seen.pin, "stop", say("your address"))] if seen.pin else []
     if seen.position is not None:
-        pins.append((seen.position.point, "driver", "the driver"))
+        pins.append((seen.position.point, "driver", say("the driver")))
+    if not pins:
+        return ""
     return draw(
         current_tiles(hub.settings.data_dir / "map"),
         pins=pins,
+        lines=[seen.road] if seen.road else (),
         height=210,
         accent=look.accent,
         nonce=csp_nonce(),
@@ -203,7 +207,8 @@ def _tagged(answer: Response) -> Response:
 @lru_cache(maxsize=1)
 def _live_js() -> str:
     """The script as it goes into the page: without what is only for its readers."""
-    text = (Path(__file__).parent / "static" / "tracking" / "live.js").read_text()
+    folder = Path(__file__).parent / "static" / "tracking"
+    text = "\n".join((folder / name).read_text() for name in ("glide.js", "live.js"))
     lines = (line.strip() for line in text.splitlines())
     return "\n".join(line for line in lines if line and not line.startswith("//"))
 
@@ -217,8 +222,12 @@ def _unknown(hub: Hub) -> Response:
     return _message("unknown", 404)
 
 
-def _message(which: str, status: int, look: Look | None = None) -> Response:
-    return page("tracking/message.html", status, which=which, look=look)
+def _message(
+    which: str, status: int, look: Look | None = None, spoken: Spoken | None = None
+) -> Response:
+    """In the language of the browser, where nobody knows whose link it would be."""
+    asked = spoken or tongue(*request.accept_languages.values())
+    return page("tracking/message.html", status, which=which, look=look, tongue=asked)
 
 
 def _file(content: bytes, media_type: str) -> Response:

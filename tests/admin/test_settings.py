@@ -27,10 +27,6 @@ FORM = {
     "trade": "fresh_food",
     "demands": ["photo", "name"],
     "failure_demands": ["note"],
-    "show_items": "1",
-    "share": "minutes",
-    "share_stops": "2",
-    "share_minutes": "30",
     "eta_moves_min": "10",
     "window_min": "45",
     "service_min": "2.5",
@@ -57,9 +53,9 @@ def test_settings_are_kept_in_the_hub_s_units(panel: Panel) -> None:
     assert "Saved." in panel.post("/panel/settings", **FORM).text
     row, kept = business_of(panel.hub, panel.business_id)
     assert (row.country, row.trade) == ("FI", "fresh_food")
-    assert (kept.share, kept.share_minutes, kept.eta_moves_s) == ("minutes", 30, 600)
+    assert kept.eta_moves_s == 600
     assert (kept.window_s, kept.service_s, kept.sure_at) == (2700, 150, 0.85)
-    assert (kept.demands, kept.show_items, kept.show_photo) == (["photo", "name"], True, False)
+    assert kept.demands == ["photo", "name"]
     assert 'value="45"' in panel.get("/panel/settings").text
 
 

@@ -32,6 +32,7 @@ from hub.core.tracking_page import (
 from hub.core.tracking_words import (
     HEADLINES,
     STEPS,
+    Card,
     card,
     day_words,
     follow_words,
@@ -40,6 +41,7 @@ from hub.core.tracking_words import (
     stays_words,
 )
 from hub.core.values import TimeWindow
+from hub.core.visibility import ALWAYS, NEVER, NEXT, Fact, Reader, Rule, Visibility
 
 HELSINKI = ZoneInfo("Europe/Helsinki")
 NOON = datetime(2026, 11, 23, 10, tzinfo=UTC)  # in Helsinki
@@ -65,6 +67,10 @@ def a_ride(arrive: float = 30, *, next_departs: float = 10, **more: object) -> R
 def closed(outcome: Outcome, minutes: float = -5, **more: object) -> JobSeen:
     ended = replace(JOB, state=State.CLOSED, outcome=outcome, ended_at=at(minutes))
     return replace(ended, closed_at=at(minutes), **more)  # type: ignore[arg-type]
+
+
+def read(seen: Seen, now: datetime = NOON) -> Card:
+    return card(seen, frozenset(Fact), HELSINKI, now)
 
 
 def look(
@@ -108,7 +114,7 @@ def test_the_page_of_a_pair_is_about_what_is_brought_not_what_is_fetched() -> No
 def test_a_pair_whose_goods_could_not_be_fetched_is_not_on_its_way() -> None:
     fetched = replace(closed(Outcome.FAILED), kind=Kind.COLLECT)
     seen = look(fetched, replace(ON_PHONE, leg=2), ride=a_ride())
-    assert card(seen, HELSINKI, NOON).headline == "We could not fetch your order yet"
+    assert read(seen).headline == "We could not fetch your order yet"
     again = replace(JOB, kind=Kind.COLLECT, attempt=2)
     seen = look(fetched, again, replace(ON_PHONE, leg=2), ride=a_ride())
     assert seen.shows is Shows.ON_ITS_WAY
@@ -123,11 +129,11 @@ def test_the_newest_promise_is_quoted_as_the_mail_quoted_it() -> None:
 
 def test_planned_is_not_the_step_of_a_retry_that_is_still_to_be_planned() -> None:
     seen = look(closed(Outcome.FAILED), replace(JOB, attempt=2), promises=())
-    told = card(seen, HELSINKI, NOON)
+    told = read(seen)
     assert "as soon as it is planned" in " ".join(told.lines)
     assert told.steps[told.step - 1] == "Ordered"
     seen = look(closed(Outcome.FAILED), replace(ON_PHONE, attempt=2), ride=a_ride(has_left=False))
-    told = card(seen, HELSINKI, NOON)
+    told = read(seen)
     assert told.steps[told.step - 1] == "Planned"
 
 
@@ -169,7 +175,7 @@ def test_a_time_that_will_not_be_kept_is_late_and_gets_a_new_one(ride: Ride, now
     assert seen.before == span(0, 60)
     assert seen.quoted is not None
     assert seen.quoted.closes > max(now, at(60))
-    words = card(seen, HELSINKI, now)
+    words = read(seen, now)
     assert words.headline == "Sorry, we are running late"
     assert words.struck == "12:00 – 13:00"
 
@@ -227,10 +233,10 @@ def test_no_time_that_is_over_is_quoted_to_somebody_who_waits(
 def test_an_estimate_is_a_minute_only_while_it_is_narrow() -> None:
     narrow = a_ride(estimate=Estimate(at(22), at(26), at(31)))
     wide = a_ride(estimate=Estimate(at(10), at(26), at(50)))
-    assert card(look(ON_PHONE, ride=narrow), HELSINKI, NOON).big == "12:26"
-    assert card(look(ON_PHONE, ride=wide), HELSINKI, NOON).big == "12:10 – 12:50"
+    assert read(look(ON_PHONE, ride=narrow)).big == "12:26"
+    assert read(look(ON_PHONE, ride=wide)).big == "12:10 – 12:50"
     for ride in (narrow, wide):
-        words = card(look(ON_PHONE, ride=ride), HELSINKI, NOON)
+        words = read(look(ON_PHONE, ride=ride))
         assert "We promised 12:00 – 13:00." in words.lines
 
 
@@ -238,7 +244,7 @@ def test_a_promise_moved_away_is_struck_through_with_its_day() -> None:
     tomorrow = 24 * 60
     ride = a_ride(tomorrow + 30, next_departs=tomorrow, has_left=False)
     seen = look(ON_PHONE, promises=(span(0, 60), span(tomorrow, tomorrow + 60)), ride=ride)
-    words = card(seen, HELSINKI, NOON)
+    words = read(seen)
     assert words.headline == "Your delivery has a new time"
     assert (words.struck, words.big) == ("12:00 – 13:00", "12:00 – 13:00")
     assert words.day == "Tomorrow, Tuesday 24 November"
@@ -246,7 +252,7 @@ def test_a_promise_moved_away_is_struck_through_with_its_day() -> None:
 
 def test_a_failure_says_why_and_the_one_thing_that_happens_next() -> None:
     job = closed(Outcome.FAILED, reason=Reason.NOBODY_HOME, next_step=NextStep.RETURN)
-    words = card(look(job), HELSINKI, NOON)
+    words = read(look(job))
     assert words.headline == "Sorry, we missed you"
     assert words.lines == (
         "Today at 11:55: nobody was there to open the door.",
@@ -258,7 +264,7 @@ def test_a_failure_says_why_and_the_one_thing_that_happens_next() -> None:
 def test_a_new_attempt_says_its_day_and_why_the_last_one_failed() -> None:
     first = closed(Outcome.FAILED, reason=Reason.NO_ACCESS, next_step=NextStep.ANOTHER_DAY)
     second = replace(JOB, attempt=2, due_on=date(2026, 11, 24))
-    words = card(look(first, second, promises=()), HELSINKI, NOON)
+    words = read(look(first, second, promises=()))
     assert words.headline == "We will try again"
     assert (words.big, words.day) == ("Tomorrow", "Tuesday 24 November")
     assert "could not get in" in words.lines[0]
@@ -269,7 +275,7 @@ def test_a_new_attempt_says_its_day_and_why_the_last_one_failed() -> None:
 )
 def test_words_fit_what_is_done(kind: str, done: str) -> None:
     seen = look(closed(Outcome.SUCCEEDED, kind=Kind(kind)))
-    words = card(seen, HELSINKI, NOON)
+    words = read(seen)
     assert (words.headline, words.big, words.step) == (done, "11:55", 4)
     assert outcome_line(seen, HELSINKI) == f"{done} 11:55, Monday 23 November 2026"
 
@@ -305,55 +311,54 @@ def test_a_page_stays_full_while_another_attempt_is_open() -> None:
     assert life(jobs, SETTINGS, NOON + timedelta(days=90)) is Life.FULL
 
 
+def seen_by(seen: Seen, rules: Visibility = SETTINGS.visibility) -> frozenset[Fact]:
+    return visible(seen, Life.FULL, BusinessSettings(visibility=rules))
+
+
 def test_what_may_be_seen_follows_state_and_settings() -> None:
     way, done = look(ON_PHONE, ride=a_ride()), look(closed(Outcome.SUCCEEDED))
-    assert visible(way, SETTINGS).driver_name
-    assert not visible(done, SETTINGS).driver_name
-    assert not visible(done, SETTINGS).photo
-    shy = BusinessSettings(show_items=False, show_driver_name=False, show_photo=True)
-    assert not visible(way, shy).items
-    assert not visible(way, shy).driver_name
-    assert not visible(way, shy).photo
-    assert visible(done, shy).photo
-    assert not visible(done, shy).address
+    assert Fact.DRIVER in seen_by(way)
+    assert not {Fact.DRIVER, Fact.PHOTO, Fact.ADDRESS} & seen_by(done)
+    shy = Visibility().but(Reader.PAGE, items=NEVER, driver=NEVER, photo=ALWAYS)
+    assert not {Fact.ITEMS, Fact.DRIVER, Fact.PHOTO} & seen_by(way, shy)
+    assert Fact.PHOTO in seen_by(done, shy)
 
 
 @pytest.mark.parametrize(("stops", "shown"), [(0, True), (3, True), (4, False), (30, False)])
 def test_a_position_is_for_those_who_are_soon_next(stops: int, shown: bool) -> None:
     seen = look(ON_PHONE, ride=a_ride(stops_before=stops))
-    assert visible(seen, SETTINGS).driver_position is shown
+    assert (Fact.POSITION in seen_by(seen)) is shown
     before = look(ON_PHONE, ride=a_ride(stops_before=stops, has_left=False))
-    assert not visible(before, SETTINGS).driver_position
+    assert Fact.POSITION not in seen_by(before)
 
 
 EN_ROUTE = replace(JOB, state=State.EN_ROUTE)
 
 
 @pytest.mark.parametrize(
-    ("share", "job", "stops", "minutes", "shown"),
+    ("rule", "job", "stops", "minutes", "shown"),
     [
-        ("stops", ON_PHONE, 2, 90, True),
-        ("stops", ON_PHONE, 4, 5, False),
-        ("minutes", ON_PHONE, 9, 20, True),
-        ("minutes", ON_PHONE, 1, 21, False),
-        ("next", ON_PHONE, 0, 30, True),
-        ("next", ON_PHONE, 1, 5, False),
-        ("next", EN_ROUTE, 3, 30, True),  # he heads for this one whatever the plan says
-        ("minutes", EN_ROUTE, 3, 50, True),
-        ("never", EN_ROUTE, 0, 1, False),
-        ("stops", replace(JOB, state=State.ARRIVED), 0, 0, False),  # who looks out sees him
+        (Rule("stops", 2), ON_PHONE, 2, 90, True),
+        (Rule("stops", 2), ON_PHONE, 4, 5, False),
+        (Rule("minutes", 20), ON_PHONE, 9, 20, True),
+        (Rule("minutes", 20), ON_PHONE, 1, 21, False),
+        (NEXT, ON_PHONE, 0, 30, True),
+        (NEXT, ON_PHONE, 1, 5, False),
+        (NEXT, EN_ROUTE, 3, 30, True),  # he heads for this one whatever the plan says
+        (Rule("minutes", 20), EN_ROUTE, 3, 50, False),  # a minute is a minute all the same
+        (NEVER, EN_ROUTE, 0, 1, False),
+        (Rule("stops", 2), replace(JOB, state=State.ARRIVED), 0, 0, False),  # he stands outside
     ],
 )
 def test_the_business_says_from_when_a_driver_is_seen(
-    share: str, job: JobSeen, stops: int, minutes: int, shown: bool
+    rule: Rule, job: JobSeen, stops: int, minutes: int, shown: bool
 ) -> None:
-    settings = BusinessSettings.model_validate({"share": share, "share_stops": 2})
     came = Estimate(at(minutes), at(minutes), at(minutes))
     seen = look(job, ride=a_ride(minutes, stops_before=stops, estimate=came))
-    assert visible(seen, settings).driver_position is shown
-    assert (follow_words(seen, settings) == "") is (
-        shown or share == "never" or seen.shows is not Shows.ON_ITS_WAY
-    )
+    may = seen_by(seen, Visibility().but(Reader.PAGE, position=rule))
+    assert (Fact.POSITION in may) is shown
+    is_riding = seen.shows in (Shows.ON_ITS_WAY, Shows.ARRIVING)
+    assert (follow_words(seen, may, rule) == "") is (shown or rule == NEVER or not is_riding)
 
 
 def test_a_phone_that_is_silent_is_said_with_the_time_it_was_last_heard_of() -> None:

@@ -13,6 +13,7 @@ from pypdf import PdfReader
 from sqlmodel import select
 
 from hub.app import Hub
+from hub.core.visibility import Reader
 from hub.db.tables import BrandRow, ContactRow, JobRow, LineRow, ProofRow
 from hub.flows.document import pod_pdf
 from hub.flows.drive import take_acts
@@ -59,8 +60,8 @@ def closed(day: Morning, job: JobRow, **body: object) -> str:
     return text(day, job)
 
 
-def text(day: Morning, job: JobRow, *, for_recipient: bool = False) -> str:
-    pdf = pod_pdf(day.hub, day.business_id, job.id, for_recipient=for_recipient)
+def text(day: Morning, job: JobRow, *, reader: Reader | None = None) -> str:
+    pdf = pod_pdf(day.hub, day.business_id, job.id, reader=reader)
     reader = PdfReader(io.BytesIO(pdf))
     return " ".join(" ".join(page.extract_text().split()) for page in reader.pages)
 
@@ -207,7 +208,7 @@ def test_the_same_proof_gives_the_same_document_later() -> None:
 def test_a_recipients_copy_keeps_back_what_the_business_keeps_back() -> None:
     day, job = a_day_to_close()
     ours = closed(day, job)
-    copy = text(day, job, for_recipient=True)
+    copy = text(day, job, reader=Reader.PAGE)
     known_by = sha256(a_picture("red")).hexdigest()
     assert known_by[:16] in ours
     assert known_by[:16] not in copy

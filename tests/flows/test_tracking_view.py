@@ -11,6 +11,7 @@ from sqlmodel import select
 from hub.core.orders import IncomingOrder
 from hub.core.tracking_page import Life, Shows
 from hub.core.values import Address, Contact, Line, Point, Role
+from hub.core.visibility import ALWAYS, NEVER
 from hub.db.tables import EstimateRow, JobRow, LinkRow, PromiseRow, ShiftRow
 from hub.flows.connections import connection_id
 from hub.flows.found import found
@@ -172,7 +173,7 @@ def test_a_flat_is_not_shown_to_whoever_has_the_link() -> None:
 def test_items_are_shown_only_where_the_business_shows_them() -> None:
     street = moments.scheduled()
     assert [item.title for item in seen(street).items] == ["Sourdough loaf", "Rye bread"]
-    street.settings(show_items=False)
+    street.sees(items=NEVER)
     assert seen(street).items == ()
 
 
@@ -191,9 +192,9 @@ def test_the_photo_is_there_only_while_the_settings_and_the_page_show_it() -> No
     assert photo(street.hub, street.token, 1) == moments.PHOTO
     assert photo(street.hub, street.token, 2) is None
     assert photo(street.hub, street.token, 0) is None
-    street.settings(show_photo=False)
+    street.sees(photo=NEVER)
     assert photo(street.hub, street.token, 1) is None
-    street.settings(show_photo=True)
+    street.sees(photo=ALWAYS)
     street.clock(60 * 60)
     assert photo(street.hub, street.token, 1) is None
     assert document(street.hub, street.token) is None
@@ -211,7 +212,7 @@ def test_the_time_of_a_hand_over_is_its_proofs_own() -> None:
 
 def test_a_photo_still_on_its_way_up_is_no_error() -> None:
     street = moments.at_the_door()
-    street.settings(show_photo=True)
+    street.sees(photo=ALWAYS)
     street.close(street.job, 14, name="Anna")
     handover = seen(street).handover
     assert handover is not None

@@ -18,6 +18,7 @@ from hub.core.business import BusinessSettings
 from hub.core.ids import new_id
 from hub.core.orders import IncomingOrder
 from hub.core.values import Address, Contact, Line, Point, Role
+from hub.core.visibility import ALWAYS, Reader, Visibility
 from hub.db.tables import BusinessRow, DepotRow, DriverRow, LinkRow, OrderRow, RouteRow
 from hub.flows.connections import connection_id
 from hub.flows.dispatch import publish
@@ -76,7 +77,10 @@ def bakery(tmp_path: Path) -> Iterator[Bakery]:
     )
     may_use_buckets(hub)
     business_id = found(hub, "Husk Bakery", zone="UTC", country="FI")
-    settings = BusinessSettings(demands=["photo", "signature", "name"], show_photo=True)
+    settings = BusinessSettings(
+        demands=["photo", "signature", "name"],
+        visibility=Visibility().but(Reader.PAGE, photo=ALWAYS),
+    )
     with hub.unit() as unit:
         business = unit.session.get_one(BusinessRow, business_id)
         business.settings = settings.model_dump(mode="json")

@@ -12,6 +12,7 @@ from sqlmodel import select
 
 from hub.core.jobs import State
 from hub.core.tracking_page import SHOWN
+from hub.core.visibility import Reader, Rule, Visibility
 from hub.db.tables import (
     BusinessRow,
     DeviceRow,
@@ -34,6 +35,11 @@ from tests.driving_worlds import TEN
 from tests.live_worlds import LiveMorning, a_live_morning, fix
 
 MINUTE = timedelta(minutes=1)
+MINUTES_15 = {
+    "visibility": Visibility()
+    .but(Reader.PAGE, position=Rule("minutes", 15))
+    .model_dump(mode="json")
+}
 PASSWORD = "four loaves of rye bread"
 
 
@@ -228,7 +234,7 @@ def estimated(day: LiveMorning, job: JobRow, at: datetime, minutes: int) -> None
 def test_an_estimate_hides_the_driver_however_late_it_is_committed(day: LiveMorning) -> None:
     with day.hub.unit() as unit:
         business = unit.session.get_one(BusinessRow, day.morning.business_id)
-        business.settings = {**business.settings, "share": "minutes", "share_minutes": 15}
+        business.settings = {**business.settings, **MINUTES_15}
     first, second, *_ = jobs_on_route(day)
     head_for(day, first)
     for job in (first, second):
@@ -262,7 +268,7 @@ def test_who_waits_before_a_door_is_as_far_for_the_stream_as_for_the_page(
     """He is there in ten minutes, and begins in ninety: shown are those from fifteen on."""
     with day.hub.unit() as unit:
         business = unit.session.get_one(BusinessRow, day.morning.business_id)
-        business.settings = {**business.settings, "share": "minutes", "share_minutes": 15}
+        business.settings = {**business.settings, **MINUTES_15}
     first, second, *_ = jobs_on_route(day)
     head_for(day, first)
     estimated(day, second, TEN, 10)

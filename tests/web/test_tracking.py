@@ -13,6 +13,7 @@ from PIL import Image
 from sqlmodel import func, select
 from werkzeug.test import TestResponse
 
+from hub.core.visibility import NEVER
 from hub.db.tables import BrandRow, ThrottleRow
 from hub.web.app import create_app
 from hub.web.tracking import GUESSES, tracking
@@ -177,7 +178,7 @@ def test_a_photo_is_shown_small_and_without_what_the_camera_added() -> None:
 def test_the_photo_is_offered_only_where_the_business_shows_it() -> None:
     street = moments.delivered()
     assert "/photo/1" in opened(street).text
-    street.settings(show_photo=False)
+    street.sees(photo=NEVER)
     assert "/photo/1" not in opened(street).text
     assert opened(street, "/photo/1").status_code == 404
 

@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, Page, expect
 from sqlmodel import select
 from werkzeug.serving import make_server
 
-from hub.db.tables import JobRow
+from hub.db.tables import BusinessRow, JobRow
 from tests.driving_worlds import DAY
 from tests.tracking_worlds import MOMENTS, Street, branded, on_its_way, scheduled
 from tests.web.test_tracking import LIGHTEST, app_of
@@ -69,17 +69,30 @@ def shoot(page: Page, name: str) -> None:
         page.screenshot(path=f"{SHOTS}/{name}.png", full_page=True)
 
 
-@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.soak)])
+LOOKS = [
+    ("light", "en"),
+    pytest.param("dark", "en", marks=pytest.mark.soak),
+    *(
+        pytest.param(scheme, code, marks=pytest.mark.soak)
+        for scheme in ("light", "dark")
+        for code in ("ar", "de")
+    ),
+]
+
+
+@pytest.mark.parametrize(("scheme", "language"), LOOKS)
 @pytest.mark.parametrize("moment", WITH_ONE_REFUSED)
-def test_a_page_is_accessible_quiet_and_light_by_day_and_night(
-    browser: Browser, helsinki: Path, moment: str, scheme: Literal["light", "dark"]
+def test_a_page_is_accessible_quiet_and_light_by_day_and_night_in_every_language(
+    browser: Browser, helsinki: Path, moment: str, scheme: Literal["light", "dark"], language: str
 ) -> None:
     street, token = a_street(moment, helsinki)
+    street.change(BusinessRow, language=language)
     with served(street) as url:
         page = browser.new_page(
             viewport={"width": 390, "height": 844},
             color_scheme=scheme,
             reduced_motion="reduce",
+            locale=language,
         )
         watch = Watch(page)
         answer = page.goto(f"{url}/t/{token}", wait_until="networkidle")
@@ -89,14 +102,17 @@ def test_a_page_is_accessible_quiet_and_light_by_day_and_night(
         assert all(asked.startswith(url) for asked in watch.requests)
         assert page.context.cookies() == []
         others = [page.request.get(asked).body() for asked in watch.requests[1:]]
-        assert len(gzip.compress(body)) + sum(map(len, others)) <= LIGHTEST
+        weighs = len(gzip.compress(body)) + sum(map(len, others))
+        print(f"{moment} {scheme} {language}: {len(watch.requests)} requests, {weighs} bytes")
+        assert weighs <= LIGHTEST
         found = Axe().run(page)
         assert found.violations_count == 0, found.generate_report()
         assert watch.complaints == []
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
-        shoot(page, f"{moment}-390-{scheme}")
+        assert page.locator("html").get_attribute("lang") == language
+        shoot(page, f"{moment}-390-{scheme}-{language}")
         page.set_viewport_size({"width": 1280, "height": 900})
-        shoot(page, f"{moment}-1280-{scheme}")
+        shoot(page, f"{moment}-1280-{scheme}-{language}")
         page.close()
 
 
@@ -201,3 +217,53 @@ def test_the_page_is_whole_without_javascript(browser: Browser, helsinki: Path) 
         expect(page.get_by_role("heading", name="Your order is on its way")).to_be_visible()
         expect(page.get_by_role("img", name="Map: your address")).to_be_visible()
         context.close()
+
+
+# Pairs of streets' ends, and how far each point of the way between them is off any street.
+WALKED = """() => {
+  const pieces = []
+  const streets = [...document.querySelectorAll('.map path[id$="-minor"], .map path[id$="-major"]')]
+  const lines = []
+  for (const path of streets) {
+    let at = null
+    for (const [, how, x, y] of path.getAttribute("d").matchAll(/([Ml])(-?\\d+) ?(-?\\d+)/g)) {
+      const next = how === "M" ? [+x, +y] : [at[0] + +x, at[1] + +y]
+      if (how === "M") lines.push([])
+      else pieces.push([at, next])
+      lines.at(-1).push(next)
+      at = next
+    }
+  }
+  const off = (p) => Math.min(...pieces.map(([a, b]) => {
+    const [dx, dy] = [b[0] - a[0], b[1] - a[1]]
+    const t = Math.max(0, Math.min(1, ((p[0] - a[0]) * dx + (p[1] - a[1]) * dy) / (dx * dx + dy * dy || 1)))
+    return Math.hypot(a[0] + t * dx - p[0], a[1] + t * dy - p[1])
+  }))
+  const found = []
+  const inside = ([x, y]) => x > 0 && y > 0 && x < 390 && y < 210
+  const ends = lines.map((one) => one[0]).filter(inside).slice(0, 24)
+  const pairs = ends.flatMap((from) => ends.map((to) => [from, to]))
+  for (const [from, to] of pairs) {
+    const apart = Math.hypot(from[0] - to[0], from[1] - to[1])
+    if (apart < 30 || apart > 90) continue
+    const way = along(from, to)
+    const middles = way.slice(1).map((p, n) => [(p[0] + way[n][0]) / 2, (p[1] + way[n][1]) / 2])
+    found.push({ corners: way.length, off: Math.max(0, ...[...way, ...middles].map(off)) })
+  }
+  return found
+}"""
+
+
+def test_between_two_places_the_driver_follows_the_streets_that_are_drawn(
+    browser: Browser, helsinki: Path
+) -> None:
+    street, token = a_street("on_its_way", helsinki)
+    with served(street) as url:
+        page = browser.new_page(viewport={"width": 390, "height": 844})
+        page.goto(f"{url}/t/{token}")
+        walked = page.evaluate(WALKED)
+        led = [one for one in walked if one["corners"]]
+        assert len(led) > 20 and len(led) > 0.6 * len(walked)
+        assert max(one["off"] for one in led) < 3  # pixels; a street is 4 wide
+        assert page.evaluate("() => along([10, 10], [12, -4000])") == []  # no street leads there
+        page.close()

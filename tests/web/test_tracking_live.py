@@ -17,13 +17,15 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 from sqlmodel import select
 
-from hub.db.tables import BrandRow, BusinessRow, JobRow, LinkRow, PromiseRow, StopJobRow, StopRow
+from hub.core.visibility import NEVER
+from hub.db.tables import BrandRow, JobRow, LinkRow, PromiseRow, StopJobRow, StopRow
 from hub.flows.estimate import estimate_routes
 from hub.flows.tracking_view import tracked
 from hub.web.app import create_app
 from hub.web.tracking import tracking
 from tests.front_worlds import served
 from tests.live_worlds import EIGHT, LiveMorning, a_live_morning, fix
+from tests.tracking_worlds import sees
 
 SHOTS = os.environ.get("HUB_TEST_SHOTS", "")
 DRIVER = "[data-pin=driver]"
@@ -54,11 +56,6 @@ class Followed:
         now = EIGHT + timedelta(seconds=self.seconds)
         self.day.morning.now[0] = now
         assert self.day.post(fix(1000 + self.seconds, now, *place)).json["kept"] == 1
-
-    def settings(self, **values: object) -> None:
-        with self.hub.unit() as unit:
-            row = unit.session.get_one(BusinessRow, self.day.morning.business_id)
-            row.settings = {**row.settings, **values}
 
     def leaves(self) -> None:
         """The driver is on the way, to the door before this one."""
@@ -186,7 +183,7 @@ def test_a_driver_who_may_not_be_seen_any_more_is_gone(browser: Browser, tmp_pat
         street.at(NEAR)
         page = opened(browser, street)
         page.locator(DRIVER).wait_for()
-        street.settings(share="never")
+        sees(street.hub, street.day.morning.business_id, position=NEVER)
         street.day.act("head", "load", street.hub.now(), street.job.id)  # any news of the order
         street.at(NEARER)
         expect(page.locator(DRIVER)).to_have_count(0, timeout=15_000)

@@ -11,6 +11,7 @@ from hub.core.business import BusinessSettings
 from hub.core.jobs import Outcome
 from hub.core.tracking_page import first_name
 from hub.core.values import Address, Role
+from hub.core.visibility import Fact, Moment, Reader, Stage, shown
 from hub.db.tables import ContactRow, PlaceRow
 from hub.flows.document import words
 from hub.flows.document.evidence import evidence, warnings
@@ -29,31 +30,31 @@ def pod_pdf(
     business_id: str,
     job_id: str,
     *,
-    for_recipient: bool = False,
+    reader: Reader | None = None,
     hurries: bool = True,
 ) -> bytes:
     """The document of a job's proof, A4. Raises ``LookupError`` for a job without one.
 
-    ``for_recipient`` leaves out what the business's settings keep from whoever holds the
-    tracking link: photos, items, the driver's name, the recipient's last name. ``hurries``:
+    It leaves out what the business's settings keep from its ``reader``; ``None`` is the business
+    itself, which sees all. Whoever has the tracking link gets first names only. ``hurries``:
     somebody waits, so a silent store of its files is not waited for. The same proof gives the
     same bytes. A file that is lost, was changed or cannot be had is said on the page.
     Raises ``ConfigError`` while the extra ``pdf`` is not installed.
     """
     with hub.reading() as session:
         told = Told.read(session, business_id, job_id)
-    return pod(_document(hub, told, for_recipient, hurries))
+    return pod(_document(hub, told, reader, hurries))
 
 
-def _document(hub: Hub, told: Told, for_recipient: bool, hurries: bool) -> PodDocument:
+def _document(hub: Hub, told: Told, reader: Reader | None, hurries: bool) -> PodDocument:
     job, proof, brand = told.job, told.proof, told.brand
     outcome, zone = Outcome(job.outcome), ZoneInfo(told.business.zone)
     seal = next((link for link in told.links if "outcome" in link.commitments), None)
     files = evidence(hub, told, hurries=hurries)
     signatures = [one for kind, one in files if kind == "signature"]
     photos = [one for kind, one in files if kind == "photo"]
-    settings = BusinessSettings.model_validate(told.business.settings)
-    shows_photo = settings.show_photo or not for_recipient
+    may = _may(told, reader)
+    shows_photo = Fact.PHOTO in may
     return PodDocument(
         title=words.title(job.kind, outcome),
         number=told.order.number or told.order.ref,
@@ -63,16 +64,16 @@ def _document(hub: Hub, told: Told, for_recipient: bool, hurries: bool) -> PodDo
         when=words.full(proof.occurred_at, zone),
         zone=words.clock_of(proof.occurred_at, zone),
         at=proof.occurred_at.astimezone(zone),
-        received_by=proof.name,
+        received_by=proof.name if Fact.RECIPIENT in may else "",
         received_head="Handed over by" if job.kind == "collect" else "Received by",
         business=brand.name if brand and brand.name else told.business.name,
         contact=[brand.phone, brand.email, brand.website] if brand else [],
         colour=told.colour,
         logo=(brand.logo or b"") if brand else b"",
-        facts=_facts(told, zone, settings if for_recipient else None),
+        facts=_facts(told, zone, may, is_public=reader is Reader.PAGE),
         note=proof.note,
         done_head=words.KINDS[job.kind].done,
-        items=_items(told, outcome) if settings.show_items or not for_recipient else [],
+        items=_items(told, outcome) if Fact.ITEMS in may else [],
         photos=photos if shows_photo else [],
         signature=signatures[0] if signatures else None,
         others=[
@@ -80,7 +81,7 @@ def _document(hub: Hub, told: Told, for_recipient: bool, hurries: bool) -> PodDo
             for _, one in files
             if shows_photo and one not in photos and one not in signatures[:1]
         ],
-        place=map_of(hub, told),
+        place=map_of(hub, told) if {Fact.POSITION, Fact.ADDRESS} <= may else None,
         seal=(seal.n, seal.hash) if seal else None,
         warnings=warnings(told),
         how_to_verify=[
@@ -91,34 +92,40 @@ def _document(hub: Hub, told: Told, for_recipient: bool, hurries: bool) -> PodDo
     )
 
 
-def _facts(told: Told, zone: ZoneInfo, kept_back: BusinessSettings | None) -> list[tuple[str, str]]:
-    """``kept_back`` is given for a recipient's copy and says what it leaves out."""
+def _may(told: Told, reader: Reader | None) -> frozenset[Fact]:
+    """What this reader may see of a delivery that is over."""
+    if reader is None:
+        return frozenset(Fact)
+    rules = BusinessSettings.model_validate(told.business.settings).visibility
+    well = told.job.outcome in (Outcome.SUCCEEDED, Outcome.PARTIAL)
+    return shown(rules, reader, Moment(Stage.DONE if well else Stage.FAILED))
+
+
+def _facts(
+    told: Told, zone: ZoneInfo, may: frozenset[Fact], *, is_public: bool
+) -> list[tuple[str, str]]:
+    """``is_public``: for whoever has the tracking link."""
     job, proof = told.job, told.proof
     who = _who(told)
     late = proof.received_at - proof.occurred_at > LATE_REPORT
     return [
-        ("Customer", _named(who, kept_back)),
-        ("Address", Address(**_address(told.place)).one_line() if told.place else ""),
+        ("Customer", _named(who.name, is_public) if who and Fact.RECIPIENT in may else ""),
+        ("Address", _one_line(told.place) if told.place and Fact.ADDRESS in may else ""),
         ("Time told", _promised(told, zone)),
         ("Attempt", f"number {job.attempt}" if job.attempt > 1 else ""),
-        ("Driver", _driver(told, kept_back)),
-        ("Position", _position(told)),
+        (
+            "Driver",
+            _named(told.driver.name, is_public) if told.driver and Fact.DRIVER in may else "",
+        ),
+        ("Position", _position(told, may) if Fact.POSITION in may else ""),
         ("PIN", {None: "", True: "was right", False: "was wrong"}[proof.pin_ok]),
         ("Scanned", ", ".join(proof.scans)),
         ("Reported", words.full(proof.received_at, zone) if late else ""),
     ]
 
 
-def _named(who: ContactRow | None, kept_back: BusinessSettings | None) -> str:
-    if who is None:
-        return ""
-    return first_name(who.name) if kept_back else who.name
-
-
-def _driver(told: Told, kept_back: BusinessSettings | None) -> str:
-    if told.driver is None or (kept_back and not kept_back.show_driver_name):
-        return ""
-    return first_name(told.driver.name) if kept_back else told.driver.name
+def _named(full: str, is_public: bool) -> str:
+    return first_name(full) if is_public else full
 
 
 def _who(told: Told) -> ContactRow | None:
@@ -128,8 +135,9 @@ def _who(told: Told) -> ContactRow | None:
     return next((told.contacts[role] for role in roles if role in told.contacts), None)
 
 
-def _address(place: PlaceRow) -> dict[str, Any]:
-    return {**place.address, "lines": tuple(place.address.get("lines", ()))}
+def _one_line(place: PlaceRow) -> str:
+    known: dict[str, Any] = {**place.address, "lines": tuple(place.address.get("lines", ()))}
+    return Address(**known).one_line()
 
 
 def _promised(told: Told, zone: ZoneInfo) -> str:
@@ -148,14 +156,14 @@ def _minutes(span: timedelta) -> str:
     return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def _position(told: Told) -> str:
+def _position(told: Told, may: frozenset[Fact]) -> str:
     proof = told.proof
     if (at := told.at) is None:
         return f"none: {proof.no_position}" if proof.no_position else "none was recorded"
     said = f"{at.lat:.5f}, {at.lon:.5f}"
     if proof.accuracy_m is not None:
         said += f" ± {proof.accuracy_m:.0f} m"
-    if (door := told.door) is not None:
+    if Fact.ADDRESS in may and (door := told.door) is not None:
         said += f", {_length(distance_m(at, door))} from the address"
     if proof.position_age_s is not None and proof.position_age_s > 30:
         said += f" (read {_minutes(timedelta(seconds=proof.position_age_s))} before)"

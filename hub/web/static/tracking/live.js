@@ -4,7 +4,7 @@
 (() => {
   const $ = (what, where = document) => where.querySelector(what);
   const stream_url = `/live/t/${location.pathname.split("/")[2]}`;
-  const { zone, tag: first } = $("main").dataset;
+  const { zone, tag: first, silent, now: fresh_words, ago } = $("main").dataset;
   let [tag, now_tag, version] = [first, "", null];
   let [stream, fails, ticks, busy, wanted, asked_at] = [null, 0, 0, null, 0, 0];
   let moved_at = 0;
@@ -63,7 +63,7 @@
     if (!$("main.live")) stop();
   }
 
-  // Glide to where the driver is; he left the drawing if he is not on it any more.
+  // Glide along the road to where the driver is; he left the drawing if he is not on it any more.
   function move(told) {
     const { lat, lon } = told;
     hear(told);
@@ -83,8 +83,16 @@
     const still = matchMedia("(prefers-reduced-motion:reduce)").matches;
     const glide_s = still ? 0 : Math.min(Math.max((Date.now() - moved_at) / 1000, 0.5), 8);
     moved_at = Date.now();
-    pin.style.transition = `transform ${glide_s}s linear`;
-    pin.style.transform = `translate(${x}px,${y}px)`;
+    const { e, f } = new DOMMatrix(getComputedStyle(pin).transform);
+    const way = glide_s ? along([e, f], [x, y]) : [];
+    const frames = (way.length ? way : [[e, f], [x, y]]).map(([px, py]) => `translate(${px}px,${py}px)`);
+    const lengths = way.map((at, n) => (n ? Math.hypot(at[0] - way[n - 1][0], at[1] - way[n - 1][1]) : 0));
+    const all = lengths.reduce((sum, one) => sum + one, 0);
+    let gone_by = 0;
+    const offset = way.length && all ? lengths.map((one) => Math.min(1, (gone_by += one) / all)) : undefined;
+    pin.getAnimations().forEach((one) => one.cancel());
+    pin.style.transform = frames.at(-1);
+    if (glide_s) pin.animate({ transform: frames, ...(offset && { offset }) }, glide_s * 1000);
   }
 
   function gone() {
@@ -99,7 +107,7 @@
     const age_s = (Date.now() - heard.ours) / 1000;
     const time = new Intl.DateTimeFormat("en-GB", { timeZone: zone, hour: "2-digit", minute: "2-digit" }).format(heard.at);
     line.className = age_s > 120 ? "stale" : "muted";
-    line.textContent = age_s > 120 ? `No signal since ${time}. The time is an estimate.` : `Map updated ${age_s < 60 ? "just now" : "1 min ago"}.`;
+    line.textContent = age_s > 120 ? silent.replace("{time}", time) : age_s < 60 ? fresh_words : ago;
   }
 
   function listen() {
