@@ -37,6 +37,7 @@ from hub.db.tables import (
     DepotRow,
     DriverRow,
     ImportRow,
+    ImprovementRow,
     JobRow,
     LinkRow,
     MembershipRow,
@@ -155,6 +156,11 @@ def a_tenant(hub: Hub, mark: str) -> Tenant:
         unit.session.add(
             AttemptLogRow(business_id=business_id, webhook_id=sent.id, at=SIX, **answered)
         )
+        better = ImprovementRow(
+            business_id=business_id, day=DAY, asked_by="hub", state="done", cpu_s=1, created_at=SIX
+        )
+        better.error, better.done_at = mark, SIX
+        unit.session.add(better)
     token = pair(hub, pairing_code(hub, business_id, driver.id)) or ""
     device = device_for(hub, token)
     assert device
@@ -353,7 +359,10 @@ def call(client: FlaskClient, world: World, method: str, url: str) -> Any:
     named = ("id", "rowid", "job_id", "route_id", "place_id", "depot_id", "driver_id", "vehicle_id")
     answers = []
     # Where the URL names a row, the form names the same one; else it names each in turn.
-    for one in [url.split("?id=")[-1]] if "?id=" in url else list(world.their_ids.values())[:3]:
+    ids = list(world.their_ids.values())[:3]
+    if url.startswith("/board/rest"):
+        ids.append(world.their_ids["improvement"])
+    for one in [url.split("?id=")[-1]] if "?id=" in url else ids:
         if url.startswith(("/panel/log-", "/panel/account", "/panel/start")):
             break  # these end our own session, and name nobody's rows
         form = dict.fromkeys((*named, "to", "to_route_id", "order_id", "plan_id"), one)
@@ -400,4 +409,5 @@ def test_the_world_has_a_row_in_every_table_a_route_could_leak(world: World) -> 
         "endpoint",
         "webhook",
         "attempt_log",
+        "improvement",
     } <= have

@@ -231,12 +231,13 @@ class _Hold:
         self.look_at = time.monotonic() + LOOK_S
         with self.hub.reading() as session:
             self.stop_asked = _row(session, self.row.business_id, self.row.id).stop_asked
+            gives_way = self.row.asked_by == HUB and _somebody_waits(session)
         assert self.lease is not None
         if self.unsaid is not None or self.lease - datetime.now(UTC) < LEASE / 2:
             lease = datetime.now(UTC) + LEASE
             self._write(**self._best(), leased_until=lease)
             self.lease = lease
-        return not self.stop_asked
+        return not self.stop_asked and not gives_way
 
     def _best(self) -> dict[str, Any]:
         """The best so far, if it is not written yet."""
@@ -288,6 +289,14 @@ def _claim(hub: Hub) -> ImprovementRow | None:
             row.state, row.leased_until, row.tries = "searching", lease, row.tries + 1
             return row
     return None
+
+
+def _somebody_waits(session: Session) -> bool:
+    """A person, of whatever business, for a search that nobody has taken yet."""
+    waiting = select(ImprovementRow.id).where(
+        ImprovementRow.state == "waiting", ImprovementRow.asked_by != HUB
+    )
+    return session.exec(waiting.limit(1)).first() is not None
 
 
 def _seen(row: ImprovementRow, versions: Mapping[str, int]) -> ImprovementSeen:

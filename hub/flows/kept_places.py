@@ -2,8 +2,8 @@
 
 Reading 50 routes and the roads between 1,000 doors takes a second; asking them all at once takes a
 millisecond. So both are kept, and each time it is looked, by a few sums, which route is another
-one by now: that one alone is read again. What is kept only says which routes to judge; each
-is judged as it is stored, and a place that was taken meanwhile is a conflict as ever.
+one by now: that one alone is read again. Whoever puts work on a route judges it as it is stored
+then, and a place that was taken meanwhile is a conflict as ever.
 """
 
 from __future__ import annotations
@@ -21,14 +21,15 @@ from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from hub.core.ad_hoc import row_of
-from hub.core.fit import RouteNow, timed
-from hub.core.offering import Bounds, bounds
-from hub.core.plan_request import TravelMatrix, Whole
+from hub.core.fit import Placement, RouteNow, placed, timed
+from hub.core.jobs import NotNow
+from hub.core.offering import Bounds, best_routes, bounds
+from hub.core.plan_request import JobToPlan, TravelMatrix, Whole
 from hub.core.quick_places import QuickPlaces, Row
 from hub.core.rest_request import ahead, requested
 from hub.core.schedule import Timetable
 from hub.core.travel import ArrayTravel
-from hub.core.values import Point
+from hub.core.values import Point, TimeWindow
 from hub.db.tables import (
     BusinessRow,
     DepotRow,
@@ -44,18 +45,28 @@ from hub.db.tables import (
     TakeOverRow,
     VehicleRow,
 )
-from hub.flows.roads import Roads, travel_between
+from hub.flows.board_moves import driven
+from hub.flows.roads import NO_ROAD_S, OFF_MAP, Roads, travel_between
 from hub.flows.route_now import laid, roads_for, to_plan, usual_at
 
 if TYPE_CHECKING:
     from hub.app import Hub
 
-MOST_DAYS = 3  # a day of 1,000 doors is 16 MB for each kind of vehicle
-MOST_PLACES = 1_500  # of a larger day the routes that come nearest are judged
+MOST_DAYS = 3  # a day of 1,000 doors is 25 MB for each kind of vehicle
 ROADS_S = 900.0  # then the roads are asked for again: traffic, or a new map
-AGES = timedelta(minutes=3)  # then a route is timed anew: its driver may leave no earlier than now
+AGES = timedelta(minutes=3)  # then a route is timed anew: who has not left by now leaves later
 AT_ONCE = 150  # places in one question about a new one: the rest of the answer is known
 Mark = tuple[object, ...]
+Ways = tuple[Whole, Whole]  # seconds and metres
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A route with the work on it, and by how many metres that is longer."""
+
+    route_id: str
+    after: Placement
+    extra_m: int
 
 
 @dataclass
@@ -63,7 +74,8 @@ class _Route:
     """``row`` in the numbers of its own ``roads``; ``None``: nobody could do it as it is."""
 
     mark: Mark
-    now: RouteNow
+    now: RouteNow  # as it is stored
+    timed: RouteNow
     roads: Roads
     row: Row | None
     at: datetime
@@ -75,7 +87,7 @@ class _Day:
     routes: dict[str, _Route] = field(default_factory=dict)
     index: dict[str, int] = field(default_factory=dict)  # place or depot id -> its number
     points: list[Point] = field(default_factory=list)
-    seconds: dict[str, Whole] = field(default_factory=dict)  # by profile
+    ways: dict[str, Ways] = field(default_factory=dict)  # by profile
     asked_at: float = 0.0
     places: QuickPlaces | None = None
 
@@ -87,17 +99,22 @@ class KeptPlaces:
         self._days: OrderedDict[tuple[str, date], _Day] = OrderedDict()
         self._lock = Lock()
 
-    def bounds(
+    def best(
         self,
         hub: Hub,
         business_id: str,
         day: date,
         routes: Sequence[RouteRow],
         legs: Sequence[JobRow],
-    ) -> Bounds | None:
-        """What ``legs`` would at least add on each of ``routes``, all that are still driven on
-        ``day``; ``None`` where the day is too large to be kept. A route that cannot be known
-        beforehand is said to add nothing.
+        told: Mapping[str, TimeWindow],
+        *,
+        but: Collection[str] = (),
+        most: int = 3,
+    ) -> list[Tried]:
+        """The best of ``routes``, which are of ``day``, for ``legs``: all with a place on the map.
+
+        ``told`` to their recipients before; ``but`` are ids of routes not to be offered. Raises
+        ``NotNow`` where no road leads to the work.
         """
         with self._lock:
             kept = self._days.setdefault((business_id, day), _Day())
@@ -105,7 +122,8 @@ class KeptPlaces:
             while len(self._days) > MOST_DAYS:
                 self._days.popitem(last=False)
         with kept.lock:
-            return _Look(hub, business_id, day, kept).bounds(routes, legs)
+            look = _Look(hub, business_id, day, kept)
+            return look.best(routes, legs, told, but, most) if routes else []
 
 
 class _Look:
@@ -114,37 +132,98 @@ class _Look:
     def __init__(self, hub: Hub, business_id: str, day: date, kept: _Day) -> None:
         self.hub, self.business_id, self.day, self.kept = hub, business_id, day, kept
 
-    def bounds(self, routes: Sequence[RouteRow], legs: Sequence[JobRow]) -> Bounds | None:
-        if not routes:
-            return Bounds({}, {})
-        changed = self._read(routes)
-        if not self._know(changed, [leg.place_id for leg in legs if leg.place_id]):
-            return None
+    def best(
+        self,
+        routes: Sequence[RouteRow],
+        legs: Sequence[JobRow],
+        told: Mapping[str, TimeWindow],
+        but: Collection[str],
+        most: int,
+    ) -> list[Tried]:
+        kept, rows = self.kept, {route.id: route for route in routes}
+        changed = self._read(rows)
+        self._know(changed, [leg.place_id for leg in legs if leg.place_id])
         self._put(changed)
-        kept = self.kept
         assert kept.places is not None
-        with self.hub.reading() as session:
-            numbers = Roads(kept.index, {})
-            known = to_plan(session, self.business_id, legs, usual_at(session, routes[0]), numbers)
-        # A stop moved by hand goes to whom the dispatcher says, whoever was named.
-        jobs = [
-            replace(known[leg.id][0], vehicle=None, forbidden_vehicles=frozenset()) for leg in legs
-        ]
-        found = bounds(kept.places, jobs)
-        unknown = {id: 0.0 for id, one in kept.routes.items() if one.row is None}
-        return Bounds({**found.fits, **unknown}, found.others)
+        works = self._works(rows, legs)
+        tried: dict[str, Tried] = {}
 
-    def _read(self, routes: Sequence[RouteRow]) -> set[str]:
+        def judge(id: str) -> Placement:
+            found = self._tried(id, works[rows[id].depot_id], told if rows[id].published_at else {})
+            tried[id] = found
+            return found.after
+
+        some = next(iter(works.values()))
+        if not all(self._is_led_to(job.place) for job, _ in some):
+            raise NotNow(OFF_MAP)
+        found = bounds(kept.places, [job for job, _ in some])
+        unknown = {id: 0.0 for id, one in kept.routes.items() if one.row is None}
+        fits = {id: more for id, more in {**found.fits, **unknown}.items() if id not in but}
+        others = {id: more for id, more in found.others.items() if id not in but}
+        return [tried[id] for id, _ in best_routes(Bounds(fits, others), judge, most)]
+
+    def _works(
+        self, rows: Mapping[str, RouteRow], legs: Sequence[JobRow]
+    ) -> dict[str, list[tuple[JobToPlan, str]]]:
+        """Depot id -> the work as its routes have it, in the day's numbers, and the order's.
+
+        Where it is sooner done comes first: whatever fits then is all that can fit anywhere.
+        """
+        roads, found = Roads(self.kept.index, {}), dict[str, list[tuple[JobToPlan, str]]]()
+        with self.hub.reading() as session:
+            for route in {row.depot_id: row for row in rows.values()}.values():
+                usual = usual_at(session, route)
+                known = to_plan(session, self.business_id, legs, usual, roads)
+                # What a person puts somewhere may go there, whoever was named.
+                found[route.depot_id] = [
+                    (replace(job, vehicle=None, forbidden_vehicles=frozenset()), number)
+                    for job, number in (known[leg.id] for leg in legs)
+                ]
+        by_time = sorted(found.items(), key=lambda one: sum(job.service_s for job, _ in one[1]))
+        return dict(by_time)
+
+    def _is_led_to(self, place: int) -> bool:
+        """Whether any kind of vehicle can come there from anywhere."""
+        return any(
+            int(np.count_nonzero(seconds[:, place] < NO_ROAD_S)) > 1
+            for seconds, _ in self.kept.ways.values()
+        )
+
+    def _tried(
+        self,
+        route_id: str,
+        work: Sequence[tuple[JobToPlan, str]],
+        told: Mapping[str, TimeWindow],
+    ) -> Tried:
+        """In full, by the roads between the route's places and the work's."""
+        one = self.kept.routes[route_id]
+        profile = one.now.vehicle.profile
+        here = [self.kept.index[id] for id in one.roads.index]
+        jobs = [replace(job, place=len(here) + n) for n, (job, _) in enumerate(work)]
+        numbers = {job.id: number for job, number in work}
+        at = np.ix_(*[[*here, *(job.place for job, _ in work)]] * 2)
+        seconds, metres = self.kept.ways[profile]
+        travel = {profile: TravelMatrix(seconds[at].tolist(), metres[at].tolist())}
+        now = one.now.naming(numbers).keeping(told)
+        after = placed(now, jobs, travel, self.hub.now())
+        extra_m = driven(after.route, travel)[1] - driven(now, travel)[1]
+        return Tried(route_id, after, extra_m)
+
+    def _read(self, rows: Mapping[str, RouteRow]) -> set[str]:
         """Bring the routes up to date; the ids of those that are others now."""
         kept, now = self.kept, self.hub.now()
         with self.hub.reading() as session:
             marks = _marks(session, self.business_id, self.day)
-        ids, changed = {route.id for route in routes}, set[str]()
-        kept.routes = {id: one for id, one in kept.routes.items() if id in ids}
-        for route in routes:
+        changed = set[str]()
+        kept.routes = {id: one for id, one in kept.routes.items() if id in rows}
+        for route in rows.values():
             old = kept.routes.get(route.id)
             if old is not None and old.mark == marks.get(route.id):
                 if abs(now - old.at) < AGES:
+                    continue
+                again = timed(old.now, old.roads.travel, now)
+                if again == old.timed:  # as ever, but for leaving sooner than is possible by now
+                    old.at = now
                     continue
                 kept.routes[route.id] = _made(old.mark, old.now, old.roads, now)
             else:
@@ -155,12 +234,10 @@ class _Look:
             changed.add(route.id)
         return changed
 
-    def _know(self, changed: Collection[str], wanted: Collection[str]) -> bool:
-        """Know the roads between all places; ``False`` if those are too many."""
+    def _know(self, changed: Collection[str], wanted: Collection[str]) -> None:
+        """Know the roads between all places."""
         kept = self.kept
         ids = {id for one in kept.routes.values() for id in one.roads.index} | set(wanted)
-        if len(ids) > MOST_PLACES:
-            return False
         profiles = {one.now.vehicle.profile for one in kept.routes.values()}
         looked_at = {id for route in changed for id in kept.routes[route].roads.index}
         points = self._points(looked_at | set(wanted) | (ids - kept.index.keys()))
@@ -169,12 +246,11 @@ class _Look:
                 del kept.index[id]
         points = {id: point for id, point in points.items() if id not in kept.index}
         is_old = time.monotonic() - kept.asked_at > ROADS_S
-        if is_old or not profiles <= kept.seconds.keys() or len(points) > AT_ONCE:
+        if is_old or not profiles <= kept.ways.keys() or len(points) > AT_ONCE:
             known = {id: kept.points[n] for id, n in kept.index.items() if id in ids}
             self._ask(known | points, profiles)
         elif points:
             self._ask_more(points)
-        return True
 
     def _points(self, ids: Collection[str]) -> dict[str, Point]:
         if not ids:
@@ -201,9 +277,7 @@ class _Look:
         kept.index = {id: n for n, id in enumerate(points)}
         kept.points, kept.asked_at = list(points.values()), time.monotonic()
         every = range(len(points))
-        kept.seconds = {
-            name: self._travel(kept.points, name).block(every, every)[0] for name in profiles
-        }
+        kept.ways = {name: self._travel(kept.points, name).block(every, every) for name in profiles}
         kept.places = None
 
     def _ask_more(self, points: Mapping[str, Point]) -> None:
@@ -212,18 +286,19 @@ class _Look:
         old, size = len(kept.points), len(kept.points) + len(points)
         kept.index |= {id: old + n for n, id in enumerate(points)}
         kept.points = [*kept.points, *points.values()]
-        for name, known in kept.seconds.items():
-            table = np.zeros((size, size), dtype=np.int64)
-            table[:old, :old] = known
-            new = list(range(old, size))
+        new = list(range(old, size))
+        for name, known in kept.ways.items():
+            wider = [np.zeros((size, size), dtype=np.int64) for _ in known]
+            for table, was in zip(wider, known, strict=True):
+                table[:old, :old] = was
             for first in range(0, old, AT_ONCE):
                 here = [*new, *range(first, min(old, first + AT_ONCE))]
-                found, _ = self._travel([kept.points[n] for n in here], name).block(
-                    range(len(here)), range(len(here))
-                )
-                table[np.ix_(new, here)] = found[: len(new)]
-                table[np.ix_(here, new)] = found[:, : len(new)]
-            kept.seconds[name] = table
+                every = range(len(here))
+                answer = self._travel([kept.points[n] for n in here], name).block(every, every)
+                for table, found in zip(wider, answer, strict=True):
+                    table[np.ix_(new, here)] = found[: len(new)]
+                    table[np.ix_(here, new)] = found[:, : len(new)]
+            kept.ways[name] = wider[0], wider[1]
         kept.places = None
 
     def _travel(self, points: Sequence[Point], profile: str) -> TravelMatrix:
@@ -242,7 +317,7 @@ class _Look:
                 kept.places.put(row)
             return
         # Ways are priced by their seconds alone.
-        travel = {name: ArrayTravel(table, table) for name, table in kept.seconds.items()}
+        travel = {name: ArrayTravel(s, s) for name, (s, _) in kept.ways.items()}
         kept.places = QuickPlaces(travel, [self._numbered(id) for id in rows])
 
     def _numbered(self, route_id: str) -> Row:
@@ -267,7 +342,7 @@ def _made(mark: Mark, present: RouteNow, roads: Roads, now: datetime) -> _Route:
         vehicle = replace(left.vehicle, per_hour=3600, per_km=0)  # a second of driving costs 1
         request = requested([replace(left, vehicle=vehicle)], roads.travel)
         row = row_of(Timetable(request), vehicle, left.order)
-    return _Route(mark, present, roads, row, now)
+    return _Route(mark, present, route, roads, row, now)
 
 
 def _marks(session: Session, business_id: str, day: date) -> dict[str, Mark]:

@@ -1,11 +1,11 @@
 """Where a job could go on a day: the best places of all routes, and what they cost or break.
 
-``KeptPlaces`` says at once which routes may be among the best; those are read and judged in full.
+``KeptPlaces`` knows at once which routes may be among the best; those are judged in full.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from math import cos, radians
@@ -13,22 +13,19 @@ from typing import TYPE_CHECKING
 
 from sqlmodel import col, select
 
-from hub.core.fit import Placement, Times, placed
+from hub.core.fit import Times
 from hub.core.jobs import NotNow
-from hub.core.offering import Bounds, best_routes
-from hub.core.values import TimeWindow
 from hub.db.tables import JobRow, PlaceRow, RouteRow, StopJobRow, StopRow
-from hub.flows.board_moves import driven
+from hub.flows.kept_places import Tried
 from hub.flows.prove import job_of
-from hub.flows.roads import OFF_MAP
 from hub.flows.route_change import told_of
-from hub.flows.route_now import laid, legs_of, roads_for, still_driven, to_plan, usual_at
+from hub.flows.route_now import legs_of, still_driven
 
 if TYPE_CHECKING:
     from hub.app import Hub
 
 BEST = 3
-NEAREST = 12  # routes judged in full on a day that is too large to be kept
+MOST_ROUTES = 80  # of a larger day the nearest: roads between all its doors are too much to keep
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,33 +98,18 @@ def best_places(hub: Hub, business_id: str, job_id: str, day: date) -> list[Offe
             select(RouteRow).where(RouteRow.business_id == business_id, col(RouteRow.id).in_(own))
         ).first()
         told = told_of(session, now_on, legs) if now_on else {}
-    free = {route.id: route for route in routes if route.id not in own}
-    bounds = hub.places.bounds(hub, business_id, day, routes, legs)
-    if bounds is None:
-        bounds = _nearest(hub, business_id, legs, list(free))
-    bounds = Bounds(_of(bounds.fits, free), _of(bounds.others, free))
-    tried: dict[str, _Tried] = {}
-
-    def judge(route_id: str) -> Placement:
-        tried[route_id] = _tried(hub, business_id, free[route_id], legs, told)
-        return tried[route_id].after
-
-    best = best_routes(bounds, judge, BEST)
-    return [_offer(free[id], tried[id], len(legs) > 1) for id, _ in best]
+    by_id = {route.id: route for route in routes}
+    if len(routes) > MOST_ROUTES:
+        near = _nearest(hub, business_id, legs, by_id.keys() - own)
+        routes = [by_id[id] for id in near]
+    best = hub.places.best(hub, business_id, day, routes, legs, told, but=own, most=BEST)
+    return [_offer(by_id[one.route_id], one, len(legs) > 1) for one in best]
 
 
-@dataclass(frozen=True, slots=True)
-class _Tried:
-    after: Placement
-    extra_m: int
-
-
-def _of(costs: Mapping[str, float], free: Mapping[str, RouteRow]) -> dict[str, float]:
-    return {id: cost for id, cost in costs.items() if id in free}
-
-
-def _nearest(hub: Hub, business_id: str, legs: list[JobRow], route_ids: Sequence[str]) -> Bounds:
-    """Of a very large day the routes that come nearest in a straight line, each to be judged."""
+def _nearest(
+    hub: Hub, business_id: str, legs: Sequence[JobRow], route_ids: Collection[str]
+) -> list[str]:
+    """The routes that come nearest in a straight line."""
     spot = (col(PlaceRow.lat), col(PlaceRow.lon))
     pinned = (PlaceRow.business_id == business_id, spot[0].is_not(None), spot[1].is_not(None))
     with hub.reading() as session:
@@ -143,10 +125,10 @@ def _nearest(hub: Hub, business_id: str, legs: list[JobRow], route_ids: Sequence
         for at_lat, at_lon in doors:
             away = (lat - at_lat) ** 2 + ((lon - at_lon) * cos(radians(at_lat))) ** 2
             far[route_id] = min(far[route_id], away)
-    return Bounds(dict.fromkeys(sorted(far, key=lambda id: (far[id], id))[:NEAREST], 0.0), {})
+    return sorted(far, key=lambda id: (far[id], id))[:MOST_ROUTES]
 
 
-def _offer(route: RouteRow, tried: _Tried, pair: bool) -> Offer:
+def _offer(route: RouteRow, tried: Tried, pair: bool) -> Offer:
     found = tried.after
     missed = sorted((p for p in found.problems if p.is_promise), key=lambda p: -p.amount)
     return Offer(
@@ -166,24 +148,3 @@ def _offer(route: RouteRow, tried: _Tried, pair: bool) -> Offer:
         found.earlier_s,
         pair,
     )
-
-
-def _tried(
-    hub: Hub,
-    business_id: str,
-    route: RouteRow,
-    legs: list[JobRow],
-    told: Mapping[str, TimeWindow],
-) -> _Tried:
-    roads = roads_for(hub, business_id, (route.id,), legs)
-    if not all(roads.lead_to(leg.place_id or "") for leg in legs):
-        raise NotNow(OFF_MAP)
-    with hub.reading() as session:
-        new = to_plan(session, business_id, legs, usual_at(session, route), roads)
-        now = laid(session, business_id, route, roads).now
-    numbers = {id: number for id, (_, number) in new.items()}
-    jobs = [new[leg.id][0] for leg in legs]
-    now = now.naming(numbers).keeping(told if route.published_at else {})
-    found = placed(now, jobs, roads.travel, hub.now())
-    extra_m = driven(found.route, roads.travel)[1] - driven(now, roads.travel)[1]
-    return _Tried(found, extra_m)
