@@ -20,6 +20,8 @@ There is a kit for each contract, and one for each ability of a connection:
 ``RecordSinkConformance``       one note and one file at the right document
 ``RoutingStrategyConformance``  lawful plans, in time, of all that it claims
 ``NotificationChannel…``        carried once, or the error that says what is known
+``Costs`` is held by            ``CostsConformance``: whole parts, whole millionths
+``TakesReplies`` by             ``RepliesConformance``: who answered, and only genuine
 ``PodStoreConformance``         what was put comes back, to its own business alone
 ``GeocoderConformance``         the door, or doubt, or nothing
 ``TravelTimesConformance``      whole matrices, from rows to columns
@@ -34,6 +36,7 @@ something else than was said says what to write.
 import pytest
 
 KITS = (
+    "channel_calls",
     "channels",
     "eta_models",
     "geocoders",
@@ -52,6 +55,7 @@ KITS = (
 )
 pytest.register_assert_rewrite(*(f"{__name__}.{kit}" for kit in KITS))  # before they are imported
 
+from hub.testing.channel_calls import CostsConformance, RepliesConformance  # noqa: E402
 from hub.testing.channels import CarrierMood, NotificationChannelConformance  # noqa: E402
 from hub.testing.cutting import cut_off  # noqa: E402
 from hub.testing.eta_models import EtaModelConformance  # noqa: E402
@@ -72,6 +76,7 @@ __all__ = [
     "MONDAY",
     "WEBHOOK_SECRET",
     "CarrierMood",
+    "CostsConformance",
     "EtaModelConformance",
     "GeocoderConformance",
     "KeptTokens",
@@ -82,6 +87,7 @@ __all__ = [
     "PodStoreConformance",
     "ProviderConformance",
     "RecordSinkConformance",
+    "RepliesConformance",
     "RoutingStrategyConformance",
     "Shop",
     "TravelTimesConformance",

@@ -25,6 +25,8 @@ KITS: dict[type, str] = {
     hub.RecordSink: "RecordSinkConformance",
     hub.RoutingStrategy: "RoutingStrategyConformance",
     hub.NotificationChannel: "NotificationChannelConformance",
+    hub.Costs: "CostsConformance",
+    hub.TakesReplies: "RepliesConformance",
     hub.PodStore: "PodStoreConformance",
     hub.Geocoder: "GeocoderConformance",
     hub.TravelTimes: "TravelTimesConformance",

@@ -9,18 +9,23 @@ from typing import ClassVar
 import pytest
 
 from hub import Tools, WebhookRequest
-from hub.testing import NotificationChannelConformance, WsgiAdapter
+from hub.testing import (
+    CostsConformance,
+    NotificationChannelConformance,
+    RepliesConformance,
+    WsgiAdapter,
+)
 from notifiers.sms_http import Gateway
 from notifiers.sms_twilio import Twilio
 from tests.fakes.gateways import SHAPES, FakeGateway
-from tests.fakes.twilio import SID, TOKEN, FakeTwilio
+from tests.fakes.twilio import SID, TOKEN, FakeTwilio, signed
 
 TWILIO = "https://api.twilio.com"
 LONG = "test_any_words_can_be_sent[" + "x" * 5000 + "]"
 TOO_LONG = "a text holds 1600 characters, of which these are the first"
 
 
-class TestTwilio(NotificationChannelConformance):
+class TestTwilio(NotificationChannelConformance, CostsConformance, RepliesConformance):
     address: ClassVar = "+358401234567"
     no_address: ClassVar = "+15005550009"
     exempt: ClassVar = {LONG: TOO_LONG}
@@ -38,6 +43,7 @@ class TestTwilio(NotificationChannelConformance):
                 "sender": "+15017122661",
                 "most_parts": 10,
                 "keeps_accents": True,
+                "price": "0.05",
             }
         )
         return Twilio(settings, tools)
@@ -52,8 +58,14 @@ class TestTwilio(NotificationChannelConformance):
         lower = {name.lower(): value for name, value in headers.items()}
         return WebhookRequest(lower, body, url, {"n": key})
 
+    def answered(self, carrier: FakeTwilio, sender: str, text: str) -> WebhookRequest:
+        told = {"From": sender, "To": "+15017122661", "Body": text, "NumMedia": "0"}
+        url, body, headers = signed("https://hub.example/hooks/answer/t", told)
+        lower = {name.lower(): value for name, value in headers.items()}
+        return WebhookRequest(lower, body, url)
 
-class TestGateway(NotificationChannelConformance):
+
+class TestGateway(NotificationChannelConformance, CostsConformance, RepliesConformance):
     address: ClassVar = "+358401234567"
     no_address: ClassVar = "+35845550000"
     exempt: ClassVar = {
@@ -67,7 +79,7 @@ class TestGateway(NotificationChannelConformance):
 
     def channel(self, carrier: FakeGateway, tools: Tools) -> Gateway:
         tools.http.mount(carrier.shape.origin, WsgiAdapter(carrier.app))
-        given = carrier.settings(most_parts=10, keeps_accents=True)
+        given = carrier.settings(most_parts=10, keeps_accents=True, price="0.05")
         return Gateway(Gateway.Settings.model_validate(given), tools)
 
     def carried(self, carrier: FakeGateway) -> Sequence[tuple[str, str]]:
@@ -75,4 +87,8 @@ class TestGateway(NotificationChannelConformance):
 
     def receipt(self, carrier: FakeGateway, key: str) -> WebhookRequest:
         body = json.dumps({"key": key, "status": "delivered", "id": f"g-{key}"}).encode()
+        return WebhookRequest(carrier.signs(body), body)
+
+    def answered(self, carrier: FakeGateway, sender: str, text: str) -> WebhookRequest:
+        body = json.dumps({"from": sender, "text": text}).encode()
         return WebhookRequest(carrier.signs(body), body)
