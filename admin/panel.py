@@ -28,6 +28,7 @@ from admin.views import (
     proof,
     proof_storage,
     settings,
+    travel_times,
     webhooks,
 )
 from hub.flows.log_in import Role
@@ -48,6 +49,7 @@ BLUEPRINTS = (
     plugins.plugins,
     settings.settings,
     address_search.address_search,
+    travel_times.travel_times,
     proof_storage.proof_storage,
     day.day,
     changes.changes,

@@ -21,6 +21,7 @@ from hub.core.connecting import (
     WritesBack,
 )
 from hub.core.contracts import (
+    AnswersInParts,
     Arrival,
     EtaModel,
     Geocoder,
@@ -86,6 +87,7 @@ from hub.core.events import (
     ShiftEnded,
 )
 from hub.core.hookspecs import hookimpl
+from hub.core.measures import Measures, measures_of
 from hub.core.orders import IncomingOrder, Kind, OrderPage, PickUp
 from hub.core.planning import (
     Break,
@@ -132,6 +134,7 @@ __all__ = [
     "AmendmentDecided",
     "AmendmentProposed",
     "AmendmentSeen",
+    "AnswersInParts",
     "ArrayTravel",
     "Arrival",
     "AuthError",
@@ -170,6 +173,7 @@ __all__ = [
     "LooksUp",
     "Match",
     "MaybeSent",
+    "Measures",
     "NotYet",
     "Message",
     "Need",
@@ -234,6 +238,7 @@ __all__ = [
     "day_part",
     "estimate",
     "hookimpl",
+    "measures_of",
     "needs_of",
     "reasons",
     "timed",

@@ -77,7 +77,7 @@ def travel_of(hub: Hub, ahead: Round, now: datetime) -> list[int]:
     travel_s = [0] + [planned_way_s(a, b) for a, b in zip(doors, doors[1:], strict=False)]
     ways = ways_to_ask(ahead)
     places = list(dict.fromkeys(point for _, *ends in ways for point in ends))
-    asked = _seconds(hub, places, now, ahead.profile)
+    asked = _seconds(hub, ahead.business_id, places, now, ahead.profile)
     index = {place: n for n, place in enumerate(places)}
     for n, here, there in ways:
         travel_s[n] = asked[index[here]][index[there]]
@@ -85,10 +85,10 @@ def travel_of(hub: Hub, ahead: Round, now: datetime) -> list[int]:
 
 
 def _seconds(
-    hub: Hub, places: Sequence[Point], now: datetime, profile: str
+    hub: Hub, business_id: str, places: Sequence[Point], now: datetime, profile: str
 ) -> Sequence[Sequence[int]]:
     """By road; from where no road leads (a ferry, a fix in a lake) as the crow flies."""
-    found = travel_between(hub, places, now, profile).seconds
+    found = travel_between(hub, business_id, places, now, profile, passing=True).seconds
     if max(max(row) for row in found) < NO_ROAD_S:
         return found
     crow = hub.provider(TravelTimes, "crow", {}).matrix(places, now, profile).seconds

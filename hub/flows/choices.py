@@ -1,4 +1,4 @@
-"""Which plugins a business uses for its channels, geocoders and proof stores, and how they are set.
+"""Which plugins a business uses for messages, addresses, proof and travel, and how they are set.
 
 Settings lie in the choice; ``SecretStr`` fields never do: they are sealed, each in a
 ``secret`` of its own, and an empty one in a form means "as it was".
@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel
 from sqlmodel import Session, col, select
 
-from hub.core.contracts import Geocoder, NotificationChannel, PodStore, Provider, Tools
+from hub.core.contracts import (
+    Geocoder,
+    NotificationChannel,
+    PodStore,
+    Provider,
+    Tools,
+    TravelTimes,
+)
 from hub.core.errors import ConfigError
 from hub.db.tables import AuditRow, BusinessRow, ChoiceRow
 from hub.db.unit import Unit, forbid_open_unit
@@ -33,13 +40,14 @@ from hub.flows.strangers import proven
 if TYPE_CHECKING:
     from hub.app import Hub
 
-Kind = Literal["channel", "geocoder", "pod_store"]
+Kind = Literal["channel", "geocoder", "pod_store", "travel_times"]
 ChoiceState = Literal["ok", "failing", "needs_attention"]
 Settle = Callable[[Unit, ChoiceRow, Mapping[str, Any] | None], None]
 KINDS: dict[str, type[Provider]] = {
     "channel": NotificationChannel,
     "geocoder": Geocoder,
     "pod_store": PodStore,
+    "travel_times": TravelTimes,
 }
 
 

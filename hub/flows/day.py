@@ -75,6 +75,7 @@ class Day:
     off_map: dict[
         str, str
     ]  # job id -> why (no road, no such driver) it is not in ``request`` although it is due
+    notes: tuple[str, ...] = ()  # on its travel times, for the dispatcher
 
 
 def read_day(hub: Hub, business_id: str, day: date, time_limit_s: float, depot_id: str = "") -> Day:
@@ -142,8 +143,9 @@ def read_day(hub: Hub, business_id: str, day: date, time_limit_s: float, depot_i
         for job, _, place in rows
     ]
     to_plan = [knowing(j, known.get(j.id), usual.known_driver_cost) for j in to_plan]
+    notes = list[str]()
     travel = {
-        profile: travel_of_day(hub, points, shifts[0].starts_at, profile)
+        profile: travel_of_day(hub, business_id, points, shifts[0].starts_at, profile, notes)
         for profile in {vehicle.profile for vehicle in vehicles}
     }
     off_map = _off_map(to_plan, vehicles, travel)
@@ -164,6 +166,7 @@ def read_day(hub: Hub, business_id: str, day: date, time_limit_s: float, depot_i
         {job.id: job.version for job, _, _ in rows},
         {job.id: place.id for job, _, place in rows},
         off_map,
+        tuple(dict.fromkeys(notes)),
     )
 
 

@@ -49,7 +49,8 @@ def draw(hub: Hub, route: RouteRow) -> RouteRow:
     to = [visit.stop.place_id for visit in visits if visit.stage is not Stage.SKIPPED]
     through = [places[id] for id in to if id in places]
     points = [ends[shift.depot_id], *through, ends[shift.end_depot_id or shift.depot_id]]
-    way = way_through(hub, points, route.leaves_at or shift.starts_at, profile or "car")
+    leaves_at = route.leaves_at or shift.starts_at
+    way = way_through(hub, route.business_id, points, leaves_at, profile or "car")
     with hub.unit() as unit:
         stored = route_of(unit.session, route.business_id, route.id)
         if stored.version == route.version:  # else whoever changed it draws it

@@ -276,7 +276,10 @@ def roads_for(
             )
         )
     places = list(points.values())
-    travel = {p: travel_between(hub, places, hub.now(), p) for p in {*profiles, *kinds, "car"}}
+    travel = {
+        profile: travel_between(hub, business_id, places, hub.now(), profile)
+        for profile in {*profiles, *kinds, "car"}
+    }
     return Roads({id: n for n, id in enumerate(points)}, travel)
 
 
