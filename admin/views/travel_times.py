@@ -16,7 +16,13 @@ from hub.core.contracts import TravelTimes
 from hub.core.errors import HubError
 from hub.db.tables import ChoiceRow
 from hub.flows.choices import choice, move_up, switch
-from hub.flows.travel_asked import is_set_up, keys_for_all, known_travel
+from hub.flows.travel_asked import (
+    BY_MEASURES,
+    BY_MEASURES_UP_TO,
+    is_set_up,
+    keys_with_measures,
+    known_travel,
+)
 from hub.web.pages import page
 from hub.web.staff import me, needs
 
@@ -26,10 +32,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ForAll:
-    """One that answers without being set up; ``why_not``: it cannot now, and what would help."""
+    """One that answers without being set up; ``why_not``: it cannot now, and what would help.
+
+    ``for_measures``: it is asked only for vehicles whose height, length or weight is known.
+    """
 
     title: str
     why_not: str
+    for_measures: bool
 
 
 @dataclass(frozen=True)
@@ -60,8 +70,9 @@ def travel_times(hub: Hub) -> Blueprint:
         return page(
             "panel/travel_times.html",
             services=services,
-            for_all=[_for_all(hub, key) for key in keys_for_all(hub)],
+            for_all=[_for_all(hub, key) for key in keys_with_measures(hub)],
             remembered=_remembered(hub),
+            most_measured=BY_MEASURES_UP_TO,
         )
 
     @pages.get("/<key>")
@@ -107,17 +118,17 @@ def travel_times(hub: Hub) -> Blueprint:
 
 def _for_all(hub: Hub, key: str) -> ForAll:
     """Whether it can tell anything now: the built map may be none."""
-    cls = installed(hub, TravelTimes, key)
+    cls, why_not = installed(hub, TravelTimes, key), ""
     try:
         hub.provider(TravelTimes, key, {}).check()
     except HubError as problem:
-        return ForAll(cls.title, str(problem))
+        why_not = str(problem)
     except (
         Exception
     ):  # a stranger's mistake is on the Plugins page; this one has other things to say
         hub.tools.log.exception("travel times %s cannot be checked", key)
-        return ForAll(cls.title, "Its plugin failed.")
-    return ForAll(cls.title, "")
+        why_not = "Its plugin failed."
+    return ForAll(cls.title, why_not, key == BY_MEASURES)
 
 
 def _remembered(hub: Hub) -> Remembered | None:

@@ -209,6 +209,24 @@ class AnswersInParts(ABC):
         """Seconds and metres from each of ``sources`` (rows) to each of ``targets``."""
 
 
+class GivesDirections(ABC):
+    """Travel times that can also tell a driver where to turn.
+
+    ::
+
+        def directions(self, places, depart_at, profile, language):
+            here, there = places
+            turn = RoadStep("Turn left.", seconds=60, metres=400)
+            return RoadRoute((here, there), (RoadLeg(60, 400, (turn,)),))
+    """
+
+    @abstractmethod
+    def directions(
+        self, places: Sequence[Point], depart_at: datetime, profile: str, language: str
+    ) -> RoadRoute:
+        """``route`` with steps in ``language`` (``de``, ``pt-BR``), or in English."""
+
+
 Reaches = Literal["email", "phone", "push", "url", "nobody"]
 
 

@@ -32,6 +32,7 @@ from hub.db.tables import (
 )
 from hub.flows.day import windows_of
 from hub.flows.document.where import distance_m
+from hub.flows.fleet_rules import profile_of
 from hub.flows.paces import paces
 from hub.flows.route_now import promises_of
 from hub.flows.take_overs import fetches_of
@@ -114,7 +115,7 @@ class Begun:
 def begun_routes(session: Session, now: datetime) -> list[Begun]:
     """Published routes whose shift began or should have, and did not end, of every business."""
     rows = session.exec(
-        select(RouteRow, ShiftRow, DepotRow, VehicleRow.profile)
+        select(RouteRow, ShiftRow, DepotRow, VehicleRow)
         .join(ShiftRow, col(ShiftRow.id) == col(RouteRow.shift_id))
         .join(DepotRow, col(DepotRow.id) == col(ShiftRow.depot_id))
         .outerjoin(VehicleRow, col(VehicleRow.id) == col(RouteRow.vehicle_id))
@@ -128,8 +129,8 @@ def begun_routes(session: Session, now: datetime) -> list[Begun]:
         .order_by(col(RouteRow.business_id), col(RouteRow.id))
     ).all()
     return [
-        Begun(route, shift.began_at, Point(depot.lat, depot.lon), profile or "car")
-        for route, shift, depot, profile in rows
+        Begun(route, shift.began_at, Point(depot.lat, depot.lon), profile_of(van))
+        for route, shift, depot, van in rows
     ]
 
 

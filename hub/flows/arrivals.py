@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from hub.core.contracts import Arrival, EtaModel, PastError, RouteAhead, RouteProgress, TravelTimes
+from hub.core.measures import measures_of
 from hub.core.values import Point
 from hub.flows.ahead import Round, Trust, planned_way_s
 from hub.flows.ahead import unknown_ways as ways_to_ask
@@ -91,7 +92,9 @@ def _seconds(
     found = travel_between(hub, business_id, places, now, profile, passing=True).seconds
     if max(max(row) for row in found) < NO_ROAD_S:
         return found
-    crow = hub.provider(TravelTimes, "crow", {}).matrix(places, now, profile).seconds
+    crow = (
+        hub.provider(TravelTimes, "crow", {}).matrix(places, now, measures_of(profile)[0]).seconds
+    )
     return [
         [a if a < NO_ROAD_S else b for a, b in zip(*rows, strict=True)]
         for rows in zip(found, crow, strict=True)

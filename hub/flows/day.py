@@ -47,6 +47,7 @@ from hub.flows.day_rules import (
     rules_of_order,
     with_breaks,
 )
+from hub.flows.fleet_rules import profile_of
 from hub.flows.roads import NO_ROAD_S, OFF_MAP, travel_of_day
 from hub.flows.shifts import last_ends_at, shifts_on
 from hub.flows.sync import order_report
@@ -340,7 +341,7 @@ def vehicle_to_plan(
         shift=TimeWindow(shift.starts_at, shift.ends_at),
         capacity={k: int(v) for k, v in van.capacity.items()} if van else {},
         offers=frozenset(driver.skills) | frozenset(van.skills if van else ()),
-        profile=van.profile if van else "car",
+        profile=profile_of(van),
         **rules_of_crew(driver, van),
     )
 

@@ -33,6 +33,7 @@ from hub.db.tables import (
 )
 from hub.flows.day import Due, job_to_plan, vehicle_to_plan
 from hub.flows.day_rules import UsualTimes
+from hub.flows.fleet_rules import profile_of
 from hub.flows.roads import Roads, travel_between
 from hub.flows.sync import order_report
 from hub.flows.take_overs import fetches_of, with_origins, worked
@@ -265,16 +266,17 @@ def roads_for(
         for depot in session.exec(select(DepotRow).where(DepotRow.business_id == business_id)):
             points[depot.id] = Point(depot.lat, depot.lon)
         points |= more or {}
-        profiles = set(
-            session.exec(
-                select(VehicleRow.profile)
+        profiles = {
+            profile_of(van)
+            for van in session.exec(
+                select(VehicleRow)
                 .outerjoin(RouteRow, col(RouteRow.vehicle_id) == col(VehicleRow.id))
                 .where(
                     VehicleRow.business_id == business_id,
                     or_(col(RouteRow.id).in_(route_ids), VehicleRow.id == vehicle_id),
                 )
             )
-        )
+        }
     places = list(points.values())
     travel = {
         profile: travel_between(hub, business_id, places, hub.now(), profile)

@@ -75,6 +75,14 @@ def keys_for_all(hub: Hub) -> list[str]:
     return [*(key for key in known if key not in OURS), *BUILT_IN]
 
 
+def keys_with_measures(hub: Hub) -> list[str]:
+    """The same, and before roads in general those for a vehicle of its own measures."""
+    keys = keys_for_all(hub)
+    if any(cls.key == BY_MEASURES for cls in hub.registry.all(TravelTimes)):
+        keys.insert(len(keys) - len(BUILT_IN), BY_MEASURES)
+    return keys
+
+
 def set_up_by(hub: Hub, business_id: str, *, passing: bool = False) -> Iterator[Asked]:
     """Services of the business, but those left alone now. ``passing``: somebody waits."""
     for row in choices(hub, business_id, "travel_times"):
@@ -169,9 +177,7 @@ def _was_silent(hub: Hub, row: ChoiceRow, problem: HubError) -> None:
 
 
 def _keys(hub: Hub, size: int, profile: str) -> list[str]:
-    """For all; before roads in general, roads for a vehicle of these measures where it has some."""
-    keys = keys_for_all(hub)
-    knows = any(cls.key == BY_MEASURES for cls in hub.registry.all(TravelTimes))
-    if knows and measures_of(profile)[1] != USUAL and size <= BY_MEASURES_UP_TO:
-        keys.insert(len(keys) - len(BUILT_IN), BY_MEASURES)
-    return keys
+    is_large = size > BY_MEASURES_UP_TO
+    if is_large or measures_of(profile)[1] == USUAL:
+        return keys_for_all(hub)
+    return keys_with_measures(hub)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from hub import Measures, Point, RoadLeg, RoadRoute
+from hub import Measures, Point, RoadLeg, RoadRoute, measures_of
 from hub.maps.polyline import decoded
 
 OPENROUTE = {
@@ -35,6 +35,9 @@ VALHALLA = {
 # A server of OSRM knows one kind of vehicle and does not look at the name in the address: a bicycle
 # asked of a server for cars would be given motorways. Others have to be named.
 OSRM = {"car": "driving", "van": "driving", "truck": "driving"}
+VEHICLES = {"van": Measures(270, 600, 3_500), "truck": Measures(400, 1_200, 18_000)}
+"""As OSRM's graphs have them (hub/maps/roads.py), where a vehicle's own are not known: Valhalla's own
+truck is 21 m long and weighs 22 t."""
 NONE_S: float = float("nan")  # no road leads there
 
 
@@ -59,6 +62,17 @@ class Dialect:
     cells: Callable[[Any], tuple[Cells, Cells]]
     way: Callable[[str, Sequence[Point], Measures], Question]
     route: Callable[[Any], RoadRoute]
+
+
+def sized(profile: str) -> tuple[str, Measures]:
+    """The kind of vehicle, and how large it is: by its own measures, else those of its kind."""
+    kind, own = measures_of(profile)
+    usual = VEHICLES.get(kind, Measures())
+    return kind, Measures(
+        usual.height_cm if own.height_cm is None else own.height_cm,
+        usual.length_cm if own.length_cm is None else own.length_cm,
+        usual.weight_kg if own.weight_kg is None else own.weight_kg,
+    )
 
 
 def _osrm_table(

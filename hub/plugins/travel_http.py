@@ -30,7 +30,7 @@ from hub import (
     measures_of,
 )
 from hub.maps.roads import PROFILES
-from hub.plugins.travel_dialects import DIALECTS, Question
+from hub.plugins.travel_dialects import DIALECTS, Question, sized
 from hub.plugins.travel_osrm import UNREACHABLE_S, Whole
 
 PATIENCE_S = 10.0  # a longer pause than that is somebody else's turn
@@ -144,7 +144,7 @@ class HttpTravelTimes(TravelTimes, AnswersInParts):
     def part(
         self, sources: Sequence[Point], targets: Sequence[Point], depart_at: datetime, profile: str
     ) -> tuple[Whole, Whole]:
-        name, (_, measures) = self._name(profile), measures_of(profile)
+        name, (_, measures) = self._name(profile), sized(profile)
         seconds = np.zeros((len(sources), len(targets)), dtype=np.int64)
         metres = np.zeros_like(seconds)
         tall, wide = self._block(len(sources), len(targets))
@@ -164,7 +164,7 @@ class HttpTravelTimes(TravelTimes, AnswersInParts):
     def route(
         self, places: Sequence[Point], depart_at: datetime, profile: str = "car"
     ) -> RoadRoute:
-        name, (_, measures) = self._name(profile), measures_of(profile)
+        name, (_, measures) = self._name(profile), sized(profile)
         if len(places) < 2:
             return RoadRoute(geometry=tuple(places), legs=())
         geometry, legs = list[Point](), list[RoadLeg]()

@@ -5,11 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from sqlmodel import select
 
 from hub import Point, RoutingStrategy, TravelTimes, hookimpl
 from hub.app import Hub
 from hub.core.travel import AskedTravel
+from hub.db.tables import DriverRow, ShiftRow, VehicleRow
 from hub.flows.choices import choice, choose, switch
+from hub.flows.day import read_day
+from hub.flows.fleet import VehicleIn, save_vehicle
+from hub.flows.fleet_rules import profile_of, vehicle_typed
 from hub.flows.found import found
 from hub.flows.installed import troubles
 from hub.flows.plan import plan_day
@@ -19,6 +24,7 @@ from hub.plugins.routing_nearest import NearestRouting
 from hub.plugins.travel_crow import CrowTravelTimes
 from hub.plugins.travel_http import HttpTravelTimes
 from hub.plugins.travel_osrm import OsrmTravelTimes
+from hub.plugins.travel_valhalla import ValhallaTravelTimes
 from hub.testing import WsgiAdapter
 from tests.fakes.roads import KEY, RoadsService
 from tests.flows.plan_worlds import DAY, SIX, Town, a_town
@@ -170,3 +176,42 @@ def test_a_day_of_thousands_does_not_ask_for_a_hundred_million_ways(
     assert travel.block([0], [1])[0][0, 0] > 0
     assert service.asked == []
     assert notes == [f"{HttpTravelTimes.title} is not asked for more than 1,500 places."]
+
+
+class WithTurns(Plugin):
+    @hookimpl
+    def hub_travel_times(self) -> list[type[TravelTimes]]:
+        return [CrowTravelTimes, OsrmTravelTimes, ValhallaTravelTimes]
+
+
+def test_a_high_truck_is_planned_by_its_height_and_another_as_its_kind(
+    helsinki: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "map").symlink_to(helsinki / "map")
+    hub = Hub.in_memory(WithTurns(), now=lambda: SIX, data_dir=tmp_path)
+    town = a_town(hub)
+    given = VehicleIn(name="T", profile="truck", height_m="3.8", weight_t=" 12 ", length_m="")
+    van = save_vehicle(hub, town.business_id, given, actor="staff:1")
+    assert profile_of(van) == "truck/h380/w12000"
+    assert vehicle_typed(van.planning, van.capacity)["height_m"] == 3.8
+    with hub.unit() as unit:
+        for driver in unit.session.exec(select(DriverRow)):
+            driver.vehicle_id = van.id
+        for shift in unit.session.exec(select(ShiftRow)):
+            shift.vehicle_id = van.id
+    town.orders({f"S{n}": at for n, at in enumerate(DOORS[:4])})
+    day = read_day(hub, town.business_id, DAY, 1.0)
+    assert "truck/h380/w12000" in {one.profile for one in day.request.vehicles}
+    measured = hub.provider(TravelTimes, "valhalla", {})
+    truth = measured.matrix(day.request.places, SIX, "truck/h380/w12000")
+    assert day.request.travel["truck/h380/w12000"] == truth
+    assert truth.seconds != travel_between(hub, town.business_id, DOORS, SIX, "truck").seconds
+    assert plan_day(hub, town.business_id, DAY, strategy="nearest").result["unassigned"] == {}
+    use = known_travel(hub).use()
+    assert use.known > 0
+
+
+def test_a_walker_has_no_height(tmp_path: Path) -> None:
+    van = VehicleRow(business_id="b", name="W", profile="walk", planning={"height_cm": 190})
+    assert profile_of(van) == "walk"
+    assert profile_of(None) == "car"

@@ -19,6 +19,7 @@ from hub.plugins.routing_pyvrp import PyvrpRouting
 from hub.plugins.travel_crow import CrowTravelTimes
 from hub.plugins.travel_http import HttpTravelTimes
 from hub.plugins.travel_osrm import OsrmTravelTimes
+from hub.plugins.travel_valhalla import ValhallaTravelTimes
 from hub.testing import (
     EtaModelConformance,
     GeocoderConformance,
@@ -98,6 +99,12 @@ class TestCrow(InHelsinki, TravelTimesConformance):
 
     def travel(self, tools: Tools) -> CrowTravelTimes:
         return CrowTravelTimes(CrowTravelTimes.Settings(), tools)
+
+
+class TestValhalla(InHelsinki, TravelTimesConformance):
+    def travel(self, tools: Tools) -> ValhallaTravelTimes:
+        tools = replace(tools, data_dir=self.helsinki)
+        return ValhallaTravelTimes(ValhallaTravelTimes.Settings(), tools)
 
 
 class ARoadsService(InHelsinki, TravelTimesConformance):
