@@ -36,8 +36,8 @@ VALHALLA = {
 # asked of a server for cars would be given motorways. Others have to be named.
 OSRM = {"car": "driving", "van": "driving", "truck": "driving"}
 VEHICLES = {"van": Measures(270, 600, 3_500), "truck": Measures(400, 1_200, 18_000)}
-"""As OSRM's graphs have them (hub/maps/roads.py), where a vehicle's own are not known: Valhalla's own
-truck is 21 m long and weighs 22 t."""
+"""As OSRM's graphs have them (hub/maps/roads.py), where a vehicle's own are not known: Valhalla's
+own truck is 21 m long and weighs 22 t."""
 NONE_S: float = float("nan")  # no road leads there
 
 
