@@ -10,6 +10,8 @@ import pytest
 
 from hub.core.errors import ConfigError, Refused
 from hub.core.values import Point
+from hub.maps.build import build
+from hub.maps.present_speeds import write_speeds
 from hub.plugins.travel_osrm import UNREACHABLE_S, OsrmTravelTimes
 from hub.plugins.travel_valhalla import ValhallaTravelTimes
 
@@ -115,3 +117,24 @@ def test_a_map_without_turns_says_how_to_get_them(tmp_path, tools_for) -> None:
     (tmp_path / "map" / "current").symlink_to("build-1")
     with pytest.raises(ConfigError, match="has no turns"):
         travel.check()
+
+
+def test_what_is_written_of_streets_holds_at_the_next_question(
+    block: Path, tmp_path: Path, tools_for
+) -> None:
+    """On a map of its own, in a router that is open already, and until it is taken back."""
+    map_dir = tmp_path / "map"
+    build(block, map_dir, built_at=AT, profiles=("car",))
+    travel = ValhallaTravelTimes(None, tools_for(tmp_path))
+    ends = [Point(60.1694, 24.9433), Point(60.1702, 24.9530)]
+    free = travel.route(ends, AT, "car")
+    streets = {edge for edge, _ in travel.snapped(free.geometry).edges}
+    here = map_dir / "current"
+    assert write_speeds(here, dict.fromkeys(streets, 4.0), now_s=1) == len(streets)
+    assert travel.route(ends, AT, "car").legs[0].seconds > 1.3 * free.legs[0].seconds
+    write_speeds(here, dict.fromkeys(streets), now_s=2)
+    assert travel.route(ends, AT, "car") == free
+    assert write_speeds(here, {(1 << 45) + 7: 30.0}, now_s=3) == 0
+    (map_dir / "current" / "turns" / "traffic.tar").unlink()
+    with pytest.raises(ConfigError, match="built without turns"):
+        write_speeds(here, {}, now_s=4)
