@@ -62,7 +62,7 @@ check: setup
 
 lock: setup
 	$(BIN)/uv pip compile --python-version 3.12 --generate-hashes --no-header --no-annotate \
-	  --extra demo --extra front --extra pdf --extra postgres --extra roads --extra s3 --group dev \
+	  --extra demo --extra front --extra pdf --extra postgres --extra roads --extra s3 --extra valhalla --group dev \
 	  pyproject.toml -o requirements.lock
 
 clean:

@@ -30,6 +30,7 @@ from admin.views import (
     proof,
     proof_storage,
     settings,
+    travel_times,
     webhooks,
 )
 from hub.flows.log_in import Role
@@ -52,6 +53,7 @@ BLUEPRINTS = (
     settings.settings,
     privacy.privacy,
     address_search.address_search,
+    travel_times.travel_times,
     proof_storage.proof_storage,
     day.day,
     changes.changes,

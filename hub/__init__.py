@@ -21,11 +21,13 @@ from hub.core.connecting import (
     WritesBack,
 )
 from hub.core.contracts import (
+    AnswersInParts,
     Arrival,
     Cost,
     Costs,
     EtaModel,
     Geocoder,
+    GivesDirections,
     InlineFile,
     Kept,
     LooksUp,
@@ -93,6 +95,7 @@ from hub.core.events import (
     ShiftEnded,
 )
 from hub.core.hookspecs import hookimpl
+from hub.core.measures import Measures, measures_of
 from hub.core.orders import IncomingOrder, Kind, OrderPage, PickUp
 from hub.core.planning import (
     Break,
@@ -140,6 +143,7 @@ __all__ = [
     "AmendmentDecided",
     "AmendmentProposed",
     "AmendmentSeen",
+    "AnswersInParts",
     "ArrayTravel",
     "Arrival",
     "AuthError",
@@ -164,6 +168,7 @@ __all__ = [
     "EtaModel",
     "Event",
     "Geocoder",
+    "GivesDirections",
     "Gone",
     "HandsOverKeys",
     "HubError",
@@ -181,6 +186,7 @@ __all__ = [
     "LooksUp",
     "Match",
     "MaybeSent",
+    "Measures",
     "NotYet",
     "Message",
     "Need",
@@ -251,6 +257,7 @@ __all__ = [
     "day_part",
     "estimate",
     "hookimpl",
+    "measures_of",
     "needs_of",
     "reasons",
     "timed",

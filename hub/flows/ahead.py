@@ -36,6 +36,7 @@ from hub.db.tables import (
 )
 from hub.flows.day import windows_of
 from hub.flows.document.where import distance_m
+from hub.flows.fleet_rules import profile_of
 from hub.flows.paces import paces
 from hub.flows.roads import Rush
 from hub.flows.route_now import promises_of
@@ -121,7 +122,7 @@ class Begun:
 def begun_routes(session: Session, now: datetime) -> list[Begun]:
     """Published routes whose shift began or should have, and did not end, of every business."""
     rows = session.exec(
-        select(RouteRow, ShiftRow, DepotRow, VehicleRow.profile)
+        select(RouteRow, ShiftRow, DepotRow, VehicleRow)
         .join(ShiftRow, col(ShiftRow.id) == col(RouteRow.shift_id))
         .join(DepotRow, col(DepotRow.id) == col(ShiftRow.depot_id))
         .outerjoin(VehicleRow, col(VehicleRow.id) == col(RouteRow.vehicle_id))
@@ -136,8 +137,8 @@ def begun_routes(session: Session, now: datetime) -> list[Begun]:
     ).all()
     known: dict[tuple[str, str, date], tuple[Pace, ...]] = {}
     found = []
-    for route, shift, depot, profile in rows:
-        kind = profile or "car"
+    for route, shift, depot, van in rows:
+        kind = profile_of(van)
         key = route.business_id, kind, route.day
         if key not in known:
             business = session.get_one(BusinessRow, route.business_id)

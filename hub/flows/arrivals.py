@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from hub.core.contracts import Arrival, EtaModel, PastError, RouteAhead, RouteProgress, TravelTimes
+from hub.core.measures import measures_of
 from hub.core.pace import arrives, traffic_of
 from hub.core.values import Point
 from hub.flows.ahead import Round, Trust, planned_way_s
@@ -81,7 +82,7 @@ def travel_of(hub: Hub, ahead: Round, now: datetime) -> list[int]:
     travel_s = [0.0] + [planned_way_s(ahead, a, b) for a, b in pairwise(doors)]
     ways = ways_to_ask(ahead)
     places = list(dict.fromkeys(point for _, *ends in ways for point in ends))
-    asked = _seconds(hub, places, now, ahead.profile)
+    asked = _seconds(hub, ahead.business_id, places, now, ahead.profile)
     index = {place: n for n, place in enumerate(places)}
     for n, here, there in ways:
         travel_s[n] = asked[index[here]][index[there]]
@@ -104,13 +105,15 @@ def _driven(ahead: Round, ways_s: Sequence[float], now: datetime) -> list[int]:
 
 
 def _seconds(
-    hub: Hub, places: Sequence[Point], now: datetime, profile: str
+    hub: Hub, business_id: str, places: Sequence[Point], now: datetime, profile: str
 ) -> Sequence[Sequence[int]]:
     """By road; from where no road leads (a ferry, a fix in a lake) as the crow flies."""
-    found = travel_between(hub, places, now, profile).seconds
+    found = travel_between(hub, business_id, places, now, profile, passing=True).seconds
     if max(max(row) for row in found) < NO_ROAD_S:
         return found
-    crow = hub.provider(TravelTimes, "crow", {}).matrix(places, now, profile).seconds
+    crow = (
+        hub.provider(TravelTimes, "crow", {}).matrix(places, now, measures_of(profile)[0]).seconds
+    )
     return [
         [a if a < NO_ROAD_S else b for a, b in zip(*rows, strict=True)]
         for rows in zip(found, crow, strict=True)

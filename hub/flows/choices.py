@@ -1,4 +1,4 @@
-"""Which plugins a business uses for its channels, geocoders and proof stores, and how they are set.
+"""Which plugins a business uses for messages, addresses, proof and travel, and how they are set.
 
 Settings lie in the choice; ``SecretStr`` fields never do: they are sealed, each in a
 ``secret`` of its own, and an empty one in a form means "as it was".
@@ -21,6 +21,7 @@ from hub.core.contracts import (
     ReceivesReceipts,
     TakesReplies,
     Tools,
+    TravelTimes,
 )
 from hub.core.errors import ConfigError
 from hub.db.tables import AuditRow, BusinessRow, ChoiceRow
@@ -43,7 +44,7 @@ from hub.keys import hashed
 if TYPE_CHECKING:
     from hub.app import Hub
 
-Kind = Literal["channel", "geocoder", "pod_store"]
+Kind = Literal["channel", "geocoder", "pod_store", "travel_times"]
 ChoiceState = Literal["ok", "failing", "needs_attention"]
 Settle = Callable[[Unit, ChoiceRow, Mapping[str, Any] | None], None]
 ELSEWHERE = "kept where this process cannot look"
@@ -51,6 +52,7 @@ KINDS: dict[str, type[Provider]] = {
     "channel": NotificationChannel,
     "geocoder": Geocoder,
     "pod_store": PodStore,
+    "travel_times": TravelTimes,
 }
 
 

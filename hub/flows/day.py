@@ -47,6 +47,7 @@ from hub.flows.day_rules import (
     rules_of_order,
     with_breaks,
 )
+from hub.flows.fleet_rules import profile_of
 from hub.flows.roads import NO_ROAD_S, OFF_MAP, Rush, travel_of_day
 from hub.flows.shifts import last_ends_at, shifts_on
 from hub.flows.sync import order_report
@@ -75,6 +76,7 @@ class Day:
     off_map: dict[
         str, str
     ]  # job id -> why (no road, no such driver) it is not in ``request`` although it is due
+    notes: tuple[str, ...] = ()  # on its travel times, for the dispatcher
 
 
 def read_day(hub: Hub, business_id: str, day: date, time_limit_s: float, depot_id: str = "") -> Day:
@@ -142,9 +144,12 @@ def read_day(hub: Hub, business_id: str, day: date, time_limit_s: float, depot_i
         for job, _, place in rows
     ]
     to_plan = [knowing(j, known.get(j.id), usual.known_driver_cost) for j in to_plan]
-    rush = Rush.of(business, day, day)
+    rush, notes = Rush.of(business, day, day), list[str]()
+    starts_at = shifts[0].starts_at
     travel = {
-        profile: rush.slow(travel_of_day(hub, points, shifts[0].starts_at, profile), profile)
+        profile: rush.slow(
+            travel_of_day(hub, business_id, points, starts_at, profile, notes), profile
+        )
         for profile in {vehicle.profile for vehicle in vehicles}
     }
     off_map = _off_map(to_plan, vehicles, travel)
@@ -165,6 +170,7 @@ def read_day(hub: Hub, business_id: str, day: date, time_limit_s: float, depot_i
         {job.id: job.version for job, _, _ in rows},
         {job.id: place.id for job, _, place in rows},
         off_map,
+        tuple(dict.fromkeys(notes)),
     )
 
 
@@ -338,7 +344,7 @@ def vehicle_to_plan(
         shift=TimeWindow(shift.starts_at, shift.ends_at),
         capacity={k: int(v) for k, v in van.capacity.items()} if van else {},
         offers=frozenset(driver.skills) | frozenset(van.skills if van else ()),
-        profile=van.profile if van else "car",
+        profile=profile_of(van),
         **rules_of_crew(driver, van),
     )
 

@@ -12,7 +12,10 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, Field, field_validator
 
 from hub.core.crew_rules import amounts_text, read_amounts, read_breaks
+from hub.core.measures import Measures, measured
+from hub.db.tables import VehicleRow
 
+MEASURED = frozenset({"car", "van", "truck"})
 _OWN = frozenset({"g", "cm3", "parcels"})  # capacities with a field of their own
 
 
@@ -25,11 +28,13 @@ Kilometres = Annotated[int | None, Field(gt=0, le=3000), BeforeValidator(_blank_
 Hours = Annotated[float | None, Field(gt=0, le=24), BeforeValidator(_blank_is_none)]
 Minutes = Annotated[int | None, Field(gt=0, le=720), BeforeValidator(_blank_is_none)]
 Jobs = Annotated[int | None, Field(gt=0, le=1000), BeforeValidator(_blank_is_none)]
+Metres = Annotated[float | None, Field(ge=0.5, le=30), BeforeValidator(_blank_is_none)]
+Tonnes = Annotated[float | None, Field(ge=0.1, le=100), BeforeValidator(_blank_is_none)]
 Percent = Annotated[int | None, Field(ge=20, le=500), BeforeValidator(_blank_is_none)]
 
 
 class VehicleRulesIn(BaseModel):
-    """What a vehicle costs, and what else it can be full of."""
+    """What a vehicle costs, how large it is, and what else it can be full of."""
 
     day_cost: Money = Field(
         default=None,
@@ -49,6 +54,16 @@ class VehicleRulesIn(BaseModel):
         title="Farthest in a day, in km",
         description="Such as what a charge lasts for. Empty: no limit.",
     )
+    height_m: Metres = Field(
+        default=None,
+        title="Height, in m",
+        description="With its load. Low bridges are kept out of where Travel times says that"
+        " measures count. Empty: as its kind usually is.",
+    )
+    length_m: Metres = Field(default=None, title="Length, in m", description="A truck's.")
+    weight_t: Tonnes = Field(
+        default=None, title="Weight with its load, in t", description="A truck's."
+    )
     further: str = Field(
         default="",
         title="Also holds at most",
@@ -66,6 +81,13 @@ class VehicleRulesIn(BaseModel):
         kept = {name: round(cost * 100) for name, cost in costs.items() if cost is not None}
         if self.farthest_km is not None:
             kept["max_distance_m"] = self.farthest_km * 1000
+        for name, typed, factor in (
+            ("height_cm", self.height_m, 100),
+            ("length_cm", self.length_m, 100),
+            ("weight_kg", self.weight_t, 1000),
+        ):
+            if typed is not None:
+                kept[name] = round(typed * factor)
         return kept
 
 
@@ -128,6 +150,9 @@ def vehicle_typed(planning: Mapping[str, Any], capacity: Mapping[str, int]) -> d
         "km_cost": _parts(planning.get("per_km"), 100),
         "hour_cost": _parts(planning.get("per_hour"), 100),
         "farthest_km": _parts(planning.get("max_distance_m"), 1000),
+        "height_m": _parts(planning.get("height_cm"), 100),
+        "length_m": _parts(planning.get("length_cm"), 100),
+        "weight_t": _parts(planning.get("weight_kg"), 1000),
         "further": amounts_text((k, v) for k, v in capacity.items() if k not in _OWN),
     }
 
@@ -143,6 +168,17 @@ def driver_typed(planning: Mapping[str, Any]) -> dict[str, Any]:
         "overtime_cost": _parts(planning.get("overtime_per_hour"), 100),
         "door_percent": planning.get("door_percent"),
     }
+
+
+def profile_of(van: VehicleRow | None) -> str:
+    """How roads are told of it: its kind and, of what drives on an engine, its measures."""
+    if van is None:
+        return "car"
+    if van.profile not in MEASURED:
+        return van.profile
+    told = van.planning
+    sizes = Measures(told.get("height_cm"), told.get("length_cm"), told.get("weight_kg"))
+    return measured(van.profile, sizes)
 
 
 def _whole(typed: float | None, factor: int) -> int | None:

@@ -40,6 +40,7 @@ CHOSEN_AT: Mapping[str, str] = {
     "channel": "/panel/messages",
     "geocoder": "/panel/settings/address-search",
     "pod_store": "/panel/settings/proof-storage",
+    "travel_times": "/panel/settings/travel-times",
 }
 
 

@@ -203,7 +203,8 @@ class _Look:
         numbers = {job.id: number for job, number in work}
         at = np.ix_(*[[*here, *(job.place for job, _ in work)]] * 2)
         seconds, metres = self.kept.ways[profile]
-        travel = {profile: TravelMatrix(seconds[at].tolist(), metres[at].tolist())}
+        pace = one.roads.travel[profile].pace
+        travel = {profile: TravelMatrix(seconds[at].tolist(), metres[at].tolist(), pace)}
         now = one.now.naming(numbers).keeping(told)
         after = placed(now, jobs, travel, self.hub.now())
         extra_m = driven(after.route, travel)[1] - driven(now, travel)[1]
@@ -302,7 +303,7 @@ class _Look:
         kept.places = None
 
     def _travel(self, points: Sequence[Point], profile: str) -> TravelMatrix:
-        return travel_between(self.hub, points, self.hub.now(), profile)
+        return travel_between(self.hub, self.business_id, points, self.hub.now(), profile)
 
     def _put(self, changed: Collection[str]) -> None:
         """The index as the routes are now."""

@@ -69,7 +69,8 @@ def strategy_for(hub: Hub, seen: Day, wanted: str) -> RoutingStrategy:
 
 
 def with_why(hub: Hub, seen: Day, wanted: str, chosen: RoutingStrategy, plan: Plan) -> Plan:
-    """``plan`` with a note that says why it was not made the way that was wanted."""
+    """``plan`` with notes that say why it was not made the way that was wanted."""
+    plan = replace(plan, notes=(*plan.notes, *seen.notes)) if seen.notes else plan
     key = wanted or seen.depot.strategy
     asked = next((one for one in strategies(hub) if one.key == key), None)
     if chosen.key == key or asked is None:
@@ -155,7 +156,9 @@ def ways_of(hub: Hub, seen: Day, plan: Plan) -> dict[str, Way]:
             through += [] if vehicle.end is None else [vehicle.end]
             points = [seen.request.places[n] for n in through]
             leaves_at = plan.spans[vehicle.id].opens
-            ways[vehicle.id] = way_through(hub, points, leaves_at, vehicle.profile)
+            ways[vehicle.id] = way_through(
+                hub, seen.depot.business_id, points, leaves_at, vehicle.profile
+            )
     return ways
 
 

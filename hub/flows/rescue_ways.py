@@ -28,6 +28,7 @@ from hub.db.tables import (
     VehicleRow,
 )
 from hub.flows.day import vehicle_to_plan
+from hub.flows.fleet_rules import profile_of
 from hub.flows.roads import NO_ROAD_S, Roads
 from hub.flows.route_now import (
     laid,
@@ -240,9 +241,8 @@ def _scene(
                 still_driven(),
             )
         ).all()
-        kinds = set(
-            session.exec(select(VehicleRow.profile).where(VehicleRow.business_id == business_id))
-        )
+        vans = session.exec(select(VehicleRow).where(VehicleRow.business_id == business_id))
+        kinds = {profile_of(van) for van in vans}
     more = {here: at, yard: Point(depot.lat, depot.lon)}
     ids = [route.id, *(one.id for one in others)]
     roads = roads_for(hub, business_id, ids, more=more, kinds=kinds)

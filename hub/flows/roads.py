@@ -9,21 +9,29 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from hub.core.business import BusinessSettings
-from hub.core.contracts import TravelTimes
 from hub.core.errors import ConfigError, HubError
+from hub.core.measures import measures_of
 from hub.core.plan_request import Pace
 from hub.core.planning import TravelMatrix
 from hub.core.rush_hours import RushHour, paces_on
 from hub.core.travel import AskedTravel
 from hub.core.values import Point
 from hub.db.tables import BusinessRow
+from hub.flows.travel_asked import (
+    LAST,
+    believable,
+    for_all,
+    for_lines,
+    in_order,
+    keys_for_all,
+    set_up_by,
+    told_by,
+)
 from hub.lent import AskTravel, Make
 
 if TYPE_CHECKING:
     from hub.app import Hub
 
-BUILT_IN = ("osrm", "crow")
-"""Roads if there is a map, else straight lines."""
 NO_ROAD_S = 1_000_000
 """Whoever measures travel says so much, or more, where no road leads: eleven days."""
 OFF_MAP = "Its pin lies off the map: no road leads there."
@@ -77,7 +85,7 @@ class Rush:
         return cls(settings.rush_hours, ZoneInfo(business.zone), first, last)
 
     def paces(self, profile: str) -> tuple[Pace, ...]:
-        return paces_on(self.rules, profile, self.first, self.last, self.zone)
+        return paces_on(self.rules, measures_of(profile)[0], self.first, self.last, self.zone)
 
     def slow(self, travel: TravelMatrix, profile: str) -> TravelMatrix:
         """``travel`` at these paces; as it is if whoever measured it knows the time of day."""
@@ -86,76 +94,92 @@ class Rush:
 
 
 def travel_between(
-    hub: Hub, points: Sequence[Point], depart_at: datetime, profile: str
+    hub: Hub,
+    business_id: str,
+    points: Sequence[Point],
+    depart_at: datetime,
+    profile: str,
+    *,
+    passing: bool = False,
+    notes: list[str] | None = None,
 ) -> TravelMatrix:
-    """By what was installed for it, else by road where there is a map, else in straight lines."""
-    for key in asked_in_order(hub)[:-1]:
-        try:
-            found = hub.provider(TravelTimes, key, {}).matrix(points, depart_at, profile)
-            return found if key in BUILT_IN else _believable(found, len(points))
-        except HubError as problem:  # no map, or none for this kind of vehicle
-            hub.tools.log.info("travel times %s: %s", key, problem)
-        except Exception:
-            if key in BUILT_IN:
-                raise
-            hub.tools.log.exception("travel times %s failed", key)
-    return hub.provider(TravelTimes, BUILT_IN[-1], {}).matrix(points, depart_at, profile)
+    """By what the business set up for it, else by road where there is a map, else straight.
 
-
-def travel_of_day(
-    hub: Hub, points: Sequence[Point], depart_at: datetime, profile: str
-) -> TravelMatrix:
-    """Like ``travel_between``; of a large day it is asked when and where it is needed.
-
-    Then by whoever answers for some places of it first.
+    ``passing``: some of the places move, so what is told of them is not kept, and somebody waits.
+    ``notes`` is given a sentence for each service of the business that gave no answer.
     """
-    if len(points) <= WHOLE_UP_TO:
-        return travel_between(hub, points, depart_at, profile)
-    some = points[:: max(1, len(points) // PROBED)]
-    for key in asked_in_order(hub):
-        provider = hub.provider(TravelTimes, key, {})
+    silent = list[str]()
+    for asked in in_order(hub, business_id, len(points), profile, passing=passing):
         try:
-            found = provider.matrix(some, depart_at, profile)
-            if key not in BUILT_IN:
-                _believable(found, len(some))
-        except HubError as problem:
-            hub.tools.log.info("travel times %s: %s", key, problem)
-        except Exception:
-            if key in BUILT_IN:
+            found = told_by(hub, asked, points, depart_at, profile, keep=not passing)
+        except HubError as problem:  # no map, or none for this kind of vehicle
+            hub.tools.log.info("travel times %s: %s", asked.provider.key, problem)
+            if asked.provider.key == LAST:
                 raise
-            hub.tools.log.exception("travel times %s failed", key)
+            if asked.choice is not None:
+                silent.append(str(problem).rstrip("."))
         else:
-            make: Make = (type(provider).__module__, type(provider).__qualname__, {})
-            ask = AskTravel(make, hub.settings.data_dir, depart_at, profile)
-            return AskedTravel(points, ask)
+            if notes is not None:
+                notes += [f"Travel times are by {asked.provider.title}: {why}." for why in silent]
+            return found
     raise ConfigError(f"Nobody tells travel times for the profile {profile!r}.")
 
 
-def asked_in_order(hub: Hub) -> list[str]:
-    """Keys of all travel times: an installed plugin's first, the one that always answers last."""
-    known = [cls.key for cls in hub.registry.all(TravelTimes)]
-    return [*(key for key in known if key not in BUILT_IN), *BUILT_IN]
+def travel_of_day(
+    hub: Hub,
+    business_id: str,
+    points: Sequence[Point],
+    depart_at: datetime,
+    profile: str,
+    notes: list[str] | None = None,
+) -> TravelMatrix:
+    """Like ``travel_between``; of a large day it is asked when and where it is needed.
 
-
-def _believable(found: TravelMatrix, size: int) -> TravelMatrix:
-    """A stranger's matrix, square and of whole seconds and metres. Raises ``ValueError``."""
-    for rows in (found.seconds, found.metres):
-        if len(rows) != size or any(len(row) != size for row in rows):
-            raise ValueError(f"not a matrix of {size} places")
-        if any(type(value) is not int or value < 0 for row in rows for value in row):
-            raise ValueError("a time or length is no whole number from 0")
-    return found
-
-
-def way_through(hub: Hub, points: Sequence[Point], depart_at: datetime, profile: str) -> Way:
-    """The way through ``points`` in this order. Never fails: at worst it is ``UNKNOWN``."""
-    for key in asked_in_order(hub):
+    Then by whoever answers for some places of it first; not by services that the business set up:
+    the ways between 10,000 places are a hundred million.
+    """
+    if len(points) <= WHOLE_UP_TO:
+        return travel_between(hub, business_id, points, depart_at, profile, notes=notes)
+    if notes is not None:
+        notes += [
+            f"{one.provider.title} is not asked for more than {WHOLE_UP_TO:,} places."
+            for one in set_up_by(hub, business_id)
+        ]
+    kind, _ = measures_of(profile)
+    some = points[:: max(1, len(points) // PROBED)]
+    for asked in for_all(hub, keys_for_all(hub)):
+        provider, told = asked.provider, asked.profile(profile)
         try:
-            road = hub.provider(TravelTimes, key, {}).route(points, depart_at, profile)
+            found = provider.matrix(some, depart_at, told)
+            if not asked.is_ours:
+                believable(found, len(some))
+        except HubError as problem:
+            hub.tools.log.info("travel times %s: %s", provider.key, problem)
+        except Exception:
+            if asked.is_ours:
+                raise
+            hub.tools.log.exception("travel times %s failed", provider.key)
+        else:
+            make: Make = (type(provider).__module__, type(provider).__qualname__, {})
+            ask = AskTravel(make, hub.settings.data_dir, depart_at, told)
+            return AskedTravel(points, ask)
+    raise ConfigError(f"Nobody tells travel times for the profile {kind!r}.")
+
+
+def way_through(
+    hub: Hub, business_id: str, points: Sequence[Point], depart_at: datetime, profile: str
+) -> Way:
+    """The way through ``points`` in this order. Never fails: at worst it is ``UNKNOWN``.
+
+    Whoever answers for all is asked first: a line is not worth what a service charges for it.
+    """
+    for asked in for_lines(hub, business_id, len(points), profile):
+        try:
+            road = asked.provider.route(points, depart_at, asked.profile(profile))
         except HubError as problem:  # no map, or no road joins two of the places
-            hub.tools.log.info("way by %s: %s", key, problem)
+            hub.tools.log.info("way by %s: %s", asked.provider.key, problem)
         except Exception:  # a drawing is not worth a plan, whatever is wrong with it
-            hub.tools.log.exception("way by %s failed", key)
+            hub.tools.log.exception("way by %s failed", asked.provider.key)
         else:
             line = [[round(p.lat, DEGREES), round(p.lon, DEGREES)] for p in road.geometry]
             return Way(line, sum(leg.metres for leg in road.legs))

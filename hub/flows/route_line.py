@@ -9,6 +9,7 @@ from sqlmodel import col, select
 from hub.core.fit import Stage
 from hub.core.values import Point
 from hub.db.tables import DepotRow, PlaceRow, RouteRow, ShiftRow, VehicleRow
+from hub.flows.fleet_rules import profile_of
 from hub.flows.roads import way_through
 from hub.flows.route_now import route_of, stops_of, work_of
 from hub.flows.take_overs import fetches_of
@@ -40,8 +41,8 @@ def draw(hub: Hub, route: RouteRow) -> RouteRow:
                 select(DepotRow).where(DepotRow.business_id == route.business_id)
             )
         }
-        shift, profile = session.exec(
-            select(ShiftRow, VehicleRow.profile)
+        shift, van = session.exec(
+            select(ShiftRow, VehicleRow)
             .select_from(ShiftRow)
             .outerjoin(VehicleRow, col(VehicleRow.id) == route.vehicle_id)
             .where(ShiftRow.business_id == route.business_id, ShiftRow.id == route.shift_id)
@@ -49,7 +50,8 @@ def draw(hub: Hub, route: RouteRow) -> RouteRow:
     to = [visit.stop.place_id for visit in visits if visit.stage is not Stage.SKIPPED]
     through = [places[id] for id in to if id in places]
     points = [ends[shift.depot_id], *through, ends[shift.end_depot_id or shift.depot_id]]
-    way = way_through(hub, points, route.leaves_at or shift.starts_at, profile or "car")
+    leaves_at = route.leaves_at or shift.starts_at
+    way = way_through(hub, route.business_id, points, leaves_at, profile_of(van))
     with hub.unit() as unit:
         stored = route_of(unit.session, route.business_id, route.id)
         if stored.version == route.version:  # else whoever changed it draws it

@@ -33,6 +33,7 @@ from hub.db.tables import (
 )
 from hub.flows.day import Due, job_to_plan, vehicle_to_plan
 from hub.flows.day_rules import UsualTimes
+from hub.flows.fleet_rules import profile_of
 from hub.flows.roads import Roads, Rush, travel_between
 from hub.flows.sync import order_report
 from hub.flows.take_overs import fetches_of, with_origins, worked
@@ -266,20 +267,21 @@ def roads_for(
             points[depot.id] = Point(depot.lat, depot.lon)
         points |= more or {}
         rush = _rush(session, business_id, route_ids, hub.now())
-        profiles = set(
-            session.exec(
-                select(VehicleRow.profile)
+        profiles = {
+            profile_of(van)
+            for van in session.exec(
+                select(VehicleRow)
                 .outerjoin(RouteRow, col(RouteRow.vehicle_id) == col(VehicleRow.id))
                 .where(
                     VehicleRow.business_id == business_id,
                     or_(col(RouteRow.id).in_(route_ids), VehicleRow.id == vehicle_id),
                 )
             )
-        )
+        }
     places = list(points.values())
     travel = {
-        p: rush.slow(travel_between(hub, places, hub.now(), p), p)
-        for p in {*profiles, *kinds, "car"}
+        profile: rush.slow(travel_between(hub, business_id, places, hub.now(), profile), profile)
+        for profile in {*profiles, *kinds, "car"}
     }
     return Roads({id: n for n, id in enumerate(points)}, travel)
 

@@ -27,6 +27,7 @@ from hub.maps.basemap import ATTRIBUTION, write_tiles
 from hub.maps.coast import Bounds
 from hub.maps.cut import bounds_around, write_cut
 from hub.maps.roads import PROFILES, write_graph
+from hub.maps.turns import is_installed, write_turns
 
 
 class BuildRunning(ConfigError):
@@ -44,6 +45,7 @@ class MapInfo:
     counts: dict[str, int]
     profiles: tuple[str, ...]
     attribution: str = ATTRIBUTION
+    turns: bool = False  # whether it knows where to turn, which takes Valhalla
     digest: str = ""  # of the extract; empty for a map built before it was kept
 
 
@@ -155,8 +157,11 @@ def _write(
         progress("addresses", 0.5)
         counts |= write_index(source, new / "addresses.db")
     for n, profile in enumerate(profiles):
-        progress(f"roads for {profile}", 0.6 + 0.4 * n / len(profiles))
+        progress(f"roads for {profile}", 0.6 + 0.35 * n / len(profiles))
         write_graph(source, new, profile)
+    if turns := is_installed():
+        progress("turns", 0.95)
+        write_turns(source, new)
     if around:
         source.unlink()
     info = MapInfo(
@@ -166,6 +171,7 @@ def _write(
         pbf.name,
         counts,
         tuple(profiles),
+        turns=turns,
         digest=digest,
     )
     (new / "map.json").write_text(json.dumps(asdict(info), indent=1), "utf-8")

@@ -14,9 +14,11 @@ def hub_geocoders() -> list[type[Geocoder]]:
 @hookimpl
 def hub_travel_times() -> list[type[TravelTimes]]:
     from hub.plugins.travel_crow import CrowTravelTimes
+    from hub.plugins.travel_http import HttpTravelTimes
     from hub.plugins.travel_osrm import OsrmTravelTimes
+    from hub.plugins.travel_valhalla import ValhallaTravelTimes
 
-    return [OsrmTravelTimes, CrowTravelTimes]
+    return [OsrmTravelTimes, CrowTravelTimes, HttpTravelTimes, ValhallaTravelTimes]
 
 
 @hookimpl

@@ -11,7 +11,16 @@ from typing import ClassVar
 
 import pytest
 
-from hub import ConfigError, HubError, Point, Provider, Tools, TravelMatrix, TravelTimes
+from hub import (
+    AnswersInParts,
+    ConfigError,
+    HubError,
+    Point,
+    Provider,
+    Tools,
+    TravelMatrix,
+    TravelTimes,
+)
 from hub.testing.provider import PresentableConformance, expect
 
 TUESDAY = datetime(2024, 3, 5, 9, 0, tzinfo=UTC)
@@ -174,6 +183,27 @@ class TravelTimesConformance(PresentableConformance, ABC):
     def test_any_moment_can_be_asked_for(self, ways: TravelTimes) -> None:
         for depart_at in (TUESDAY - timedelta(days=3000), TUESDAY + timedelta(days=3000)):
             demand_square(ways.matrix(self.places[:2], depart_at), 2)
+
+    def test_a_part_says_what_the_matrix_says(self, ways: TravelTimes) -> None:
+        """Only of travel times that the hub remembers: others answer no parts."""
+        if not isinstance(ways, AnswersInParts):
+            return
+        matrix = ways.matrix(self.places, TUESDAY)
+        few = [2, 0]
+        seconds, metres = ways.part([self.places[n] for n in few], self.places, TUESDAY, "car")
+        for cells, whole in ((seconds, matrix.seconds), (metres, matrix.metres)):
+            assert cells.shape == (2, len(self.places)), "A row for each source, all targets in it."
+            for row, n in zip(cells.tolist(), few, strict=True):
+                for said, told in zip(row, whole[n], strict=True):
+                    assert abs(said - told) <= 2, "A part says other times than the whole."
+
+    def test_another_vehicle_has_another_basis(self, ways: TravelTimes) -> None:
+        """Else the hub takes what was said of one for what holds for the other."""
+        if not isinstance(ways, AnswersInParts):
+            return
+        bases = {ways.basis(TUESDAY, profile) for profile in self.profiles}
+        assert len(bases) == len(self.profiles), f"Vehicles share a basis: {sorted(bases)}."
+        assert ways.good_for > timedelta(0), "`good_for` is how long an answer is believed."
 
     def test_a_days_worth_of_places_is_answered_whole(self, ways: TravelTimes) -> None:
         many = [self.places[n % len(self.places)] for n in range(120)]

@@ -23,6 +23,8 @@ from pydantic import (
 )
 
 from hub.core.errors import HubError, Refused
+from hub.core.values import Point
+from hub.flows.directions import directions_to
 from hub.flows.drive import IncomingAct, device_for, pair, take_acts
 from hub.flows.pairing import plain_code
 from hub.flows.phone import shown_to
@@ -74,6 +76,14 @@ class ActIn(BaseModel):
     job_id: Id | None = None
     route_id: Id | None = None
     body: dict[str, Any] = Field(default_factory=dict)
+
+
+class DirectionsIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    stop_id: Id
+    lat: float | None = Field(default=None, ge=-90, le=90)
+    lon: float | None = Field(default=None, ge=-180, le=180)
+    language: str = Field(default="en", pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$")
 
 
 def driver(hub: Hub) -> Blueprint:
@@ -139,6 +149,18 @@ def driver(hub: Hub) -> Blueprint:
         taken = iter(take_acts(hub, phone, good))
         results = [asdict(next(taken)) if isinstance(act, IncomingAct) else act for act in read]
         return _json({"results": results})
+
+    @routes.post("/api/directions")
+    def directions() -> Response:
+        """Asked by POST: where somebody is belongs in no log of addresses."""
+        phone = _phone(hub)
+        asked = _read(DirectionsIn, json_body(request))
+        here = None if asked.lat is None or asked.lon is None else Point(asked.lat, asked.lon)
+        try:
+            found = directions_to(hub, phone, asked.stop_id, here=here, language=asked.language)
+        except LookupError:
+            raise Problem(404, "There is no such stop on your route.") from None
+        return _json(asdict(found))
 
     @routes.put("/api/files/<row_id:job_id>/<sha256>")
     def put_proof(job_id: str, sha256: str) -> Response:

@@ -172,6 +172,8 @@ def test_axe_finds_nothing_on_any_set_up_page(
         "branding": "branding",
         "address-search": "settings/address-search",
         "geocoder": "settings/address-search/http",
+        "travel-times": "settings/travel-times",
+        "travel-service": "settings/travel-times/http",
         "messages": "messages",
         "channel": "messages/channels/email",
         "rule": f"messages/rules/{rule}",

@@ -336,13 +336,13 @@ HELSINKI = (Point(60.17, 24.94), Point(60.18, 24.95))
 
 
 def test_installed_travel_times_are_asked_before_the_built_in_ones() -> None:
-    assert travel_between(a_hub(Rush), HELSINKI, MONDAY, "car").seconds[0][1] == 60
+    assert travel_between(a_hub(Rush), "", HELSINKI, MONDAY, "car").seconds[0][1] == 60
 
 
 @pytest.mark.parametrize("stranger", [Lost, Backwards, Vague])
 def test_travel_times_that_fail_or_make_no_sense_are_not_believed(stranger: type) -> None:
-    plain = travel_between(a_hub(), HELSINKI, MONDAY, "car")
-    assert travel_between(a_hub(stranger), HELSINKI, MONDAY, "car") == plain
+    plain = travel_between(a_hub(), "", HELSINKI, MONDAY, "car")
+    assert travel_between(a_hub(stranger), "", HELSINKI, MONDAY, "car") == plain
 
 
 def test_a_geocoder_with_a_bug_is_named_and_the_address_goes_to_a_person() -> None:

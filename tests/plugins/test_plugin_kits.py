@@ -17,7 +17,9 @@ from hub.plugins.routing_nearest import NearestRouting
 from hub.plugins.routing_ortools import OrtoolsRouting
 from hub.plugins.routing_pyvrp import PyvrpRouting
 from hub.plugins.travel_crow import CrowTravelTimes
+from hub.plugins.travel_http import HttpTravelTimes
 from hub.plugins.travel_osrm import OsrmTravelTimes
+from hub.plugins.travel_valhalla import ValhallaTravelTimes
 from hub.testing import (
     EtaModelConformance,
     GeocoderConformance,
@@ -25,6 +27,7 @@ from hub.testing import (
     TravelTimesConformance,
     WsgiAdapter,
 )
+from tests.fakes.roads import KEY, RoadsService
 from tests.plugins.geocoding_worlds import ANSWERS, NOMINATIM_URL
 
 
@@ -93,6 +96,38 @@ class TestCrow(InHelsinki, TravelTimesConformance):
 
     def travel(self, tools: Tools) -> CrowTravelTimes:
         return CrowTravelTimes(CrowTravelTimes.Settings(), tools)
+
+
+class TestValhalla(InHelsinki, TravelTimesConformance):
+    def travel(self, tools: Tools) -> ValhallaTravelTimes:
+        tools = replace(tools, data_dir=self.helsinki)
+        return ValhallaTravelTimes(ValhallaTravelTimes.Settings(), tools)
+
+
+class ARoadsService(InHelsinki, TravelTimesConformance):
+    """An outside service of one kind, with the roads of the built map."""
+
+    dialect = ""
+    names = ""
+    origin = "https://roads.example"
+    profiles = ("car", "van", "walk")
+
+    def travel(self, tools: Tools) -> HttpTravelTimes:
+        tools.http.mount(self.origin, WsgiAdapter(RoadsService(self.helsinki).app))
+        given = {"dialect": self.dialect, "url": self.origin, "key": KEY, "names": self.names}
+        return HttpTravelTimes(HttpTravelTimes.Settings.model_validate(given), tools)
+
+
+class TestOsrmService(ARoadsService):
+    dialect, names = "osrm", "walk=foot"
+
+
+class TestValhallaService(ARoadsService):
+    dialect = "valhalla"
+
+
+class TestOpenrouteService(ARoadsService):
+    dialect = "openrouteservice"
 
 
 class TestOsmGeocoder(GeocoderConformance):

@@ -5,6 +5,7 @@ import { told } from "./app.js";
 import { hubTime } from "./clock.js";
 import { findStop, isDone } from "./day.js";
 import { button, clock, count, h, link } from "./dom.js";
+import { turns } from "./turns.js";
 import { KINDS, ROLES, ended } from "./words.js";
 
 export const stop = {
@@ -94,7 +95,8 @@ function way(route, one, arrived) {
   };
   return h("div", { class: "two" },
     h("a", { class: "button big secondary", href: mapLink(one), onclick: leave }, "Navigate"),
-    route.began_at && (arrived ? button("Not there yet", not_yet, "big quiet aside") : button("Arrived", come, "big")));
+    route.began_at && (arrived ? button("Not there yet", not_yet, "big quiet aside") : button("Arrived", come, "big")),
+    !arrived && turns(one));
 }
 
 // The phone's own map app opens it; nothing is loaded from it into this page.

@@ -1,0 +1,226 @@
+"""Turn by turn on the built map, by Valhalla inside this process, and for vehicles with measures.
+
+Its matrices take a hundred times as long as OSRM's, so the hub asks it for them only where a
+vehicle's height, length or weight is known, and remembers what it said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hub import (
+    AnswersInParts,
+    ArrayTravel,
+    ConfigError,
+    GivesDirections,
+    Point,
+    Refused,
+    RoadLeg,
+    RoadRoute,
+    RoadStep,
+    TravelMatrix,
+    TravelTimes,
+)
+from hub.maps.polyline import decoded
+from hub.maps.turns import CONNECTED, opened
+from hub.plugins.travel_dialects import VALHALLA, costing, sized
+from hub.plugins.travel_osrm import NO_MAP, OFF_MAP, SNAP_M, UNREACHABLE_S, Whole
+
+ENGLISH = "en"
+LANGUAGES = frozenset(
+    "bg ca cs da de el en es et fi fr hi hu it ja mn nb nl pl pt ro ru sk sl sv tr uk vi".split()
+)
+"""In which every instruction is whole (3.9.1, checked on 36 turns of each). Its Arabic has Arabic
+words in English sentences."""
+NOW = {"date_time": {"type": 0}}  # by the present speeds of streets, where they are known
+
+
+@dataclass(frozen=True, slots=True)
+class Snapped:
+    """A track put on streets. ``edges`` are their numbers in this build, in the order driven, with
+    the metres of each; ``points`` are where the fixes were, ``None`` for one that fits nowhere."""
+
+    points: tuple[Point | None, ...]
+    edges: tuple[tuple[int, int], ...]
+
+    @property
+    def metres(self) -> int:
+        return sum(metres for _, metres in self.edges)
+
+
+class ValhallaTravelTimes(TravelTimes, AnswersInParts, GivesDirections):
+    key = "valhalla"
+    title = "Turn by turn on the built map (Valhalla)"
+    heeds_measures = True
+    good_for = timedelta(days=365)  # a new map is a new basis
+
+    def check(self) -> None:
+        self._actor()
+
+    def basis(self, depart_at: datetime, profile: str) -> str:
+        _costing(profile)
+        return f"valhalla {self._map_dir().name} {profile}"
+
+    def matrix(
+        self, places: Sequence[Point], depart_at: datetime, profile: str = "car"
+    ) -> TravelMatrix:
+        """Raises ``ConfigError`` when no place is on the map, or there is no map."""
+        asked = _costing(profile)
+        if not places:
+            return TravelMatrix(seconds=(), metres=())
+        if len(places) > 1 and not any(self._near(places, asked)):
+            raise ConfigError(OFF_MAP)
+        return ArrayTravel(*self.part(places, places, depart_at, profile))
+
+    def part(
+        self, sources: Sequence[Point], targets: Sequence[Point], depart_at: datetime, profile: str
+    ) -> tuple[Whole, Whole]:
+        asked = _costing(profile)
+        seconds = np.full((len(sources), len(targets)), UNREACHABLE_S, dtype=np.int64)
+        metres = seconds.copy()
+        near = self._near([*sources, *targets], asked)
+        rows = [n for n in range(len(sources)) if near[n]]
+        columns = [n for n in range(len(targets)) if near[len(sources) + n]]
+        if rows and columns:
+            question = {
+                "sources": [_spot(sources[n]) for n in rows],
+                "targets": [_spot(targets[n]) for n in columns],
+                **asked,
+            }
+            cells = self._ask("matrix", question)["sources_to_targets"]
+            at = np.ix_(rows, columns)
+            seconds[at] = [[_or_far(cell["time"], 1) for cell in row] for row in cells]
+            metres[at] = [[_or_far(cell["distance"], 1000) for cell in row] for row in cells]
+        same = np.array([a == b for a in sources for b in targets], dtype=bool)
+        seconds[same.reshape(seconds.shape)] = metres[same.reshape(seconds.shape)] = 0
+        return seconds, metres
+
+    def route(
+        self, places: Sequence[Point], depart_at: datetime, profile: str = "car"
+    ) -> RoadRoute:
+        return self.directions(places, depart_at, profile, ENGLISH)
+
+    def directions(
+        self, places: Sequence[Point], depart_at: datetime, profile: str, language: str
+    ) -> RoadRoute:
+        """In English where it does not speak ``language``. Raises ``Refused`` without a way."""
+        asked = _costing(profile)
+        if len(places) < 2:
+            return RoadRoute(geometry=tuple(places), legs=())
+        if not all(self._near(places, asked)):
+            raise Refused("The map has no road near one of the places.")
+        spoken = language.partition("-")[0].lower()
+        question = {
+            "locations": [_spot(place) for place in places],
+            "language": spoken if spoken in LANGUAGES else ENGLISH,
+            **asked,
+            **NOW,
+        }
+        legs = self._ask("route", question)["trip"]["legs"]
+        shape = [point for leg in legs for point in decoded(leg["shape"])]
+        return RoadRoute(tuple(shape), tuple(_leg(leg) for leg in legs))
+
+    def snapped(self, track: Sequence[Point], profile: str = "car") -> Snapped:
+        """The streets that fixes of one drive, in their order, were on. Raises ``Refused``."""
+        question = {
+            "shape": [{"lat": p.lat, "lon": p.lon} for p in track],
+            "shape_match": "map_snap",
+            "filters": {
+                "action": "include",
+                "attributes": [
+                    "edge.id",
+                    "edge.length",
+                    "matched.point",
+                    "matched.type",
+                ],
+            },
+            **_costing(profile),
+        }
+        found = self._ask("trace_attributes", question)
+        return Snapped(
+            tuple(
+                None if one["type"] == "unmatched" else Point(one["lat"], one["lon"])
+                for one in found["matched_points"]
+            ),
+            tuple((int(e["id"]), round(e["length"] * 1000)) for e in found["edges"]),
+        )
+
+    def reach(
+        self, place: Point, minutes: Sequence[int], profile: str = "car"
+    ) -> Mapping[int, tuple[Point, ...]]:
+        """The outline of where a drive of so many minutes leads; at most four, to 120 minutes."""
+        asked = _costing(profile)
+        if not all(self._near([place], asked)):
+            raise Refused("The map has no road near the place.")
+        question = {
+            "locations": [_spot(place)],
+            "contours": [{"time": one} for one in sorted(minutes)],
+            "polygons": True,
+            **asked,
+        }
+        outlines: dict[int, tuple[Point, ...]] = {}
+        for feature in self._ask("isochrone", question)["features"]:
+            ring = feature["geometry"]["coordinates"][0]
+            outlines[int(feature["properties"]["contour"])] = tuple(
+                Point(lat, lon) for lon, lat in ring
+            )
+        return outlines
+
+    def _near(self, places: Sequence[Point], asked: Mapping[str, Any]) -> list[bool]:
+        """Whether each lies on the map; a vehicle's measures do not matter for that."""
+        spots = {"locations": [_spot(p) for p in places], "costing": asked["costing"]}
+        return [bool(found["edges"]) for found in self._ask("locate", spots)]
+
+    def _ask(self, what: str, question: Mapping[str, Any]) -> Any:
+        actor = self._actor()
+        try:
+            return getattr(actor, what)(dict(question))
+        except RuntimeError as error:
+            raise Refused(f"The map knows no such way ({error}).") from error
+
+    def _actor(self) -> Any:
+        return opened(self._map_dir())
+
+    def _map_dir(self) -> Path:
+        current = (self.tools.data_dir / "map" / "current").resolve()
+        if not current.is_dir():
+            raise ConfigError(NO_MAP)
+        return current
+
+
+def _costing(profile: str) -> dict[str, Any]:
+    kind, measures = sized(profile)
+    if kind not in VALHALLA:
+        raise ConfigError(f"There is no travel profile {kind!r}. There are: {', '.join(VALHALLA)}.")
+    return costing(VALHALLA[kind], measures)
+
+
+def _spot(place: Point) -> dict[str, float]:
+    return {
+        "lat": place.lat,
+        "lon": place.lon,
+        "search_cutoff": SNAP_M,
+        "minimum_reachability": CONNECTED,
+    }
+
+
+def _or_far(value: float | None, unit: int) -> int:
+    return UNREACHABLE_S if value is None else round(value * unit)
+
+
+def _leg(leg: Mapping[str, Any]) -> RoadLeg:
+    summary = leg["summary"]
+    return RoadLeg(
+        round(summary["time"]),
+        round(summary["length"] * 1000),
+        tuple(
+            RoadStep(one["instruction"], round(one["time"]), round(one["length"] * 1000))
+            for one in leg["maneuvers"]
+        ),
+    )

@@ -1,0 +1,140 @@
+"""Turns, measures, tracks and reach on the built map."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from hub.core.errors import ConfigError, Refused
+from hub.core.values import Point
+from hub.maps.build import build
+from hub.maps.present_speeds import write_speeds
+from hub.plugins.travel_osrm import UNREACHABLE_S, OsrmTravelTimes
+from hub.plugins.travel_valhalla import ValhallaTravelTimes
+
+AT = datetime(2026, 11, 2, 9, tzinfo=UTC)
+STATION, MARKET, PARK = Point(60.1710, 24.9414), Point(60.1680, 24.9520), Point(60.1760, 24.9440)
+PLACES = [STATION, MARKET, PARK]
+PARIS = Point(48.85, 2.35)
+
+
+@pytest.fixture
+def turns(helsinki: Path, tools_for):  # type: ignore[no-untyped-def]
+    return ValhallaTravelTimes(None, tools_for(helsinki))
+
+
+@pytest.mark.parametrize(
+    ("language", "word"),
+    [
+        ("en", "Turn right onto Kaivokatu."),
+        ("de-DE", "Rechts auf Kaivokatu abbiegen."),
+        ("fi", "Käänny oikealle kadulle Kaivokatu."),
+        ("ar", "Turn right onto Kaivokatu."),  # its own is half English
+        ("tlh", "Turn right onto Kaivokatu."),
+    ],
+)
+def test_a_driver_is_told_where_to_turn_in_his_language(turns, language, word) -> None:
+    route = turns.directions(PLACES, AT, "van", language)
+    assert [len(leg.steps) > 3 for leg in route.legs] == [True, True]
+    first = route.legs[0]
+    assert first.steps[1].text == word
+    assert sum(step.metres for step in first.steps) == pytest.approx(first.metres, abs=20)
+    assert sum(step.seconds for step in first.steps) == pytest.approx(first.seconds, abs=20)
+
+
+def test_lengths_agree_with_the_other_engine(turns, helsinki, tools_for) -> None:
+    ours = turns.matrix(PLACES, AT, "car").metres
+    theirs = OsrmTravelTimes(None, tools_for(helsinki)).matrix(PLACES, AT, "car").metres
+    for i in range(3):
+        for j in range(3):
+            assert ours[i][j] == pytest.approx(theirs[i][j], rel=0.35, abs=200)
+
+
+def test_a_high_truck_goes_another_way_or_none(turns) -> None:
+    doors = [Point(60.165 + n / 1500, 24.930 + n % 5 / 150) for n in range(16)]
+    low = turns.matrix(doors, AT, "truck/h200/w3000/l500")
+    high = turns.matrix(doors, AT, "truck/h410/w40000/l1650")
+    ways = [(i, j) for i in range(16) for j in range(16)]
+    lost = {(i, j) for i, j in ways if high.seconds[i][j] == UNREACHABLE_S}
+    assert {(i, j) for i, j in ways if low.seconds[i][j] == UNREACHABLE_S} < lost
+    assert any(high.metres[i][j] > low.metres[i][j] + 50 for i, j in {*ways} - lost)
+    assert turns.basis(AT, "truck/h200") != turns.basis(AT, "truck/h410")
+
+
+def test_a_place_off_the_map_is_out_of_reach_and_hides_nothing(turns) -> None:
+    matrix = turns.matrix([STATION, PARIS, MARKET], AT)
+    assert [row[1] for row in matrix.seconds] == [UNREACHABLE_S, 0, UNREACHABLE_S]
+    assert matrix.seconds[0][2] < 3600
+    with pytest.raises(Refused, match="no road near"):
+        turns.directions([STATION, PARIS], AT, "car", "en")
+    with pytest.raises(ConfigError, match="no road near"):
+        turns.matrix([PARIS, Point(48.86, 2.36)], AT)
+
+
+def test_a_track_is_put_on_its_streets(turns) -> None:
+    """Fixes five metres beside the way that was driven, one of them in the sea."""
+    way = turns.route([STATION, MARKET], AT, "car")
+    beside = [Point(p.lat + 0.00004, p.lon) for p in way.geometry]
+    found = turns.snapped(beside)
+    assert len(found.points) == len(beside)
+    assert found.metres == pytest.approx(way.legs[0].metres, rel=0.1)
+    with pytest.raises(Refused):
+        turns.snapped([PARIS, Point(48.851, 2.351)])
+
+
+def test_reach_grows_with_the_minutes(turns) -> None:
+    outlines = turns.reach(STATION, [2, 4], "van")
+    spans = {m: max(p.lat for p in ring) - min(p.lat for p in ring) for m, ring in outlines.items()}
+    assert 0.002 < spans[2] < spans[4]
+    with pytest.raises(Refused, match="no road near"):
+        turns.reach(PARIS, [5])
+
+
+def test_threads_do_not_share_a_router(turns) -> None:
+    """It keeps state of its question: two threads on one would answer nonsense or crash."""
+    whole = turns.matrix(PLACES, AT, "car").seconds
+    said: list[object] = []
+
+    def ask() -> None:
+        said.extend(turns.matrix(PLACES, AT, "car").seconds == whole for _ in range(5))
+
+    threads = [Thread(target=ask) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert said == [True] * 15
+
+
+def test_a_map_without_turns_says_how_to_get_them(tmp_path, tools_for) -> None:
+    travel = ValhallaTravelTimes(None, tools_for(tmp_path))
+    with pytest.raises(ConfigError, match="hub map build"):
+        travel.check()
+    (tmp_path / "map" / "build-1").mkdir(parents=True)
+    (tmp_path / "map" / "current").symlink_to("build-1")
+    with pytest.raises(ConfigError, match="has no turns"):
+        travel.check()
+
+
+def test_what_is_written_of_streets_holds_at_the_next_question(
+    block: Path, tmp_path: Path, tools_for
+) -> None:
+    """On a map of its own, in a router that is open already, and until it is taken back."""
+    map_dir = tmp_path / "map"
+    build(block, map_dir, built_at=AT, profiles=("car",))
+    travel = ValhallaTravelTimes(None, tools_for(tmp_path))
+    ends = [Point(60.1694, 24.9433), Point(60.1702, 24.9530)]
+    free = travel.route(ends, AT, "car")
+    streets = {edge for edge, _ in travel.snapped(free.geometry).edges}
+    here = map_dir / "current"
+    assert write_speeds(here, dict.fromkeys(streets, 4.0), now_s=1) == len(streets)
+    assert travel.route(ends, AT, "car").legs[0].seconds > 1.3 * free.legs[0].seconds
+    write_speeds(here, dict.fromkeys(streets), now_s=2)
+    assert travel.route(ends, AT, "car") == free
+    assert write_speeds(here, {(1 << 45) + 7: 30.0}, now_s=3) == 0
+    (map_dir / "current" / "turns" / "traffic.tar").unlink()
+    with pytest.raises(ConfigError, match="built without turns"):
+        write_speeds(here, {}, now_s=4)
