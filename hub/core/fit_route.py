@@ -47,7 +47,8 @@ class RouteNow:
     """``van`` and ``driver`` are the names that sentences use; ``numbers``: job id -> order.
 
     ``stops`` in the order they are driven in: as far as their stages are, then as listed.
-    ``promises``: job id -> the window its recipient was told, where one was.
+    ``promises``: job id -> the window its recipient was told, where one was. ``apart``: two
+    kinds of goods that never share a load, each.
     """
 
     id: str
@@ -60,6 +61,7 @@ class RouteNow:
     numbers: Mapping[str, str]
     zone: tzinfo
     promises: Mapping[str, TimeWindow] = field(default_factory=dict)
+    apart: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def first_free(self) -> int:

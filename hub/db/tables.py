@@ -51,6 +51,7 @@ from hub.db.tables_plan import (
     StopRow,
     TakeOverRow,
     VehicleRow,
+    ZoneRow,
 )
 from hub.db.tables_told import (
     BrandRow,
@@ -133,4 +134,5 @@ __all__ = [
     "TokenLeaseRow",
     "VehicleRow",
     "WebhookRow",
+    "ZoneRow",
 ]

@@ -22,6 +22,7 @@ from hub.core.fit_problems import Problem
 from hub.core.jobs import TRANSITIONS, Act, NotNow, State
 from hub.core.plan_request import JobToPlan
 from hub.core.rest_of_day import Unit, fresh_problems, improved_rest, waits
+from hub.core.zones import is_barred
 from hub.db.tables import RouteRow, ShiftRow
 from hub.flows.board_moves import driven
 from hub.flows.roads import Roads
@@ -292,6 +293,8 @@ def _may_go(rest: _Rest) -> Callable[[Unit, str], bool]:
 def _takes(route: RouteNow, job: JobToPlan) -> bool:
     if job.ready_at is not None or job.goods:
         return False  # what it may wait for, or ride with, is judged by planning alone
+    if is_barred(route.vehicle, job):
+        return False
     own = route.vehicle.id
     return job.vehicle in (None, own) and own not in job.forbidden_vehicles
 

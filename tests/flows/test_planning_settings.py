@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlmodel import select
 
-from hub import Point, RoutingStrategy, TravelTimes, hookimpl
+from hub import EtaModel, Point, RoutingStrategy, TravelTimes, hookimpl
 from hub.app import Hub
 from hub.core.errors import HubError
 from hub.core.orders import IncomingOrder, Kind
@@ -34,6 +34,7 @@ from hub.flows.found import found
 from hub.flows.locate import locate_new
 from hub.flows.plan import plan_day
 from hub.flows.sync import store_all
+from hub.plugins.eta_forward import ForwardEta
 from hub.plugins.routing_nearest import NearestRouting
 from hub.plugins.routing_ortools import OrtoolsRouting
 from hub.plugins.routing_pyvrp import PyvrpRouting
@@ -56,6 +57,10 @@ class Plugin:
     @hookimpl
     def hub_travel_times(self) -> list[type[TravelTimes]]:
         return [CrowTravelTimes]
+
+    @hookimpl
+    def hub_eta_models(self) -> list[type[EtaModel]]:
+        return [ForwardEta]
 
 
 @dataclass
