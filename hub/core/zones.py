@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hub.core.plan_request import JobToPlan, VehicleToPlan
@@ -31,10 +31,22 @@ _CORNER = re.compile(r"(-?\d{1,3}(?:\.\d+)?)\s*[,;\s]\s*(-?\d{1,3}(?:\.\d+)?)")
 
 @dataclass(frozen=True, slots=True)
 class Zone:
+    """``boxes``: south, west, north and east of each shape; most doors lie outside of most."""
+
     id: str
     name: str
     area: Area = ()
     postcodes: tuple[str, ...] = ()
+    boxes: tuple[tuple[float, float, float, float], ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "boxes", tuple(_box(shape[0]) for shape in self.area))
+
+    def has(self, point: Point) -> bool:
+        return any(
+            south <= point.lat <= north and west <= point.lon <= east and _is_inside(shape, point)
+            for shape, (south, west, north, east) in zip(self.area, self.boxes, strict=True)
+        )
 
 
 def zones_at(zones: Iterable[Zone], point: Point | None, postcode: str) -> frozenset[str]:
@@ -43,13 +55,8 @@ def zones_at(zones: Iterable[Zone], point: Point | None, postcode: str) -> froze
     return frozenset(
         zone.id
         for zone in zones
-        if (point is not None and contains(zone.area, point)) or (code and _has(zone, code))
+        if (point is not None and zone.has(point)) or (code and _has(zone, code))
     )
-
-
-def contains(area: Area, point: Point) -> bool:
-    """Whether ``point`` lies in one of its shapes and in none of that one's holes."""
-    return any(_is_inside(shape, point) for shape in area)
 
 
 def zoned(job: JobToPlan, vehicles: Iterable[VehicleToPlan]) -> JobToPlan:
@@ -173,7 +180,13 @@ def _open(corners: Sequence[Corner]) -> Ring:
     return tuple(corners[:-1] if is_closed else corners)
 
 
+def _box(ring: Ring) -> tuple[float, float, float, float]:
+    lats, lons = [lat for lat, _ in ring], [lon for _, lon in ring]
+    return min(lats), min(lons), max(lats), max(lons)
+
+
 def _is_inside(shape: Sequence[Ring], point: Point) -> bool:
+    """In its ring, and in none of its holes."""
     return sum(_crossings(ring, point) for ring in shape) % 2 == 1
 
 

@@ -161,8 +161,8 @@ def read_day(
         for job, _, place in rows
     ]
     vehicles = tuple(_loading(one, crews[one.id], depots, index) for one in vehicles)
-    in_zones = {job.id: zones_here(zones, place) for job, _, place in rows}
-    to_plan = [zoned(replace(job, zones=in_zones[job.id]), vehicles) for job in to_plan]
+    in_zones = {place.id: zones_here(zones, place) for _, _, place in rows}
+    to_plan = [zoned(replace(j, zones=in_zones[at_place[j.id]]), vehicles) for j in to_plan]
     to_plan = [knowing(j, known.get(j.id), usual.known_driver_cost) for j in to_plan]
     travel = {
         profile: travel_of_day(hub, points, shifts[0].starts_at, profile)

@@ -24,7 +24,7 @@ from hub.db.tables import (
 )
 from hub.flows.ahead import begun_routes, round_of
 from hub.flows.board_moves import move_stop
-from hub.flows.dispatch import publish
+from hub.flows.dispatch import discard_draft, publish, remove_job
 from hub.flows.drive import IncomingAct, device_for, pair, pairing_code, take_acts
 from hub.flows.estimate import estimate_routes
 from hub.flows.fleet import DepotIn, save_depot
@@ -143,6 +143,24 @@ def test_publishing_keeps_the_reload_and_drops_one_nobody_needs(small: Firm) -> 
             job.state, job.version = State.ON_HOLD, job.version + 1
     publish(small.hub, small.business_id, route.id, actor="test", expected_version=1)
     assert reloads(small) == [] and len(small.stops(route)) == 2
+
+
+def test_a_draft_that_is_thrown_away_takes_its_reloads_with_it(small: Firm) -> None:
+    route = plan(small)
+    discard_draft(small.hub, small.business_id, route.id, actor="test", expected_version=1)
+    assert small.routes() == [] and reloads(small) == []
+
+
+def test_a_job_that_leaves_a_draft_is_timed_around_its_reload(small: Firm) -> None:
+    route = plan(small)
+    before = small.stops(route)
+    first = jobs_at(small, route)[0][0]
+    remove_job(small.hub, small.business_id, route.id, first, actor="test", expected_version=1)
+    after = small.stops(route)
+    assert [one.id for one in after] == [one.id for one in before[1:]]
+    [row] = reloads(small)
+    again = next(one for one in after if one.id == row.stop_id)
+    assert again.depart_at - again.arrive_at == timedelta(minutes=20)
 
 
 class Road:

@@ -10,10 +10,11 @@ from sqlmodel import select
 
 from hub.core.errors import HubError
 from hub.core.jobs import State
-from hub.db.tables import AuditRow, JobRow
+from hub.db.tables import AuditRow, DriverRow, JobRow
 from hub.flows.board_order import turn
 from hub.flows.dispatch import DoesNotFit, RouteConflict
 from hub.flows.rest_of_day import Improvement, Proposed, improvement, publish_improvement
+from hub.flows.zones import ZoneIn, save_zone
 from hub.web.board_improving import PLAN
 from tests.board_worlds import DAY, SIX, Running, a_running_day, two_far_doors
 
@@ -153,3 +154,16 @@ def _told(day: Running, job_id: str) -> object:
     with day.hub.reading() as session:
         job = session.get_one(JobRow, job_id)
     return day.promises(job)[-1]
+
+
+def test_nobody_is_sent_outside_his_zones(day: Running) -> None:
+    shown = found(day)
+    assert shown.moved
+    nowhere = ZoneIn(name="Nowhere", postcodes="99999")
+    zone = save_zone(day.hub, day.business_id, nowhere, actor="test")
+    with day.hub.unit() as unit:
+        for driver in unit.session.exec(select(DriverRow)):
+            driver.planning = {"zones": [zone.id]}
+    assert found(day).moved == 0
+    with pytest.raises(HubError, match="may not go to another one"):
+        publish(day, shown, force=True)
