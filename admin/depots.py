@@ -51,7 +51,11 @@ class DepotView(HubModelView):
         return {"strategy": [(one.key, one.title) for one in found]}
 
     def typed(self, row: DepotRow) -> Mapping[str, Any]:
-        return {**row.model_dump(), "service_min": _minutes(row.service_s)}
+        return {
+            **row.model_dump(),
+            "service_min": _minutes(row.service_s),
+            "reload_min": _minutes(row.reload_s),
+        }
 
     def save(self, given: fleet.DepotIn, row_id: str | None) -> DepotRow:
         return fleet.save_depot(

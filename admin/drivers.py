@@ -19,7 +19,7 @@ from admin.forms import Options
 from admin.rows import IN_USE, HubModelView, ReadSessions, within_request
 from admin.words import Clock
 from hub.core.errors import Refused
-from hub.db.tables import DepotRow, DriverRow, VehicleRow
+from hub.db.tables import DepotRow, DriverRow, VehicleRow, ZoneRow
 from hub.flows import fleet
 from hub.flows.day_rules import LAST_STOP
 from hub.flows.devices import devices_of, last_heard, revoke
@@ -76,6 +76,7 @@ class DriverView(HubModelView):
         return {
             "vehicle_id": [("", "No fixed vehicle"), *_names(self.hub, VehicleRow)],
             "depot_id": [("", "The first depot"), *_names(self.hub, DepotRow)],
+            "zones": zone_options(self.hub),
             "ends_at": [
                 ("", "Where it started"),
                 (LAST_STOP, "At the last stop: goes home from there"),
@@ -181,7 +182,14 @@ class DriverView(HubModelView):
         return redirect(self.get_url(".edit_view", id=driver_id))
 
 
-def _names(hub: Hub, table: type[DepotRow] | type[VehicleRow]) -> list[tuple[str, str]]:
+def zone_options(hub: Hub) -> Options:
+    """The zones that a driver or vehicle may keep to."""
+    return _names(hub, ZoneRow)
+
+
+def _names(
+    hub: Hub, table: type[DepotRow] | type[VehicleRow] | type[ZoneRow]
+) -> list[tuple[str, str]]:
     key = f"names_{table.__tablename__}"
     if key not in g:
         with hub.reading() as session:

@@ -216,6 +216,7 @@ def sentences(error: ValidationError) -> dict[str, str]:
     found: dict[str, str] = {}
     for problem in error.errors(include_url=False):
         name = ".".join(str(part) for part in problem["loc"] if isinstance(part, str))
+        name = name or problem.get("ctx", {}).get("field", "")
         found.setdefault(_outer(name), _line(problem) + sentence(problem))
     return found
 
@@ -245,9 +246,9 @@ def sentence(problem: Any) -> str:
 def _control(name: str, info: FieldInfo, options: Options) -> Any:
     kind = _bare(info.annotation)
     extra = info.json_schema_extra
-    wanted = extra.get("control") if isinstance(extra, dict) else None
-    control = "select" if options else str(wanted or _kind(kind))
-    if control in ("select", "checks") and not options:
+    asked = str(extra.get("control", "")) if isinstance(extra, dict) else ""
+    control = asked or ("select" if options else _kind(kind))
+    if control in ("select", "checks") and not options and not asked:
         options = _options(kind, info)
     required = info.is_required() and control not in ("check", "checks", "password")
     cls = {"week": Week, "lines": Lines}.get(control, Control)

@@ -8,11 +8,11 @@ from datetime import date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from hub.core.crew_rules import read_amounts
+from hub.core.crew_rules import read_amounts, read_goods
 from hub.core.csv_planning import names
 
 PLANNING_NAMES = ("optional", "worth", "ready", "on_board_min", "loads")
-PLANNING_NAMES += ("only_driver", "not_drivers")
+PLANNING_NAMES += ("only_driver", "not_drivers", "kinds_of_goods", "skills", "priority")
 # Where the API's complaint about a field is shown.
 PLANNING_SHOWN = {
     "prize": "worth",
@@ -21,6 +21,9 @@ PLANNING_SHOWN = {
     "loads": "loads",
     "only_driver": "only_driver",
     "not_drivers": "not_drivers",
+    "goods": "kinds_of_goods",
+    "skills": "skills",
+    "priority": "priority",
 }
 
 
@@ -41,6 +44,9 @@ def read_planning(
         "loads": _loads(typed["loads"], errors),
         "only_driver": typed["only_driver"],
         "not_drivers": names(typed["not_drivers"]),
+        "goods": _goods(typed["kinds_of_goods"], errors),
+        "skills": [word.lower() for word in names(typed["skills"])],
+        "priority": _priority(typed["priority"], errors),
     }
 
 
@@ -68,6 +74,23 @@ def _ready_at(
     else:
         return datetime.combine(day, time.fromisoformat(text), zone)
     return None
+
+
+def _priority(text: str, errors: dict[str, str]) -> int:
+    if not text:
+        return 0
+    if not re.fullmatch("[0-9]", text):
+        errors["priority"] = "Write 0 for the usual, up to 9 for what comes first."
+        return 0
+    return int(text)
+
+
+def _goods(text: str, errors: dict[str, str]) -> list[str]:
+    try:
+        return sorted(read_goods(text))
+    except ValueError as problem:
+        errors["kinds_of_goods"] = str(problem)
+        return []
 
 
 def _loads(text: str, errors: dict[str, str]) -> dict[str, int]:

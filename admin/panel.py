@@ -104,6 +104,7 @@ MENU: tuple[tuple[str, tuple[Item, ...]], ...] = (
             Item("Depots", "/panel/records/depots", ALL),
             Item("Vehicles", "/panel/records/vehicles", ALL),
             Item("Drivers", "/panel/records/drivers", ALL),
+            Item("Zones", "/panel/records/zones", ALL),
             Item("Branding", "/panel/branding"),
             Item("Connections", "/panel/connections", (Role.DISPATCHER, Role.ACCOUNTANT)),
             Item("Messages", "/panel/messages", ACTS),

@@ -13,8 +13,10 @@ from sqlmodel import select
 
 from admin.cells import capacity, local, yes_no
 from admin.depots import DepotView
-from admin.drivers import DriverView
+from admin.drivers import DriverView, zone_options
+from admin.forms import Options
 from admin.rows import IN_USE, HubModelView, ReadSessions, list_url
+from admin.zones import ZoneView
 from hub.db.tables import (
     AuditRow,
     DepotRow,
@@ -22,6 +24,7 @@ from hub.db.tables import (
     MembershipRow,
     StaffRow,
     VehicleRow,
+    ZoneRow,
 )
 from hub.flows import fleet
 from hub.flows.fleet_rules import VehicleRulesIn, vehicle_typed
@@ -52,6 +55,7 @@ def _views(state: BlueprintSetupState, hub: Hub) -> None:
             (DepotView, DepotRow, "depots"),
             (VehicleView, VehicleRow, "vehicles"),
             (DriverView, DriverRow, "drivers"),
+            (ZoneView, ZoneRow, "zones"),
             (AuditView, AuditRow, "changes"),
         ):
             admin.add_view(
@@ -108,6 +112,9 @@ class VehicleView(HubModelView):
         **column_formatters,
         "active": lambda view, context, row, name: "yes" if row.active else "no",
     }
+
+    def options(self) -> Mapping[str, Options]:
+        return {"zones": zone_options(self.hub)}
 
     def typed(self, row: VehicleRow) -> Mapping[str, Any]:
         holds = row.capacity

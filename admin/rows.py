@@ -147,7 +147,8 @@ class HubModelView(ModelView):
         form = self._create_form_class(sent, data=dict(self.typed(row)) if row else None)
         for name, options in self.options().items():
             field = form._fields[name]
-            field.control, field.options = "select", options
+            field.control = "checks" if field.control == "checks" else "select"
+            field.options = options
         return form
 
     def completed(self, form: BaseForm) -> bool:

@@ -47,6 +47,7 @@ from hub.db.tables import (
     StopJobRow,
     VehicleRow,
     WebhookRow,
+    ZoneRow,
 )
 from hub.flows.api_keys import Scope, make_key
 from hub.flows.connections import connection_id
@@ -90,7 +91,8 @@ def a_tenant(hub: Hub, mark: str) -> Tenant:
     with hub.unit() as unit:
         depot = DepotRow(business_id=business_id, name=f"{mark} depot", lat=60.1699, lon=24.9384)
         van = VehicleRow(business_id=business_id, name=f"{mark} van", capacity={"parcels": 50})
-        unit.session.add_all([depot, van])
+        zone = ZoneRow(business_id=business_id, name=f"{mark} zone", postcodes=["00100"])
+        unit.session.add_all([depot, van, zone])
         unit.session.flush()
         hours = {"0": ["08:00", "17:00"]}
         driver = DriverRow(

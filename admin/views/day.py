@@ -7,20 +7,23 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from functools import partial
 from itertools import pairwise, takewhile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast, get_args
 
 from flask import Blueprint, abort, flash, jsonify, redirect, render_template, request, url_for
 from sqlmodel import select
 from werkzeug.wrappers import Response as AnyResponse
 
+from admin.views.settings import AIMS
 from admin.words import OUTCOMES, STATES, Clock, load, minutes, typed, typed_day
 from hub.core.contracts import RoutingStrategy
+from hub.core.day_wishes import Aim
 from hub.core.errors import HubError, Refused
 from hub.core.jobs import State
 from hub.core.late import Begun, Drive, late_because
 from hub.core.pace import traffic_of
 from hub.db.tables import DepotRow, RouteRow, VehicleRow
 from hub.flows.amended_drafts import changed_since
+from hub.flows.business import business_of
 from hub.flows.day_seen import DaySeen, JobSeen, RouteSeen
 from hub.flows.dispatch import RouteConflict, publish
 from hub.flows.log_in import Role
@@ -42,6 +45,7 @@ FIELDS = {
     "point": "address",
     "pick_up": "where it is fetched",
     "lines": "goods",
+    "goods": "kind of goods",
     "windows": "time",
     "due_on": "day",
     "service_s": "time at the door",
@@ -78,6 +82,7 @@ def day(hub: Hub) -> Blueprint:
         strategy = typed("strategy", 60)
         if strategy not in {"", *(cls.key for cls in hub.registry.all(RoutingStrategy))}:
             strategy = ""
+        aim = typed("aim", 20)
         try:
             ask_plan(
                 hub,
@@ -86,6 +91,7 @@ def day(hub: Hub) -> Blueprint:
                 _day(),
                 actor=me().actor,
                 strategy=strategy,
+                aim=cast(Aim, aim) if aim in get_args(Aim) else "usual" if aim == "usual" else "",
             )
         except LookupError:
             abort(404)
@@ -261,6 +267,8 @@ def day(hub: Hub) -> Blueprint:
             off={driver.driver_id for driver in drivers if driver.hours is None},
             strategies=list(strategies.items()),
             strategy_of=strategies,
+            aims=AIMS,
+            usual_aim=business_of(hub, me().business_id)[1].aim,
             map=route_map(tiles, seen.routes, seen.left_out, nonce=csp_nonce()),
             amended=amended,
             called=_called,

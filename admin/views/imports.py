@@ -41,6 +41,7 @@ MEANINGS: tuple[tuple[str, tuple[tuple[Field, str], ...]], ...] = (
             (Field.LOADS, "Further loads (pallets: 2)"),
             (Field.ONLY_DRIVER, "Only this driver"),
             (Field.NOT_DRIVERS, "Not these drivers"),
+            (Field.GOODS, "Kind of goods"),
             (Field.TAGS, "Tags"),
             (Field.DRIVER, "Driver or vehicle"),
             (Field.CHANNEL, "Sales channel"),

@@ -58,6 +58,10 @@ class BusinessSettings(BaseModel):
         default=0, title="What another driver than the known one costs, in cents", ge=0
     )
     rush_hours: list[RushHour] = Field(default=[], title="When drives take longer")
+    known_order_cost: int = Field(
+        default=0, title="What a stop out of the driver's usual order costs, in cents", ge=0
+    )
+    apart: list[tuple[str, str]] = Field(default=[], title="Goods that never share a load")
     sure_at: float = Field(default=0.8, title="Confidence from which an address is not asked back")
     most_attempts: int = Field(default=3, title="Attempts before a parcel goes back", ge=1, le=9)
     page_full_h: int = Field(default=48, title="Hours the full page stays after completion", ge=1)

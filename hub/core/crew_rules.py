@@ -1,4 +1,4 @@
-"""What people write of breaks and of further loads, and when a break is due on one shift."""
+"""What people write of breaks, further loads and kinds of goods; when a break is due."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from itertools import combinations
 from zoneinfo import ZoneInfo
 
 from hub.core.plan_request import Break
@@ -14,6 +15,9 @@ from hub.core.values import TimeWindow, moments
 MOST_BREAKS = 6
 BREAKS_LIKE = "Write it as: 30 min between 11:30 and 13:30, 15 min at 10:00."
 AMOUNTS_LIKE = "Write each as a name and a whole number: pallets: 6, crates: 40."
+APART_LIKE = "Write two kinds with a stroke between them: raw fish / bread; bleach / bread."
+MOST_GOODS, LONGEST_GOODS = 20, 60
+MOST_APART = 200
 OURS = frozenset({"g", "kg", "cm3", "litres", "parcels"})
 """Loads that have a box of their own."""
 _CLOCK = r"([01]?\d|2[0-3]):([0-5]\d)"
@@ -78,6 +82,41 @@ def read_amounts(text: str) -> dict[str, int]:
 def amounts_text(amounts: Iterable[tuple[str, int]]) -> str:
     """As ``read_amounts`` reads them."""
     return ", ".join(f"{name}: {amount}" for name, amount in amounts)
+
+
+def read_goods(text: str) -> frozenset[str]:
+    """Names of kinds of goods, separated by commas, in small letters.
+
+    Raises ``ValueError`` for one that is too long.
+    """
+    names = {" ".join(part.lower().split()) for part in _parts(text)}
+    if any(len(name) > LONGEST_GOODS for name in names):
+        raise ValueError(f"A kind of goods has at most {LONGEST_GOODS} letters.")
+    if len(names) > MOST_GOODS:
+        raise ValueError(f"At most {MOST_GOODS} kinds of goods.")
+    return frozenset(names)
+
+
+def read_apart(text: str) -> frozenset[tuple[str, str]]:
+    """``raw fish / bread; bleach / bread``: kinds of goods that never share a load, two by two.
+
+    Of three that are named together each stays apart from the others. Raises ``ValueError``
+    with what to write instead.
+    """
+    found = set()
+    for part in filter(None, (part.strip() for part in re.split(r"[;\n]", text))):
+        names = sorted({" ".join(name.lower().split()) for name in part.split("/")})
+        if len(names) < 2 or not all(names) or any(len(n) > LONGEST_GOODS for n in names):
+            raise ValueError(f"“{part[:60]}” is not understood. {APART_LIKE}")
+        found |= set(combinations(names, 2))
+    if len(found) > MOST_APART:
+        raise ValueError(f"At most {MOST_APART} pairs.")
+    return frozenset(found)
+
+
+def apart_text(pairs: Iterable[tuple[str, str]]) -> str:
+    """As ``read_apart`` reads it."""
+    return "; ".join(f"{one} / {other}" for one, other in sorted(pairs))
 
 
 def breaks_on(

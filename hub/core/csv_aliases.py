@@ -66,6 +66,7 @@ class Field(StrEnum):
     LOADS = "further_loads"
     ONLY_DRIVER = "only_driver"
     NOT_DRIVERS = "not_drivers"
+    GOODS = "goods"
     TAGS = "tags"
     ATTRIBUTES = "note_attributes"
     IGNORE = "ignore"
@@ -277,6 +278,10 @@ ALIASES: dict[Field, tuple[str, ...]] = {
     ),
     Field.NOT_DRIVERS: _words(
         "Not driver|Not drivers|Forbidden driver|Forbidden drivers|Excluded drivers|Nicht Fahrer"
+    ),
+    Field.GOODS: _words(
+        "Kind of goods|Kinds of goods|Goods class|Goods classes|Warenart|Güterart"
+        "|Type de marchandise"
     ),
     Field.TAGS: _words("Tags|Labels"),
     Field.ATTRIBUTES: _words("Note Attributes"),

@@ -46,6 +46,7 @@ _LEFT_OUT = {
     Field.LOADS: 500,
     Field.ONLY_DRIVER: 200,
     Field.NOT_DRIVERS: 1000,
+    Field.GOODS: 1000,
     Field.TAGS: 1000,
 }
 """Cut, it would be a wrong one: the order comes in without it."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from hub.core.crew_rules import read_amounts
+from hub.core.crew_rules import read_amounts, read_goods
 from hub.core.csv_aliases import Field, normalise
 from hub.core.csv_values import Cells
 from hub.core.values import TimeWindow
@@ -37,6 +37,7 @@ def planning_of(
         "loads": _loads(sheet, row, cells),
         "only_driver": cells.get(Field.ONLY_DRIVER, ""),
         "not_drivers": tuple(names(cells.get(Field.NOT_DRIVERS, ""))),
+        "goods": _goods(sheet, row, cells),
     }
 
 
@@ -70,6 +71,15 @@ def _ready_at(
         sheet.problem(row, Field.READY, cells[Field.READY], message)
         return None
     return sheet.at(day, clock)
+
+
+def _goods(sheet: Cells, row: int, cells: Mapping[Field, str]) -> frozenset[str]:
+    written = cells.get(Field.GOODS, "")
+    try:
+        return read_goods(written)
+    except ValueError as problem:
+        sheet.problem(row, Field.GOODS, written, str(problem))
+        return frozenset()
 
 
 def _loads(sheet: Cells, row: int, cells: Mapping[Field, str]) -> dict[str, int]:

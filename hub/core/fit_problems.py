@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from hub.core.fit_route import RouteNow, boards, served
+from hub.core.fit_route import RouteNow, Stage, boards, served
 from hub.core.plan_request import JobToPlan
+from hub.core.zones import is_barred
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ def problems(route: RouteNow) -> tuple[Problem, ...]:
     return (
         *_overloads(route),
         *_lacking(route),
+        *_apart(route),
         *_late(route),
         *_overtime(route),
         *_torn(route),
@@ -69,6 +71,26 @@ def _lacking(route: RouteNow) -> Iterator[Problem]:
                 needs = " and ".join(missing)
                 said = f"{route.driver} cannot do {_order(route, job)}: it needs {needs}."
                 yield Problem("skill", job.id, len(missing), said)
+            if is_barred(route.vehicle, job):
+                said = f"O{_order(route, job)[1:]} lies outside the zones of {route.driver}."
+                yield Problem("zone", job.id, 1, said)
+
+
+def _apart(route: RouteNow) -> Iterator[Problem]:
+    """Goods that would share a load; who loads again at the depot has several."""
+    loads: dict[str, list[JobToPlan]] = {}
+    for stop in route.stops:
+        for job in stop.jobs:
+            if job.goods and stop.stage is not Stage.SKIPPED:
+                loads.setdefault(job.pair_with or "", []).append(job)
+    for one, other in sorted(route.apart):
+        for load in loads.values():
+            ones = [job for job in load if one in job.goods]
+            others = [job for job in load if other in job.goods]
+            if ones and others:
+                named = f"{_order(route, ones[0])} and {_order(route, others[0])}"
+                said = f"{one.capitalize()} and {other} would ride together: {named}."
+                yield Problem("goods", f"{one} {other}", len(ones) * len(others), said)
 
 
 def _late(route: RouteNow) -> Iterator[Problem]:

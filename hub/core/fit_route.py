@@ -52,7 +52,7 @@ class RouteNow:
 
     ``stops`` in the order they are driven in: as far as their stages are, then as listed.
     ``promises``: job id -> the window its recipient was told, where one was. ``access_s``: as
-    ``PlanRequest`` has it.
+    ``PlanRequest`` has it. ``apart``: two kinds of goods that never share a load, each.
     """
 
     id: str
@@ -66,6 +66,7 @@ class RouteNow:
     zone: tzinfo
     promises: Mapping[str, TimeWindow] = field(default_factory=dict)
     access_s: Mapping[int, int] = field(default_factory=dict)
+    apart: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def first_free(self) -> int:

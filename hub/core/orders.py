@@ -44,7 +44,8 @@ class IncomingOrder:
     minor units of the vehicles' costs. ``ready_at``: no vehicle leaves the depot with it sooner.
     ``max_on_board_s``: from leaving (or fetching it) to its door. ``loads``: further than
     weight, volume and parcels, such as pallets. ``only_driver`` and ``not_drivers`` are names
-    or ids of the business's drivers.
+    or ids of the business's drivers. ``goods``: kinds of what is in it, some of which the
+    business does not let ride together.
     """
 
     ref: str
@@ -74,6 +75,7 @@ class IncomingOrder:
     loads: Mapping[str, int] = field(default_factory=dict)
     only_driver: str = ""  # empty: whoever it is
     not_drivers: tuple[str, ...] = ()
+    goods: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         aware(self.updated_at, "updated_at")
@@ -92,6 +94,11 @@ class IncomingOrder:
     def recipient(self) -> Contact:
         """Who is at the door: the recipient, else the buyer, else nobody by name."""
         return self.contact(Role.RECIPIENT) or self.contact(Role.BUYER) or Contact(Role.RECIPIENT)
+
+    @property
+    def all_goods(self) -> frozenset[str]:
+        """The kinds of goods of the order and of its lines."""
+        return self.goods | {line.goods for line in self.lines if line.goods}
 
     @property
     def load_g(self) -> int:

@@ -102,6 +102,9 @@ def _choice(vehicle: VehicleToPlan, jobs: Sequence[JobToPlan]) -> Iterator[str]:
             yield f"{job.id} must be done by {job.vehicle}, not {vehicle.id}."
         if vehicle.id in job.forbidden_vehicles:
             yield f"{job.id} must not be done by {vehicle.id}."
+        for own in vehicle.keeps_to:
+            if own.outside_cost is None and not own.zones & job.zones and job.id not in own.besides:
+                yield f"{job.id} lies outside the zones of {vehicle.id}."
 
 
 def _hours(vehicle: VehicleToPlan, here: Sequence[JobToPlan], span: TimeWindow) -> Iterator[str]:

@@ -37,7 +37,7 @@ class Need(StrEnum):
     NEVER_TOGETHER = "never_together"
     WISHES = "wishes"  # a wanted window or a promise, at a price
     BALANCE = "balance"  # a price on uneven days
-    WANTED_VEHICLE = "wanted_vehicle"  # the same driver, at a price
+    WANTED_VEHICLE = "wanted_vehicle"  # the same driver, or one in his zone, at a price
     KNOWN_ORDER = "known_order"  # a price on changing what stood before
     PACE = "pace"  # drives that take longer at some times of day
     MAX_DISTANCE = "max_distance"
@@ -78,7 +78,10 @@ def needs_of(request: PlanRequest) -> frozenset[Need]:
         Need.NEVER_TOGETHER: bool(request.never_together),
         Need.WISHES: any(job.wishes for job in jobs),
         Need.BALANCE: request.uneven_per_hour > 0,
-        Need.WANTED_VEHICLE: any(job.wanted_vehicle and job.other_vehicle_cost for job in jobs),
+        Need.WANTED_VEHICLE: any(
+            (job.wanted_vehicle and job.other_vehicle_cost) or any(job.vehicle_costs.values())
+            for job in jobs
+        ),
         Need.KNOWN_ORDER: request.reorder_cost > 0 and any(request.before.values()),
         Need.PACE: any(request.travel[v.profile].pace for v in vehicles),
         Need.MAX_DISTANCE: any(vehicle.max_distance_m is not None for vehicle in vehicles),

@@ -124,7 +124,10 @@ class JobToPlan:
     collecting) to the start of service here. ``goods`` are the names that
     ``PlanRequest.never_together`` speaks of. Each of ``wishes`` costs what it says.
     ``other_vehicle_cost`` is due when another one than ``wanted_vehicle`` does it: the driver
-    they know, or whom it was planned for.
+    they know, or whom it was planned for. ``vehicle_costs``: what is due when one of these does
+    it. ``zones``: ids of those it lies in; ``hub.core.zones.zoned`` makes of them, and of what
+    vehicles keep to, ``forbidden_vehicles`` and ``vehicle_costs``; ``outside`` are those of
+    ``forbidden_vehicles`` that nothing else forbids.
     """
 
     id: str
@@ -147,6 +150,23 @@ class JobToPlan:
     wishes: tuple[Wish, ...] = ()
     wanted_vehicle: str | None = None  # None: whoever it is
     other_vehicle_cost: int = 0
+    vehicle_costs: Mapping[str, int] = field(default_factory=dict)
+    zones: frozenset[str] = frozenset()
+    outside: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class KeepsTo:
+    """Some zones of a vehicle or driver. ``outside_cost``: what each job outside all of them
+    costs; ``None``: there are none outside, but for ``besides``, ids of jobs.
+    """
+
+    zones: frozenset[str]
+    outside_cost: int | None = None
+    besides: frozenset[str] = frozenset()
+
+    def has(self, job: JobToPlan) -> bool:
+        return not self.zones.isdisjoint(job.zones) or job.id in self.besides
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +189,7 @@ class VehicleToPlan:
     top. Costs are whole minor units of money (cents), for this vehicle when used.
     It may go to one of ``reload_at`` up to ``max_reloads`` times, for ``reload_s``:
     it puts down what it collected and loads what it delivers until the next time.
+    It stays in the zones of every one of ``keeps_to``, or pays.
     """
 
     id: str
@@ -191,6 +212,7 @@ class VehicleToPlan:
     reload_at: tuple[int, ...] = ()
     max_reloads: int = 0
     reload_s: int = 0
+    keeps_to: tuple[KeepsTo, ...] = ()
 
     def at_door_s(self, usual_s: int) -> int:
         """What takes ``usual_s`` at a door, by this driver; in whole seconds, rounded up."""

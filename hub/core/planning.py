@@ -156,7 +156,7 @@ def reasons(request: PlanRequest, job: JobToPlan, timetable: Timetable | None = 
     if not able:
         if not any(skills <= vehicle.offers for vehicle in request.vehicles):
             return f"No vehicle has {' and '.join(sorted(skills))}."
-        return "Every vehicle that could do it is ruled out for it."
+        return _outside(request, unit) or "Every vehicle that could do it is ruled out for it."
     ids = tuple(j.id for j in unit)
     carrying = [v for v in able if _roomy(v, unit)]
     if not carrying:
@@ -177,6 +177,24 @@ def _unit(job: JobToPlan, table: Timetable) -> tuple[JobToPlan, ...]:
     if other is None or other.id in table.owner:
         return (job,)
     return (job, other) if job.leg == "collect" else (other, job)
+
+
+def _outside(request: PlanRequest, unit: Sequence[JobToPlan]) -> str:
+    """Where zones alone are why nobody does it, that; else empty."""
+    kept_off = [
+        vehicle
+        for vehicle in request.vehicles
+        if all(
+            job.skills <= vehicle.offers
+            and job.vehicle in (None, vehicle.id)
+            and vehicle.id not in job.forbidden_vehicles - job.outside
+            for job in unit
+        )
+    ]
+    if not kept_off:
+        return ""
+    who = "on shift" if len(kept_off) == len(request.vehicles) else "who could do it"
+    return f"It is outside the zones of every driver {who}."
 
 
 def _roomy(vehicle: VehicleToPlan, unit: Sequence[JobToPlan]) -> bool:

@@ -35,13 +35,16 @@ class Prices:
             for job in request.jobs
             if job.wanted_vehicle is not None and job.other_vehicle_cost
         }
+        self._of_vehicles = {
+            job.id: job.vehicle_costs for job in request.jobs if any(job.vehicle_costs.values())
+        }
         self._reorder_cost = request.reorder_cost
         self._ranks = {
             vehicle: {id: n for n, id in enumerate(ids)}
             for vehicle, ids in request.before.items()
             if request.reorder_cost and ids
         }
-        self.of_stops = bool(self.wishes or self._wanted or self._ranks)
+        self.of_stops = bool(self.wishes or self._wanted or self._of_vehicles or self._ranks)
 
     def due(self, vehicle: VehicleToPlan, stops: Sequence[Stop]) -> int:
         """The prices of one route."""
@@ -53,7 +56,8 @@ class Prices:
 
     def of_vehicle(self, vehicle: str, job: str) -> int:
         wanted, price = self._wanted.get(job, (vehicle, 0))
-        return 0 if wanted == vehicle else price
+        own = self._of_vehicles[job].get(vehicle, 0) if job in self._of_vehicles else 0
+        return own if wanted == vehicle else own + price
 
     def windows(self, vehicle: VehicleToPlan, order: Sequence[str]) -> list[Windows]:
         """Windows to drive ``order`` by: the jobs' own; and those with a wait until a job is

@@ -88,7 +88,7 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of goods. Weight and volume are for one piece."""
+    """One line of goods. Weight and volume are for one piece; ``goods`` is their kind."""
 
     title: str
     quantity: int = 1
@@ -96,6 +96,7 @@ class Line:
     barcode: str = ""
     weight_g: int = 0
     volume_cm3: int = 0
+    goods: str = ""
 
 
 @dataclass(frozen=True, slots=True)

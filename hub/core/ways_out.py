@@ -47,6 +47,7 @@ class Change(StrEnum):
     SHORTER_SERVICE = "shorter_service"
     NO_BREAK = "no_break"
     SKILL = "skill"
+    LEAVE_ZONE = "leave_zone"
     ALLOW = "allow"
     ANOTHER_VAN = "another_van"
 
@@ -143,6 +144,7 @@ _RULES = {
     Change.SHORTER_SERVICE: "how long it takes at the door",
     Change.NO_BREAK: "a break",
     Change.SKILL: "what it needs of driver and vehicle",
+    Change.LEAVE_ZONE: "the zones of drivers",
     Change.ALLOW: "which vehicles may do it",
     Change.ANOTHER_VAN: "the number of vehicles",
 }
@@ -357,8 +359,29 @@ def _of_choice(
         able = replace(vehicle, offers=vehicle.offers | lacks)
         named = ", ".join(sorted(lacks))
         yield _Handle(Change.SKILL, lambda x: _with_vehicle(request, able), 1, vehicle.id, named)
-    if barred and not lacks:
+    if barred and not lacks and _is_outside_only(vehicle, jobs):
+        yield _Handle(
+            Change.LEAVE_ZONE, lambda x: _leaving_zones(request, vehicle, jobs), 1, vehicle.id
+        )
+    elif barred and not lacks:
         yield _Handle(Change.ALLOW, lambda x: _allowing(request, vehicle, jobs), 1, vehicle.id)
+
+
+def _is_outside_only(vehicle: VehicleToPlan, jobs: Sequence[JobToPlan]) -> bool:
+    """Whether its zones are all that keeps the vehicle off them."""
+    return all(
+        job.vehicle in (None, vehicle.id) and vehicle.id not in job.forbidden_vehicles - job.outside
+        for job in jobs
+    )
+
+
+def _leaving_zones(
+    request: PlanRequest, vehicle: VehicleToPlan, jobs: Sequence[JobToPlan]
+) -> PlanRequest:
+    ids = frozenset(job.id for job in jobs)
+    keeps_to = tuple(replace(own, besides=own.besides | ids) for own in vehicle.keeps_to)
+    request = _with_vehicle(request, replace(vehicle, keeps_to=keeps_to))
+    return _allowing(request, vehicle, jobs)
 
 
 def _allowing(

@@ -12,7 +12,13 @@ from hub.core.ways_out import Change, WayOut
 
 MINUTE = 60
 CAN_SET = frozenset(
-    {Change.OVERTIME, Change.START_EARLIER, Change.OPEN_EARLIER, Change.CLOSE_LATER}
+    {
+        Change.OVERTIME,
+        Change.START_EARLIER,
+        Change.OPEN_EARLIER,
+        Change.CLOSE_LATER,
+        Change.LEAVE_ZONE,
+    }
 )
 """What the business can change on the spot: for others somebody has to be asked or bought."""
 
@@ -68,6 +74,8 @@ def said(way: WayOut, request: PlanRequest, crews: Mapping[str, Crew], zone: Zon
             return f"It fits if {who.driver}'s break is moved or left out."
         case Change.SKILL:
             return f"It fits if {who.driver} or {who.load_space} has: {way.dimension}."
+        case Change.LEAVE_ZONE:
+            return f"It fits if {who.driver} may go outside their zones for it."
         case Change.ALLOW:
             return f"It fits if {who.driver} may do it."
     return f"It fits if one more driver works, with the hours and the vehicle of {who.driver}."
@@ -83,6 +91,8 @@ def button(way: WayOut, crews: Mapping[str, Crew]) -> str:
             return f"Let {who} start {minutes(way.amount)} earlier"
         case Change.OPEN_EARLIER | Change.CLOSE_LATER:
             return "Change the window"
+        case Change.LEAVE_ZONE:
+            return f"Let {who} go there this once"
     return ""
 
 

@@ -52,6 +52,7 @@ from hub.db.tables_plan import (
     StopRow,
     TakeOverRow,
     VehicleRow,
+    ZoneRow,
 )
 from hub.db.tables_told import (
     BrandRow,
@@ -137,4 +138,5 @@ __all__ = [
     "TokenLeaseRow",
     "VehicleRow",
     "WebhookRow",
+    "ZoneRow",
 ]

@@ -19,6 +19,19 @@ class DepotRow(SQLModel, table=True):
     lon: float
     strategy: str = text(60, default="pyvrp")
     service_s: int | None = None  # usual time at a door; None: as the business has it
+    reload_s: int | None = None  # to load again there; None: as ``RELOAD_S`` of fleet_rules
+
+
+class ZoneRow(SQLModel, table=True):
+    """A part of where a business delivers; drivers and vehicles name it in their ``planning``."""
+
+    __tablename__ = "zone"
+    __table_args__ = (UniqueConstraint("business_id", "name"),)
+    id: str = row_id()
+    business_id: str = owner()
+    name: str = text()
+    area: list[Any] = document(default_factory=list)  # [[[[lat, lon], …], hole, …], …]
+    postcodes: list[str] = document(default_factory=list)  # "00100", "001*", "00100 to 00199"
 
 
 class VehicleRow(SQLModel, table=True):
@@ -61,6 +74,7 @@ class ShiftRow(SQLModel, table=True):
     ends_at: datetime = moment()
     began_at: datetime | None = moment(default=None, nullable=True)
     ended_at: datetime | None = moment(default=None, nullable=True)
+    besides: list[str] = document(default_factory=list)  # jobs he may do outside his zones
 
 
 class PlanRow(SQLModel, table=True):
@@ -150,7 +164,8 @@ class StopJobRow(SQLModel, table=True):
 
 
 class TakeOverRow(SQLModel, table=True):
-    """A stop without a customer: there a driver takes over what another van has on board.
+    """A stop without a customer: there a driver takes over what another van has on board, or
+    (``is_reload``) loads what he brings next; then it is from his own route.
 
     ``job_ids`` are the jobs whose goods it is. ``ready_at`` ``None``: they are there.
     ``done_at`` ``None``: nobody has said that they are on board.
@@ -166,5 +181,6 @@ class TakeOverRow(SQLModel, table=True):
     place: str = text(500)
     job_ids: list[Any] = document(default_factory=list)
     service_s: int
+    is_reload: bool = False
     ready_at: datetime | None = moment(default=None, nullable=True)
     done_at: datetime | None = moment(default=None, nullable=True)

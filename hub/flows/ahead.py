@@ -163,10 +163,10 @@ def round_of(session: Session, begun: Begun, fix: LastFix | None, now: datetime)
     if not doors:
         return None
     fetched, to_fetch = _fetches(session, route)
-    doors += to_fetch
     done = [*_done(at_stop), *fetched]
     here = Point(fix.lat, fix.lon) if fix else None
     fix_at = datetime.fromtimestamp(fix.at_ms / 1000, UTC) if fix else None
+    doors += _back_at_depot(to_fetch, doors, at_stop, done, here, fix_at)
     stands = _stands_at(doors, here, fix_at)
     ahead = tuple(sorted((d for d in doors if d.arrived_at is None), key=_turn))
     if begun.began_at is None:  # whatever another driver did of it before
@@ -305,6 +305,29 @@ def _fetches(session: Session, route: RouteRow) -> tuple[list[tuple[datetime, Po
                 )
             )
     return done, doors
+
+
+def _back_at_depot(
+    to_fetch: Sequence[Door],
+    doors: Sequence[Door],
+    at_stop: Sequence[AtStop],
+    done: Sequence[tuple[datetime, Point]],
+    here: Point | None,
+    fix_at: datetime | None,
+) -> list[Door]:
+    """``to_fetch``, with since when he is at the first of them, if that is where he has to go
+    next: nobody taps on coming back to a depot. He has been there since he can have been.
+    """
+    first = min((*to_fetch, *doors), key=_turn)
+    if first not in to_fetch or here is None or fix_at is None or not done:
+        return list(to_fetch)
+    if distance_m(here, first.place) > AT_THE_DEPOT_M:
+        return list(to_fetch)
+    before = [stop for (stop, _, _), *_ in at_stop if stop.n < first.n]
+    left_at = max((stop.depart_at for stop in before), default=first.arrive_at)
+    came_at = max(at for at, _ in done) + max(first.arrive_at - left_at, timedelta(0))
+    there = replace(first, arrived_at=min(came_at, fix_at))
+    return [there if door is first else door for door in to_fetch]
 
 
 def _door(

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, StringConstraints, field_validator
 
 from hub.core.business import BusinessSettings, Demand, Improving, Trade
 from hub.core.countries import country_code
+from hub.core.crew_rules import apart_text, read_apart
 from hub.core.day_wishes import Aim
 from hub.db.tables import AuditRow, BusinessRow
 from hub.flows.rush_typed import RushHourIn, apart
@@ -87,7 +88,7 @@ def save_business(
 
 TYPED_OTHERWISE = {"eta_moves_min", "window_min", "service_min", "sure_percent"}
 TYPED_OTHERWISE |= {"collect_min", "serve_min", "known_driver_money", "transfer_min"}
-TYPED_OTHERWISE |= {"improving_min", "rush_hours"}
+TYPED_OTHERWISE |= {"improving_min", "rush_hours", "known_order_money", "apart"}
 """Fields in units other than those they are kept in."""
 MOST_LINES = 40
 
@@ -146,6 +147,19 @@ class DefaultsIn(BaseModel):
         le=1000,
         description="In your currency, for each stop. 0: anybody may come.",
     )
+    known_order_money: float = Field(
+        default=0,
+        title="Worth of the driver's usual order of stops",
+        ge=0,
+        le=1000,
+        description="In your currency, for each stop that moves. 0: any order will do.",
+    )
+    apart: str = Field(
+        default="",
+        title="Goods that never share a load",
+        max_length=4000,
+        description="Two kinds with a stroke between them: raw fish / bread; bleach / bread.",
+    )
     transfer_min: float = Field(
         default=10,
         title="Minutes to take over another van's load",
@@ -200,6 +214,11 @@ class DefaultsIn(BaseModel):
         apart(lines)
         return lines
 
+    @field_validator("apart")
+    @classmethod
+    def _pairs(cls, apart: str) -> str:
+        return apart_text(read_apart(apart))
+
     @classmethod
     def of(cls, settings: BusinessSettings) -> Self:
         """``settings`` as they are typed."""
@@ -213,6 +232,8 @@ class DefaultsIn(BaseModel):
             collect_min=None if settings.collect_s is None else settings.collect_s / 60,
             serve_min=None if settings.serve_s is None else settings.serve_s / 60,
             known_driver_money=settings.known_driver_cost / 100,
+            known_order_money=settings.known_order_cost / 100,
+            apart=apart_text(settings.apart),
             transfer_min=settings.transfer_s / 60,
             improving_min=settings.improving_s // 60,
             sure_percent=round(settings.sure_at * 100),
@@ -230,6 +251,8 @@ class DefaultsIn(BaseModel):
                 "collect_s": None if self.collect_min is None else round(self.collect_min * 60),
                 "serve_s": None if self.serve_min is None else round(self.serve_min * 60),
                 "known_driver_cost": round(self.known_driver_money * 100),
+                "known_order_cost": round(self.known_order_money * 100),
+                "apart": sorted(read_apart(self.apart)),
                 "transfer_s": round(self.transfer_min * 60),
                 "improving_s": self.improving_min * 60,
                 "sure_at": self.sure_percent / 100,

@@ -18,12 +18,13 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session, col, or_, select
 
 from hub.core.business import BusinessSettings
-from hub.core.day_wishes import aimed, knowing, uneven_per_hour, vehicles_known
+from hub.core.day_wishes import Aim, aimed, knowing, uneven_per_hour, vehicles_known
 from hub.core.errors import ConfigError
 from hub.core.jobs import State
 from hub.core.orders import IncomingOrder
 from hub.core.planning import JobToPlan, PlanRequest, TravelMatrix, VehicleToPlan
 from hub.core.values import Point, TimeWindow
+from hub.core.zones import zoned
 from hub.db.tables import (
     BusinessRow,
     DepotRow,
@@ -43,14 +44,17 @@ from hub.flows.day_rules import (
     drivers_for,
     goes_home,
     last_there,
+    loading_again,
     rules_of_crew,
     rules_of_order,
+    usual_turns,
     with_breaks,
 )
 from hub.flows.fleet_rules import profile_of
 from hub.flows.roads import NO_ROAD_S, OFF_MAP, Rush, travel_of_day
 from hub.flows.shifts import last_ends_at, shifts_on
 from hub.flows.sync import order_report
+from hub.flows.zones import kept_to, zones_here, zones_of
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -79,10 +83,17 @@ class Day:
     notes: tuple[str, ...] = ()  # on its travel times, for the dispatcher
 
 
-def read_day(hub: Hub, business_id: str, day: date, time_limit_s: float, depot_id: str = "") -> Day:
+def read_day(
+    hub: Hub,
+    business_id: str,
+    day: date,
+    time_limit_s: float,
+    depot_id: str = "",
+    aim: Aim | None = None,
+) -> Day:
     """The planning request of a day, for one depot or (without ``depot_id``) all of them.
 
-    ``time_limit_s``: more for large days.
+    ``time_limit_s``: more for large days. ``aim`` ``None``: as the business has it.
     Raises ``ConfigError`` when nobody works, or everybody is on a published route already;
     ``LookupError`` for an unknown depot.
     """
@@ -117,11 +128,19 @@ def read_day(hub: Hub, business_id: str, day: date, time_limit_s: float, depot_i
             {job.id: place.id for job, _, place in rows},
             {shift.driver_id: shift.id for shift in shifts},
         )
+        zones = zones_of(session, business_id)
+        usual = BusinessSettings.model_validate(business.settings)
+        at_place = {job.id: place.id for job, _, place in rows}
+        turns = (
+            usual_turns(session, business_id, at_place, shifts, day)
+            if usual.known_order_cost
+            else {}
+        )
+    aim = aim or usual.aim
     points, index = _points(rows, shifts, depots)
     zone = ZoneInfo(business.zone)  # what is said of a plan names moments as people there do
-    usual = BusinessSettings.model_validate(business.settings)
     vehicles = tuple(
-        aimed(with_breaks(vehicle_to_plan(*crew, index), crew[0], crew[1], zone), usual.aim)
+        aimed(with_breaks(vehicle_to_plan(*crew, index), crew[0], crew[1], zone), aim)
         for crew in (crews[shift.id] for shift in shifts)
     )
     others = _vehicles_elsewhere(shifts)
@@ -143,6 +162,9 @@ def read_day(hub: Hub, business_id: str, day: date, time_limit_s: float, depot_i
         )
         for job, _, place in rows
     ]
+    vehicles = tuple(_loading(one, crews[one.id], depots, index) for one in vehicles)
+    in_zones = {place.id: zones_here(zones, place) for _, _, place in rows}
+    to_plan = [zoned(replace(j, zones=in_zones[at_place[j.id]]), vehicles) for j in to_plan]
     to_plan = [knowing(j, known.get(j.id), usual.known_driver_cost) for j in to_plan]
     rush, notes = Rush.of(business, day, day), list[str]()
     starts_at = shifts[0].starts_at
@@ -159,7 +181,10 @@ def read_day(hub: Hub, business_id: str, day: date, time_limit_s: float, depot_i
         travel=travel,
         jobs=tuple(_job_here(job, zone) for job in to_plan if job.id not in off_map),
         vehicles=tuple(replace(van, shift=_here(van.shift, zone)) for van in vehicles),
-        uneven_per_hour=uneven_per_hour(usual.aim),
+        never_together=frozenset(usual.apart),
+        uneven_per_hour=uneven_per_hour(aim),
+        before={id: tuple(j for j in ids if j not in off_map) for id, ids in turns.items()},
+        reorder_cost=usual.known_order_cost,
         time_limit_s=max(time_limit_s, _at_least_s(len(to_plan))),
     )
     return Day(
@@ -168,7 +193,7 @@ def read_day(hub: Hub, business_id: str, day: date, time_limit_s: float, depot_i
         shifts,
         request,
         {job.id: job.version for job, _, _ in rows},
-        {job.id: place.id for job, _, place in rows},
+        at_place,
         off_map,
         tuple(dict.fromkeys(notes)),
     )
@@ -320,6 +345,7 @@ def job_to_plan(
         load_direction=cast(Direction, direction),
         windows=windows_of(job),
         skills=report.skills,
+        goods=report.all_goods,
         priority=report.priority,
         pair_with=pairs.get(job.id),
         leg="collect" if job.id in pairs and job.leg == 1 else "deliver",
@@ -345,8 +371,16 @@ def vehicle_to_plan(
         capacity={k: int(v) for k, v in van.capacity.items()} if van else {},
         offers=frozenset(driver.skills) | frozenset(van.skills if van else ()),
         profile=profile_of(van),
+        keeps_to=kept_to(shift, driver, van),
         **rules_of_crew(driver, van),
     )
+
+
+def _loading(
+    vehicle: VehicleToPlan, crew: Crew, depots: Mapping[str, DepotRow], index: Mapping[str, int]
+) -> VehicleToPlan:
+    shift, _, van = crew
+    return replace(vehicle, **loading_again(depots[shift.depot_id], van, index[shift.depot_id]))
 
 
 def _depots(session: Session, business_id: str) -> dict[str, DepotRow]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, NamedTuple
@@ -25,6 +25,7 @@ from hub.db.tables import (
     StopRow,
     VehicleRow,
 )
+from hub.flows.fleet_rules import RELOAD_S
 
 REMEMBERED = timedelta(days=90)  # people know a face for some months
 LAST_STOP = "last"  # where a driver's day ends: at the last stop
@@ -67,6 +68,17 @@ def rules_of_crew(driver: DriverRow, van: VehicleRow | None) -> dict[str, Any]:
     if percent := asked.get("door_percent"):
         found["service_factor"] = percent / 100
     return found
+
+
+def loading_again(depot: DepotRow, van: VehicleRow | None, at: int) -> dict[str, Any]:
+    """How often it may load again at its depot, which is the place ``at``, and how long it takes;
+    by the names that ``VehicleToPlan`` has for it.
+    """
+    asked = van.planning if van else {}
+    if not (again := asked.get("max_reloads", 0)):
+        return {}
+    usual = RELOAD_S if depot.reload_s is None else depot.reload_s
+    return {"reload_at": (at,), "max_reloads": again, "reload_s": asked.get("reload_s", usual)}
 
 
 def goes_home(driver: DriverRow) -> bool:
@@ -117,6 +129,41 @@ def last_there(
     return dict(rows.all())
 
 
+def usual_turns(
+    session: Session,
+    business_id: str,
+    jobs: Mapping[str, str],
+    shifts: Sequence[ShiftRow],
+    day: date,
+) -> dict[str, tuple[str, ...]]:
+    """Shift id -> those of ``jobs`` (job id -> place id) at whose door its driver was within
+    ``REMEMBERED`` before ``day``, in the order of how far into his round he was last there.
+    """
+    rows = session.exec(
+        select(RouteRow.driver_id, StopRow.place_id, RouteRow.leaves_at, StopRow.arrive_at)
+        .join(RouteRow, col(RouteRow.id) == col(StopRow.route_id))
+        .where(
+            StopRow.business_id == business_id,
+            col(StopRow.place_id).in_(set(jobs.values())),
+            col(RouteRow.driver_id).in_({shift.driver_id for shift in shifts}),
+            col(RouteRow.published_at).is_not(None),
+            RouteRow.day < day,
+            RouteRow.day >= day - REMEMBERED,
+        )
+        .order_by(col(RouteRow.day), col(StopRow.n))
+    )
+    turn: dict[str, dict[str, timedelta]] = {}
+    for driver_id, place_id, leaves_at, arrive_at in rows:
+        turn.setdefault(driver_id, {})[place_id] = arrive_at - (leaves_at or arrive_at)
+    found = {}
+    for shift in shifts:
+        known = turn.get(shift.driver_id, {})
+        mine = [(known[place], id) for id, place in jobs.items() if place in known]
+        if len(mine) > 1:
+            found[shift.id] = tuple(id for _, id in sorted(mine))
+    return found
+
+
 class Choice(NamedTuple):
     """``why_not``: nobody may do it today, and why; empty otherwise."""
 
@@ -151,8 +198,11 @@ IN_WORDS = {
     Need.TIME_ON_BOARD: "goods that keep only so long on board",
     Need.LOCKED_PREFIX: "stops that stay first",
     Need.BALANCE: "days of like length",
-    Need.WANTED_VEHICLE: "drivers whom customers know",
+    Need.WANTED_VEHICLE: "drivers whom customers know or whose zone it is",
     Need.MAX_DISTANCE: "how far a vehicle may drive",
+    Need.RELOADS: "vehicles that load again",
+    Need.NEVER_TOGETHER: "goods kept apart",
+    Need.KNOWN_ORDER: "the usual order of stops",
 }
 
 

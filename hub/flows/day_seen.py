@@ -84,13 +84,28 @@ class StopSeen:
 
 @dataclass(frozen=True, slots=True)
 class TakeOverSeen:
-    """Where a route fetches the load of another van; ``done_at`` ``None``: it has not yet."""
+    """Where a route fetches the load of another van, or (``is_reload``) its own next one at the
+    depot; ``done_at`` ``None``: it has not yet. ``is_needed``: it did, or still has to.
+    """
 
     n: int
     van: str
     place: str
     arrive_at: datetime
+    depart_at: datetime
     done_at: datetime | None
+    is_reload: bool
+    parcels: int
+    is_needed: bool
+
+    @property
+    def said(self) -> str:
+        """What is done there, within a sentence."""
+        if not self.is_reload:
+            return f"takes over the load of {self.van}"
+        if not self.parcels:
+            return "back at the depot: unload"
+        return f"back at the depot: load {self.parcels} parcel{'' if self.parcels == 1 else 's'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +147,11 @@ class RouteSeen:
     def to_drive(self) -> tuple[StopSeen, ...]:
         """Where somebody drives, or drove."""
         return tuple(stop for stop in self.stops if not stop.cancelled)
+
+    @property
+    def on_the_way(self) -> tuple[StopSeen | TakeOverSeen, ...]:
+        """Its stops, and where it loads, as they are listed."""
+        return tuple(sorted((*self.stops, *self.take_overs), key=lambda one: one.n))
 
     @property
     def stage(self) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
-from itertools import groupby
+from datetime import date, datetime
+from itertools import groupby, pairwise
 
 from sqlalchemy import delete
 from sqlmodel import Session, col, func, select
@@ -12,9 +12,11 @@ from sqlmodel import Session, col, func, select
 from hub.core import jobs
 from hub.core.errors import HubError
 from hub.core.jobs import Act, State
-from hub.core.planning import Plan, Visit
+from hub.core.loading import starts_on_board
+from hub.core.planning import Plan, Reload, Visit
 from hub.db.tables import (
     BusinessRow,
+    DepotRow,
     JobRow,
     OrderRow,
     PlanRow,
@@ -22,10 +24,13 @@ from hub.db.tables import (
     ShiftRow,
     StopJobRow,
     StopRow,
+    TakeOverRow,
 )
 from hub.db.unit import Unit
 from hub.flows.day import Day, published_shifts
+from hub.flows.depot_places import place_of_depot
 from hub.flows.roads import UNKNOWN, Way
+from hub.flows.take_overs import forget
 
 
 class PlanOutdated(HubError):
@@ -33,7 +38,13 @@ class PlanOutdated(HubError):
 
 
 def store_drafts(
-    unit: Unit, business_id: str, day: date, seen: Day, plan: Plan, ways: Mapping[str, Way]
+    unit: Unit,
+    now: datetime,
+    business_id: str,
+    day: date,
+    seen: Day,
+    plan: Plan,
+    ways: Mapping[str, Way],
 ) -> None:
     """Replace the drafts of the planned depots by ``plan``. ``ways``: shift id -> line driven.
 
@@ -60,7 +71,7 @@ def store_drafts(
     for shift in seen.shifts:
         if visits := plan.routes.get(shift.id):
             route = _route(unit, day, shift, plan, ways.get(shift.id, UNKNOWN))
-            _store_stops(unit, route, visits, seen, rows)
+            _store_trips(unit, route, visits, plan.reloads.get(shift.id, ()), seen, rows, now)
 
 
 def drafted(session: Session, seen: Day) -> dict[str, tuple[str, ...]]:
@@ -100,6 +111,7 @@ def drop_draft(unit: Unit, route: RouteRow) -> None:
         if State(job.state) in (State.PLANNED, State.ASSIGNED):
             job.state = jobs.after(State(job.state), Act.UNPLAN)
     unit.session.flush()
+    forget(unit.session, route.business_id, unit.session.exec(stops).all())
     unit.session.exec(
         delete(StopJobRow).where(
             col(StopJobRow.business_id) == route.business_id, col(StopJobRow.stop_id).in_(stops)
@@ -156,12 +168,79 @@ def _route(unit: Unit, day: date, shift: ShiftRow, plan: Plan, way: Way) -> Rout
     return route
 
 
-def _store_stops(
-    unit: Unit, route: RouteRow, visits: Sequence[Visit], seen: Day, rows: Mapping[str, JobRow]
+def _store_trips(
+    unit: Unit,
+    route: RouteRow,
+    visits: Sequence[Visit],
+    reloads: Sequence[Reload],
+    seen: Day,
+    rows: Mapping[str, JobRow],
+    now: datetime,
 ) -> None:
-    """One stop for visits of the same place in a row."""
-    together = groupby(visits, key=lambda visit: seen.place_ids[visit.job_id])
-    for n, (place_id, group) in enumerate(together, 1):
+    """The stops from one loading to the next, and those at the depot between them."""
+    edges = [0, *(reload.after_visits for reload in reloads), len(visits)]
+    n = 0
+    for trip, (begins, ends) in enumerate(pairwise(edges)):
+        if trip:
+            n += 1
+            _store_reload(unit, route, n, reloads[trip - 1], visits[begins:ends], seen, now)
+        n = _store_stops(unit, route, n, visits[begins:ends], seen, rows)
+
+
+def _store_reload(
+    unit: Unit,
+    route: RouteRow,
+    n: int,
+    reload: Reload,
+    visits: Sequence[Visit],
+    seen: Day,
+    now: datetime,
+) -> None:
+    """Back at the depot, to load what ``visits`` bring."""
+    depot = unit.session.exec(
+        select(DepotRow).where(
+            DepotRow.business_id == route.business_id, DepotRow.id == route.depot_id
+        )
+    ).one()
+    jobs = {job.id: job for job in seen.request.jobs}
+    vehicle = next(one for one in seen.request.vehicles if one.id == route.shift_id)
+    stop = StopRow(
+        business_id=route.business_id,
+        route_id=route.id,
+        n=n,
+        place_id=place_of_depot(unit.session, depot, now).id,
+        arrive_at=reload.arrive,
+        depart_at=reload.depart,
+    )
+    unit.session.add(stop)
+    unit.session.flush()
+    row = TakeOverRow(
+        business_id=route.business_id,
+        stop_id=stop.id,
+        from_route_id=route.id,
+        van="",
+        driver="",
+        place=depot.name,
+        job_ids=[v.job_id for v in visits if starts_on_board(jobs[v.job_id])],
+        service_s=vehicle.reload_s,
+        is_reload=True,
+    )
+    unit.session.add(row)
+    unit.session.flush()
+
+
+def _store_stops(
+    unit: Unit,
+    route: RouteRow,
+    after: int,
+    visits: Sequence[Visit],
+    seen: Day,
+    rows: Mapping[str, JobRow],
+) -> int:
+    """One stop for visits of the same place in a row; the number of the last, ``after`` before."""
+    n = after
+    for place_id, group in groupby(visits, key=lambda visit: seen.place_ids[visit.job_id]):
+        n += 1
         here = list(group)
         stop = StopRow(
             business_id=route.business_id,
@@ -179,3 +258,4 @@ def _store_stops(
             unit.session.add(
                 StopJobRow(business_id=route.business_id, stop_id=stop.id, job_id=job.id)
             )
+    return n

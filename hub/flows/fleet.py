@@ -6,6 +6,7 @@ database knows (whose depot is it?) comes back as ``NotAccepted`` with the field
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import time
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -18,7 +19,7 @@ from hub.core.crew_rules import read_amounts
 from hub.core.errors import HubError
 from hub.core.phones import e164
 from hub.core.values import Point
-from hub.db.tables import AuditRow, BusinessRow, DepotRow, DeviceRow, DriverRow, VehicleRow
+from hub.db.tables import AuditRow, BusinessRow, DepotRow, DeviceRow, DriverRow, VehicleRow, ZoneRow
 from hub.db.unit import Unit
 from hub.flows.day_rules import LAST_STOP
 from hub.flows.fleet_rules import DriverRulesIn, VehicleRulesIn
@@ -77,6 +78,13 @@ class DepotIn(BaseModel):
         ge=0,
         le=240,
         description="Where neither the order nor the place says otherwise. Empty: as in Settings.",
+    )
+    reload_min: float | None = Field(
+        default=None,
+        title="Minutes to load again",
+        ge=0,
+        le=720,
+        description="For vehicles with several loads a day. Empty: 15.",
     )
 
 
@@ -183,6 +191,7 @@ def save_depot(
         row.lat, row.lon, row.strategy = given.lat, given.lon, given.strategy
         minutes = given.service_min
         row.service_s = None if minutes is None else round(minutes * 60)
+        row.reload_s = None if given.reload_min is None else round(given.reload_min * 60)
         _kept(hub, unit, row, "depot", actor)
     return row
 
@@ -203,6 +212,7 @@ def save_vehicle(
         )
         row.name, row.profile, row.active = given.name, given.profile, given.active
         row.capacity, row.skills = given.capacity(), given.skills
+        _our_zones(unit.session, business_id, given.zones)
         row.planning = given.planning()
         _kept(hub, unit, row, "vehicle", actor)
     return row
@@ -232,6 +242,7 @@ def save_driver(
         row.works = dict(given.works)
         if given.ends_at != LAST_STOP:
             _ours(unit.session, DepotRow, business_id, given.ends_at, "ends_at")
+        _our_zones(unit.session, business_id, given.zones)
         row.planning = given.planning()
         _kept(hub, unit, row, "driver", actor)
     return row
@@ -306,6 +317,12 @@ def _ours(
         return _known(session, table, business_id, row_id).id
     except LookupError:
         raise NotAccepted(field, "This one is not there any more. Choose another.") from None
+
+
+def _our_zones(session: Session, business_id: str, ids: Sequence[str]) -> None:
+    known = set(session.exec(select(ZoneRow.id).where(ZoneRow.business_id == business_id)))
+    if not known.issuperset(ids):
+        raise NotAccepted("zones", "One of these zones is not there any more. Choose again.")
 
 
 def _phone(session: Session, business_id: str, typed: str) -> str:

@@ -7,9 +7,10 @@ empty is not kept.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from hub.core.crew_rules import amounts_text, read_amounts, read_breaks
 from hub.core.measures import Measures, measured
@@ -17,6 +18,8 @@ from hub.db.tables import VehicleRow
 
 MEASURED = frozenset({"car", "van", "truck"})
 _OWN = frozenset({"g", "cm3", "parcels"})  # capacities with a field of their own
+RELOAD_S = 900  # to put down what came back and load anew, where nobody said how long it takes
+MUST = "must"
 
 
 def _blank_is_none(value: Any) -> Any:
@@ -30,12 +33,63 @@ Minutes = Annotated[int | None, Field(gt=0, le=720), BeforeValidator(_blank_is_n
 Jobs = Annotated[int | None, Field(gt=0, le=1000), BeforeValidator(_blank_is_none)]
 Metres = Annotated[float | None, Field(ge=0.5, le=30), BeforeValidator(_blank_is_none)]
 Tonnes = Annotated[float | None, Field(ge=0.1, le=100), BeforeValidator(_blank_is_none)]
+Loadings = Annotated[int | None, Field(ge=1, le=10), BeforeValidator(_blank_is_none)]
 Percent = Annotated[int | None, Field(ge=20, le=500), BeforeValidator(_blank_is_none)]
 
 
-class VehicleRulesIn(BaseModel):
-    """What a vehicle costs, how large it is, and what else it can be full of."""
+class ZoneRulesIn(BaseModel):
+    """To which zones somebody or something keeps, and what it costs to leave them."""
 
+    zones: list[str] = Field(
+        default=[],
+        title="Zones",
+        max_length=200,
+        description="None: goes everywhere.",
+        json_schema_extra={"control": "checks"},
+    )
+    zone_rule: Literal["must", "prefer"] = Field(
+        default="must",
+        title="Outside these zones",
+        json_schema_extra={"labels": {"must": "Never goes there", "prefer": "At a price"}},
+    )
+    outside_cost: Money = Field(
+        default=None,
+        title="Price of a stop outside",
+        description="In your currency, where it may go there at a price.",
+    )
+
+    @model_validator(mode="after")
+    def _has_a_price(self) -> Self:
+        if self.zones and self.zone_rule != MUST and not self.outside_cost:
+            raise PydanticCustomError(
+                "no_price", "Say what a stop outside costs, more than 0.", {"field": "outside_cost"}
+            )
+        return self
+
+    def zone_planning(self) -> dict[str, Any]:
+        if not self.zones:
+            return {}
+        cost = _whole(self.outside_cost, 100) or 0
+        return {
+            "zones": self.zones,
+            "zone_rule": self.zone_rule,
+            **({} if self.zone_rule == MUST else {"outside_cost": cost}),
+        }
+
+
+class VehicleRulesIn(ZoneRulesIn):
+    """What a vehicle costs, what else it can be full of, and how often it is loaded."""
+
+    most_loads: Loadings = Field(
+        default=None,
+        title="Most loads a day",
+        description="2 or more: it comes back to the depot and loads again. Empty: 1.",
+    )
+    reload_min: Minutes = Field(
+        default=None,
+        title="Minutes to load again",
+        description="Empty: as the depot has it.",
+    )
     day_cost: Money = Field(
         default=None,
         title="Cost of a day it is used",
@@ -88,10 +142,14 @@ class VehicleRulesIn(BaseModel):
         ):
             if typed is not None:
                 kept[name] = round(typed * factor)
-        return kept
+        if self.most_loads is not None:
+            kept["max_reloads"] = self.most_loads - 1
+        if self.reload_min is not None:
+            kept["reload_s"] = self.reload_min * 60
+        return kept | self.zone_planning()
 
 
-class DriverRulesIn(BaseModel):
+class DriverRulesIn(ZoneRulesIn):
     """When a driver rests, how long and how much a day may become, and where it ends."""
 
     ends_at: Annotated[str | None, BeforeValidator(_blank_is_none)] = Field(
@@ -139,6 +197,7 @@ class DriverRulesIn(BaseModel):
             "overtime_s": _whole(self.overtime_min, 60),
             "overtime_per_hour": _whole(self.overtime_cost, 100),
             "door_percent": self.door_percent,
+            **self.zone_planning(),
         }
         return {name: value for name, value in kept.items() if value is not None}
 
@@ -154,6 +213,9 @@ def vehicle_typed(planning: Mapping[str, Any], capacity: Mapping[str, int]) -> d
         "length_m": _parts(planning.get("length_cm"), 100),
         "weight_t": _parts(planning.get("weight_kg"), 1000),
         "further": amounts_text((k, v) for k, v in capacity.items() if k not in _OWN),
+        "most_loads": None if (again := planning.get("max_reloads")) is None else again + 1,
+        "reload_min": _parts(planning.get("reload_s"), 60),
+        **_zones_typed(planning),
     }
 
 
@@ -167,6 +229,15 @@ def driver_typed(planning: Mapping[str, Any]) -> dict[str, Any]:
         "overtime_min": _parts(planning.get("overtime_s"), 60),
         "overtime_cost": _parts(planning.get("overtime_per_hour"), 100),
         "door_percent": planning.get("door_percent"),
+        **_zones_typed(planning),
+    }
+
+
+def _zones_typed(planning: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "zones": planning.get("zones", []),
+        "zone_rule": planning.get("zone_rule", MUST),
+        "outside_cost": _parts(planning.get("outside_cost"), 100),
     }
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -51,6 +51,8 @@ if TYPE_CHECKING:
 
 NEW = "It is not planned yet."
 TORN = "The other half of its pair cannot be planned yet."
+SETS_OUT = frozenset({State.EN_ROUTE, State.ARRIVED})
+ENDED = frozenset({Outcome.SUCCEEDED, Outcome.PARTIAL, Outcome.FAILED})
 WORTH_SAYING = timedelta(minutes=1)
 
 __all__ = ["Counts", "DaySeen", "JobSeen", "RouteSeen", "StopSeen", "Unserved", "day_seen"]
@@ -70,10 +72,15 @@ def day_seen(hub: Hub, business_id: str, day: date) -> DaySeen:
         }
         rush = Rush.of(business, day, day)
         routes = tuple(
-            replace(
-                _route(route, driver, shift, depots[route.depot_id], van, stops.get(route.id, ())),
-                take_overs=tuple(fetched.get(route.id, ())),
-                pace=rush.paces(van.profile if van else "car"),
+            _route(
+                route,
+                driver,
+                shift,
+                depots[route.depot_id],
+                van,
+                stops.get(route.id, ()),
+                fetched.get(route.id, ()),
+                rush,
             )
             for route, driver, shift, van in session.exec(
                 select(RouteRow, DriverRow, ShiftRow, VehicleRow)
@@ -213,7 +220,7 @@ def _early(job: JobRow, eta: datetime, promise: TimeWindow | None) -> bool:
 def _take_overs(
     session: Session, business_id: str, day: date, stops: Mapping[str, Sequence[StopSeen]]
 ) -> dict[str, list[TakeOverSeen]]:
-    """Route id -> where it fetches what another van had on board; not what nobody waits for."""
+    """Route id -> where it fetches what another van had on board, or its own next load."""
     rows = session.exec(
         select(StopRow, TakeOverRow)
         .join(TakeOverRow, col(TakeOverRow.stop_id) == col(StopRow.id))
@@ -223,11 +230,25 @@ def _take_overs(
     ).all()
     found: dict[str, list[TakeOverSeen]] = {}
     for stop, row in rows:
-        jobs = [job for one in stops.get(stop.route_id, ()) for job in one.jobs]
-        waits = any(job.id in row.job_ids and job.state != State.CLOSED for job in jobs)
-        if waits or row.done_at is not None:
-            seen = TakeOverSeen(stop.n, row.van, row.place, stop.arrive_at, row.done_at)
-            found.setdefault(stop.route_id, []).append(seen)
+        here = stops.get(stop.route_id, ())
+        goods = [job for one in here for job in one.jobs if job.id in row.job_ids]
+        if row.is_reload:
+            has_set_out = any(job.state in SETS_OUT or job.outcome in ENDED for job in goods)
+            waits = not has_set_out and any(one.n > stop.n and not one.closed for one in here)
+        else:
+            waits = any(job.state != State.CLOSED for job in goods)
+        seen = TakeOverSeen(
+            stop.n,
+            row.van,
+            row.place,
+            stop.arrive_at,
+            stop.depart_at,
+            row.done_at,
+            row.is_reload,
+            sum(job.load["parcels"] for job in goods if not job.cancelled),
+            waits or row.done_at is not None,
+        )
+        found.setdefault(stop.route_id, []).append(seen)
     return found
 
 
@@ -238,6 +259,8 @@ def _route(
     depot: DepotRow,
     van: VehicleRow | None,
     stops: tuple[StopSeen, ...],
+    fetched: Sequence[TakeOverSeen],
+    rush: Rush,
 ) -> RouteSeen:
     return RouteSeen(
         id=route.id,
@@ -254,11 +277,24 @@ def _route(
         shift_ends_at=shift.ends_at,
         published=route.published_at is not None,
         distance_m=route.distance_m,
-        load=_most_on_board([job for stop in stops for job in stop.jobs if not job.cancelled]),
+        load=_most_of_trips(stops, [one.n for one in fetched if one.is_reload]),
         capacity={name: int(most) for name, most in van.capacity.items()} if van else {},
         geometry=route.geometry,
         stops=stops,
+        take_overs=tuple(one for one in fetched if one.is_needed),
+        pace=rush.paces(van.profile if van else "car"),
     )
+
+
+def _most_of_trips(stops: Sequence[StopSeen], reloads: Sequence[int]) -> Loads:
+    """For each kind of load, with the numbers of the stops where it is loaded anew."""
+    edges = [0, *reloads, max((stop.n for stop in stops), default=0) + 1]
+    trips = [
+        [job for stop in stops if a < stop.n < b for job in stop.jobs if not job.cancelled]
+        for a, b in pairwise(edges)
+    ]
+    each = [_most_on_board(trip) for trip in trips]
+    return {name: max(one[name] for one in each) for name in each[0]}
 
 
 def _most_on_board(jobs: Sequence[JobSeen]) -> Loads:

@@ -116,8 +116,9 @@ class PhoneChange:
 
 @dataclass(frozen=True, slots=True)
 class PhoneTakeOver:
-    """Another van's load, to be taken over here. ``done_at`` ``None``: it is not yet on board;
-    ``ready_at`` ``None``: it is there already. ``needed``: somebody still waits for some of it.
+    """Another van's load, to be taken over here; or (``reload``) the next load of this one, at
+    the depot. ``done_at`` ``None``: it is not yet on board; ``ready_at`` ``None``: it is there
+    already. ``needed``: somebody still waits for some of it.
     """
 
     van: str
@@ -130,6 +131,7 @@ class PhoneTakeOver:
     ready_at: datetime | None
     done_at: datetime | None
     needed: bool
+    reload: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,7 +340,8 @@ class _Look:
                 arrive_at=stops[id].arrive_at,
                 ready_at=row.ready_at,
                 done_at=row.done_at,
-                needed=bool(fetch.waiting),
+                needed=fetch.is_needed,
+                reload=row.is_reload,
             )
             yield replace(_stop(stops[id], places[stops[id].place_id], []), take_over=taken)
 

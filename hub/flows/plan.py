@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from hub.core.contracts import RoutingStrategy
+from hub.core.day_wishes import Aim
 from hub.core.planning import Plan, choose, completed, needs_of, violations
 from hub.db.tables import PlanRow
 from hub.db.unit import Unit
@@ -42,6 +43,7 @@ def plan_day(
     time_limit_s: float = 10.0,
     strategy: str = "",
     apart: bool = False,
+    aim: Aim | None = None,
 ) -> PlanRow:
     """Plan every open job of ``day``, all depots at once, and store draft routes.
 
@@ -51,7 +53,7 @@ def plan_day(
     ``PlanOutdated`` when jobs changed meanwhile. See ``planning_run`` for planning
     one depot in the worker.
     """
-    seen = read_day(hub, business_id, day, time_limit_s)
+    seen = read_day(hub, business_id, day, time_limit_s, aim=aim)
     chosen = strategy_for(hub, seen, strategy)
     if apart:
         plan = solved_apart(hub, chosen, seen)
@@ -153,6 +155,8 @@ def ways_of(hub: Hub, seen: Day, plan: Plan) -> dict[str, Way]:
     for vehicle in seen.request.vehicles:
         if visits := plan.routes.get(vehicle.id):
             through = [vehicle.start, *(places[visit.job_id] for visit in visits)]
+            for n, reload in enumerate(plan.reloads.get(vehicle.id, ()), 1):
+                through.insert(reload.after_visits + n, reload.place)
             through += [] if vehicle.end is None else [vehicle.end]
             points = [seen.request.places[n] for n in through]
             leaves_at = plan.spans[vehicle.id].opens
@@ -177,7 +181,7 @@ def _store(
     strategy: str,
     ways: Mapping[str, Way] | None = None,
 ) -> PlanRow:
-    store_drafts(unit, business_id, day, seen, plan, ways or {})
+    store_drafts(unit, now, business_id, day, seen, plan, ways or {})
     row = PlanRow(
         business_id=business_id,
         depot_id=seen.depot.id,

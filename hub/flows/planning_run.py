@@ -11,11 +11,12 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from sqlalchemy import and_, or_, update
 from sqlmodel import Session, col, select
 
+from hub.core.day_wishes import Aim
 from hub.core.errors import HubError
 from hub.core.planning import Plan
 from hub.db.columns import LONG
@@ -55,6 +56,7 @@ class PlanSeen:
     error: str
     notes: tuple[str, ...]
     stop_asked: bool
+    aim: Aim | None = None  # what mattered most; ``None``: what the business has set
     done_at: datetime | None = None  # while it is not over
     is_read: bool = False  # somebody closed what it said when it failed
 
@@ -82,12 +84,14 @@ def ask_plan(
     strategy: str = "",
     time_limit_s: float = TIME_LIMIT_S,
     start: Mapping[str, Sequence[str]] | None = None,
+    aim: Aim | Literal["", "usual"] = "",
 ) -> PlanRow:
     """Have a depot's day planned by the worker; the run that is open already, if one is.
 
     ``strategy`` overrides the depot's. ``start``: shift id -> jobs of routes that are known
-    to work beside the drafts there are; what is planned is no worse. Raises ``LookupError``
-    for an unknown depot.
+    to work beside the drafts there are; what is planned is no worse. ``aim``: what matters most
+    on that day; ``usual`` is what the business has set, and with none it is as it was in the
+    day's last plan. Raises ``LookupError`` for an unknown depot.
     """
     with hub.unit() as unit:
         unit.session.get_one(BusinessRow, business_id, with_for_update=True)
@@ -107,18 +111,29 @@ def ask_plan(
         ).all()
         if under_way := [run for run in runs if run.state in OPEN]:
             return under_way[0]
+        told = aim or aim_of(runs[-1] if runs else None)
+        asked = {
+            "limit_s": time_limit_s,
+            **({"start": dict(start)} if start else {}),
+            **({"aim": told} if told and told != "usual" else {}),
+        }
         run = PlanRow(
             business_id=business_id,
             depot_id=depot_id,
             day=day,
             n=runs[-1].n + 1 if runs else 1,
             strategy=strategy or depot.strategy,
-            progress={"limit_s": time_limit_s, **({"start": dict(start)} if start else {})},
+            progress=asked,
             created_at=hub.now(),
         )
         unit.session.add(run)
         unit.session.add(_said(hub, run, actor, "asked for a plan"))
     return run
+
+
+def aim_of(run: PlanRow | None) -> Aim | None:
+    """What mattered most in a run; ``None``: what the business has set."""
+    return None if run is None else run.progress.get("aim")
 
 
 def stop_plan(hub: Hub, business_id: str, plan_id: str, *, actor: str) -> PlanRow:
@@ -165,6 +180,7 @@ def seen_of(run: PlanRow) -> PlanSeen:
         error=run.error,
         notes=tuple(result.get("notes", ())),
         stop_asked=run.stop_asked,
+        aim=aim_of(run),
         done_at=run.done_at,
         is_read=bool(run.progress.get("read")),
     )
@@ -204,7 +220,7 @@ def _see_through(hub: Hub, run: PlanRow, hold: _Hold) -> None:
 
 def _solve(hub: Hub, run: PlanRow, hold: _Hold) -> None:
     limit_s = float(run.progress.get("limit_s", TIME_LIMIT_S))
-    seen = read_day(hub, run.business_id, run.day, limit_s, run.depot_id)
+    seen = read_day(hub, run.business_id, run.day, limit_s, run.depot_id, aim_of(run))
     chosen = strategy_for(hub, seen, run.strategy)
     hold.takes(seen.request.time_limit_s)
     hold.look()
@@ -272,7 +288,7 @@ class _Hold:
                 leased_until=datetime.now(UTC) if plan.unassigned else None,
                 done_at=self.hub.now(),
             )
-            store_drafts(unit, self.run.business_id, self.run.day, seen, plan, ways)
+            store_drafts(unit, self.hub.now(), self.run.business_id, self.run.day, seen, plan, ways)
 
     def fail(self, error: str) -> None:
         """End the run with a sentence; nothing if it is no longer ours."""

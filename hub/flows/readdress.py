@@ -14,6 +14,7 @@ from hub.db.tables import JobRow, PlaceRow, RouteRow, ShiftRow, StopJobRow, Stop
 from hub.db.unit import Unit
 from hub.flows.order_rows import address_document
 from hub.flows.route_news import tell_routes
+from hub.flows.take_overs import fetches_of
 
 UNDER_WAY = frozenset({State.EN_ROUTE, State.ARRIVED})
 ON_A_ROUTE = ON_A_PHONE | {State.PLANNED, State.ASSIGNED}
@@ -122,6 +123,7 @@ def _take_off(unit: Unit, business_id: str, off: Collection[JobRow]) -> None:
                 )
             )
         )
+        busy |= fetches_of(unit.session, business_id, route_id).keys()
         for stop in stops:
             if stop.id not in busy:
                 unit.session.delete(stop)

@@ -42,7 +42,7 @@ from hub.flows.route_now import (
     usual_at,
     work_of,
 )
-from hub.flows.take_overs import still_elsewhere
+from hub.flows.take_overs import next_load_waits, still_elsewhere
 from hub.flows.visits import driven
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 NEAREST = 6  # routes that are looked at: a van across the town has its own to do
 FREE_ONES = 3  # drivers without a route that are each shown as a way of their own
 NO_ROOM = "Nobody is free today, and nobody on the road has room for all of it."
+NEXT_LOAD = "Its next load is still at the depot. Move those stops to other drivers first."
 LIMPS = 2  # a van that is towed, or limps, takes twice as long home
 
 
@@ -254,6 +255,8 @@ def _scene(
         rows = [job for legs in groups for job in legs]
         if rows and (van := still_elsewhere(session, business_id, [job.id for job in rows])):
             raise NotNow(f"The load of {van} is not taken over yet. Hand this route over instead.")
+        if rows and next_load_waits(session, business_id, route.id):
+            raise NotNow(NEXT_LOAD)
         planned = to_plan(session, business_id, rows, usual_at(session, route), roads)
         numbers = {id: number for id, (_, number) in planned.items()}
         told = promises_of(session, business_id, [job.id for job in rows])

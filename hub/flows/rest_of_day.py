@@ -20,6 +20,7 @@ from hub.core.fit_problems import Problem
 from hub.core.jobs import TRANSITIONS, Act, NotNow, State
 from hub.core.plan_request import JobToPlan
 from hub.core.rest_of_day import Rest, Unit, order_of
+from hub.core.zones import is_barred
 from hub.db.tables import RouteRow, ShiftRow
 from hub.db.unit import Unit as DbUnit
 from hub.flows.rest_difference import Proposed
@@ -215,6 +216,8 @@ class _Others:
 
 def _takes(route: RouteNow, job: JobToPlan) -> bool:
     """Whether the order lets this driver do it, and its goods are ready when he leaves."""
+    if job.goods or is_barred(route.vehicle, job):
+        return False  # what it may ride with is judged by planning alone
     own = route.vehicle.id
     is_ready = job.ready_at is None or job.ready_at <= route.leave
     return job.vehicle in (None, own) and own not in job.forbidden_vehicles and is_ready

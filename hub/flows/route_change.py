@@ -46,7 +46,7 @@ from hub.flows.route_now import (
     usual_at,
     work_of,
 )
-from hub.flows.take_overs import fetches_of
+from hub.flows.take_overs import fetches_of, forget
 from hub.flows.visits import driven
 
 if TYPE_CHECKING:
@@ -226,7 +226,10 @@ class Change:
                     self.session.delete(link)
                     self.session.flush()
                     work[stop.id] = [one for one in work[stop.id] if one is not job]
-        kept = [stop for stop in stops if work.get(stop.id)]
+        fetches = fetches_of(self.session, self.business_id, route.id)
+        needed = {id for id, fetch in fetches.items() if fetch.stage is not Stage.SKIPPED}
+        kept = [stop for stop in stops if work.get(stop.id) or stop.id in needed]
+        forget(self.session, self.business_id, fetches.keys() - needed)
         for stop in stops:
             if stop not in kept:
                 self.session.delete(stop)
@@ -245,7 +248,7 @@ class Change:
                 actor=self.actor,
             )
         )
-        self.tell(route, [job for stop in kept for job in work[stop.id]])
+        self.tell(route, [job for stop in kept for job in work.get(stop.id, [])])
 
     def tell(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -38,6 +38,7 @@ from hub.flows.roads import Roads, Rush, travel_between
 from hub.flows.sync import order_report
 from hub.flows.take_overs import fetches_of, with_origins, worked
 from hub.flows.visits import driven
+from hub.flows.zones import zones_here, zones_of
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -139,6 +140,7 @@ def laid(session: Session, business_id: str, route: RouteRow, roads: Roads) -> L
             zone=ZoneInfo(business.zone),
             # What was told before a job came on a draft is told anew when that is published.
             promises=promises_of(session, business_id, rows) if route.published_at else {},
+            apart=frozenset(BusinessSettings.model_validate(business.settings).apart),
         ),
         {stop.id: stop for stop in stops},
         rows,
@@ -202,17 +204,21 @@ def to_plan(
         .where(JobRow.business_id == business_id, col(JobRow.id).in_(wanted))
     ).all()
     others = _other_halves(session, business_id, [job for job, _, _ in found])
+    zones = zones_of(session, business_id)
     if any(place.id not in roads.index for _, _, place in found):
         raise RouteConflict("A place on this route was changed just now. Look again.")
     return {
         job.id: (
-            job_to_plan(
-                job,
-                order_report.validate_python(order.report),
-                roads.index[place.id],
-                place,
-                usual.of(job),
-                others,
+            replace(
+                job_to_plan(
+                    job,
+                    order_report.validate_python(order.report),
+                    roads.index[place.id],
+                    place,
+                    usual.of(job),
+                    others,
+                ),
+                zones=zones_here(zones, place),
             ),
             order.number,
         )

@@ -141,7 +141,8 @@ def _claim(hub: Hub) -> PlanRow | None:
 
 
 def _look(hub: Hub, run: PlanRow) -> None:
-    seen = read_day(hub, run.business_id, run.day, 0.0, run.depot_id)
+    aim = run.progress.get("aim")
+    seen = read_day(hub, run.business_id, run.day, 0.0, run.depot_id, aim)
     with hub.reading() as session:
         orders = drafted(session, seen)
         crews = _crews(session, seen)

@@ -17,6 +17,8 @@ from hub.db.unit import Unit
 from hub.flows.day import windows_of
 from hub.flows.order_rows import window_document
 from hub.flows.planning_run import ask_plan
+from hub.flows.prove import job_of
+from hub.flows.route_now import legs_of
 from hub.flows.ways_found import Way, ways_seen
 
 if TYPE_CHECKING:
@@ -44,6 +46,8 @@ def take_way(
                 _longer_shift(unit, business_id, way)
             case Change.OPEN_EARLIER | Change.CLOSE_LATER:
                 _wider_window(unit, business_id, way, hub.now(), actor)
+            case Change.LEAVE_ZONE:
+                _outside_once(unit, business_id, way, job_id)
         unit.session.add(
             AuditRow(
                 business_id=business_id,
@@ -88,7 +92,7 @@ def _still_out(session: Session, business_id: str, job_id: str) -> None:
         raise Refused(GONE)
 
 
-def _longer_shift(unit: Unit, business_id: str, way: Way) -> None:
+def _shift(unit: Unit, business_id: str, way: Way) -> ShiftRow:
     shift = unit.session.exec(
         select(ShiftRow).where(ShiftRow.business_id == business_id, ShiftRow.id == way.vehicle_id)
     ).one_or_none()
@@ -101,11 +105,24 @@ def _longer_shift(unit: Unit, business_id: str, way: Way) -> None:
     ).first()
     if shift is None or published is not None:
         raise Refused(GONE)
+    return shift
+
+
+def _longer_shift(unit: Unit, business_id: str, way: Way) -> None:
+    shift = _shift(unit, business_id, way)
     more = timedelta(seconds=way.amount)
     if way.kind == Change.OVERTIME:
         shift.ends_at += more
     else:
         shift.starts_at -= more
+
+
+def _outside_once(unit: Unit, business_id: str, way: Way, job_id: str) -> None:
+    """On this day the driver may do the job, with the other half of its pair, outside his zones."""
+    shift = _shift(unit, business_id, way)
+    job = job_of(unit.session, business_id, job_id)
+    ids = [leg.id for leg in legs_of(unit.session, business_id, job)]
+    shift.besides = list(dict.fromkeys([*shift.besides, *ids]))
 
 
 def _wider_window(unit: Unit, business_id: str, way: Way, now: datetime, actor: str) -> None:

@@ -83,5 +83,6 @@ def _plain(request: PlanRequest, job: JobToPlan) -> JobToPlan:
         wishes=(),
         wanted_vehicle=None,
         other_vehicle_cost=0,
+        vehicle_costs={},
         goods=frozenset(),
     )

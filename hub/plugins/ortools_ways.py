@@ -91,6 +91,8 @@ class Ways:
             job = self.jobs[n] if n < len(self.jobs) else None
             if job and job.wanted_vehicle not in (None, vehicle.id):
                 price = [p + job.other_vehicle_cost * UNITS for p in price]
+            if job and (own := job.vehicle_costs.get(vehicle.id, 0)):
+                price = [p + own * UNITS for p in price]
             if self.request.reorder_cost and rank is not None:
                 for to, next_rank in enumerate(known):
                     if next_rank is not None and next_rank < rank:

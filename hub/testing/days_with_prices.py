@@ -73,6 +73,7 @@ def _wanted(request: PlanRequest, dice: random.Random) -> PlanRequest:
             j,
             wanted_vehicle=dice.choice((None, dice.choice(ids))),
             other_vehicle_cost=dice.choice((100, 3000)),
+            vehicle_costs={id: 700 for id in ids if dice.random() < 0.2},
         ),
     )
 

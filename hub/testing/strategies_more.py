@@ -66,6 +66,17 @@ class WhatFewerFleetsAsk:
         plan = demanded(plans, a_bakery_day(jobs, (a_van("a"), a_van("b", fixed_cost=9000))))
         assert where(plan, "known") == "b", "Any other driver costs more than b's day."
 
+    @needs(Need.WANTED_VEHICLE, Need.COSTS)
+    def test_who_costs_more_at_a_door_stays_away_where_that_is_dear(
+        self, plans: RoutingStrategy
+    ) -> None:
+        jobs = (
+            JobToPlan(id="here", place=1),
+            JobToPlan(id="outside", place=2, vehicle_costs={"a": DEAR}),
+        )
+        plan = demanded(plans, a_bakery_day(jobs, (a_van("a"), a_van("b", fixed_cost=9000))))
+        assert where(plan, "outside") == "b", "It costs more with a than b's day."
+
     @needs(Need.KNOWN_ORDER, Need.OPEN_END)
     def test_a_known_order_stays_where_changing_it_costs_more(self, plans: RoutingStrategy) -> None:
         jobs = (JobToPlan(id="near", place=2), JobToPlan(id="far", place=8))

@@ -253,6 +253,7 @@ def _out(hub: Hub, seen: OrderSeen) -> OrderOut:
             "point": _point(report.point),
             "held_back": list(seen.held_back),
             "skills": sorted(report.skills),
+            "goods": sorted(report.goods),
             "jobs": [_job(seen, job) for job in seen.jobs],
             "tracking_url": url,
         }

@@ -77,6 +77,13 @@ def _further(loads: dict[str, int]) -> dict[str, int]:
     return {name.strip().lower(): amount for name, amount in loads.items()}
 
 
+def _kind_of_goods(name: str) -> str:
+    """In small letters, as the settings have it."""
+    if "/" in name or ";" in name or "," in name:
+        raise ValueError("is one kind of goods; leave out commas, semicolons and strokes")
+    return " ".join(name.lower().split())
+
+
 _LINE = AfterValidator(_one_line)
 Moment = Annotated[AwareDatetime, AfterValidator(_moment)]
 Day = Annotated[date, AfterValidator(_day)]
@@ -96,6 +103,10 @@ Email = Annotated[
 ]
 ServiceS = Annotated[int, Field(ge=0, le=86_400)]
 Tags = Annotated[list[Short], Field(max_length=50)]
+Goods = Annotated[Short, AfterValidator(_kind_of_goods)]
+KindsOfGoods = Annotated[
+    list[Goods], Field(max_length=20, description="kinds of goods, some of which ride apart")
+]
 
 
 class In(BaseModel):
@@ -155,6 +166,7 @@ class LineIn(In):
     barcode: Code = ""
     weight_g: Annotated[int, Field(ge=0, le=100_000_000, description="of one piece")] = 0
     volume_cm3: Annotated[int, Field(ge=0, le=1_000_000_000, description="of one piece")] = 0
+    goods: Annotated[Goods, Field(description="its kind, such as raw fish")] = ""
 
     def value(self) -> Line:
         return Line(**self.model_dump())
@@ -248,6 +260,7 @@ class OrderIn(In):
     loads: Loads = {}
     only_driver: Driver = ""
     not_drivers: NotDrivers = []
+    goods: KindsOfGoods = []
 
     @model_validator(mode="after")
     def _somewhere(self) -> Self:
@@ -299,6 +312,7 @@ class OrderPatch(In):
     loads: Loads = {}
     only_driver: Driver = ""
     not_drivers: NotDrivers = []
+    goods: KindsOfGoods = []
 
     def values(self, country: str) -> dict[str, Any]:
         """Only what was sent. A new address without a point forgets the old point."""
@@ -322,8 +336,8 @@ def _values(order: OrderIn | OrderPatch, country: str, names: Set[str]) -> dict[
                 found[name] = tuple(contact.value(country) for contact in value)
             case "lines" | "windows":
                 found[name] = tuple(part.value() for part in value)
-            case "skills":
-                found[name] = frozenset(value)
+            case "skills" | "goods":
+                found[name] = frozenset(value) - {""}
             case "tags" | "not_drivers":
                 found[name] = tuple(value)
             case _:
@@ -404,6 +418,7 @@ class OrderOut(BaseModel):
     loads: dict[str, int]
     only_driver: str
     not_drivers: list[str]
+    goods: list[str]
     held_back: Annotated[list[Group], Field(description=HELD_BACK)]
     jobs: list[JobOut]
     tracking_url: str | None

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from hub.core.attention import SILENT, late_s
 from hub.core.jobs import Outcome, State
 from hub.flows.board import BoardSeen, LaneSeen, due_of
-from hub.flows.day_seen import DONE, JobSeen, StopSeen
+from hub.flows.day_seen import DONE, JobSeen, StopSeen, TakeOverSeen
 from hub.web.route_map import numbers_of
 
 NARROWEST = 3.2  # percent of 60 rem, the axis at its narrowest: room for two digits
@@ -75,6 +75,7 @@ class Lane:
     bars: tuple[Bar, ...]
     levels: int
     shift: tuple[float, float]  # x and w
+    reloads: tuple[tuple[float, float, str], ...]  # x, w, in words
     stale: bool
 
     @property
@@ -134,8 +135,14 @@ def _lane(n: int, seen: LaneSeen, now: datetime, axis: Axis, zone: ZoneInfo) -> 
         bars,
         1 + max((bar.level for bar in bars), default=0),
         (x, round(axis.at(seen.ends_at) - x, 1)),
+        tuple(_reload(one, axis) for one in seen.route.take_overs if one.is_reload),
         heard_at is None or now - heard_at >= SILENT,
     )
+
+
+def _reload(one: TakeOverSeen, axis: Axis) -> tuple[float, float, str]:
+    x = axis.at(one.arrive_at)
+    return x, round(axis.at(one.depart_at) - x, 1), f"Stop {one.n}: {one.said}"
 
 
 def _bar(stop: StopSeen, seen: LaneSeen, now: datetime, axis: Axis, zone: ZoneInfo) -> Bar:

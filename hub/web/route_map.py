@@ -68,6 +68,14 @@ def route_map(
     return Markup("").join(drawn)
 
 
+def view_of(svg: str, width: int, height: int) -> View:
+    """What part of the world a drawn map shows."""
+    placed = _PLACED.search(svg)
+    assert placed, "a drawn map says where it is"
+    zoom, left, top = map(float, placed.groups())
+    return View(zoom, left, top, width, height)
+
+
 def _drawn(
     tiles: Tiles | None,
     routes: Sequence[RouteSeen],
@@ -95,10 +103,7 @@ def _drawn(
         height=height,
         nonce=nonce,
     )
-    placed = _PLACED.search(svg)
-    assert placed, "a drawn map says where it is"
-    zoom, left, top = map(float, placed.groups())
-    view = View(zoom, left, top, width, height)
+    view = view_of(svg, width, height)
     n_of = numbers_of(routes)
     ways = (_way(view, line, n_of[one.id]) for one, line in zip(routes, lines, strict=True))
     stops = (_stops(view, route, n_of[route.id]) for route in routes)

@@ -194,6 +194,9 @@ def test_what_planning_may_do_with_it_is_typed_in_too(desk: Desk) -> None:
             loads="Pallets: 2",
             only_driver="Mara",
             not_drivers="Otso, Iris",
+            kinds_of_goods="Raw fish, ice",
+            skills="Fridge",
+            priority="7",
         ),
     )
     assert page.status_code == 302
@@ -206,6 +209,8 @@ def test_what_planning_may_do_with_it_is_typed_in_too(desk: Desk) -> None:
     assert datetime.fromisoformat(report["ready_at"]) == datetime(2026, 11, 23, 8, 30, tzinfo=UTC)
     assert (report["loads"], report["only_driver"]) == ({"pallets": 2}, "Mara")
     assert report["not_drivers"] == ["Otso", "Iris"]
+    assert sorted(report["goods"]) == ["ice", "raw fish"] and "ice, raw fish" in told
+    assert (report["skills"], report["priority"]) == (["fridge"], 7)
 
 
 @pytest.mark.parametrize(
@@ -213,6 +218,8 @@ def test_what_planning_may_do_with_it_is_typed_in_too(desk: Desk) -> None:
     [
         ({"worth": "much"}, "an amount, such as 12.50"),
         ({"on_board_min": "an hour"}, "minutes, such as 90"),
+        ({"priority": "12"}, "Write 0 for the usual, up to 9"),
+        ({"kinds_of_goods": "x" * 61}, "at most 60 letters"),
         ({"on_board_min": "0.5"}, "At least one minute."),
         ({"ready": "soon"}, "Write it as 10:30"),
         ({"ready": "10:30", "day": "", "opens": "", "closes": ""}, "needs a day"),

@@ -73,6 +73,10 @@ MORE = {
         "replace(j, wanted_vehicle=None)",
         "test_the_driver_they_know_comes_where_another_costs_more",
     ),
+    "every driver goes everywhere": without(
+        "replace(j, vehicle_costs={})",
+        "test_who_costs_more_at_a_door_stays_away_where_that_is_dear",
+    ),
     "nobody remembers the order": deaf_to(
         "reorder_cost=0", "test_a_known_order_stays_where_changing_it_costs_more"
     ),

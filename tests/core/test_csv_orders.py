@@ -189,15 +189,16 @@ def test_kinds_coordinates_priority_and_unknown_columns():
 def test_what_a_row_asks_of_planning():
     found = read(
         "Order,Name,Address,Delivery Date,Can wait,Worth doing,Goods ready at,Max ride time"
-        ",Further loads,Only driver,Not drivers\n"
-        "1,Ann,1 Road,2026-12-31,yes,12.50,10:30,90,Pallets: 2,Mara,\n"
-        '2,Bob,2 Road,2026-12-31,no,,,,,,"Otso, Iris"\n'
+        ",Further loads,Only driver,Not drivers,Kind of goods\n"
+        '1,Ann,1 Road,2026-12-31,yes,12.50,10:30,90,Pallets: 2,Mara,,"Raw fish, ice"\n'
+        '2,Bob,2 Road,2026-12-31,no,,,,,,"Otso, Iris",\n'
     )
     assert not found.problems
     first, second = found.orders
     assert (first.optional, first.prize, first.max_on_board_s) == (True, 1250, 5400)
     assert first.ready_at == datetime(2026, 12, 31, 10, 30, tzinfo=UTC)
     assert (dict(first.loads), first.only_driver) == ({"pallets": 2}, "Mara")
+    assert first.goods == {"raw fish", "ice"}
     assert (second.optional, second.not_drivers) == (False, ("Otso", "Iris"))
 
 

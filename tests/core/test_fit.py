@@ -12,7 +12,7 @@ import pytest
 
 from hub.core import fit
 from hub.core.fit import Placement, RouteNow, Stage, StopNow, placed, timed
-from hub.core.plan_request import JobToPlan, TravelMatrix
+from hub.core.plan_request import JobToPlan, KeepsTo, TravelMatrix
 from hub.core.values import TimeWindow
 from tests.planning_worlds import EIGHT, a_van, at, between
 
@@ -174,3 +174,33 @@ def test_the_only_place_that_keeps_a_window_is_found_however_dear_it_is() -> Non
     found = placed(route, [job], travel, EIGHT)
     assert found.problems == ()
     assert abs(found.position - 46) <= 6
+
+
+def a_small_round(*jobs: JobToPlan, **van: object) -> RouteNow:
+    stops = tuple(
+        StopNow(f"s{n}", job.place, (job,), Stage.TO_DO, EIGHT, EIGHT, n)
+        for n, job in enumerate(jobs, 1)
+    )
+    numbers = {job.id: job.id for job in jobs}
+    made = a_van(shift=between(8, 16), **van)
+    return RouteNow("r", "Van", "Mara", made, stops, EIGHT, EIGHT, numbers, UTC)
+
+
+def test_a_job_outside_the_zones_of_its_driver_is_told() -> None:
+    jobs = [JobToPlan(id=id, place=1, zones=frozenset({id})) for id in ("north", "south")]
+    route = a_small_round(*jobs, keeps_to=(KeepsTo(frozenset({"north"})),))
+    [problem] = fit.problems(route)
+    assert problem.said == "Order south lies outside the zones of Mara."
+    priced = replace(route.vehicle, keeps_to=(KeepsTo(frozenset({"north"}), 300),))
+    assert fit.problems(replace(route, vehicle=priced)) == ()
+
+
+def test_goods_that_would_share_a_load_are_told_and_two_loads_keep_them_apart() -> None:
+    fish = JobToPlan(id="1", place=1, goods=frozenset({"raw fish"}))
+    bread = JobToPlan(id="2", place=1, goods=frozenset({"bread"}))
+    apart = frozenset({("bread", "raw fish")})
+    [problem] = fit.problems(replace(a_small_round(fish, bread), apart=apart))
+    assert problem.said == "Bread and raw fish would ride together: order 2 and order 1."
+    again = JobToPlan(id="again", place=0, load_direction="collect")
+    later = replace(bread, pair_with="again")
+    assert fit.problems(replace(a_small_round(fish, again, later), apart=apart)) == ()

@@ -230,6 +230,14 @@ def test_the_known_driver_comes_where_another_costs_more(price, who):
     assert "x" in route(kept(request, Need.WANTED_VEHICLE), who)
 
 
+@pytest.mark.parametrize(("price", "who"), [(100, "a"), (50_000, "b")])
+def test_whoever_costs_more_at_a_door_stays_away_where_that_is_dearer(price, who):
+    outside = JobToPlan(id="x", place=2, vehicle_costs={"a": price})
+    jobs = (JobToPlan(id="y", place=1), outside)
+    request = a_bakery_day(jobs, (a_van("a"), a_van("b", fixed_cost=9000)))
+    assert "x" in route(kept(request, Need.WANTED_VEHICLE), who)
+
+
 def test_a_job_that_moved_costs_its_price_once():
     jobs = tuple(JobToPlan(id=f"j{n}", place=n) for n in (1, 2, 3, 4))
     request = a_bakery_day(jobs, reorder_cost=70, before={"van": ("j1", "j2", "j3", "j4", "gone")})

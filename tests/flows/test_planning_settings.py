@@ -55,12 +55,12 @@ class Plugin:
         return [NearestRouting, PyvrpRouting, OrtoolsRouting]
 
     @hookimpl
-    def hub_eta_models(self) -> list[type[EtaModel]]:
-        return [ForwardEta]
-
-    @hookimpl
     def hub_travel_times(self) -> list[type[TravelTimes]]:
         return [CrowTravelTimes]
+
+    @hookimpl
+    def hub_eta_models(self) -> list[type[EtaModel]]:
+        return [ForwardEta]
 
 
 @dataclass

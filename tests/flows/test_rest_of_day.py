@@ -17,7 +17,7 @@ from sqlmodel import select, update
 from hub.core.business import BusinessSettings
 from hub.core.errors import HubError
 from hub.core.jobs import NotNow, State
-from hub.db.tables import AuditRow, BusinessRow, EventRow, ImprovementRow, JobRow
+from hub.db.tables import AuditRow, BusinessRow, DriverRow, EventRow, ImprovementRow, JobRow
 from hub.flows.board import board_seen
 from hub.flows.board_order import turn
 from hub.flows.dispatch import DoesNotFit, RouteConflict
@@ -33,6 +33,7 @@ from hub.flows.improvements import (
 )
 from hub.flows.rest_difference import Proposed
 from hub.flows.rest_of_day import publish_rest
+from hub.flows.zones import ZoneIn, save_zone
 from tests.board_worlds import DAY, SIX, Running, a_running_day, two_far_doors
 
 ME = "staff:1"
@@ -399,3 +400,16 @@ def _told(day: Running, job_id: str) -> object:
     with day.hub.reading() as session:
         job = session.get_one(JobRow, job_id)
     return day.promises(job)[-1]
+
+
+def test_nobody_is_sent_outside_his_zones(day: Running) -> None:
+    shown = found(day)
+    assert shown.moved
+    nowhere = ZoneIn(name="Nowhere", postcodes="99999")
+    zone = save_zone(day.hub, day.business_id, nowhere, actor="test")
+    with day.hub.unit() as unit:
+        for driver in unit.session.exec(select(DriverRow)):
+            driver.planning = {"zones": [zone.id]}
+    assert found(day).moved == 0
+    with pytest.raises(HubError, match="may not go to another one"):
+        publish(day, shown, force=True)

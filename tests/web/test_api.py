@@ -179,6 +179,7 @@ def test_what_planning_may_do_with_an_order_comes_back_as_sent(world: World) -> 
         "loads": {"pallets": 2},
         "only_driver": "Mara",
         "not_drivers": ["Otso"],
+        "goods": ["ice", "raw fish"],
     }
     order = world.order(**asked)
     assert {name: order[name] for name in asked} == asked
@@ -189,6 +190,11 @@ def test_what_planning_may_do_with_an_order_comes_back_as_sent(world: World) -> 
     problem = is_problem(world.call("PATCH", path, {"loads": {"kg": 2}}), 422)
     assert "told by lines and parcels" in str(problem["errors"])
     is_problem(world.call("PATCH", path, {"max_on_board_s": 0}), 422)
+    line = {"title": "Salmon", "goods": "Raw  Fish"}
+    changed = world.call("PATCH", path, {"goods": [], "lines": [line]}).get_json()
+    assert (changed["goods"], changed["lines"][0]["goods"]) == ([], "raw fish")
+    problem = is_problem(world.call("PATCH", path, {"goods": ["fish/bread"]}), 422)
+    assert "one kind of goods" in str(problem["errors"])
 
 
 @pytest.mark.parametrize("line", ["---", "😀", "  "])

@@ -77,7 +77,7 @@ function compared(before, after) {
   const is = byJob(after);
   const known = new Set(before.stops.map((stop) => stop.stop_id));
   const fetches = after.stops.filter((stop) => stop.take_over && !known.has(stop.stop_id));
-  const lines = fetches.map((stop) => ({ text: `Take over the load of ${stop.take_over.van}, as stop ${stop.n}` }));
+  const lines = fetches.map((stop) => ({ text: stop.take_over.reload ? `Back at the depot to load again, as stop ${stop.n}` : `Take over the load of ${stop.take_over.van}, as stop ${stop.n}` }));
   for (const [id, { stop, job }] of is) {
     if (!was.has(id)) lines.push({ job_id: id, text: `Added: stop ${stop.n}, ${called(stop, job)}` });
     else if (job.outcome === "cancelled" && was.get(id).job.outcome !== "cancelled") lines.push({ job_id: id, text: `Cancelled: ${called(stop, job)}` });

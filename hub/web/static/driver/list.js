@@ -6,7 +6,7 @@ import { isCalledOff, isDone, isDriven } from "./day.js";
 import { button, clock, count, h, link } from "./dom.js";
 import { sharing } from "./fixes.js";
 import { trouble } from "./position.js";
-import { nextStop } from "./stop.js";
+import { fetched, nextStop } from "./stop.js";
 import { ended } from "./words.js";
 
 export const list = {
@@ -89,9 +89,13 @@ function notBegun(now, route, heading) {
   ];
 }
 
+// What is loaded before leaving; what a later load brings is said apart.
 function goods(route) {
-  const parcels = new Map(route.stops.flatMap((stop) => stop.jobs).filter((job) => job.kind === "deliver").map((job) => [job.job_id, job.parcels]));
-  return count([...parcels.values()].reduce((sum, n) => sum + n, 0), "parcel");
+  const again = new Set(route.stops.filter((stop) => stop.take_over?.reload).flatMap((stop) => stop.take_over.job_ids));
+  const jobs = [...new Map(route.stops.flatMap((stop) => stop.jobs).filter((job) => job.kind === "deliver").map((job) => [job.job_id, job])).values()];
+  const sum = (some) => some.reduce((all, job) => all + job.parcels, 0);
+  const first = count(sum(jobs.filter((job) => !again.has(job.job_id))), "parcel");
+  return again.size ? `${first} now, ${sum(jobs.filter((job) => again.has(job.job_id)))} later` : first;
 }
 
 // The stop the driver is at or on the way to comes first, whatever the order says.
@@ -145,10 +149,10 @@ function short(now, stop, action = null) {
 }
 
 function shortTakeOver(now, stop) {
-  const { van, place, arrive_at, done_at } = stop.take_over;
+  const { place, arrive_at, done_at, reload } = stop.take_over;
   return h("li", {}, h("a", { class: "short", id: `stop-${stop.stop_id}`, href: `#/stop/${stop.stop_id}` },
     h("span", { class: "n" }, String(stop.n)),
-    h("span", { class: "what" }, h("strong", {}, `Take over the load of ${van}`), h("span", { class: "muted" }, place), isDone(stop) && h("span", { class: "small" }, done_at ? "Taken over" : "Not needed any more")),
+    h("span", { class: "what" }, h("strong", {}, fetched(stop.take_over)), h("span", { class: "muted" }, place), isDone(stop) && h("span", { class: "small" }, done_at ? (reload ? "Loaded" : "Taken over") : "Not needed any more")),
     !isDone(stop) && h("span", { class: "when" }, clock(arrive_at, now.day.zone))));
 }
 

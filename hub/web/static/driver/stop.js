@@ -33,25 +33,33 @@ function whole(now, route, one, heading) {
     toDoFirst(one.jobs).map((job) => work(now, route, one, job, arrived)));
 }
 
-// Not a customer: another van stands here, or its load is back at the depot.
+// Not a customer: another van stands here, its load is back at the depot, or this one loads again.
 function fetching(now, route, one, heading) {
-  const { van, driver, place, parcels, numbers, ready_at, done_at, needed } = one.take_over;
+  const { van, driver, place, parcels, numbers, ready_at, done_at, needed, reload } = one.take_over;
   const taken = async () => {
     await takeOver(route, one);
     await told();
   };
   const open = !done_at && needed;
-  return h("article", { class: "card stack next", "aria-label": `Take over the load of ${van}` },
+  const title = fetched(one.take_over);
+  const orders = numbers.length > 0 && `order${numbers.length === 1 ? "" : "s"} ${numbers.join(", ")}`;
+  return h("article", { class: "card stack next", "aria-label": title },
     h("div", { class: "row apart top" },
-      h(heading, { class: "large" }, `${one.n}. Take over the load of ${van}`),
-      done_at && h("span", { class: "pill ok" }, "Taken over"), !done_at && !needed && h("span", { class: "pill" }, "Not needed any more")),
+      h(heading, { class: "large" }, `${one.n}. ${title}`),
+      done_at && h("span", { class: "pill ok" }, reload ? "Loaded" : "Taken over"), !done_at && !needed && h("span", { class: "pill" }, "Not needed any more")),
     h("p", { class: "large address" }, place),
-    h("p", {}, `${driver} drove it. ${count(parcels, "parcel")}, order${numbers.length === 1 ? "" : "s"} ${numbers.join(", ")}.`),
+    h("p", {}, `${reload ? "" : `${driver} drove it. `}${[count(parcels, "parcel"), orders].filter(Boolean).join(", ")}.`),
     open && ready_at && new Date(hubTime()) < new Date(ready_at) && h("p", { class: "strong" }, `It is there from ${clock(ready_at, now.day.zone)}.`),
     open && h("div", { class: "two" },
       h("a", { class: "button big secondary", href: mapLink({ ...one, address: place }) }, "Navigate"),
-      route.began_at && button("Load taken over", taken, "big")),
-    open && h("p", { class: "hint" }, "Tap it once everything is in your van. Until then these orders are shown as in the other one."));
+      route.began_at && button(reload ? "All loaded" : "Load taken over", taken, "big")),
+    open && h("p", { class: "hint" }, reload ? "Put down what you collected, then tap it once everything is in your van." : "Tap it once everything is in your van. Until then these orders are shown as in the other one."));
+}
+
+// What is done at a stop that is nobody's door.
+export function fetched({ reload, parcels, van }) {
+  if (!reload) return `Take over the load of ${van}`;
+  return parcels ? `Back at the depot: load ${count(parcels, "parcel")}` : "Back at the depot: unload";
 }
 
 const isCancelled = (job) => job.outcome === "cancelled";

@@ -41,7 +41,7 @@ export const ACTS = {
   end_shift: "Shift ended",
   acknowledge: "Route change seen",
   load: "All loaded",
-  take_over: "Load taken over",
+  take_over: "Load taken on board",
   head_for: "On the way",
   arrive: "Arrived",
   not_arrived: "Not there yet",
