@@ -404,12 +404,12 @@ def _told(day: Running, job_id: str) -> object:
 
 def test_nobody_is_sent_outside_his_zones(day: Running) -> None:
     shown = found(day)
-    assert shown.moved
+    assert shown.best.moved
     nowhere = ZoneIn(name="Nowhere", postcodes="99999")
     zone = save_zone(day.hub, day.business_id, nowhere, actor="test")
     with day.hub.unit() as unit:
         for driver in unit.session.exec(select(DriverRow)):
             driver.planning = {"zones": [zone.id]}
-    assert found(day).moved == 0
+    assert found(day).best.moved == 0
     with pytest.raises(HubError, match="may not go to another one"):
         publish(day, shown, force=True)
