@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 
+import pytest
 from sqlalchemy import text
 from sqlmodel import Session, select
 
+from hub.core.business import BusinessSettings
+from hub.core.visibility import Visibility
 from hub.db.engine import open_engine
 from hub.db.migrate import migrate
-from hub.db.tables import DriverRow, VehicleRow
+from hub.db.tables import BusinessRow, DriverRow, VehicleRow
 
 THEN = datetime(2026, 11, 1, tzinfo=UTC)
 BEFORE = (
@@ -86,4 +90,37 @@ def test_vehicles_and_drivers_that_were_there_have_no_rules_of_planning(
     with Session(engine) as session:
         assert session.exec(select(VehicleRow.planning)).one() == {}
         assert session.exec(select(DriverRow.planning)).one() == {}
+    engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("flat", "position"),
+    [
+        ({"share": "stops", "share_stops": 5}, {"since": "stops", "at": 5}),
+        ({"share": "minutes", "share_minutes": 9}, {"since": "minutes", "at": 9}),
+        ({"share": "next"}, {"since": "stops", "at": 0}),
+        ({"share": "never"}, {"since": "never", "at": 0}),
+    ],
+)
+def test_what_customers_could_see_they_still_can_and_no_more(
+    empty_database_url: str, flat: dict[str, object], position: dict[str, object]
+) -> None:
+    engine = open_engine(empty_database_url)
+    migrate(engine, "0015")
+    old = {**flat, "show_items": False, "show_photo": True, "window_s": 1800}
+    with engine.execution_options(hub_write=True).begin() as connection:
+        connection.execute(text(BEFORE[0]), {"then": THEN})
+        connection.execute(text("UPDATE business SET settings = :old"), {"old": json.dumps(old)})
+    migrate(engine)
+    with Session(engine) as session:
+        settings = session.exec(select(BusinessRow)).one().settings
+    page = settings["visibility"]["page"]
+    assert page["position"] == position
+    assert [page[fact]["since"] for fact in ("items", "photo", "driver", "address")] == [
+        *("never", "always", "always", "always")
+    ]
+    assert settings["window_s"] == 1800
+    assert not settings.keys() & flat.keys()
+    kept = BusinessSettings.model_validate(settings)
+    assert kept.visibility.books == Visibility().books
     engine.dispose()
