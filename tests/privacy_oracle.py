@@ -99,6 +99,11 @@ class Truth:
         return before
 
     @property
+    def leaves_out(self) -> bool:
+        """Whether somebody whom the plan has before this one still waits."""
+        return any(row["n"] < self.job["n"] and row["state"] != "closed" for row in self.route)
+
+    @property
     def least_minutes(self) -> float:
         """He is not sooner there than that, whoever reckons."""
         if self.job["p50"] and self.job["estimated_on"] in (None, self.job["route"]):
@@ -156,7 +161,7 @@ def on_the_page(truth: Truth, wishes: dict[str, Wish], fact: str) -> Answer:
         return NO
     if fact == "route":
         ends = [on_the_page(truth, wishes, end) for end in ("position", "address")]
-        if truth.stops_before or not all(end.may for end in ends):
+        if truth.stops_before or truth.leaves_out or not all(end.may for end in ends):
             return NO
     if fact == "position" and truth.heard() is None:
         return NO

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from math import copysign, hypot
 
 from hub.core.stays import metres
 from hub.core.values import Point
 
 AT_DOOR_M = 60  # a line ends in the street, not in the house
 ON_ROAD_M = 60  # further off he drives another way than was planned
+SAME_M = 5  # two pieces of one street, there and back
 
 
 def ahead(line: Sequence[Point], here: Point, door: Point) -> list[Point]:
@@ -17,40 +20,47 @@ def ahead(line: Sequence[Point], here: Point, door: Point) -> list[Point]:
     A line that passes the driver several times is entered at the last time before the door, so
     that nothing of the way to anybody else is in what is returned.
     """
-    to_door = _nearest(line, door, AT_DOOR_M)
-    if to_door is None:
+    there = _nearest(line, door, AT_DOOR_M)
+    if there is None:
         return []
-    entered = _nearest(line[: to_door + 1], here, ON_ROAD_M, last=True)
-    if entered is None:
+    on = _nearest(line[: there.corner + 2], here, ON_ROAD_M, last=True)
+    if on is None:
         return []
-    return [here, *line[entered + 1 : to_door + 1], door]
+    return [here, *line[on.corner + 1 : there.corner + 1], there.point, door]
+
+
+@dataclass(frozen=True, slots=True)
+class _Foot:
+    """The nearest point of the piece that begins at corner number ``corner``."""
+
+    corner: int
+    point: Point
+    off_m: float
 
 
 def _nearest(
     line: Sequence[Point], place: Point, within_m: float, *, last: bool = False
-) -> int | None:
-    """The corner at which ``line`` is about as near to ``place`` as anywhere; ``None``: too far.
-
-    A piece counts by its nearest point, and stands for the corner it begins at.
-    """
-    off = [_off_m(line, n, place) for n in range(len(line))]
-    least = min(off, default=within_m + 1)
+) -> _Foot | None:
+    """Where ``line`` is about as near to ``place`` as anywhere; ``None``: too far."""
+    feet = [_foot(line, n, place) for n in range(len(line) - 1)]
+    least = min((foot.off_m for foot in feet), default=within_m + 1)
     if least > within_m:
         return None
-    near = [n for n, one in enumerate(off) if one <= least + 5]
+    near = [foot for foot in feet if foot.off_m <= least + SAME_M]
     return near[-1] if last else near[0]
 
 
-def _off_m(line: Sequence[Point], n: int, place: Point) -> float:
-    """How far ``place`` is from the piece that begins at corner ``n``."""
-    a = line[n]
-    if n + 1 == len(line):
-        return metres(place.lat, place.lon, a.lat, a.lon)
-    b = line[n + 1]
-    wide = metres(a.lat, a.lon, a.lat, b.lon) * (1 if b.lon >= a.lon else -1)
-    high = metres(a.lat, a.lon, b.lat, a.lon) * (1 if b.lat >= a.lat else -1)
-    east = metres(a.lat, a.lon, a.lat, place.lon) * (1 if place.lon >= a.lon else -1)
-    north = metres(a.lat, a.lon, place.lat, a.lon) * (1 if place.lat >= a.lat else -1)
+def _foot(line: Sequence[Point], corner: int, place: Point) -> _Foot:
+    a, b = line[corner], line[corner + 1]
+    east, north = _off(a, place)
+    wide, high = _off(a, b)
     length = wide * wide + high * high
     along = max(0.0, min(1.0, (east * wide + north * high) / length)) if length else 0.0
-    return float(((east - along * wide) ** 2 + (north - along * high) ** 2) ** 0.5)
+    point = Point(a.lat + along * (b.lat - a.lat), a.lon + along * (b.lon - a.lon))
+    return _Foot(corner, point, hypot(east - along * wide, north - along * high))
+
+
+def _off(a: Point, b: Point) -> tuple[float, float]:
+    """How far ``b`` is east and north of ``a``, in metres."""
+    east, north = metres(a.lat, a.lon, a.lat, b.lon), metres(a.lat, a.lon, b.lat, a.lon)
+    return copysign(east, b.lon - a.lon), copysign(north, b.lat - a.lat)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session, col, select
 
+from hub.core.jobs import State
 from hub.core.tongue import Tongue
 from hub.core.tracking_page import first_name
 from hub.core.tracking_words import stays_words
@@ -16,10 +17,13 @@ from hub.db.tables import (
     BrandRow,
     ContactRow,
     DriverRow,
+    JobRow,
     LineRow,
     PlaceRow,
     ProofFileRow,
     ProofRow,
+    StopJobRow,
+    StopRow,
 )
 from hub.flows.sync import address_document
 from hub.flows.tongues import Spoken, tongue
@@ -77,6 +81,23 @@ def recipient(session: Session, link: Link) -> str:
         ).all()
     )
     return first_name(names.get(Role.RECIPIENT) or names.get(Role.BUYER) or "")
+
+
+def passes_others(session: Session, link: Link) -> bool:
+    """Whether, by the plan, somebody who still waits comes before this one."""
+    assert link.stop is not None
+    open_before = (
+        select(StopRow.id)
+        .join(StopJobRow, col(StopJobRow.stop_id) == col(StopRow.id))
+        .join(JobRow, col(JobRow.id) == col(StopJobRow.job_id))
+        .where(
+            StopRow.business_id == link.business.id,
+            StopRow.route_id == link.stop.route_id,
+            StopRow.n < link.stop.n,
+            JobRow.state != State.CLOSED,
+        )
+    )
+    return session.exec(open_before.limit(1)).first() is not None
 
 
 def tongue_of(session: Session, link: Link) -> Spoken:

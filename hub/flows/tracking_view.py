@@ -184,7 +184,7 @@ def _content(session: Session, link: Link, driver: Driver | None, now: datetime)
         pin=pin,
         heard_at=driver.at if driver else None,
         position=position,
-        road=_road(link, position, pin),
+        road=_road(session, link, position, pin),
         promised=_promised(session, link, zone, now, spoken),
         handover=parts.handover(session, link, proof, brand.name, spoken) if proof else None,
     )
@@ -238,8 +238,13 @@ def _promised(
     return promise_lines(bind, zone, now, spoken)
 
 
-def _road(link: Link, driver: Driver | None, door: Point | None) -> tuple[Point, ...]:
+def _road(
+    session: Session, link: Link, driver: Driver | None, door: Point | None
+) -> tuple[Point, ...]:
+    """As it was planned; none where that would lead past somebody he left out for this one."""
     if driver is None or door is None or link.route is None or Fact.ROUTE not in link.may:
+        return ()
+    if parts.passes_others(session, link):
         return ()
     line = [Point(lat, lon) for lat, lon in link.route.geometry]
     return tuple(ahead(line, driver.point, door))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -9,9 +10,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, select
 
+from hub.core.business import BusinessSettings
+from hub.core.visibility import Visibility
 from hub.db.engine import open_engine
 from hub.db.migrate import migrate
-from hub.db.tables import DriverRow, NoticeRow, NoticeRuleRow, VehicleRow
+from hub.db.tables import BusinessRow, DriverRow, NoticeRow, NoticeRuleRow, VehicleRow
 
 THEN = datetime(2026, 11, 1, tzinfo=UTC)
 BEFORE = (
@@ -135,4 +138,37 @@ def test_rules_and_what_was_told_by_them_stay_and_roles_get_rules_of_their_own(
         session.delete(session.get_one(NoticeRuleRow, "n"))
         with pytest.raises(IntegrityError):  # a notice still refers to it
             session.commit()
+    engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("flat", "position"),
+    [
+        ({"share": "stops", "share_stops": 5}, {"since": "stops", "at": 5}),
+        ({"share": "minutes", "share_minutes": 9}, {"since": "minutes", "at": 9}),
+        ({"share": "next"}, {"since": "stops", "at": 0}),
+        ({"share": "never"}, {"since": "never", "at": 0}),
+    ],
+)
+def test_what_customers_could_see_they_still_can_and_no_more(
+    empty_database_url: str, flat: dict[str, object], position: dict[str, object]
+) -> None:
+    engine = open_engine(empty_database_url)
+    migrate(engine, "0015")
+    old = {**flat, "show_items": False, "show_photo": True, "window_s": 1800}
+    with engine.execution_options(hub_write=True).begin() as connection:
+        connection.execute(text(BEFORE[0]), {"then": THEN})
+        connection.execute(text("UPDATE business SET settings = :old"), {"old": json.dumps(old)})
+    migrate(engine)
+    with Session(engine) as session:
+        settings = session.exec(select(BusinessRow)).one().settings
+    page = settings["visibility"]["page"]
+    assert page["position"] == position
+    assert [page[fact]["since"] for fact in ("items", "photo", "driver", "address")] == [
+        *("never", "always", "always", "always")
+    ]
+    assert settings["window_s"] == 1800
+    assert not settings.keys() & flat.keys()
+    kept = BusinessSettings.model_validate(settings)
+    assert kept.visibility.books == Visibility().books
     engine.dispose()
