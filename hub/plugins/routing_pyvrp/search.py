@@ -23,8 +23,8 @@ CLOCKS: Mapping[Counts, Callable[[], float]] = {
 }
 SMALL = 150  # jobs; up to here PyVRP's own ways are the best
 NEAR, SHAKEN = 30, 10
-"""Neighbours looked at of each job, and jobs moved at most before each step. PyVRP's own 50 and 25
-make a third of the steps in a second: on 500 and 1,000 jobs 1 to 2 % worse after as many seconds."""
+"""Neighbours looked at of each job, and jobs moved at most before each step. With PyVRP's own, 50
+and 25, a third of the steps in a second, and 3,000 jobs were 0.7 % dearer after 80 s."""
 
 
 @dataclass(frozen=True, slots=True)
