@@ -47,9 +47,7 @@ class TestPyvrp(RoutingStrategyConformance):
             Need.BALANCE,
             Need.WANTED_VEHICLE,
             Need.KNOWN_ORDER,
-            Need.PACE,
             Need.MAX_DISTANCE,
-            Need.ACCESS,
         }
     )
 

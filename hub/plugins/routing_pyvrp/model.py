@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import pyvrp
 
-from hub import JobToPlan, PlanRequest, VehicleToPlan
+from hub import JobToPlan, PlanRequest, TimeWindow, VehicleToPlan
+from hub.plugins.routing_pyvrp.slowed import Clock
 
 UNITS = 1800  # PyVRP counts whole units; 1/1800 cent keeps prices per km and hour whole
+NARROW = timedelta(hours=3)  # in a wider window, its middle says little
 UNLIMITED = np.iinfo(np.int64).max
 Orders = dict[str, list[str]]
 Matrix = np.ndarray[Any, np.dtype[np.int64]]  # the shape that PyVRP's own types can take
@@ -37,11 +41,14 @@ class _Type:
 
 class Model:
     """One location per job, then one per depot. ``all_fit``: a plan without any of them that is
-    not optional is no answer, which PyVRP is faster with than with prizes.
+    not optional is no answer, which PyVRP is faster with than with prizes. ``starts``: when jobs
+    begin in a plan that is known, an epoch; drives take what they take then.
     """
 
-    def __init__(self, request: PlanRequest, *, all_fit: bool) -> None:
-        self.request, self.all_fit = request, all_fit
+    def __init__(
+        self, request: PlanRequest, *, all_fit: bool, starts: Mapping[str, float] | None = None
+    ) -> None:
+        self.request, self.all_fit, self.starts = request, all_fit, starts or {}
         self.zero = min((v.shift.opens.timestamp() for v in request.vehicles), default=0.0)
         self.horizon = max((self._shift(v)[1] for v in request.vehicles), default=0)
         self.copies: list[_Copy] = []
@@ -101,7 +108,8 @@ class Model:
         kinds: dict[tuple[object, ...], _Type] = {}
         for vehicle in request.vehicles:
             barred = frozenset(job.id for job in self.jobs if not _may(vehicle, job))
-            way = (vehicle.profile, vehicle.service_factor, vehicle.per_km, barred)
+            paced = vehicle.shift if request.travel[vehicle.profile].pace else None
+            way = (vehicle.profile, vehicle.service_factor, vehicle.per_km, barred, paced)
             if way not in matrices:
                 matrices[way] = len(matrices)
                 metres, seconds = self._matrices(vehicle, barred)
@@ -205,18 +213,41 @@ class Model:
         places += [0 if depot is None else depot for depot in self.depots]
         seconds, metres = travel.block(places, places)
         metres = metres * vehicle.per_km * UNITS // 1000
+        if travel.pace:
+            seconds = self._slowed(seconds, vehicle)
+        if self.request.access_s:
+            seconds = seconds + self._walks(places, vehicle)
         if None in self.depots:
             nowhere = len(self.jobs) + self.depots.index(None)
             for matrix in (metres, seconds):
                 matrix[:, nowhere] = 0
                 matrix[nowhere, :] = 0
         for n, job in enumerate(self.jobs):
-            seconds[n, :] += int(-(-job.service_s * vehicle.service_factor // 1))
+            seconds[n, :] += _service_s(vehicle, job)
             if job.id in barred:
                 seconds[:, n] = 4 * self.horizon
         np.fill_diagonal(seconds, 0)
         np.fill_diagonal(metres, 0)
         return metres, seconds
+
+    def _walks(self, places: Sequence[int], vehicle: VehicleToPlan) -> Matrix:
+        """From the parked van to each door, but for who is at a door there already."""
+        access, size = self.request.access_s, len(places)
+        walks = np.zeros(size, dtype=np.int64)
+        walks[: len(self.jobs)] = [vehicle.at_door_s(access.get(j.place, 0)) for j in self.jobs]
+        at = np.array(places)
+        stays = at[:, None] == at[None, :]
+        stays[len(self.jobs) :, :] = False  # nobody is at a door at the depot
+        return np.where(stays, 0, walks[None, :])
+
+    def _slowed(self, seconds: Matrix, vehicle: VehicleToPlan) -> Matrix:
+        arrives = np.full(len(seconds), np.nan)
+        leaves = arrives.copy()
+        for n, job in enumerate(self.jobs):
+            arrives[n] = self.starts.get(job.id, _likely(job, vehicle.shift))
+            leaves[n] = arrives[n] + _service_s(vehicle, job)
+        clock = Clock(self.request.travel[vehicle.profile].pace, vehicle.shift)
+        return clock.slowed(seconds, leaves, arrives)
 
     def _spans(self, job: JobToPlan) -> list[tuple[int, int]]:
         if not job.windows:
@@ -233,6 +264,21 @@ class Model:
 
     def _seconds(self, moment: float) -> int:
         return int(-(-(moment - self.zero) // 1))
+
+
+def _service_s(vehicle: VehicleToPlan, job: JobToPlan) -> int:
+    return vehicle.at_door_s(job.service_s)
+
+
+def _likely(job: JobToPlan, shift: TimeWindow) -> float:
+    """The middle of its only window, as far as that is in the shift; not a number: any time."""
+    if len(job.windows) != 1:
+        return math.nan
+    [window] = job.windows
+    opens, closes = max(window.opens, shift.opens), min(window.closes, shift.closes)
+    if not timedelta(0) <= closes - opens <= NARROW:
+        return math.nan
+    return (opens + (closes - opens) / 2).timestamp()
 
 
 def _may(vehicle: VehicleToPlan, job: JobToPlan) -> bool:
