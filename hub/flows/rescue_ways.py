@@ -15,6 +15,7 @@ from hub.core.business import BusinessSettings
 from hub.core.fit import Problem, RouteNow, Stage, problems, timed
 from hub.core.ids import new_id
 from hub.core.jobs import NotNow, State
+from hub.core.pace import arrives, traffic_of
 from hub.core.rescue import Load, Way, When, shared_out
 from hub.core.values import Point, TimeWindow
 from hub.db.tables import (
@@ -217,10 +218,11 @@ def _named(scene: Scene, key: str) -> Way | None:
 def _at_depot(scene: Scene) -> Load:
     """What is on board once the van limped home, or was towed."""
     roads, load = scene.roads, scene.load
-    back_s = roads.travel["car"].seconds[load.place][roads.index[scene.depot.id]]
+    travel = roads.travel["car"]
+    back_s = travel.seconds[load.place][roads.index[scene.depot.id]]
     if back_s >= NO_ROAD_S:
         return load
-    ready_at = scene.now + timedelta(seconds=LIMPS * back_s)
+    ready_at = arrives(traffic_of(travel.pace), scene.now, LIMPS * back_s)
     return replace(load, place=roads.index[scene.yard], ready_at=ready_at)
 
 

@@ -19,9 +19,12 @@ PAIRS_APART = 4000  # of one rule: more only slow the search down, and `complete
 
 
 class Search:
-    """The request as OR-Tools sees it: a node per job, then per chance to reload and per depot."""
+    """The request as OR-Tools sees it: a node per job, then per chance to reload and per depot.
 
-    def __init__(self, request: PlanRequest) -> None:
+    ``known``: a plan that tells when its drives will be driven, about.
+    """
+
+    def __init__(self, request: PlanRequest, known: Plan | None = None) -> None:
         self.request = request
         self.jobs, self.vehicles = request.jobs, request.vehicles
         self.zero = min(v.shift.opens.timestamp() for v in self.vehicles)
@@ -34,7 +37,9 @@ class Search:
             for place in v.reload_at
             for _ in range(v.max_reloads)
         ]
-        self.ways = Ways(request, self.reloads, self.depots)
+        visits = () if known is None else (v for way in known.routes.values() for v in way)
+        starts = {visit.job_id: visit.start.timestamp() for visit in visits}
+        self.ways = Ways(request, self.reloads, self.depots, starts)
         before_depots = len(self.jobs) + len(self.reloads)
         node = {depot: before_depots + n for n, depot in enumerate(self.depots)}
         self.manager = pywrapcp.RoutingIndexManager(

@@ -13,7 +13,6 @@ from hub import (
     Plan,
     PlanRequest,
     RoutingStrategy,
-    TravelMatrix,
     VehicleToPlan,
     completed,
 )
@@ -43,14 +42,9 @@ def plainer(request: PlanRequest, time_limit_s: float) -> PlanRequest:
     """The day without breaks, prices and whatever else PyVRP does not know."""
     return replace(
         request,
-        travel={
-            profile: TravelMatrix(travel.seconds, travel.metres) if travel.pace else travel
-            for profile, travel in request.travel.items()
-        },
-        jobs=tuple(_plain(request, job) for job in request.jobs),
+        jobs=tuple(_plain(job) for job in request.jobs),
         vehicles=tuple(_with_time_to_rest(vehicle) for vehicle in request.vehicles),
         fixed={},
-        access_s={},
         never_together=frozenset(),
         uneven_per_hour=0,
         before={},
@@ -75,10 +69,9 @@ def _with_time_to_rest(vehicle: VehicleToPlan) -> VehicleToPlan:
     )
 
 
-def _plain(request: PlanRequest, job: JobToPlan) -> JobToPlan:
+def _plain(job: JobToPlan) -> JobToPlan:
     return replace(
         job,
-        service_s=job.service_s + request.access_s.get(job.place, 0),
         max_on_board_s=None,
         wishes=(),
         wanted_vehicle=None,

@@ -5,12 +5,13 @@ The nodes are the jobs, then the chances to reload, then the depots.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+
+import numpy as np
 
 from hub import JobToPlan, PlanRequest, VehicleToPlan
+from hub.plugins.routing_pyvrp.slowed import Clock
 
 UNITS = 1800  # whole units per cent, as prices per km and hour need them
 
@@ -24,12 +25,18 @@ class Chance:
 
 
 class Ways:
-    """The tables of a request. ``depots`` are places; ``None``: where nobody drives."""
+    """The tables of a request. ``depots`` are places; ``None``: where nobody drives. ``starts``:
+    when jobs begin in a plan that is known, an epoch; drives take what they take then.
+    """
 
     def __init__(
-        self, request: PlanRequest, reloads: Sequence[Chance], depots: Sequence[int | None]
+        self,
+        request: PlanRequest,
+        reloads: Sequence[Chance],
+        depots: Sequence[int | None],
+        starts: Mapping[str, float],
     ) -> None:
-        self.request, self.jobs = request, request.jobs
+        self.request, self.jobs, self.starts = request, request.jobs, starts
         self.reloads, self.depots = reloads, depots
 
     def works(self, vehicle: VehicleToPlan) -> list[int]:
@@ -46,15 +53,15 @@ class Ways:
             *(reload.place for reload in self.reloads),
             *self.depots,
         ]
-        usual = self._usual_pace(vehicle)
+        slowed = self._slowed(vehicle, places) if travel.pace else None
         doors = [self._walk(vehicle, job.place) for job in self.jobs]
         walks = doors + [0] * (len(places) - len(doors))
         metres, seconds = [], []
         for n, (work, here) in enumerate(zip(self.works(vehicle), places, strict=True)):
             far = [0 if None in (here, to) else travel.metres[here][to] for to in places]  # type: ignore[index]
             long = [0 if None in (here, to) else travel.seconds[here][to] for to in places]  # type: ignore[index]
-            if usual != 1.0:
-                long = [math.ceil(s * usual) for s in long]
+            if slowed is not None:
+                long = slowed[n]
             if any(walks):
                 stays = [n < len(doors) and here == to for to in places]
                 ways = zip(long, walks, stays, strict=True)
@@ -64,21 +71,23 @@ class Ways:
         return metres, seconds
 
     def _walk(self, vehicle: VehicleToPlan, place: int) -> int:
-        return math.ceil(self.request.access_s.get(place, 0) * vehicle.service_factor)
+        return vehicle.at_door_s(self.request.access_s.get(place, 0))
 
-    def _usual_pace(self, vehicle: VehicleToPlan) -> float:
-        """The mean over the shift."""
-        opens, closes = vehicle.shift.opens.timestamp(), vehicle.shift.closes.timestamp()
-        pace = self.request.travel[vehicle.profile].pace
-        begins = [(one.begins.timestamp(), one.factor) for one in pace]
-        edges = [(opens, 1.0), *begins, (math.inf, 1.0)]
-        longs = [
-            (min(closes, until) - max(opens, since), factor)
-            for (since, factor), (until, _) in pairwise(edges)
-        ]
-        within = [(long, factor) for long, factor in longs if long > 0]
-        whole = sum(long for long, _ in within)
-        return sum(long * factor for long, factor in within) / whole if whole else 1.0
+    def _slowed(self, vehicle: VehicleToPlan, places: Sequence[int | None]) -> list[list[int]]:
+        """Seconds between all nodes at the time they are driven."""
+        travel = self.request.travel[vehicle.profile]
+        here = [0 if place is None else place for place in places]
+        seconds, _ = travel.block(here, here)
+        for n, place in enumerate(places):
+            if place is None:
+                seconds[n, :] = seconds[:, n] = 0
+        arrives = np.full(len(places), np.nan)
+        arrives[: len(self.jobs)] = [self.starts.get(job.id, np.nan) for job in self.jobs]
+        leaves = arrives + np.array(self.works(vehicle))
+        slowed: list[list[int]] = (
+            Clock(travel.pace, vehicle.shift).slowed(seconds, leaves, arrives).tolist()
+        )
+        return slowed
 
     def prices(self, vehicle: VehicleToPlan, metres: list[list[int]]) -> list[list[int]]:
         """What each way costs: its metres, who does the job it leaves, an order turned round."""
@@ -102,4 +111,4 @@ class Ways:
 
 
 def service_s(vehicle: VehicleToPlan, job: JobToPlan) -> int:
-    return math.ceil(job.service_s * vehicle.service_factor)
+    return vehicle.at_door_s(job.service_s)

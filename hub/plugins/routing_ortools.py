@@ -2,9 +2,9 @@
 
 It starts from the quick answer, or from PyVRP's for the day without what PyVRP cannot express,
 and improves it by guided local search, or keeps it. Some of its model is only near: a van that
-both delivers and collects counts as fuller than it is, drives take what they take at an average
-pace, the longest day is told by the last to come home, and of several wishes for a job the
-dearest counts. ``completed`` makes the day as it is of its orders.
+both delivers and collects counts as fuller than it is, drives take what they take when the plan
+it starts from has them, the longest day is told by the last to come home, and of several wishes
+for a job the dearest counts. ``completed`` makes the day as it is of its orders.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ class OrtoolsRouting(RoutingStrategy):
         if not progress(quick) or not request.jobs or not request.vehicles:
             return quick
         quick = seeded(self, request, quick, progress)
-        orders = Search(request).run(quick, deadline, progress)
+        orders = Search(request, quick).run(quick, deadline, progress)
         if orders is None and request.fixed:
             others = _without_the_fixed(request, quick)
             if others.jobs and others.vehicles:
-                better = Search(others).run(quick, deadline, lambda best: progress(quick))
+                better = Search(others, quick).run(quick, deadline, lambda best: progress(quick))
                 orders = None if better is None else {**_fixed(request, quick), **better}
         made = quick if orders is None else completed(request, orders)
         return min(quick, made, key=request.loss)

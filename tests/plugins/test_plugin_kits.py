@@ -48,8 +48,6 @@ class TestPyvrp(RoutingStrategyConformance):
             Need.BALANCE,
             Need.WANTED_VEHICLE,
             Need.KNOWN_ORDER,
-            Need.PACE,
-            Need.ACCESS,
         }
     )
 

@@ -109,8 +109,6 @@ def test_pyvrp_claims_only_what_it_can_express():
         Need.BALANCE,
         Need.WANTED_VEHICLE,
         Need.KNOWN_ORDER,
-        Need.PACE,
-        Need.ACCESS,
     }
 
 

@@ -64,6 +64,7 @@ class LargeDay:
         self.jobs = {job.id: job for job in request.jobs}
         self.vehicles = {vehicle.id: vehicle for vehicle in request.vehicles}
         self.at = flat(request.places)
+        self.is_paced = any(travel.pace for travel in request.travel.values())
         self.clock = CLOCKS[pace.counts]
         self.began, self.began_wall = self.clock(), time.monotonic()
         self.helped_s = 0.0  # what other processes computed
@@ -130,7 +131,7 @@ class LargeDay:
             v.job_id: v.start.timestamp()
             for visits in best.routes.values()
             for v in visits
-            if len(self.jobs[v.job_id].windows) > 1
+            if self.is_paced or len(self.jobs[v.job_id].windows) > 1
         }
         dice = np.random.default_rng([self.request.seed, turn])
         centres = {id: self._centre(ids) for id, ids in orders.items()}

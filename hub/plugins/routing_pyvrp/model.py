@@ -45,13 +45,16 @@ class _Pair:
 
 class Model:
     """One location per job, then one per depot. ``all_fit``: a plan without any of them that is
-    not optional is no answer, which PyVRP is faster with than with prizes.
+    not optional is no answer, which PyVRP is faster with than with prizes. ``starts``: when jobs
+    begin in a plan that is known, an epoch; drives take what they take then.
 
     Jobs that no vehicle can do are not in it. The jobs of a pair are not counted where
     ``max_jobs`` limits them: `completed` leaves out who is too much.
     """
 
-    def __init__(self, request: PlanRequest, *, all_fit: bool) -> None:
+    def __init__(
+        self, request: PlanRequest, *, all_fit: bool, starts: Mapping[str, float] | None = None
+    ) -> None:
         self.request, self.all_fit = request, all_fit
         self.zero, self.horizon = earliest(request), latest(request)
         self.jobs: list[JobToPlan] = []
@@ -62,7 +65,7 @@ class Model:
         self.location = {job.id: n for n, job in enumerate(self.jobs)}
         self.is_empty = not self.jobs or not request.vehicles
         if not self.is_empty:
-            self.fleet = Fleet(request, self.jobs)
+            self.fleet = Fleet(request, self.jobs, starts or {})
             self.data = self._data()
 
     def solution(

@@ -46,7 +46,7 @@ class Limit:
 class Task:
     """``orders``: job ids per vehicle to start from, lawful; none: from nothing.
 
-    ``starts``: when jobs with several windows begin in them, an epoch.
+    ``starts``: when jobs begin in them, an epoch; of jobs with several windows, or of all.
     """
 
     request: PlanRequest
@@ -75,7 +75,8 @@ def improved(task: Task, look: Callable[[], bool], all_fit: bool | None = None) 
     hundredths of a second: ``True`` means stop, keep the best.
     """
     began = time.process_time()
-    model = Model(task.request, all_fit=task.all_fit if all_fit is None else all_fit)
+    fit = task.all_fit if all_fit is None else all_fit
+    model = Model(task.request, all_fit=fit, starts=task.starts)
     if model.is_empty:
         return Found(task.orders or {}, True, 0.0, 0)
     result = run(model, task, Watch(task.limit, look))

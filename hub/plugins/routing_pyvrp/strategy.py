@@ -24,6 +24,9 @@ IDLE_ITERATIONS = 20_000  # without a better plan: small days end early, and alw
 IDLE_A_JOB = 500  # the same for each job of larger ones
 LARGE_JOBS = 700  # from here on parts of the day, improved side by side, end better
 DOUBT, DOUBT_S = 0.15, 1.5  # of the time, or seconds: by then PyVRP had a lawful plan of 1,000
+TURNS, TURN_S = 16, 0.3
+"""Where roads have a rush hour, each turn knows by the plan so far when its drives are driven. On
+days of 200 jobs 16 turns of 0.6 s ended 1 to 7 % cheaper than four or five, 8 in between."""
 TELLS = 49  # telling may cost a fiftieth of the time
 
 
@@ -43,8 +46,6 @@ class PyvrpRouting(RoutingStrategy):
             Need.BALANCE,
             Need.WANTED_VEHICLE,
             Need.KNOWN_ORDER,
-            Need.PACE,
-            Need.ACCESS,
         }
 
     def plan(self, request: PlanRequest, progress: Callable[[Plan], bool]) -> Plan:
@@ -77,9 +78,21 @@ class _OneRun:
         # Where the quick answer costs too much, all jobs fit until the contrary is seen.
         known = self.best is not None
         all_fit = self.best is None or not self.best.unassigned
-        if not self._run(all_fit=all_fit, known=known) and not self._quick():
-            self._run(all_fit=False, known=True)
+        turns = self._turns()
+        share = 1 / turns
+        if not self._run(all_fit=all_fit, known=known, share=share) and not self._quick():
+            self._run(all_fit=False, known=True, share=share)
+        for turn in range(1, turns):
+            if not self.stopped and self.best is not None:
+                share, all_fit = 1 / (turns - turn), not self.best.unassigned
+                self._run(all_fit=all_fit, known=True, share=share, turn=turn)
         return self.best or completed(request, {})
+
+    def _turns(self) -> int:
+        """In how many runs the time is spent: one, but where roads have a rush hour."""
+        if not any(travel.pace for travel in self.request.travel.values()):
+            return 1
+        return max(2, min(TURNS, int(self.request.time_limit_s / TURN_S)))
 
     def _quick(self) -> bool:
         """Have the quick answer; ``True``: it is wanted and no other."""
@@ -87,15 +100,17 @@ class _OneRun:
         self.stopped = not self.progress(self.best)
         return self.stopped
 
-    def _run(self, *, all_fit: bool, known: bool) -> bool:
-        """``False``: given up early, for there seems to be no lawful plan of all jobs."""
+    def _run(self, *, all_fit: bool, known: bool, share: float = 1.0, turn: int = 0) -> bool:
+        """``False``: given up early, for there seems to be no lawful plan of all jobs.
+
+        ``share`` of the time that is left; ``turn``: how often a plan was gone on from.
+        """
         request = self.request
-        model = Model(request, all_fit=all_fit)
+        left_s = share * max(0.0, request.time_limit_s + self.began - self.clock())
+        task = self._task(left_s, turn, from_best=turn > 0 or not all_fit)
+        model = Model(request, all_fit=all_fit, starts=task.starts)
         if model.is_empty:
             return True
-        left_s = max(0.0, request.time_limit_s + self.began - self.clock())
-        idle = max(IDLE_ITERATIONS, IDLE_A_JOB * len(request.jobs))
-        limit = Limit(left_s, self.counts, idle=idle)
         doubt_at = self.clock() + min(DOUBT_S, DOUBT * left_s)
         gave_up = False
 
@@ -104,23 +119,25 @@ class _OneRun:
             gave_up = not known and self.clock() >= doubt_at and not watch.is_lawful
             return gave_up or self._told(model, watch)
 
-        watch = Watch(limit, look)
-        result = run(model, self._task(limit, from_best=not all_fit), watch)
+        watch = Watch(task.limit, look)
+        result = run(model, task, watch)
         if gave_up and not self.stopped:
             return False
         self._keep(completed(request, model.orders(result.best)))
         return True
 
-    def _task(self, limit: Limit, *, from_best: bool) -> Task:
+    def _task(self, seconds: float, turn: int, *, from_best: bool) -> Task:
         """Days without room for all go on from the quick answer: a first plan of PyVRP's own may
         never become lawful.
         """
+        idle = max(IDLE_ITERATIONS, IDLE_A_JOB * len(self.request.jobs))
+        limit, seed = Limit(seconds, self.counts, idle=idle), self.request.seed + turn
         if self.best is None or not from_best:
-            return Task(self.request, limit, self.request.seed)
+            return Task(self.request, limit, seed)
         visits = {id: list(way) for id, way in self.best.routes.items() if way}
         orders = {id: [visit.job_id for visit in way] for id, way in visits.items()}
         starts = {v.job_id: v.start.timestamp() for way in visits.values() for v in way}
-        return Task(self.request, limit, self.request.seed, orders, starts)
+        return Task(self.request, limit, seed, orders, starts)
 
     def _told(self, model: Model, watch: Watch) -> bool:
         now = time.monotonic()

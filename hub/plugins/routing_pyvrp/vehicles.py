@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import pyvrp
 
-from hub import JobToPlan, PlanRequest, VehicleToPlan
+from hub import JobToPlan, PlanRequest, TimeWindow, VehicleToPlan
+from hub.plugins.routing_pyvrp.slowed import Clock
 
 UNITS = 1800  # PyVRP counts whole units; 1/1800 cent keeps prices per km and hour whole
+NARROW = timedelta(hours=3)  # in a wider window, its middle says little
 UNLIMITED = int(np.iinfo(np.int64).max)
 Matrix = np.ndarray[Any, np.dtype[np.int64]]  # the shape that PyVRP's own types can take
 
@@ -29,10 +33,13 @@ class Fleet:
     """``jobs`` are the first locations of its matrices, then comes one for each of ``depots``.
 
     ``zero``: the epoch of PyVRP's time 0. ``horizon``: when the last vehicle is home, from there.
+    ``starts``: when jobs begin in a plan that is known, an epoch.
     """
 
-    def __init__(self, request: PlanRequest, jobs: Sequence[JobToPlan]) -> None:
-        self.request, self.jobs = request, jobs
+    def __init__(
+        self, request: PlanRequest, jobs: Sequence[JobToPlan], starts: Mapping[str, float]
+    ) -> None:
+        self.request, self.jobs, self.starts = request, jobs, starts
         self.zero = earliest(request)
         self.horizon = latest(request)
         ends = [v.start for v in request.vehicles] + [v.end for v in request.vehicles]
@@ -60,7 +67,8 @@ class Fleet:
         for vehicle in self.request.vehicles:
             barred = frozenset(job.id for job in self.jobs if not may_do(vehicle, job))
             metres = _units_a_km(vehicle)
-            way = (vehicle.profile, vehicle.service_factor, metres, barred)
+            paced = vehicle.shift if self.request.travel[vehicle.profile].pace else None
+            way = (vehicle.profile, vehicle.service_factor, metres, barred, paced)
             if way not in matrices:
                 matrices[way] = len(matrices)
                 distances, durations = self._matrices(vehicle, barred)
@@ -109,18 +117,41 @@ class Fleet:
         places += [0 if depot is None else depot for depot in self.depots]
         seconds, metres = travel.block(places, places)
         metres = -(-metres * _units_a_km(vehicle) // 1000)  # upwards: none drives too far by it
+        if travel.pace:
+            seconds = self._slowed(seconds, vehicle)
+        if self.request.access_s:
+            seconds = seconds + self._walks(places, vehicle)
         if None in self.depots:
             nowhere = len(self.jobs) + self.depots.index(None)
             for matrix in (metres, seconds):
                 matrix[:, nowhere] = 0
                 matrix[nowhere, :] = 0
         for n, job in enumerate(self.jobs):
-            seconds[n, :] += int(-(-job.service_s * vehicle.service_factor // 1))
+            seconds[n, :] += vehicle.at_door_s(job.service_s)
             if job.id in barred:
                 seconds[:, n] = 4 * self.horizon
         np.fill_diagonal(seconds, 0)
         np.fill_diagonal(metres, 0)
         return metres, seconds
+
+    def _walks(self, places: Sequence[int], vehicle: VehicleToPlan) -> Matrix:
+        """From the parked van to each door, but for who is at a door there already."""
+        access, size = self.request.access_s, len(places)
+        walks = np.zeros(size, dtype=np.int64)
+        walks[: len(self.jobs)] = [vehicle.at_door_s(access.get(j.place, 0)) for j in self.jobs]
+        at = np.array(places)
+        stays = at[:, None] == at[None, :]
+        stays[len(self.jobs) :, :] = False  # nobody is at a door at the depot
+        return np.where(stays, 0, walks[None, :])
+
+    def _slowed(self, seconds: Matrix, vehicle: VehicleToPlan) -> Matrix:
+        arrives = np.full(len(seconds), np.nan)
+        leaves = arrives.copy()
+        for n, job in enumerate(self.jobs):
+            arrives[n] = self.starts.get(job.id, _likely(job, vehicle.shift))
+            leaves[n] = arrives[n] + vehicle.at_door_s(job.service_s)
+        clock = Clock(self.request.travel[vehicle.profile].pace, vehicle.shift)
+        return clock.slowed(seconds, leaves, arrives)
 
 
 def earliest(request: PlanRequest) -> float:
@@ -144,6 +175,17 @@ def may_do(vehicle: VehicleToPlan, job: JobToPlan) -> bool:
 
 def rounded_up(moment: float) -> int:
     return int(-(-moment // 1))
+
+
+def _likely(job: JobToPlan, shift: TimeWindow) -> float:
+    """The middle of its only window, as far as that is in the shift; not a number: any time."""
+    if len(job.windows) != 1:
+        return math.nan
+    [window] = job.windows
+    opens, closes = max(window.opens, shift.opens), min(window.closes, shift.closes)
+    if not timedelta(0) <= closes - opens <= NARROW:
+        return math.nan
+    return (opens + (closes - opens) / 2).timestamp()
 
 
 def _units_a_km(vehicle: VehicleToPlan) -> int:
