@@ -79,6 +79,29 @@ def test_whoever_plans_it_no_van_is_where_it_cannot_be(strategy):
     assert request.loss(plan) <= request.loss(completed(request, {}))
 
 
+def test_pairs_are_fetched_and_brought_in_the_rush_hour():
+    request = a_city(4, jobs=24, vans=4, time_limit_s=0.6)
+    halves = dict(zip(("j1", "j3", "j5"), ("j2", "j4", "j6"), strict=True))
+    others = {there: here for here, there in halves.items()} | halves
+    jobs = [
+        replace(job, pair_with=others[job.id], windows=(), leg="collect")
+        if job.id in halves
+        else replace(job, pair_with=others.get(job.id), windows=())
+        if job.id in others
+        else job
+        for job in request.jobs
+    ]
+    request = replace(request, jobs=tuple(jobs), access_s={2: 120, 3: 60})
+    strategy = PyvrpRouting(PyvrpRouting.Settings(), None)  # type: ignore[arg-type]
+    plan = strategy.plan(request, lambda best: True)
+    assert violations(request, plan) == []
+    assert not plan.unassigned
+    turn = {v.job_id: (id, n) for id, way in plan.routes.items() for n, v in enumerate(way)}
+    for here, there in halves.items():
+        assert turn[here][0] == turn[there][0]
+        assert turn[here][1] < turn[there][1]
+
+
 def test_drives_are_told_as_long_as_they_are_when_they_are_driven():
     """By a plan that is known: its own ways are exact, whichever end they are told by."""
     request = a_city(3, jobs=25, vans=3)
