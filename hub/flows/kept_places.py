@@ -17,7 +17,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sqlalchemy import func, select
+from sqlalchemy import String, cast, func, select
 from sqlmodel import Session, col
 
 from hub.core.ad_hoc import row_of
@@ -360,13 +360,13 @@ def _marks(session: Session, business_id: str, day: date) -> dict[str, Mark]:
             col(ShiftRow.depot_id),
             col(ShiftRow.end_depot_id),
             col(DriverRow.name),
-            col(DriverRow.skills),
-            col(DriverRow.planning),
+            cast(DriverRow.skills, String).label("driver_skills"),
+            cast(DriverRow.planning, String).label("driver_planning"),
             col(VehicleRow.name),
             col(VehicleRow.profile),
-            col(VehicleRow.capacity),
-            col(VehicleRow.skills),
-            col(VehicleRow.planning),
+            cast(VehicleRow.capacity, String).label("vehicle_capacity"),
+            cast(VehicleRow.skills, String).label("vehicle_skills"),
+            cast(VehicleRow.planning, String).label("vehicle_planning"),
         )
         .select_from(RouteRow)
         .join(ShiftRow, col(ShiftRow.id) == col(RouteRow.shift_id))
