@@ -17,8 +17,8 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sqlalchemy import func, select
-from sqlmodel import Session, col
+from sqlalchemy import select
+from sqlmodel import col
 
 from hub.core.ad_hoc import row_of
 from hub.core.fit import Placement, RouteNow, placed, timed
@@ -31,32 +31,23 @@ from hub.core.schedule import Timetable
 from hub.core.travel import ArrayTravel
 from hub.core.values import Point, TimeWindow
 from hub.db.tables import (
-    BusinessRow,
     DepotRow,
-    DriverRow,
     JobRow,
-    OrderRow,
     PlaceRow,
-    PromiseRow,
     RouteRow,
-    ShiftRow,
-    StopJobRow,
-    StopRow,
-    TakeOverRow,
-    VehicleRow,
 )
 from hub.flows.board_moves import driven
 from hub.flows.roads import NO_ROAD_S, OFF_MAP, Roads, travel_between
+from hub.flows.route_marks import Mark, marks_of
 from hub.flows.route_now import laid, roads_for, to_plan, usual_at
 
 if TYPE_CHECKING:
     from hub.app import Hub
 
 MOST_DAYS = 3  # a day of 1,000 doors is 25 MB for each kind of vehicle
-ROADS_S = 900.0  # then the roads are asked for again: traffic, or a new map
+ROADS_S = 7200.0  # then the roads are asked for again: a new map, or traffic; some cost money
 AGES = timedelta(minutes=3)  # then a route is timed anew: who has not left by now leaves later
 AT_ONCE = 150  # places in one question about a new one: the rest of the answer is known
-Mark = tuple[object, ...]
 Ways = tuple[Whole, Whole]  # seconds and metres
 
 
@@ -214,7 +205,7 @@ class _Look:
         """Bring the routes up to date; the ids of those that are others now."""
         kept, now = self.kept, self.hub.now()
         with self.hub.reading() as session:
-            marks = _marks(session, self.business_id, self.day)
+            marks = marks_of(session, self.business_id, self.day)
         changed = set[str]()
         kept.routes = {id: one for id, one in kept.routes.items() if id in rows}
         for route in rows.values():
@@ -344,85 +335,3 @@ def _made(mark: Mark, present: RouteNow, roads: Roads, now: datetime) -> _Route:
         request = requested([replace(left, vehicle=vehicle)], roads.travel)
         row = row_of(Timetable(request), vehicle, left.order)
     return _Route(mark, present, route, roads, row, now)
-
-
-def _marks(session: Session, business_id: str, day: date) -> dict[str, Mark]:
-    """Route id -> what is another one as soon as anything is that its times or limits hang on."""
-    ours = col(RouteRow.business_id) == business_id, col(RouteRow.day) == day
-    crews = session.execute(
-        select(
-            col(RouteRow.id),
-            col(RouteRow.version),
-            col(RouteRow.published_at),
-            col(RouteRow.leaves_at),
-            col(RouteRow.back_at),
-            col(ShiftRow.starts_at),
-            col(ShiftRow.ends_at),
-            col(ShiftRow.depot_id),
-            col(ShiftRow.end_depot_id),
-            col(DriverRow.name),
-            col(DriverRow.skills),
-            col(DriverRow.planning),
-            col(VehicleRow.name),
-            col(VehicleRow.profile),
-            col(VehicleRow.capacity),
-            col(VehicleRow.skills),
-            col(VehicleRow.planning),
-        )
-        .select_from(RouteRow)
-        .join(ShiftRow, col(ShiftRow.id) == col(RouteRow.shift_id))
-        .join(DriverRow, col(DriverRow.id) == col(RouteRow.driver_id))
-        .outerjoin(VehicleRow, col(VehicleRow.id) == col(RouteRow.vehicle_id))
-        .where(*ours)
-    ).all()
-    stops = select(
-        col(StopRow.route_id),
-        func.count(),
-        func.sum(JobRow.version),
-        func.sum(OrderRow.version),
-        func.sum(func.coalesce(PlaceRow.service_s, -1)),
-        func.sum(PlaceRow.lat),
-        func.sum(PlaceRow.lon),
-        func.min(StopRow.arrive_at),
-        func.max(StopRow.depart_at),
-    ).select_from(StopRow)
-    work = session.execute(
-        stops.join(RouteRow, col(RouteRow.id) == col(StopRow.route_id))
-        .join(StopJobRow, col(StopJobRow.stop_id) == col(StopRow.id))
-        .join(JobRow, col(JobRow.id) == col(StopJobRow.job_id))
-        .join(OrderRow, col(OrderRow.id) == col(JobRow.order_id))
-        .join(PlaceRow, col(PlaceRow.id) == col(StopRow.place_id))
-        .where(*ours)
-        .group_by(col(StopRow.route_id))
-    ).all()
-    told = session.execute(
-        select(col(StopRow.route_id), func.count(), func.max(PromiseRow.at))
-        .select_from(StopRow)
-        .join(RouteRow, col(RouteRow.id) == col(StopRow.route_id))
-        .join(StopJobRow, col(StopJobRow.stop_id) == col(StopRow.id))
-        .join(PromiseRow, col(PromiseRow.job_id) == col(StopJobRow.job_id))
-        .where(*ours)
-        .group_by(col(StopRow.route_id))
-    ).all()
-    taken = session.execute(
-        select(
-            col(StopRow.route_id),
-            col(TakeOverRow.id),
-            col(TakeOverRow.done_at),
-            col(TakeOverRow.ready_at),
-        )
-        .select_from(StopRow)
-        .join(RouteRow, col(RouteRow.id) == col(StopRow.route_id))
-        .join(TakeOverRow, col(TakeOverRow.stop_id) == col(StopRow.id))
-        .where(*ours)
-    ).all()
-    business = session.get_one(BusinessRow, business_id)
-    depots = select(
-        col(DepotRow.id), col(DepotRow.lat), col(DepotRow.lon), col(DepotRow.service_s)
-    ).where(col(DepotRow.business_id) == business_id)
-    shared = str(business.settings), str(session.execute(depots).all())
-    marks: dict[str, list[object]] = {row[0]: [shared, str(row)] for row in crews}
-    for row in (*work, *told, *taken):
-        if row[0] in marks:
-            marks[row[0]].append(str(row))
-    return {id: tuple(parts) for id, parts in marks.items()}

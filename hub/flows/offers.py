@@ -11,6 +11,7 @@ from datetime import date, datetime
 from math import cos, radians
 from typing import TYPE_CHECKING
 
+from sqlalchemy.orm import defer
 from sqlmodel import col, select
 
 from hub.core.fit import Times
@@ -83,9 +84,9 @@ def best_places(hub: Hub, business_id: str, job_id: str, day: date) -> list[Offe
         if any(leg.place_id not in pinned for leg in legs):
             raise NotNow("The job has no place on the map yet.")
         routes = session.exec(
-            select(RouteRow).where(
-                RouteRow.business_id == business_id, RouteRow.day == day, still_driven()
-            )
+            select(RouteRow)
+            .options(defer(col(RouteRow.geometry)))  # type: ignore[arg-type]
+            .where(RouteRow.business_id == business_id, RouteRow.day == day, still_driven())
         ).all()
         own = set(
             session.exec(
