@@ -24,6 +24,7 @@ from hub.flows.prove import verify as verified
 from hub.flows.webhook_log import unsound
 from hub.maps.build import build
 from hub.maps.roads import PROFILES, graph
+from hub.maps.turns import MISSING, tiles
 from hub.settings import Settings
 
 
@@ -43,6 +44,10 @@ def build_map(args: argparse.Namespace, settings: Settings) -> None:
     for name in info.profiles:
         files = graph(folder / "current", name).parent.iterdir()
         print(f"roads for {name}: {sum(file.stat().st_size for file in files) / 1e6:.1f} MB")
+    if info.turns:
+        print(f"turn by turn: {tiles(folder / 'current').stat().st_size / 1e6:.1f} MB")
+    else:
+        print(f"no turn by turn. {MISSING}, then build it again.")
 
 
 def password(args: argparse.Namespace, settings: Settings) -> None:

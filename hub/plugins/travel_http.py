@@ -41,7 +41,10 @@ NEAR_DEG = 0.005  # half a kilometre: what a check asks for
 class HttpTravelSettings(BaseModel):
     """An outside service; of a hosted one, its page on limits says what it takes at once."""
 
-    dialect: Literal["osrm", "valhalla", "openrouteservice"] = Field(title="Speaks like")
+    dialect: Literal["osrm", "valhalla", "openrouteservice"] = Field(
+        title="Speaks like",
+        json_schema_extra={"labels": {"osrm": "OSRM", "openrouteservice": "openrouteservice"}},
+    )
     url: str = Field(
         title="Its address",
         description="https://… up to where /table, /sources_to_targets or /v2/matrix begins",
