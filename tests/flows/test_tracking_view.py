@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from sqlmodel import select
 
+from hub.core.notice_words import USUAL
+from hub.core.notices import Trigger
 from hub.core.orders import IncomingOrder
 from hub.core.tracking_page import Life, Shows
 from hub.core.values import Address, Contact, Line, Point, Role
 from hub.core.visibility import ALWAYS, NEVER
-from hub.db.tables import EstimateRow, JobRow, LinkRow, PromiseRow, ShiftRow
+from hub.db.tables import (
+    BusinessRow,
+    ContactRow,
+    EstimateRow,
+    JobRow,
+    LinkRow,
+    PromiseRow,
+    ShiftRow,
+)
 from hub.flows.connections import connection_id
 from hub.flows.found import found
+from hub.flows.notice_mail import about_order, composed
+from hub.flows.notice_mail import brand_of as brand_of_business
 from hub.flows.promises import last_expected
 from hub.flows.sync import store_all
 from hub.flows.tracking_view import Tracked, brand_of, document, photo, tracked
@@ -285,3 +298,44 @@ def test_no_row_of_another_business_reaches_a_page() -> None:
     assert page.shows is Shows.DONE
     assert page.brand.business_id == street.business_id
     assert "Rival" not in repr(page)
+
+
+def test_the_page_speaks_the_language_of_who_is_at_the_door_else_the_businesss() -> None:
+    street = moments.on_its_way()
+    assert seen(street).tongue.code == "en"
+    street.change(BusinessRow, language="ar")
+    page = seen(street)
+    assert page.card is not None
+    assert (page.tongue.direction, page.card.headline) == ("rtl", "طلبك في الطريق")
+    street.change(ContactRow, language="de-CH")
+    page = seen(street)
+    assert page.card is not None
+    assert page.card.headline == "Ihre Bestellung ist unterwegs"
+    assert "Noch 2 Halte vor Ihnen." in page.card.lines
+    assert page.promised[0].endswith("genannt am Montag, 23. November um 06:00")
+
+
+def test_a_promise_that_was_followed_by_another_stays_on_the_page_with_when_it_was_told() -> None:
+    page = seen(moments.moved())
+    assert [line[:13] for line in page.promised] == ["08:05 – 08:45", "14:05 – 14:45"]
+    assert all(line.endswith("told on Monday 23 November at 06:00") for line in page.promised)
+
+
+def test_a_notice_left_as_it_came_is_translated_and_a_businesss_own_words_are_its_own() -> None:
+    street = moments.delivered()
+    order, job = street.order, street.job
+    with street.hub.reading() as session:
+        business = session.get_one(BusinessRow, street.business_id)
+        brand = brand_of_business(session, street.business_id)
+        about = about_order(street.hub, session, brand, order, job)
+    usual = USUAL[Trigger.DELIVERED]
+    about = replace(about, name="Anna", language="de")
+    mail = composed(street.hub, business, brand, usual.subject, usual.body, about)
+    assert mail.subject == "Bestellung 2: geliefert"
+    assert mail.text.startswith("Guten Tag Anna,")
+    assert "Montag, 23. November, 08:14" in mail.text and "Stand ansehen" in mail.text
+    assert '<html lang="de" dir="ltr">' in mail.html
+    own = composed(street.hub, business, brand, "Done!", "Bread is at {address}.", about)
+    assert own.subject == "Done!" and own.text.startswith("Bread is at Yrjönkatu 2")
+    arabic = replace(about, language="ar")
+    assert 'dir="rtl"' in composed(street.hub, business, brand, "x", "y", arabic).html

@@ -18,6 +18,7 @@ from hub.db.tables import BrandRow, ThrottleRow
 from hub.web.app import create_app
 from hub.web.tracking import GUESSES, tracking
 from tests import tracking_worlds as moments
+from tests.driving_worlds import a_morning
 from tests.tracking_worlds import MOMENTS, OWN_WORDS, Street, branded
 
 LIGHTEST = 20_000
@@ -205,3 +206,26 @@ def test_a_stale_link_says_so_in_the_businesss_name() -> None:
     assert answer.status_code == 410
     assert "This link has expired" in answer.text
     assert "Call Husk Bakery" in answer.text
+
+
+def test_no_log_has_a_token_whatever_is_asked_for_or_fails(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    street = branded(moments.delivered())
+    client, token = client_of(street), street.token
+    with caplog.at_level("DEBUG"):
+        for path in ("", "/photo/1", "/photo/7", "/logo", "/proof.pdf", "/nothing"):
+            client.get(f"/t/{token}{path}")
+        with street.hub.engine.execution_options(hub_write=True).begin() as connection:
+            connection.exec_driver_sql("ALTER TABLE brand RENAME TO elsewhere")
+        assert client.get(f"/t/{token}").status_code == 500
+    assert "request failed" in caplog.text
+    assert token not in caplog.text
+
+
+def test_a_true_link_opens_nothing_of_another_order_or_business() -> None:
+    street = moments.delivered()
+    other = Street(a_morning(3))
+    assert client_of(other).get(f"/t/{street.token}").status_code == 404
+    forged = street.hub.keys.link_token(street.job.id, 1)  # of an id that is no order's
+    assert client_of(street).get(f"/t/{forged}").status_code == 404
