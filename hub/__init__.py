@@ -90,6 +90,7 @@ from hub.core.orders import IncomingOrder, Kind, OrderPage, PickUp
 from hub.core.planning import (
     Break,
     JobToPlan,
+    KeepsTo,
     LoadDirection,
     Need,
     Pace,
@@ -166,6 +167,7 @@ __all__ = [
     "Kept",
     "Kind",
     "Line",
+    "KeepsTo",
     "LoadDirection",
     "LooksUp",
     "Match",
