@@ -100,6 +100,7 @@ from hub.core.orders import IncomingOrder, Kind, OrderPage, PickUp
 from hub.core.planning import (
     Break,
     JobToPlan,
+    KeepsTo,
     LoadDirection,
     Need,
     Pace,
@@ -182,6 +183,7 @@ __all__ = [
     "Kept",
     "Kind",
     "Line",
+    "KeepsTo",
     "LoadDirection",
     "LooksUp",
     "Match",

@@ -15,6 +15,7 @@ from hub.core.plan_parts import day_part, quick_orders
 from hub.core.plan_request import (
     Break,
     JobToPlan,
+    KeepsTo,
     LoadDirection,
     Pace,
     Plan,
@@ -34,6 +35,7 @@ __all__ = [
     "Break",
     "Draft",
     "JobToPlan",
+    "KeepsTo",
     "LoadDirection",
     "Need",
     "Pace",

@@ -210,6 +210,7 @@ def test_what_planning_may_do_with_it_is_typed_in_too(desk: Desk) -> None:
     assert (report["loads"], report["only_driver"]) == ({"pallets": 2}, "Mara")
     assert report["not_drivers"] == ["Otso", "Iris"]
     assert sorted(report["goods"]) == ["ice", "raw fish"] and "ice, raw fish" in told
+    assert "Needs fridge" in told and "Urgency 7 of 9" in told
     assert (report["skills"], report["priority"]) == (["fridge"], 7)
 
 

@@ -36,6 +36,24 @@ def page(desk: Desk, browser: Browser) -> Iterator[Page]:
         assert complaints == []
 
 
+def test_a_zone_is_drawn_by_clicking_its_corners(desk: Desk, page: Page) -> None:
+    page.goto("/panel/records/zones/new/")
+    page.get_by_label("Name").fill("Centre")
+    ground = page.locator(".zone-map svg.wide")
+    for x, y in ((150, 90), (400, 90), (400, 250)):
+        ground.click(position={"x": x, "y": y})
+    page.get_by_role("button", name="Take the last corner away").click()
+    expect(page.get_by_text("2 corners; an area has at least three.")).to_be_visible()
+    ground.click(position={"x": 300, "y": 200})
+    page.get_by_role("button", name="Save").click()
+    page.get_by_text("Centre is saved.").wait_for()
+    [zone] = desk.rows(ZoneRow)
+    [[[first, second, _]]] = zone.area
+    assert first[0] == second[0] and first[1] < second[1], "the first two lie from west to east"
+    assert abs(first[0] - 60.17) < 0.1 and abs(first[1] - 24.94) < 0.1
+
+
+@pytest.mark.soak
 def test_a_dispatcher_plans_with_zones_and_several_loads(desk: Desk, page: Page) -> None:
     with_orders(desk)
     found: list[str] = []
