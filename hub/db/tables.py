@@ -57,6 +57,7 @@ from hub.db.tables_told import (
     LinkRow,
     NoticeRow,
     NoticeRuleRow,
+    NoticeWordingRow,
     SuppressionRow,
 )
 from hub.db.tables_webhooks import AttemptLogRow, EndpointRow, WebhookRow
@@ -113,6 +114,7 @@ __all__ = [
     "MembershipRow",
     "NoticeRow",
     "NoticeRuleRow",
+    "NoticeWordingRow",
     "OperatorRow",
     "OrderRow",
     "PlaceRow",

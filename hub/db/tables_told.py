@@ -52,6 +52,19 @@ class NoticeRuleRow(SQLModel, table=True):
     stops: int = 0  # near: from so many before
 
 
+class NoticeWordingRow(SQLModel, table=True):
+    """A rule's words in another language than the business's own."""
+
+    __tablename__ = "notice_wording"
+    __table_args__ = (UniqueConstraint("rule_id", "language"),)
+    id: str = row_id()
+    business_id: str = owner()
+    rule_id: str = ref("notice_rule.id")
+    language: str = text(12)  # BCP 47, in lower case
+    subject: str = text(300, default="")
+    body: str = text(LONG)
+
+
 class NoticeRow(SQLModel, table=True):
     __tablename__ = "notice"
     __table_args__ = (UniqueConstraint("event_id", "rule_id"),)

@@ -169,7 +169,13 @@ def contacts_of(session: Session, order: OrderRow) -> dict[Role, Contact]:
         )
     )
     return {
-        Role(row.role): Contact(Role(row.role), name=row.name, phone=row.phone, email=row.email)
+        Role(row.role): Contact(
+            Role(row.role),
+            name=row.name,
+            phone=row.phone,
+            email=row.email,
+            language=row.language,
+        )
         for row in rows
     }
 

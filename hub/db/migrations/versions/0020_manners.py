@@ -46,9 +46,24 @@ def upgrade() -> None:
     op.add_column('notice_rule', sa.Column('minutes', sa.Integer(), nullable=False, server_default='0'))
     op.add_column('notice_rule', sa.Column('stops', sa.Integer(), nullable=False, server_default='0'))
     _unique_by([*RULE, 'role'], was=RULE)
+    op.create_table('notice_wording',
+    sa.Column('id', sa.String(length=36), nullable=False),
+    sa.Column('business_id', sa.String(length=36), nullable=False),
+    sa.Column('rule_id', sa.String(length=36), nullable=False),
+    sa.Column('language', sa.String(length=12), nullable=False),
+    sa.Column('subject', sa.String(length=300), nullable=False),
+    sa.Column('body', sa.String(length=4000), nullable=False),
+    sa.ForeignKeyConstraint(['business_id'], ['business.id'], ),
+    sa.ForeignKeyConstraint(['rule_id'], ['notice_rule.id'], ),
+    sa.PrimaryKeyConstraint('id'),
+    sa.UniqueConstraint('rule_id', 'language')
+    )
+    op.create_index(op.f('ix_notice_wording_business_id'), 'notice_wording', ['business_id'], unique=False)
 
 
 def downgrade() -> None:
+    op.drop_index(op.f('ix_notice_wording_business_id'), table_name='notice_wording')
+    op.drop_table('notice_wording')
     _unique_by(RULE, was=[*RULE, 'role'])
     for name in ('stops', 'minutes', 'fallback', 'in_quiet'):
         op.drop_column('notice_rule', name)
