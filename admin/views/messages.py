@@ -214,6 +214,7 @@ def _told(row: NoticeRow) -> dict[str, Any]:
         "state": words,
         "tone": tone,
         "why": row.error,
+        "answer": row.answer,
         "order_id": row.order_id,
     }
 

@@ -97,6 +97,7 @@ class NoticeRow(SQLModel, table=True):
     )  # the notice that its rule's first channel could not tell
     receipt: str = text(20, default="")  # the carrier's last word: hub.core.receipts
     receipt_at: datetime | None = moment(default=None, nullable=True)
+    answer: str = text(1600, default="")  # the last that its recipient wrote back
     parts: int = 0  # paid parts, all sends together
     cost_micros: int = Field(default=0, sa_type=BigInteger)
     currency: str = text(3, default="")

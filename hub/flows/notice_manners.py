@@ -70,8 +70,13 @@ def undone(hub: Hub, session: Session, row: NoticeRow, why: Held | Undone | str)
         tell_elsewhere(hub, session, row)
 
 
-def refused(hub: Hub, session: Session, row: NoticeRow, verdict: Rejected) -> None:
+def refused(
+    hub: Hub, session: Session, business_id: str, notice_id: str, verdict: Rejected
+) -> None:
     """In the unit that settles it: the carrier will never take this one."""
+    row = session.exec(
+        select(NoticeRow).where(NoticeRow.business_id == business_id, NoticeRow.id == notice_id)
+    ).one()
     reaches = reach_of(hub, row.channel)
     if verdict.never == "stop":
         stop(session, row.business_id, reaches, row.recipient, "carrier", hub.now())
@@ -91,11 +96,15 @@ def never_of(refusal: HubError) -> Rejected:
     return Rejected(str(refusal), permanent=True)
 
 
-def charged(row: NoticeRow, cost: Cost | None, sends: int) -> None:
-    """Keep what a notice that left has cost, each of its ``sends``."""
-    if cost is not None and sends > 0:
-        row.parts, row.currency = cost.parts * sends, cost.currency[:3]
-        row.cost_micros = cost.micros * sends
+def charged(cost: Cost | None, sends: int) -> dict[str, int | str]:
+    """What to keep on a notice of what it has cost, each of its ``sends``."""
+    if cost is None or sends <= 0:
+        return {}
+    return {
+        "parts": cost.parts * sends,
+        "cost_micros": cost.micros * sends,
+        "currency": cost.currency[:3],
+    }
 
 
 def tell_elsewhere(hub: Hub, session: Session, row: NoticeRow) -> None:

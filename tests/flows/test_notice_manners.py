@@ -108,6 +108,8 @@ def test_who_answers_stop_gets_no_more_by_any_order_until_they_say_start(
     shop.order("19", PIA)
     shop.tick()
     assert len(shop.twilio.rows) == 1
+    assert shop.of("19")[0].answer == "" and shop.of("18")[0].answer != "stop"
+    assert "back door" in "".join(row.answer for row in shop.notices())
     shop.answers("START")
     shop.order("20", PIA)
     shop.tick()

@@ -36,6 +36,7 @@ def upgrade() -> None:
     op.add_column('notice', sa.Column('instead_of', sa.String(length=36), nullable=False, server_default=''))
     op.add_column('notice', sa.Column('receipt', sa.String(length=20), nullable=False, server_default=''))
     op.add_column('notice', sa.Column('receipt_at', MOMENT(), nullable=True))
+    op.add_column('notice', sa.Column('answer', sa.String(length=1600), nullable=False, server_default=''))
     op.add_column('notice', sa.Column('parts', sa.Integer(), nullable=False, server_default='0'))
     op.add_column('notice', sa.Column('cost_micros', sa.BigInteger(), nullable=False, server_default='0'))
     op.add_column('notice', sa.Column('currency', sa.String(length=3), nullable=False, server_default=''))
@@ -68,7 +69,7 @@ def downgrade() -> None:
     for name in ('stops', 'minutes', 'fallback', 'in_quiet'):
         op.drop_column('notice_rule', name)
     op.drop_index(op.f('ix_notice_stop_hash'), table_name='notice')
-    for name in ('stop_hash', 'currency', 'cost_micros', 'parts', 'receipt_at', 'receipt', 'instead_of'):
+    for name in ('stop_hash', 'currency', 'cost_micros', 'parts', 'answer', 'receipt_at', 'receipt', 'instead_of'):
         op.drop_column('notice', name)
     op.drop_index(op.f('ix_choice_hook'), table_name='choice')
     op.drop_column('choice', 'hook')
