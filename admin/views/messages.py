@@ -27,12 +27,15 @@ from hub.flows.notice_known import STAND_IN
 from hub.flows.notice_mail import reach_of
 from hub.flows.notice_rules import (
     RuleIn,
+    WordingIn,
     add_role,
     add_rules,
     recent,
     rule_of,
     rules_of,
     save_rule,
+    save_wording,
+    wordings_of,
 )
 from hub.flows.notice_samples import orders_to_try, preview, send_test
 from hub.web.pages import page
@@ -120,6 +123,19 @@ def messages(hub: Hub) -> Blueprint:
         flash("Saved.", "ok")
         return redirect(url_for("messages.rule", rule_id=rule_id))
 
+    @pages.post("/rules/<row_id:rule_id>/languages")
+    @needs()
+    def language(rule_id: str) -> AnyResponse:
+        row = _rule(hub, rule_id)
+        form = form_for(WordingIn)(request.form)
+        given = read(form, WordingIn)
+        if given is None:
+            words = _rule_form(hub, row)(None, data=row.model_dump())
+            return _rule_page(hub, row, words, 422, wording=form)
+        save_wording(hub, me().business_id, rule_id, given, actor=me().actor)
+        flash("Saved." if given.body else "Those words are gone.", "ok")
+        return redirect(url_for("messages.rule", rule_id=rule_id))
+
     @pages.post("/rules/<row_id:rule_id>/roles")
     @needs()
     def another_role(rule_id: str) -> AnyResponse:
@@ -198,6 +214,7 @@ def _told(row: NoticeRow) -> dict[str, Any]:
         "state": words,
         "tone": tone,
         "why": row.error,
+        "answer": row.answer,
         "order_id": row.order_id,
     }
 
@@ -223,8 +240,19 @@ def _channel_page(
     )
 
 
-def _rule_page(hub: Hub, row: NoticeRuleRow, form: BaseForm, status: int = 200) -> AnyResponse:
+def _rule_page(
+    hub: Hub,
+    row: NoticeRuleRow,
+    form: BaseForm,
+    status: int = 200,
+    wording: BaseForm | None = None,
+) -> AnyResponse:
+    """``wording``: what was typed in another language, and is wrong."""
     form.body.control = "area"
+    others = wordings_of(hub, me().business_id, row.id)
+    forms = [_wording_form(one.model_dump()) for one in others]
+    if wording is not None:
+        wording.body.control = "area"
     orders = orders_to_try(hub, me().business_id)
     order_id = request.args.get("order", "")
     chosen = order_id if order_id in dict(orders) else None
@@ -243,5 +271,15 @@ def _rule_page(hub: Hub, row: NoticeRuleRow, form: BaseForm, status: int = 200) 
         orders=orders,
         chosen=chosen,
         row=row,
+        wordings=forms,
+        another=wording or _wording_form({"subject": row.subject, "body": row.body}),
+        is_open=wording is not None,
+        rings=rings,
         roles={key: words for key, words in ROLES.items() if key != row.role},
     )
+
+
+def _wording_form(data: dict[str, Any]) -> BaseForm:
+    form: BaseForm = form_for(WordingIn)(None, data=data)
+    form.body.control = "area"
+    return form

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from admin.order_form import KINDS, NAMES, Desk, read_order
 from admin.views.providers import titles
-from admin.words import NOTICES, TRIGGERS, Clock, pill, typed, typed_day
+from admin.words import NOTICES, RECEIPTS, TRIGGERS, Clock, pill, typed, typed_day
 from hub.core.contracts import NotificationChannel
 from hub.core.errors import HubError, Refused
 from hub.core.ids import new_id
@@ -210,7 +210,11 @@ def orders(hub: Hub) -> Blueprint:
             reason=reason_in_words,
             claimed=CLAIMED_WORDS,
             told=[
-                (notice, TRIGGERS[Trigger(notice.trigger)], NOTICES[notice.state])
+                (
+                    notice,
+                    TRIGGERS[Trigger(notice.trigger)],
+                    RECEIPTS.get(notice.receipt) or NOTICES[notice.state],
+                )
                 for notice in story.notices
             ],
             channels=titles(hub, NotificationChannel),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -203,6 +203,19 @@ def suggested_texts(trade: Trade, *, short: bool = False) -> dict[Trigger, Text]
     if not short:
         return texts
     return {one: Text(text.subject, SHORT[one], text.within_s) for one, text in texts.items()}
+
+
+def spoken(wanted: str, written: Iterable[str]) -> str | None:
+    """Which of the languages ``written`` somebody reads who wants ``wanted`` (BCP 47): the very
+    one, else the same language of elsewhere; ``None``: none of them.
+    """
+    known, plain = sorted(written), wanted.strip().lower().replace("_", "-")
+    if not plain:
+        return None
+    if plain in known:
+        return plain
+    main = plain.partition("-")[0]
+    return next((one for one in known if one.partition("-")[0] == main), None)
 
 
 def unknown_variables(text: str) -> list[str]:

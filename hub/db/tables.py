@@ -59,6 +59,7 @@ from hub.db.tables_told import (
     LinkRow,
     NoticeRow,
     NoticeRuleRow,
+    NoticeWordingRow,
     SuppressionRow,
 )
 from hub.db.tables_webhooks import AttemptLogRow, EndpointRow, WebhookRow
@@ -116,6 +117,7 @@ __all__ = [
     "MembershipRow",
     "NoticeRow",
     "NoticeRuleRow",
+    "NoticeWordingRow",
     "OperatorRow",
     "OrderRow",
     "PlaceRow",

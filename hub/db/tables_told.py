@@ -52,6 +52,19 @@ class NoticeRuleRow(SQLModel, table=True):
     stops: int = 0  # near: from so many before
 
 
+class NoticeWordingRow(SQLModel, table=True):
+    """A rule's words in another language than the business's own."""
+
+    __tablename__ = "notice_wording"
+    __table_args__ = (UniqueConstraint("rule_id", "language"),)
+    id: str = row_id()
+    business_id: str = owner()
+    rule_id: str = ref("notice_rule.id")
+    language: str = text(12)  # BCP 47, in lower case
+    subject: str = text(300, default="")
+    body: str = text(LONG)
+
+
 class NoticeRow(SQLModel, table=True):
     __tablename__ = "notice"
     __table_args__ = (UniqueConstraint("event_id", "rule_id"),)
@@ -84,6 +97,7 @@ class NoticeRow(SQLModel, table=True):
     )  # the notice that its rule's first channel could not tell
     receipt: str = text(20, default="")  # the carrier's last word: hub.core.receipts
     receipt_at: datetime | None = moment(default=None, nullable=True)
+    answer: str = text(1600, default="")  # the last that its recipient wrote back
     parts: int = 0  # paid parts, all sends together
     cost_micros: int = Field(default=0, sa_type=BigInteger)
     currency: str = text(3, default="")

@@ -41,7 +41,7 @@ from hub.flows.notice_mail import (
     stop_link_of,
     stop_token_of,
 )
-from hub.flows.notice_manners import minded, undone, wording_rule
+from hub.flows.notice_manners import minded, undone, words_of
 from hub.flows.promises import expect, in_force, promise, work_begins
 from hub.keys import hashed
 
@@ -252,9 +252,9 @@ def _worded(
     to_say = about_order(hub, session, brand, about.order, about.job)
     business = known.business(session, row.business_id)
     to_say = replace(to_say, name=contact.name, language=contact.language)
-    words = wording_rule(session, row, rule)
+    subject, body = words_of(session, row, rule, contact.language)
     stop_link = stop_link_of(hub, row.id) if reaches == "email" else ""
-    mail = composed(hub, business, brand, words.subject, words.body, to_say, reaches, stop_link)
+    mail = composed(hub, business, brand, subject, body, to_say, reaches, stop_link)
     if not mail.text:
         return Undone("Every line of its text names something that is not known.", elsewhere=True)
     row.channel, row.recipient = channel, address_for(reaches, contact)

@@ -16,8 +16,10 @@ from sqlmodel import Session, col, func, or_, select
 from hub.core.contracts import Cost, NotificationChannel
 from hub.core.errors import Gone, HubError, OptedOut
 from hub.core.manners import RINGS, Held, Undone, kept_quiet, quiet_until, too_often
+from hub.core.notice_words import spoken
 from hub.core.notices import NoticeState, Rejected, Trigger
-from hub.db.tables import JobRow, NoticeRow, NoticeRuleRow, PlaceRow
+from hub.core.values import Role
+from hub.db.tables import JobRow, NoticeRow, NoticeRuleRow, NoticeWordingRow, PlaceRow
 from hub.flows.notice_mail import reach_of
 from hub.flows.suppressions import WORDS, stop, stopped
 
@@ -68,8 +70,13 @@ def undone(hub: Hub, session: Session, row: NoticeRow, why: Held | Undone | str)
         tell_elsewhere(hub, session, row)
 
 
-def refused(hub: Hub, session: Session, row: NoticeRow, verdict: Rejected) -> None:
+def refused(
+    hub: Hub, session: Session, business_id: str, notice_id: str, verdict: Rejected
+) -> None:
     """In the unit that settles it: the carrier will never take this one."""
+    row = session.exec(
+        select(NoticeRow).where(NoticeRow.business_id == business_id, NoticeRow.id == notice_id)
+    ).one()
     reaches = reach_of(hub, row.channel)
     if verdict.never == "stop":
         stop(session, row.business_id, reaches, row.recipient, "carrier", hub.now())
@@ -89,11 +96,15 @@ def never_of(refusal: HubError) -> Rejected:
     return Rejected(str(refusal), permanent=True)
 
 
-def charged(row: NoticeRow, cost: Cost | None, sends: int) -> None:
-    """Keep what a notice that left has cost, each of its ``sends``."""
-    if cost is not None and sends > 0:
-        row.parts, row.currency = cost.parts * sends, cost.currency[:3]
-        row.cost_micros = cost.micros * sends
+def charged(cost: Cost | None, sends: int) -> dict[str, int | str]:
+    """What to keep on a notice of what it has cost, each of its ``sends``."""
+    if cost is None or sends <= 0:
+        return {}
+    return {
+        "parts": cost.parts * sends,
+        "cost_micros": cost.micros * sends,
+        "currency": cost.currency[:3],
+    }
 
 
 def tell_elsewhere(hub: Hub, session: Session, row: NoticeRow) -> None:
@@ -125,19 +136,40 @@ def tell_elsewhere(hub: Hub, session: Session, row: NoticeRow) -> None:
     )
 
 
-def wording_rule(session: Session, row: NoticeRow, rule: NoticeRuleRow) -> NoticeRuleRow:
-    """Whose words a notice uses: of its own channel's rule, where it stands in for another's."""
-    if not row.instead_of:
-        return rule
-    sibling = session.exec(
+def words_of(
+    session: Session, row: NoticeRow, rule: NoticeRuleRow, language: str
+) -> tuple[str, str]:
+    """Subject and text of a notice, in ``language`` where the business wrote them in it.
+
+    One that stands in for another channel's uses the words of its own channel's rule.
+    """
+    words = _own_rule(session, row, rule) if row.instead_of else rule
+    written = {
+        one.language: one
+        for one in session.exec(
+            select(NoticeWordingRow).where(
+                NoticeWordingRow.business_id == row.business_id,
+                NoticeWordingRow.rule_id == words.id,
+            )
+        )
+    }
+    chosen = spoken(language, written)
+    if chosen is None:
+        return words.subject, words.body
+    return written[chosen].subject or words.subject, written[chosen].body
+
+
+def _own_rule(session: Session, row: NoticeRow, rule: NoticeRuleRow) -> NoticeRuleRow:
+    siblings = session.exec(
         select(NoticeRuleRow).where(
             NoticeRuleRow.business_id == row.business_id,
             NoticeRuleRow.trigger == rule.trigger,
             NoticeRuleRow.channel == row.channel,
-            col(NoticeRuleRow.role).in_([rule.role, "recipient"]),
+            col(NoticeRuleRow.role).in_([rule.role, Role.RECIPIENT]),
         )
     ).all()
-    return next((one for one in sibling if one.role == rule.role), sibling[0] if sibling else rule)
+    same_role = [one for one in siblings if one.role == rule.role]
+    return next(iter([*same_role, *siblings]), rule)
 
 
 def zone_of(session: Session, job: JobRow | None) -> ZoneInfo | None:

@@ -9,7 +9,7 @@ import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sqlmodel import select
+from sqlmodel import col, select
 
 from hub.core.contracts import Receipt, ReceivesReceipts, Reply, TakesReplies, WebhookRequest
 from hub.core.notices import NoticeState
@@ -68,7 +68,28 @@ def reply_came(hub: Hub, token: str, request: WebhookRequest) -> tuple[str, str]
     if wanted in ("stop", "start") and reply.sender:
         with hub.unit() as unit:
             _obey(hub, unit, choice, reply, wanted)
+    elif reply.sender and reply.text.strip():
+        with hub.unit() as unit:
+            _keep(unit, choice, reply)
     return channel.answer
+
+
+def _keep(unit: Unit, choice: ChoiceRow, reply: Reply) -> None:
+    """Something that a person should read stands by the message it came after."""
+    row = unit.session.exec(
+        select(NoticeRow)
+        .where(
+            NoticeRow.business_id == choice.business_id,
+            NoticeRow.channel == choice.plugin,
+            NoticeRow.recipient == reply.sender,
+        )
+        .order_by(col(NoticeRow.created_at).desc(), col(NoticeRow.id).desc())
+        .limit(1)
+    ).first()
+    if row is None:
+        log.info("an answer is to no message channel=%s", choice.plugin)
+        return
+    row.answer = reply.text.replace("\0", "").strip()[:1600]
 
 
 def _took(hub: Hub, unit: Unit, row: NoticeRow, receipt: Receipt) -> bool:

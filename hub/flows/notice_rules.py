@@ -18,7 +18,7 @@ from hub.core.notice_words import (
 )
 from hub.core.notices import Trigger
 from hub.core.values import Role
-from hub.db.tables import AuditRow, BusinessRow, NoticeRow, NoticeRuleRow
+from hub.db.tables import AuditRow, BusinessRow, NoticeRow, NoticeRuleRow, NoticeWordingRow
 from hub.flows.notice_mail import reach_of
 
 if TYPE_CHECKING:
@@ -81,18 +81,52 @@ class RuleIn(BaseModel):
     @field_validator("body", mode="before")
     @classmethod
     def _lines(cls, body: object) -> object:
-        """Browsers send every line break as two characters."""
-        return body.replace("\r\n", "\n") if isinstance(body, str) else body
+        return _unix(body)
 
     @field_validator("subject", "body")
     @classmethod
     def _variables(cls, text: str) -> str:
-        if unknown := unknown_variables(text):
-            raise ValueError(
-                f"There is no {{{unknown[0]}}}. You can use: "
-                + ", ".join(f"{{{name}}}" for name in VARIABLES)
-            )
-        return text
+        return _known(text)
+
+
+class WordingIn(BaseModel):
+    """A rule's words in another language, as they may be typed; an empty text ends them."""
+
+    language: Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True)] = Field(
+        title="Language",
+        description="Its code, such as fi, sv or de-at",
+        pattern=r"^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8})?$",
+    )
+    subject: Annotated[str, StringConstraints(strip_whitespace=True)] = Field(
+        default="", title="Subject", max_length=MOST_SUBJECT
+    )
+    body: Annotated[str, StringConstraints(strip_whitespace=True)] = Field(
+        default="", title="Text", max_length=MOST_TEXT
+    )
+
+    @field_validator("body", mode="before")
+    @classmethod
+    def _lines(cls, body: object) -> object:
+        return _unix(body)
+
+    @field_validator("subject", "body")
+    @classmethod
+    def _variables(cls, text: str) -> str:
+        return _known(text)
+
+
+def _unix(body: object) -> object:
+    """Browsers send every line break as two characters."""
+    return body.replace("\r\n", "\n") if isinstance(body, str) else body
+
+
+def _known(text: str) -> str:
+    if unknown := unknown_variables(text):
+        raise ValueError(
+            f"There is no {{{unknown[0]}}}. You can use: "
+            + ", ".join(f"{{{name}}}" for name in VARIABLES)
+        )
+    return text
 
 
 def rules_of(hub: Hub, business_id: str) -> list[NoticeRuleRow]:
@@ -194,6 +228,55 @@ def add_role(hub: Hub, business_id: str, rule_id: str, role: Role, *, actor: str
         )
         unit.session.flush()
         return copy.id
+
+
+def wordings_of(hub: Hub, business_id: str, rule_id: str) -> list[NoticeWordingRow]:
+    """A rule's words in other languages, by language."""
+    with hub.reading() as session:
+        return list(
+            session.exec(
+                select(NoticeWordingRow)
+                .where(
+                    NoticeWordingRow.business_id == business_id,
+                    NoticeWordingRow.rule_id == rule_id,
+                )
+                .order_by(col(NoticeWordingRow.language))
+            )
+        )
+
+
+def save_wording(hub: Hub, business_id: str, rule_id: str, given: WordingIn, *, actor: str) -> None:
+    """Keep a rule's words in one language; without a text they are forgotten. Raises
+    ``LookupError``.
+    """
+    with hub.unit() as unit:
+        rule = _ours(unit.session, business_id, rule_id)
+        unit.session.get_one(BusinessRow, business_id, with_for_update=True)
+        row = unit.session.exec(
+            select(NoticeWordingRow).where(
+                NoticeWordingRow.business_id == business_id,
+                NoticeWordingRow.rule_id == rule_id,
+                NoticeWordingRow.language == given.language,
+            )
+        ).one_or_none()
+        if not given.body:
+            if row is not None:
+                unit.session.delete(row)
+        else:
+            row = row or NoticeWordingRow(
+                business_id=business_id, rule_id=rule_id, language=given.language, body=""
+            )
+            row.subject, row.body = given.subject, given.body
+            unit.session.add(row)
+        unit.session.add(
+            AuditRow(
+                business_id=business_id,
+                actor=actor,
+                action="message saved",
+                subject=f"{rule.trigger} by {rule.channel} in {given.language}",
+                at=hub.now(),
+            )
+        )
 
 
 def save_manners(hub: Hub, business_id: str, manners: Manners, *, actor: str) -> None:

@@ -208,9 +208,10 @@ def _write(hub: Hub, session: Session, done: _Done) -> None:
     row.state, row.sends, row.error = result.state, result.sends, result.error[:4000]
     row.claim, row.leased_until = "", None
     wait = timedelta(seconds=result.wait_s)
-    charged(row, done.cost, result.sends)
+    for name, value in charged(done.cost, result.sends).items():
+        setattr(row, name, value)
     if result.state is NoticeState.FAILED and isinstance(done.verdict, Rejected):
-        refused(hub, session, row, done.verdict)
+        refused(hub, session, turn.business_id, turn.notice_id, done.verdict)
     if turn.says is not None and result.state in (NoticeState.SENT, NoticeState.UNCERTAIN):
         told(hub, session, row, turn.says)
     if result.state is NoticeState.DUE:

@@ -191,3 +191,14 @@ def test_a_viewer_and_an_accountant_see_what_is_theirs(shop: TextingShop) -> Non
     desk = a_panel(shop.hub, shop.business_id, Role.DISPATCHER, "d@example.com")
     assert desk.get("/panel/messages/unwanted").status_code == 200
     assert desk.get("/panel/messages/quiet").status_code == 403
+
+
+def test_a_rule_has_words_in_other_languages(shop: TextingShop, panel: Panel) -> None:
+    path = f"/panel/messages/rules/{a_rule(shop, 'placed').id}"
+    shown = panel.post(f"{path}/languages", language="FI", subject="", body="Tilaus {order}")
+    assert "<summary>fi</summary>" in shown.text and "Tilaus {order}" in shown.text
+    wrong = panel.post(f"{path}/languages", language="klingon", body="{nmae}")
+    assert wrong.status_code == 422
+    assert "There is no {nmae}." in wrong.text and "This does not look right." in wrong.text
+    assert "Those words are gone." in panel.post(f"{path}/languages", language="fi", body="").text
+    assert "<summary>fi</summary>" not in panel.get(path).text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from hub.core.sms import as_sms
 from hub.core.values import Contact, Role
 from hub.db.tables import AuditRow, NoticeRuleRow, SuppressionRow
 from hub.flows.notice_near import tell_near
+from hub.flows.notice_rules import WordingIn, save_wording, wordings_of
 from hub.flows.notify import reserve
 from hub.flows.suppressions import lift, listed, note_stop
 from tests.fakes.twilio import signed
@@ -106,6 +108,8 @@ def test_who_answers_stop_gets_no_more_by_any_order_until_they_say_start(
     shop.order("19", PIA)
     shop.tick()
     assert len(shop.twilio.rows) == 1
+    assert shop.of("19")[0].answer == "" and shop.of("18")[0].answer != "stop"
+    assert "back door" in "".join(row.answer for row in shop.notices())
     shop.answers("START")
     shop.order("20", PIA)
     shop.tick()
@@ -454,3 +458,30 @@ def test_near_goes_by_stops_too_and_not_before_the_round_begins(any_shop: Textin
     shop.tick()
     assert tell_near(shop.hub) == 2  # the next one, and the one behind it
     assert tell_near(shop.hub) == 0
+
+
+def test_whoever_speaks_another_language_is_told_in_it_where_it_was_written(
+    shop: TextingShop,
+) -> None:
+    with shop.hub.reading() as session:
+        query = select(NoticeRuleRow).where(
+            NoticeRuleRow.trigger == "placed", NoticeRuleRow.channel == "sms_twilio"
+        )
+        rule = session.exec(query).one()
+    for language, body in (("fi", "Tilaus {order}"), ("de-AT", "Bestellung {order}")):
+        given = WordingIn(language=language, body=body)
+        save_wording(shop.hub, shop.business_id, rule.id, given, actor="staff:1")
+    for ref, language in (("1", "fi-FI"), ("2", "de"), ("3", "sv"), ("4", "")):
+        shop.order(ref, replace(PIA, language=language))
+        shop.tick()
+    assert [said.splitlines()[0] for said in shop.texts()] == [
+        "Tilaus 1",
+        "Bestellung 2",
+        "Husk & Co: we have your order 3.",
+        "Husk & Co: we have your order 4.",
+    ]
+    gone = WordingIn(language="fi")
+    save_wording(shop.hub, shop.business_id, rule.id, gone, actor="staff:1")
+    assert [row.language for row in wordings_of(shop.hub, shop.business_id, rule.id)] == ["de-at"]
+    with pytest.raises(LookupError):
+        save_wording(shop.hub, "another", rule.id, gone, actor="staff:1")

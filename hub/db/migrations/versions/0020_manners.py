@@ -36,6 +36,7 @@ def upgrade() -> None:
     op.add_column('notice', sa.Column('instead_of', sa.String(length=36), nullable=False, server_default=''))
     op.add_column('notice', sa.Column('receipt', sa.String(length=20), nullable=False, server_default=''))
     op.add_column('notice', sa.Column('receipt_at', MOMENT(), nullable=True))
+    op.add_column('notice', sa.Column('answer', sa.String(length=1600), nullable=False, server_default=''))
     op.add_column('notice', sa.Column('parts', sa.Integer(), nullable=False, server_default='0'))
     op.add_column('notice', sa.Column('cost_micros', sa.BigInteger(), nullable=False, server_default='0'))
     op.add_column('notice', sa.Column('currency', sa.String(length=3), nullable=False, server_default=''))
@@ -46,14 +47,29 @@ def upgrade() -> None:
     op.add_column('notice_rule', sa.Column('minutes', sa.Integer(), nullable=False, server_default='0'))
     op.add_column('notice_rule', sa.Column('stops', sa.Integer(), nullable=False, server_default='0'))
     _unique_by([*RULE, 'role'], was=RULE)
+    op.create_table('notice_wording',
+    sa.Column('id', sa.String(length=36), nullable=False),
+    sa.Column('business_id', sa.String(length=36), nullable=False),
+    sa.Column('rule_id', sa.String(length=36), nullable=False),
+    sa.Column('language', sa.String(length=12), nullable=False),
+    sa.Column('subject', sa.String(length=300), nullable=False),
+    sa.Column('body', sa.String(length=4000), nullable=False),
+    sa.ForeignKeyConstraint(['business_id'], ['business.id'], ),
+    sa.ForeignKeyConstraint(['rule_id'], ['notice_rule.id'], ),
+    sa.PrimaryKeyConstraint('id'),
+    sa.UniqueConstraint('rule_id', 'language')
+    )
+    op.create_index(op.f('ix_notice_wording_business_id'), 'notice_wording', ['business_id'], unique=False)
 
 
 def downgrade() -> None:
+    op.drop_index(op.f('ix_notice_wording_business_id'), table_name='notice_wording')
+    op.drop_table('notice_wording')
     _unique_by(RULE, was=[*RULE, 'role'])
     for name in ('stops', 'minutes', 'fallback', 'in_quiet'):
         op.drop_column('notice_rule', name)
     op.drop_index(op.f('ix_notice_stop_hash'), table_name='notice')
-    for name in ('stop_hash', 'currency', 'cost_micros', 'parts', 'receipt_at', 'receipt', 'instead_of'):
+    for name in ('stop_hash', 'currency', 'cost_micros', 'parts', 'answer', 'receipt_at', 'receipt', 'instead_of'):
         op.drop_column('notice', name)
     op.drop_index(op.f('ix_choice_hook'), table_name='choice')
     op.drop_column('choice', 'hook')
