@@ -45,6 +45,11 @@ def begun(process: BaseProcess, answers_s: float = ANSWERS_S) -> None:
             return
 
 
+def start() -> None:
+    """Start the server if there is none, and do not wait for what it imports."""
+    forkserver.ensure_running()
+
+
 def replace(why: str) -> None:
     """End the server there is: who asks next gets another, and what it started is known to end."""
     if not (pid := _pid()):

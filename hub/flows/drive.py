@@ -29,7 +29,6 @@ from hub.core.events import (
 from hub.core.jobs import NotNow, Outcome, State
 from hub.db.tables import (
     ActRow,
-    BusinessRow,
     DeviceRow,
     JobRow,
     ProofRow,
@@ -39,7 +38,7 @@ from hub.db.tables import (
     StopRow,
     TakeOverRow,
 )
-from hub.db.unit import Unit
+from hub.db.unit import Unit, one_at_a_time
 from hub.flows.closing import Closing, Impossible, check, close_job, keep_late_proof
 from hub.flows.late_proof import completed
 from hub.flows.pairing import device_for, pair, pairing_code
@@ -109,7 +108,7 @@ def _take(hub: Hub, device: DeviceRow, act: IncomingAct) -> ActResult:
     with hub.unit() as unit:
         # The acts of one business wait for each other here, so that the same act on
         # two connections is seen as known by the second.
-        unit.session.get_one(BusinessRow, device.business_id, with_for_update=True)
+        one_at_a_time(unit.session, device.business_id)
         if (known := _known(unit.session, device, act.act_id)) is not None:
             return ActResult(act.act_id, known.result, known.why, repeated=True)
         now = hub.now()

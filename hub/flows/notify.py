@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import update
+from sqlalchemy import and_, update
 from sqlmodel import Session, col, select
 
 from hub.core.events import Event
@@ -17,7 +17,8 @@ from hub.core.notices import (
     moment,
     trigger_of,
 )
-from hub.db.tables import BusinessRow, JobRow, NoticeRow, NoticeRuleRow, OrderRow
+from hub.db.tables import JobRow, NoticeRow, NoticeRuleRow, OrderRow
+from hub.db.unit import one_at_a_time
 from hub.flows.notice_claim import breaks_promise
 
 if TYPE_CHECKING:
@@ -31,9 +32,9 @@ def reserve(hub: Hub, event: Event) -> int:
         return 0
     with hub.unit() as unit:
         session = unit.session
-        session.get_one(BusinessRow, event.business_id, with_for_update=True)  # one at a time
+        one_at_a_time(session, event.business_id)
         order, job = _subject(session, event)
-        if order is None or (_is_first_of_two(session, job) and trigger not in PAIRED):
+        if order is None or (trigger not in PAIRED and _is_first_of_two(session, job)):
             return 0
         if trigger is Trigger.DISPATCHED:
             _drop_withdrawn(session, event)
@@ -61,22 +62,24 @@ def reserve(hub: Hub, event: Event) -> int:
 def _keeps_promise(hub: Hub, event: Event) -> bool:
     """Arrivals move many times a day; few of those times leave what was promised."""
     with hub.reading() as session:
-        _, job = _subject(session, event)
+        job = session.exec(
+            select(JobRow).where(
+                JobRow.business_id == event.business_id, JobRow.id == job_of_event(event)
+            )
+        ).one_or_none()
         return job is None or not breaks_promise(session, job)
 
 
 def _subject(session: Session, event: Event) -> tuple[OrderRow | None, JobRow | None]:
-    order = session.exec(
-        select(OrderRow).where(
-            OrderRow.business_id == event.business_id, OrderRow.id == event.subject_id
-        )
+    its_job = and_(
+        col(JobRow.business_id) == event.business_id, col(JobRow.id) == job_of_event(event)
+    )
+    found = session.exec(
+        select(OrderRow, JobRow)
+        .outerjoin(JobRow, its_job)
+        .where(OrderRow.business_id == event.business_id, OrderRow.id == event.subject_id)
     ).one_or_none()
-    job = session.exec(
-        select(JobRow).where(
-            JobRow.business_id == event.business_id, JobRow.id == job_of_event(event)
-        )
-    ).one_or_none()
-    return order, job
+    return found or (None, None)
 
 
 def _drop_withdrawn(session: Session, event: Event) -> None:
