@@ -22,7 +22,7 @@ from hub.watched import Watched
 
 log = logging.getLogger(__name__)
 
-LOOK_S = 0.001  # between two looks at a clock that stands still
+LOOK_S = 0.0004  # between two looks at a clock that stands still
 SOON_S = 0.02  # what is done aside and has nothing to do has said so by then
 AGAIN_S = 0.2  # before a round with a step that failed is tried again
 
