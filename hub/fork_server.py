@@ -46,8 +46,15 @@ def begun(process: BaseProcess, answers_s: float = ANSWERS_S) -> None:
 
 
 def start() -> None:
-    """Start the server if there is none, and do not wait for what it imports."""
-    forkserver.ensure_running()
+    """Start the server if there is none, and do not wait for what it imports.
+
+    Ctrl-C meanwhile is for whoever calls this; the server hears of it once it ignores it.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def replace(why: str) -> None:
