@@ -45,6 +45,18 @@ def begun(process: BaseProcess, answers_s: float = ANSWERS_S) -> None:
             return
 
 
+def start() -> None:
+    """Start the server if there is none, and do not wait for what it imports.
+
+    Ctrl-C meanwhile is for whoever calls this; the server hears of it once it ignores it.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def replace(why: str) -> None:
     """End the server there is: who asks next gets another, and what it started is known to end."""
     if not (pid := _pid()):

@@ -21,6 +21,7 @@ from hub import fork_server
 from hub.core.errors import ConfigError
 
 _FORKS = multiprocessing.get_context("forkserver")
+_PRELOADED = ["hub.preloaded"]
 SAYS_S = 5.0  # the fork server hears in milliseconds that a process has ended
 _PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15  # prctl(2), Linux
 
@@ -42,7 +43,7 @@ class Forked:
         *,
         says_s: float = SAYS_S,
     ) -> None:
-        _FORKS.set_forkserver_preload(["hub.preloaded"])
+        _FORKS.set_forkserver_preload(_PRELOADED)
         self._process = _FORKS.Process(target=_run, args=(list(argv), dict(env), prints_to))
         fork_server.begun(self._process)
         self.pid: int = self._process.pid or 0
@@ -72,6 +73,12 @@ class Forked:
                 raise TimeoutError
             self._process.join(0.2)
         return code
+
+
+def get_ready() -> None:
+    """Have all that commands need imported meanwhile: whoever forks one soon need not wait."""
+    _FORKS.set_forkserver_preload(_PRELOADED)
+    fork_server.start()
 
 
 def at_once(argv: Sequence[str], env: Mapping[str, str]) -> None:

@@ -17,6 +17,7 @@ from hub.registry import own_plugins
 
 if any("multiprocessing.forkserver" in word for word in sys.orig_argv):
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who began it, and he tells us
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     die_with_parent()
 for _plugin in own_plugins():
     try:

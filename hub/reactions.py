@@ -29,16 +29,13 @@ from hub.flows.amendments import follow, weigh
 from hub.flows.connected import connected_businesses
 from hub.flows.dispatch import retime, retime_without
 from hub.flows.endpoints import listening_businesses
-from hub.flows.locate import locate_new
+from hub.flows.locate import LOCATE, locate_new
 from hub.flows.next_steps import settle
 from hub.flows.notify import asking_businesses, reserve
 from hub.flows.off_shift import forget_off_shift
 
 if TYPE_CHECKING:
     from hub.app import Hub
-
-LOCATE = "hub.locate"
-"""It asks geocoders, which may be slow: the worker delivers to it apart from the others."""
 
 
 def reactions(hub: Hub) -> tuple[Subscriber, ...]:

@@ -22,7 +22,7 @@ from hub.watched import Watched
 
 log = logging.getLogger(__name__)
 
-LOOK_S = 0.001  # between two looks at a clock that stands still
+LOOK_S = 0.0004  # between two looks at a clock that stands still
 SOON_S = 0.02  # what is done aside and has nothing to do has said so by then
 AGAIN_S = 0.2  # before a round with a step that failed is tried again
 
@@ -32,13 +32,15 @@ class Step:
     """One thing to do; ``do`` says whether it did something.
 
     ``leaps_s``: done whenever so much time of that clock has passed; else whenever there is
-    something for it. ``aside``: in a thread of its own.
+    something for it. ``aside``: in a thread of its own. ``after``: also when there was something
+    for the step of that name, which may leave something for this one: no other round is needed.
     """
 
     name: str
     do: Callable[[], object]
     leaps_s: float = 0.0
     aside: bool = False
+    after: str = ""
     not_before: datetime | None = field(default=None, init=False)
     running: Future[object] | None = field(default=None, init=False)
 
@@ -113,7 +115,7 @@ def one_round(
 def _is_due(step: Step, now: datetime, waits: Collection[str]) -> bool:
     if step.leaps_s:
         return step.not_before is None or now >= step.not_before
-    return step.running is not None or step.name in waits
+    return step.running is not None or step.name in waits or step.after in waits
 
 
 def _aside(step: Step, aside: ThreadPoolExecutor) -> bool:

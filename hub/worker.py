@@ -19,10 +19,12 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.base import BaseScheduler
 from apscheduler.schedulers.blocking import BlockingScheduler
 
+from hub import apart
 from hub.app import Hub
 from hub.flows.estimate import estimate_routes
 from hub.flows.improve_unasked import improve_unasked
 from hub.flows.improvements import search_waiting
+from hub.flows.locate import LOCATE
 from hub.flows.map_build import build_waiting
 from hub.flows.meanings import apply_meanings
 from hub.flows.notice_near import tell_near
@@ -34,18 +36,20 @@ from hub.flows.retain import retain
 from hub.flows.rings import mend_webhooks
 from hub.flows.taken_over import take_over
 from hub.flows.waiting import (
+    ADDRESSES,
+    BOOKS,
     EVENTS,
     IMPROVEMENTS,
     MEANINGS,
     NOTICES,
     PLANS,
+    SHOPS,
     SOURCES,
     WEBHOOKS,
     what_waits,
 )
 from hub.flows.ways_found import look_for_ways
 from hub.flows.webhook_send import send_webhooks
-from hub.reactions import LOCATE
 from hub.stepping import Step, follow
 
 log = logging.getLogger(__name__)
@@ -59,8 +63,9 @@ LOOKED_EVERY_S = 600
 
 @dataclass(frozen=True)
 class Chore:
-    """By a hand-moved clock it is done when its kind of work ``waits``, or, if it has none, each
-    ``leaps_s``. ``aside``: others go on meanwhile.
+    """By a hand-moved clock it is done when its kind of work ``waits``, or may have been made by
+    that ``after`` which it is done; or, if it has none, each ``leaps_s``. ``aside``: others go on
+    meanwhile.
     """
 
     name: str
@@ -69,6 +74,7 @@ class Chore:
     waits: str = ""
     leaps_s: float = 0.0
     aside: bool = False
+    after: str = ""
 
 
 def deliver(hub: Hub) -> int:
@@ -78,14 +84,16 @@ def deliver(hub: Hub) -> int:
 
 def locate(hub: Hub) -> int:
     """Apart: whoever is on their way is told so while a geocoder takes its time."""
-    return hub.deliver_events(only=(LOCATE,))
+    if tried := hub.deliver_events(only=(LOCATE,)):
+        apart.get_ready()  # where orders come in, their day is soon planned
+    return tried
 
 
 CHORES = (
     Chore("deliver events", 1, deliver, EVENTS),
-    Chore("locate addresses", 1, locate, EVENTS),
-    Chore("tell shops", 1, tell_shops, EVENTS, aside=True),
-    Chore("keep books", 1, keep_books, EVENTS, aside=True),
+    Chore("locate addresses", 1, locate, ADDRESSES),
+    Chore("tell shops", 1, tell_shops, SHOPS, aside=True),
+    Chore("keep books", 1, keep_books, BOOKS, aside=True),
     Chore("take what fixes mean", 1, apply_meanings, MEANINGS),
     Chore("estimate arrivals", 5, estimate_routes, leaps_s=ESTIMATED_EVERY_S),
     Chore("see who is near", 15, tell_near, leaps_s=ESTIMATED_EVERY_S),
@@ -93,7 +101,7 @@ CHORES = (
     Chore("look for ways out", 1, look_for_ways, leaps_s=LOOKED_EVERY_S, aside=True),
     Chore("look for a better rest", 1, search_waiting, IMPROVEMENTS, aside=True),
     Chore("improve unasked", 30, improve_unasked),  # never by a hand-moved clock: it stands still
-    Chore("send notices", 2, send_due, NOTICES),
+    Chore("send notices", 2, send_due, NOTICES, after=EVENTS),
     Chore("send webhooks", 1, send_webhooks, WEBHOOKS, aside=True),
     Chore("read sources", 2, pull_due, SOURCES, aside=True),
     Chore("mend webhooks", 10, mend_webhooks, leaps_s=3600, aside=True),
@@ -116,7 +124,13 @@ def run(hub: Hub) -> None:
 def steps_of(hub: Hub, chores: tuple[Chore, ...] = CHORES) -> list[Step]:
     """The chores as a hand-moved clock wants them done."""
     return [
-        Step(chore.waits or chore.name, partial(chore.do, hub), chore.leaps_s, chore.aside)
+        Step(
+            chore.waits or chore.name,
+            partial(chore.do, hub),
+            chore.leaps_s,
+            chore.aside,
+            chore.after,
+        )
         for chore in chores
     ]
 

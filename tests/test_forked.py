@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.fork_server import begun, has_ended, replace
+from hub.fork_server import begun, has_ended, replace, start
 from hub.forked import Forked
 
 FORKS = multiprocessing.get_context("forkserver")
@@ -59,3 +59,19 @@ def test_a_process_that_ended_is_noticed_though_its_server_does_not_say_so(
     os.kill(server, signal.SIGSTOP)
     os.kill(part.pid, signal.SIGKILL)
     assert part.wait(timeout=10) == 255
+
+
+def test_a_server_that_was_got_ready_is_the_one_asked_whatever_ctrl_c_came_meanwhile(
+    server: int,
+) -> None:
+    replace("it is to begin anew")
+    until = time.monotonic() + 5
+    while not has_ended(server) and time.monotonic() < until:
+        time.sleep(0.01)
+    start()
+    ready = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]
+    os.kill(ready, signal.SIGINT)  # as a terminal sends it to all
+    quick = FORKS.Process(target=time.sleep, args=(5,))
+    begun(quick)
+    assert parent(quick) == ready != server
+    quick.kill()

@@ -29,6 +29,7 @@ from hub.demo.play import OWNER, Bakery, links, plan_in_process, set_up, start_o
 from hub.demo.report import Report
 from hub.demo.run import Played
 from hub.flows.overview import day_seen
+from hub.forked import get_ready
 from hub.settings import DEMO_MARK, Settings
 from hub.up import nobody_uses, only_one, port_is_free, up
 
@@ -50,6 +51,7 @@ def demo(args: argparse.Namespace, settings: Settings) -> int:
         settings = _own(settings, folder)
         if args.exit:
             return _planned_only(args, replace(settings, clock_file=None))
+        get_ready()  # the hub's processes, while their business is set up
         try:
             return _fast(args, settings, began) if args.fast else _live(args, settings)
         except KeyboardInterrupt:  # while it is being set up; later the hub itself listens for it

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlmodel import SQLModel, create_engine
 
@@ -92,4 +93,13 @@ def _begin_sqlite(connection: Connection) -> None:
     # A transaction that reads first and writes later cannot wait its turn in
     # SQLite; it fails at once. So a unit asks for the write lock on entry.
     write = connection.get_execution_options().get("hub_write")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+    begin = "BEGIN IMMEDIATE" if write else "BEGIN"
+    driver = connection.dialect.loaded_dbapi
+    raw = connection.connection.dbapi_connection
+    assert raw is not None
+    try:
+        raw.cursor().execute(begin)  # by no detour: it is said some thousand times a minute
+    except driver.Error as error:
+        raise DBAPIError.instance(
+            begin, None, error, driver.Error, dialect=connection.dialect
+        ) from error

@@ -56,11 +56,7 @@ def fan_out(engine: Engine, subscribers: Mapping[str, Subscriber]) -> int:
             ).scalars()
         )
         mine = [row for row in new if row.seq in taken]
-        some = {
-            name: frozenset(one.whose(u.session))
-            for name, one in subscribers.items()
-            if isinstance(one, ForSome)
-        }
+        some = _for_some(u.session, subscribers)
         u.session.add_all(
             ErrandRow(
                 event_seq=row.seq,  # type: ignore[arg-type]
@@ -75,6 +71,15 @@ def fan_out(engine: Engine, subscribers: Mapping[str, Subscriber]) -> int:
             and row.business_id in some.get(subscriber.name, (row.business_id,))
         )
         return len(mine)
+
+
+def _for_some(
+    session: Session, subscribers: Mapping[str, Subscriber]
+) -> dict[str, Collection[str]]:
+    """Whose events those hear who do not hear everybody's. What several ask is asked once."""
+    ones = {name: one.whose for name, one in subscribers.items() if isinstance(one, ForSome)}
+    found = {whose: frozenset(whose(session)) for whose in set(ones.values())}
+    return {name: found[whose] for name, whose in ones.items()}
 
 
 def deliver_due(

@@ -10,11 +10,11 @@ from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Engine
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from hub.core.events import Event
 from hub.db.engine import ONE_MOMENT, WRITE
-from hub.db.tables import EventRow
+from hub.db.tables import BusinessRow, EventRow
 
 TURN_S = 0.12
 _open: ContextVar[bool] = ContextVar("unit_open", default=False)
@@ -32,6 +32,17 @@ def forbid_open_unit(what: str) -> None:
 def took_one(result: Any) -> bool:
     """Whether a conditional UPDATE won its row; the loser of a race gets ``False``."""
     return bool(result.rowcount)
+
+
+def one_at_a_time(session: Session, business_id: str, *, key_share: bool = False) -> None:
+    """In a unit: of those who call this for one business, one goes on and the others wait.
+
+    SQLite has only one writer, who has the whole database: there nothing is asked. ``key_share``:
+    those do not wait who merely write rows that belong to the business.
+    """
+    if session.get_bind().dialect.name != "sqlite":
+        mine = select(BusinessRow.id).where(BusinessRow.id == business_id)
+        session.exec(mine.with_for_update(key_share=key_share)).one()
 
 
 def let_others(engine: Engine) -> None:

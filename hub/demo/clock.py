@@ -13,7 +13,7 @@ from hub.stepping import go_file, put, settled_file
 from hub.watched import Watched
 
 PATIENCE_S = 120.0
-LOOK_S = 0.001
+LOOK_S = 0.0004
 TICK = timedelta(milliseconds=1)
 
 

@@ -21,7 +21,7 @@ from hub.demo.shop import Shop
 from hub.demo.town import Door
 
 FIND_S = 60.0  # for the hub to find the addresses
-MOST_PLANNING_S, LEAST_PLANNING_S, PER_ORDER_S = 5.0, 0.8, 0.035
+MOST_PLANNING_S, LEAST_PLANNING_S, PER_ORDER_S = 3.0, 0.8, 0.02
 LOOK_S = 0.1
 Json = Mapping[str, Any]
 

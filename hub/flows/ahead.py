@@ -282,6 +282,8 @@ def _fetches(session: Session, route: RouteRow) -> tuple[list[tuple[datetime, Po
     """When and where loads of other vans were taken over, and where they are yet to be."""
     done, doors = list[tuple[datetime, Point]](), list[Door]()
     fetches = fetches_of(session, route.business_id, route.id)
+    if not fetches:
+        return done, doors
     rows = session.exec(
         select(StopRow, PlaceRow.lat, PlaceRow.lon)
         .join(PlaceRow, col(PlaceRow.id) == col(StopRow.place_id))

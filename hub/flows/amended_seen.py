@@ -205,6 +205,8 @@ def _seen(
 
 def _drivers(session: Session, business_id: str, routes: Sequence[RouteRow]) -> dict[str, str]:
     """Route id -> its driver's name."""
+    if not routes:
+        return {}
     names = dict(
         session.exec(
             select(DriverRow.id, DriverRow.name).where(

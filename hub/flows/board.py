@@ -181,6 +181,8 @@ def _given(session: Session, business_id: str, seen: DaySeen) -> dict[str, tuple
         )
         .order_by(col(EventRow.seq))
     ).all()
+    if not told:
+        return {}
     names = dict(
         session.exec(
             select(DriverRow.id, DriverRow.name).where(

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from sqlmodel import Session, col, select
 
 from hub.core.proof import FIRST, chained, link_hash, signed
-from hub.db.tables import BusinessRow, ChainHeadRow, ChainRow
-from hub.db.unit import Unit
+from hub.db.tables import ChainHeadRow, ChainRow
+from hub.db.unit import Unit, one_at_a_time
 from hub.keys import Keys
 
 FORGOTTEN = "forgotten"
@@ -60,8 +60,7 @@ def lock_chain(unit: Unit, business_id: str) -> None:
     Not the usual FOR UPDATE: a caller that has already written rows of the business, or
     took this lock for its orders, must not deadlock.
     """
-    mine = select(BusinessRow.id).where(BusinessRow.id == business_id)
-    unit.session.exec(mine.with_for_update(key_share=True)).one()
+    one_at_a_time(unit.session, business_id, key_share=True)
 
 
 def head_of(session: Session, business_id: str) -> ChainHeadRow | None:

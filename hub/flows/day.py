@@ -256,7 +256,9 @@ def due_jobs(session: Session, business_id: str, day: date, zone: ZoneInfo) -> l
             or_(col(JobRow.not_before).is_(None), col(JobRow.not_before) <= day),
         )
         .order_by(col(JobRow.id))
-    )
+    ).all()
+    if not rows:
+        return []  # a day that is on its drivers' phones: it is looked at every few seconds
     midnight = datetime.combine(day, datetime.min.time(), zone)
     ends = midnight + timedelta(days=1)
     night_ends = last_ends_at(session, business_id, day) or ends
@@ -288,6 +290,8 @@ def _is_of_night(job: JobRow, midnight: datetime, ends: datetime) -> bool:
 
 def with_both_legs(session: Session, business_id: str, rows: Sequence[Due]) -> list[Due]:
     """Without the legs whose other leg is still open but cannot be planned with them."""
+    if not rows:
+        return []
     here = {job.id for job, _, _ in rows}
     open_legs = session.exec(
         select(JobRow.id, JobRow.order_id, JobRow.attempt).where(

@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import ValidationError
+from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from hub.core.events import (
@@ -29,7 +30,6 @@ from hub.core.events import (
 from hub.core.jobs import NotNow, Outcome, State
 from hub.db.tables import (
     ActRow,
-    BusinessRow,
     DeviceRow,
     JobRow,
     ProofRow,
@@ -39,12 +39,12 @@ from hub.db.tables import (
     StopRow,
     TakeOverRow,
 )
-from hub.db.unit import Unit
+from hub.db.unit import Unit, one_at_a_time
 from hub.flows.closing import Closing, Impossible, check, close_job, keep_late_proof
 from hub.flows.late_proof import completed
 from hub.flows.pairing import device_for, pair, pairing_code
 from hub.flows.questions import seen
-from hub.flows.states import NOT_ARRIVED, settle_arrivals, work_out
+from hub.flows.states import NOT_ARRIVED, SAYS_HOW_FAR, settle_arrivals, work_out
 from hub.keys import Keys
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def _take(hub: Hub, device: DeviceRow, act: IncomingAct) -> ActResult:
     with hub.unit() as unit:
         # The acts of one business wait for each other here, so that the same act on
         # two connections is seen as known by the second.
-        unit.session.get_one(BusinessRow, device.business_id, with_for_update=True)
+        one_at_a_time(unit.session, device.business_id)
         if (known := _known(unit.session, device, act.act_id)) is not None:
             return ActResult(act.act_id, known.result, known.why, repeated=True)
         now = hub.now()
@@ -169,7 +169,7 @@ class _Taking:
             completed(self.unit, job, self.late, self.now, actor)
         if job is not None and self.act.kind in ("arrive", "leave", NOT_ARRIVED):
             settle_arrivals(self.session, self.business_id, job.id)
-        if route is not None:
+        if route is not None and self.act.kind in SAYS_HOW_FAR:
             work_out(self.session, self.business_id, route.id)
         if job is not None and row.result == "applied":
             self._announce(job, was)
@@ -328,12 +328,10 @@ class _Taking:
         return self.session.exec(query).first()
 
     def _seen(self) -> None:
-        device = self.session.exec(
-            select(DeviceRow).where(
-                DeviceRow.business_id == self.business_id, DeviceRow.id == self.device.id
-            )
-        ).one()
-        device.seen_at = self.now
+        mine = update(DeviceRow).where(
+            col(DeviceRow.business_id) == self.business_id, col(DeviceRow.id) == self.device.id
+        )
+        self.session.exec(mine.values(seen_at=self.now))
 
     def _about(self, job: JobRow) -> dict[str, Any]:
         return self._told(self.act.occurred_at) | {"subject_id": job.order_id}

@@ -62,14 +62,18 @@ def estimate_routes(
     source, now = positions or Positions.open(hub.settings), hub.now()
     with hub.reading() as session:
         begun = begun_routes(session, now)
-    if route_ids is not None:
-        begun = [one for one in begun if one.route.id in route_ids]
-    fixes = {id: source.last(id) for id in {one.route.business_id for one in begun}}
+        if route_ids is not None:
+            begun = [one for one in begun if one.route.id in route_ids]
+        whose = {one.route.business_id for one in begun}
+        moved_s = {id: _settings(session, id).eta_moves_s for id in whose}
+    fixes = {id: source.last(id) for id in whose}
     past: dict[tuple[str, str], Sequence[PastError]] = {}
     moved = 0
     for one in begun:
         try:
-            moved += _estimate(hub, one, _fix_of(one, fixes[one.route.business_id]), past, now)
+            news_s = moved_s[one.route.business_id]
+            fix = _fix_of(one, fixes[one.route.business_id])
+            moved += _estimate(hub, one, fix, past, news_s, now)
         except HubError as problem:
             log.warning("route=%s cannot be estimated: %s", one.route.id, problem)
         except Exception:
@@ -119,9 +123,12 @@ def _estimate(
     begun: Begun,
     fix: LastFix | None,
     past: dict[tuple[str, str], Sequence[PastError]],
+    moved_s: int,
     now: datetime,
 ) -> bool:
-    """``past``: business and depot -> how far estimates were off there, once it was read."""
+    """``past``: business and depot -> how far estimates were off there, once it was read.
+    ``moved_s``: an estimate that moved by so much is news.
+    """
     with hub.reading() as session:
         ahead = round_of(session, begun, fix, now)
         if ahead is None or not ahead.doors:
@@ -137,24 +144,23 @@ def _estimate(
         ahead, travel_s = presumed
     arrivals = arrivals_of(hub, ahead, travel_s, past[depot], now)
     with hub.reading() as session:
-        if not any(_fresh(session, ahead, arrivals, now)):
+        if not any(_fresh(session, ahead, arrivals, moved_s, now)):
             return False
     with hub.unit() as unit:
         if not _still_so(unit.session, ahead):
             return False  # looked at again in a moment
-        for fresh in list(_fresh(unit.session, ahead, arrivals, now)):
+        for fresh in list(_fresh(unit.session, ahead, arrivals, moved_s, now)):
             _keep(unit, ahead, fresh, now)
     return True
 
 
 def _fresh(
-    session: Session, ahead: Round, arrivals: Sequence[Arrival], now: datetime
+    session: Session, ahead: Round, arrivals: Sequence[Arrival], moved_s: int, now: datetime
 ) -> Iterator[_Fresh]:
     """What is to be stored of ``arrivals``, beside what is stored already."""
     ids = [job.job_id for door in ahead.doors for job in door.jobs]
     known = {row.job_id: row for row in _rows(session, ahead.business_id, ids)}
     promises = promises_of(session, ahead.business_id, ids)
-    moved_s = _settings(session, ahead.business_id).eta_moves_s
     for door, arrival in zip(ahead.doors, arrivals, strict=True):
         for job in door.jobs:
             row = known.get(job.job_id)

@@ -12,7 +12,8 @@ from sqlmodel import Session, col, select
 
 from hub.core.contracts import PastError
 from hub.core.jobs import State
-from hub.db.tables import ActRow, BusinessRow, EstimateRow, EtaErrorRow, JobRow, RouteRow
+from hub.db.tables import ActRow, EstimateRow, EtaErrorRow, JobRow, RouteRow
+from hub.db.unit import one_at_a_time
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 MARKS_S = (7200, 3600, 1800, 900, 300)
 """So long before it is due an estimate is remembered, once each."""
 LOOKED_AT = 2000  # the newest errors of a depot: some weeks of a few vans
-AT_ONCE = 200
+AT_ONCE = 50  # in one unit
 
 
 def sampled(samples: Sequence[Any], now: datetime, p50: datetime) -> list[Any]:
@@ -57,10 +58,14 @@ def learn(hub: Hub) -> int:
             )
             .limit(AT_ONCE)
         ).all()
+    of_business: dict[str, list[str]] = {}
     for business_id, estimate_id in over:
+        of_business.setdefault(business_id, []).append(estimate_id)
+    for business_id, estimate_ids in of_business.items():
         with hub.unit() as unit:
-            unit.session.get_one(BusinessRow, business_id, with_for_update=True)
-            _compare(unit.session, business_id, estimate_id)
+            one_at_a_time(unit.session, business_id)
+            for estimate_id in estimate_ids:
+                _compare(unit.session, business_id, estimate_id)
     return len(over)
 
 

@@ -24,6 +24,9 @@ from hub.flows.sync import address_document
 if TYPE_CHECKING:
     from hub.app import Hub
 
+LOCATE = "hub.locate"
+"""Who hears of new addresses. It asks geocoders, which may be slow: the worker delivers to it apart
+from the others."""
 DEFAULT = "osm"
 """The geocoder of a business that chose none."""
 

@@ -58,9 +58,9 @@ def apply_meanings(hub: Hub, positions: Positions | None = None) -> int:
     return taken
 
 
-def has_meanings(hub: Hub) -> bool:
-    """Whether anything was noticed that no act says yet."""
-    return bool(Positions.open(hub.settings).meanings(_stands_at(hub), 1))
+def has_meanings(hub: Hub, after_id: int) -> bool:
+    """Whether anything was noticed after that which no act says yet."""
+    return Positions.open(hub.settings).has_meanings(after_id)
 
 
 def act_id_of(meaning: Meaning, job_id: str) -> str:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, or_, update
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, exists, select
 
 from hub.core.contracts import Message
 from hub.core.ids import new_id
@@ -28,7 +28,6 @@ from hub.core.notices import (
 from hub.core.told import leaves
 from hub.core.values import Role, TimeWindow
 from hub.db.tables import BrandRow, EstimateRow, JobRow, NoticeRow, OrderRow
-from hub.db.unit import took_one
 from hub.flows.notice_known import Known
 from hub.flows.notice_mail import (
     about_order,
@@ -71,6 +70,9 @@ class Turn:
     again: bool
     passed: str
     says: TimeWindow | None
+    job_id: str | None
+    trigger: Trigger
+    expires_at: datetime
     receipt: str = ""  # what the carrier called back to say already
 
 
@@ -105,11 +107,10 @@ def claim(
     )
     lease_ends = datetime.now(UTC) + lease
     values = {"state": NoticeState.SENDING, "claim": token, "leased_until": lease_ends}
-    if not took_one(session.exec(taken.values(**values))):
+    mine = taken.values(**values).returning(NoticeRow)
+    row = session.scalars(mine.execution_options(synchronize_session=False)).one_or_none()
+    if row is None:
         return None
-    row = session.exec(
-        select(NoticeRow).where(NoticeRow.business_id == business_id, NoticeRow.id == notice_id)
-    ).one()
     again = row.sends > 0
     about = _about(session, row)
     passed = _passed(hub, session, row, about)
@@ -132,6 +133,9 @@ def claim(
         again=again,
         passed=passed,
         says=_says(session, row, about.job),
+        job_id=row.job_id,
+        trigger=Trigger(row.trigger),
+        expires_at=row.expires_at,
     )
 
 
@@ -157,21 +161,35 @@ def put_off(hub: Hub, session: Session, business_id: str, notice_id: str, why: s
 
 @dataclass(frozen=True, slots=True)
 class _About:
-    """What a notice is about; ``jobs`` are all of its order's."""
+    """What a notice is about; ``jobs`` are all of its order's. ``told_newer``: a newer notice
+    says the same.
+    """
 
     order: OrderRow
+    told_newer: bool
     jobs: list[JobRow]
     job: JobRow | None
 
 
 def _about(session: Session, row: NoticeRow) -> _About:
-    order = session.exec(
-        select(OrderRow).where(OrderRow.business_id == row.business_id, OrderRow.id == row.order_id)
+    newer = exists().where(
+        col(NoticeRow.business_id) == row.business_id,
+        col(NoticeRow.order_id) == row.order_id,
+        col(NoticeRow.rule_id) == row.rule_id,
+        col(NoticeRow.job_id) == row.job_id,
+        col(NoticeRow.id) > row.id,
+    )
+    order, told_newer = session.exec(
+        select(OrderRow, newer).where(
+            OrderRow.business_id == row.business_id, OrderRow.id == row.order_id
+        )
     ).one()
     jobs = session.exec(
         select(JobRow).where(JobRow.business_id == row.business_id, JobRow.order_id == row.order_id)
     ).all()
-    return _About(order, list(jobs), next((one for one in jobs if one.id == row.job_id), None))
+    return _About(
+        order, told_newer, list(jobs), next((one for one in jobs if one.id == row.job_id), None)
+    )
 
 
 def _claimable(hub: Hub) -> Any:
@@ -205,21 +223,8 @@ def _situation(session: Session, row: NoticeRow, about: _About) -> Situation:
         and not breaks_promise(session, job),
         succeeded=any(one.outcome == Outcome.SUCCEEDED and one.leg == last_leg for one in jobs),
         tried_again=any(State(one.state) in ON_A_PHONE | {State.CLOSED} for one in following),
-        told_newer=_has_newer(session, row),
+        told_newer=about.told_newer,
     )
-
-
-def _has_newer(session: Session, row: NoticeRow) -> bool:
-    newer = session.exec(
-        select(NoticeRow.id).where(
-            NoticeRow.business_id == row.business_id,
-            NoticeRow.order_id == row.order_id,
-            NoticeRow.rule_id == row.rule_id,
-            NoticeRow.job_id == row.job_id,
-            NoticeRow.id > row.id,
-        )
-    ).first()
-    return newer is not None
 
 
 def _kept_back(
@@ -284,13 +289,13 @@ def _says(session: Session, row: NoticeRow, job: JobRow | None) -> TimeWindow | 
     return expected(session, job)
 
 
-def told(hub: Hub, session: Session, row: NoticeRow, window: TimeWindow) -> None:
+def told(hub: Hub, session: Session, turn: Turn, window: TimeWindow) -> None:
     """In the unit that settles a notice which left: keep what it said of when somebody comes."""
     job = session.exec(
-        select(JobRow).where(JobRow.business_id == row.business_id, JobRow.id == row.job_id)
+        select(JobRow).where(JobRow.business_id == turn.business_id, JobRow.id == turn.job_id)
     ).one()
-    keep = promise if row.trigger == Trigger.NEW_TIME else expect
-    keep(session, job, window, told_by=f"notice:{row.id}", at=hub.now())
+    keep = promise if turn.trigger is Trigger.NEW_TIME else expect
+    keep(session, job, window, told_by=f"notice:{turn.notice_id}", at=hub.now())
 
 
 def _message(hub: Hub, known: Known, session: Session, brand: BrandRow, row: NoticeRow) -> Message:

@@ -216,7 +216,7 @@ def _with_job(session: Session, about: About, job: JobRow) -> About:
         address=_address(session, job),
         window=promised,
         before=_told_before(session, job, promises),
-        expected=expected(session, job) or promised,
+        expected=_expected(session, job, _in_force(promises)) or promised,
     )
     return _with_outcome(session, about, job) if job.state == State.CLOSED else about
 
@@ -287,6 +287,15 @@ def _told_before(
 
 def expected(session: Session, job: JobRow) -> TimeWindow | None:
     """From when to when the driver is expected, as it is told; ``None``: no estimate yet."""
+    return _expected(session, job, in_force(session, job.business_id, job.id))
+
+
+def _in_force(promises: Sequence[PromiseRow]) -> TimeWindow | None:
+    last = promises[-1] if promises and promises[-1].n > 0 else None
+    return TimeWindow(last.opens, last.closes) if last else None
+
+
+def _expected(session: Session, job: JobRow, told: TimeWindow | None) -> TimeWindow | None:
     estimate = session.exec(
         select(EstimateRow).where(
             EstimateRow.business_id == job.business_id, EstimateRow.job_id == job.id
@@ -294,7 +303,7 @@ def expected(session: Session, job: JobRow) -> TimeWindow | None:
     ).one_or_none()
     if estimate is None:
         return None
-    return work_begins(job, estimate, in_force(session, job.business_id, job.id)).window
+    return work_begins(job, estimate, told).window
 
 
 def _address(session: Session, job: JobRow) -> str:

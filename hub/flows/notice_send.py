@@ -13,9 +13,10 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlmodel import Session, select
+from sqlalchemy import update
+from sqlmodel import Session, col
 
 from hub.core.contracts import Cost, Costs, LooksUp, NotificationChannel
 from hub.core.errors import ConfigError, HubError, MaybeSent, RateLimited, RetryLater
@@ -30,6 +31,7 @@ from hub.core.notices import (
     settled,
 )
 from hub.db.tables import NoticeRow
+from hub.db.unit import took_one
 from hub.flows.notice_claim import Turn, claim, put_off, told, waiting, with_pictures
 from hub.flows.notice_known import Known
 from hub.flows.notice_manners import charged, never_of, refused
@@ -192,43 +194,40 @@ def _put_off(turn: Turn, problem: HubError) -> Settled:
 def _leaves_again(hub: Hub, turn: Turn, sends: int) -> bool:
     """Write down, before the first byte, that it may leave once more; ``False``: not our turn."""
     with hub.unit() as unit:
-        row = _ours(unit.session, turn)
-        if row is None:
-            return False
-        row.sends = sends
-        return True
+        return _changed(unit.session, turn, sends=sends)
 
 
 def _write(hub: Hub, session: Session, done: _Done) -> None:
     turn, result = done.turn, done.result
-    row = _ours(session, turn)
-    if row is None:
+    values: dict[str, Any] = {
+        "state": result.state,
+        "sends": result.sends,
+        "error": result.error[:4000],
+        "claim": "",
+        "leased_until": None,
+    }
+    wait = timedelta(seconds=result.wait_s)
+    values |= charged(done.cost, result.sends)
+    if result.state is NoticeState.DUE:
+        values["due_at"] = min(hub.now() + wait, turn.expires_at + timedelta(seconds=1))
+    elif result.state is NoticeState.SENDING:
+        values["leased_until"] = datetime.now(UTC) + wait
+    elif isinstance(done.verdict, Accepted):
+        values |= {"carrier_id": done.verdict.carrier_id[:300], "sent_at": hub.now()}
+    if not _changed(session, turn, **values):
         log.warning("notice=%s was taken over by another worker", turn.notice_id)
         return
-    row.state, row.sends, row.error = result.state, result.sends, result.error[:4000]
-    row.claim, row.leased_until = "", None
-    wait = timedelta(seconds=result.wait_s)
-    for name, value in charged(done.cost, result.sends).items():
-        setattr(row, name, value)
     if result.state is NoticeState.FAILED and isinstance(done.verdict, Rejected):
         refused(hub, session, turn.business_id, turn.notice_id, done.verdict)
     if turn.says is not None and result.state in (NoticeState.SENT, NoticeState.UNCERTAIN):
-        told(hub, session, row, turn.says)
-    if result.state is NoticeState.DUE:
-        row.due_at = min(hub.now() + wait, row.expires_at + timedelta(seconds=1))
-    elif result.state is NoticeState.SENDING:
-        row.leased_until = datetime.now(UTC) + wait
-    elif isinstance(done.verdict, Accepted):
-        row.carrier_id, row.sent_at = done.verdict.carrier_id[:300], hub.now()
+        told(hub, session, turn, turn.says)
 
 
-def _ours(session: Session, turn: Turn) -> NoticeRow | None:
-    return session.exec(
-        select(NoticeRow)
-        .where(
-            NoticeRow.business_id == turn.business_id,
-            NoticeRow.id == turn.notice_id,
-            NoticeRow.claim == turn.claim,
-        )
-        .with_for_update()
-    ).one_or_none()
+def _changed(session: Session, turn: Turn, **values: Any) -> bool:
+    """Write this down if it is still our turn; whether it was."""
+    ours = update(NoticeRow).where(
+        col(NoticeRow.business_id) == turn.business_id,
+        col(NoticeRow.id) == turn.notice_id,
+        col(NoticeRow.claim) == turn.claim,
+    )
+    return took_one(session.exec(ours.values(**values)))

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import update
+from sqlalchemy import and_, update
 from sqlmodel import Session, col, select
 
 from hub.core.events import Event, ShiftBegan
@@ -23,7 +23,6 @@ from hub.core.notices import (
 )
 from hub.core.values import Role
 from hub.db.tables import (
-    BusinessRow,
     ContactRow,
     JobRow,
     NoticeRow,
@@ -33,6 +32,7 @@ from hub.db.tables import (
     StopJobRow,
     StopRow,
 )
+from hub.db.unit import one_at_a_time
 from hub.flows.notice_claim import breaks_promise
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def reserve(hub: Hub, event: Event) -> int:
         return 0
     with hub.unit() as unit:
         session = unit.session
-        session.get_one(BusinessRow, event.business_id, with_for_update=True)  # one at a time
+        one_at_a_time(session, event.business_id)
         if isinstance(event, ShiftBegan):
             about = on_board(session, event)
         else:
@@ -124,22 +124,24 @@ def asking_businesses(session: Session) -> set[str]:
 def _keeps_promise(hub: Hub, event: Event) -> bool:
     """Arrivals move many times a day; few of those times leave what was promised."""
     with hub.reading() as session:
-        _, job = subject_of(session, event)
+        job = session.exec(
+            select(JobRow).where(
+                JobRow.business_id == event.business_id, JobRow.id == job_of_event(event)
+            )
+        ).one_or_none()
         return job is None or not breaks_promise(session, job)
 
 
 def subject_of(session: Session, event: Event) -> tuple[OrderRow | None, JobRow | None]:
-    order = session.exec(
-        select(OrderRow).where(
-            OrderRow.business_id == event.business_id, OrderRow.id == event.subject_id
-        )
+    its_job = and_(
+        col(JobRow.business_id) == event.business_id, col(JobRow.id) == job_of_event(event)
+    )
+    found = session.exec(
+        select(OrderRow, JobRow)
+        .outerjoin(JobRow, its_job)
+        .where(OrderRow.business_id == event.business_id, OrderRow.id == event.subject_id)
     ).one_or_none()
-    job = session.exec(
-        select(JobRow).where(
-            JobRow.business_id == event.business_id, JobRow.id == job_of_event(event)
-        )
-    ).one_or_none()
-    return order, job
+    return found or (None, None)
 
 
 def on_board(

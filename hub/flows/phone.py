@@ -282,6 +282,8 @@ class _Look:
             )
             .order_by(col(AmendmentRow.decided_at), col(AmendmentRow.id))
         ).all()
+        if not found:
+            return
         orders = [row.order_id for row, _ in found]
         jobs = self.session.exec(
             select(JobRow.order_id, JobRow.id).where(
@@ -299,6 +301,8 @@ class _Look:
         """The rows of this business among ``ids``."""
         columns = table.__table__.c  # type: ignore[attr-defined]
         wanted = [one for one in ids if one is not None]
+        if not wanted:
+            return {}
         rows = self.session.exec(
             select(table).where(columns.business_id == self.business_id, columns.id.in_(wanted))
         )

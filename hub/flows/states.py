@@ -26,6 +26,9 @@ ON_A_JOB = {act.value: act for act in (jobs.Act.LOAD, jobs.Act.HEAD_FOR, jobs.Ac
     "leave": jobs.Act.LEAVE
 }
 
+SAYS_HOW_FAR = frozenset({*ON_A_JOB, NOT_ARRIVED, "take_over"})
+"""The kinds of acts from which it is worked out; no other changes a state by itself."""
+
 
 def work_out(
     session: Session,

@@ -82,6 +82,13 @@ class Meaning:
     fix_seq: int
 
 
+_MEANINGS = text(
+    "SELECT id, business_id, device_id, driver_id, route_id, stop_id, kind, at_ms,"
+    " confidence, fix_seq FROM meaning WHERE id > :after ORDER BY id LIMIT :limit"
+)
+_ANY_MEANING = text("SELECT 1 FROM meaning WHERE id > :after LIMIT 1")
+
+
 class Positions:
     """Safe to use from any thread; every call is a short transaction of its own."""
 
@@ -109,14 +116,12 @@ class Positions:
 
     def meanings(self, after_id: int, limit: int = 200) -> list[Meaning]:
         """What was noticed after ``after_id``, of every business, in the order of ids."""
-        rows = self._rows(
-            text(
-                "SELECT id, business_id, device_id, driver_id, route_id, stop_id, kind, at_ms,"
-                " confidence, fix_seq FROM meaning WHERE id > :after ORDER BY id LIMIT :limit"
-            ),
-            {"after": after_id, "limit": limit},
-        )
+        rows = self._rows(_MEANINGS, {"after": after_id, "limit": limit})
         return [Meaning(*row) for row in rows]
+
+    def has_meanings(self, after_id: int) -> bool:
+        """Whether anything was noticed after ``after_id``."""
+        return bool(self._rows(_ANY_MEANING, {"after": after_id}))
 
     def track(self, business_id: str, device_id: str, from_ms: int, to_ms: int) -> list[StoredFix]:
         """The fixes of one phone from one moment to another, both included, oldest first."""

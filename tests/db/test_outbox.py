@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlmodel import select
+from sqlmodel import Session, select
 
 from hub import (
     Event,
@@ -21,6 +21,7 @@ from hub import (
     hookimpl,
 )
 from hub.app import Hub
+from hub.db.outbox import ForSome, fan_out
 from hub.db.tables import ErrandRow
 from hub.db.unit import UnitOpen
 from hub.flows.found import found
@@ -222,3 +223,19 @@ def test_nothing_foreign_runs_inside_a_unit(world: World) -> None:
         world.hub.tools.http.get("http://127.0.0.1:9/")
     with world.hub.unit(), pytest.raises(UnitOpen), world.hub.unit():
         pass
+
+
+def test_whose_events_some_hear_is_asked_once_for_all_who_ask_the_same(world: World) -> None:
+    asked: list[str] = []
+
+    def whose(session: Session) -> set[str]:
+        asked.append("whose")
+        return {world.business_id}
+
+    some = {name: ForSome(name, (Event,), world.listen, whose=whose) for name in ("a", "b")}
+    world.announce(OrderPlaced, "o1")
+    assert fan_out(world.hub.engine, some) >= 1
+    assert asked == ["whose"]
+    with world.hub.reading() as session:
+        names = session.exec(select(ErrandRow.subscriber).where(ErrandRow.subject_id == "o1"))
+        assert sorted(names) == ["a", "b"]

@@ -115,3 +115,17 @@ def test_a_step_that_fails_is_not_taken_for_done(aside: ThreadPoolExecutor) -> N
         raise OSError("no database")
 
     assert one_round([Step("events", fail)], SIX, everything, aside)
+
+
+def test_what_a_step_leaves_for_another_is_done_in_the_same_round(
+    aside: ThreadPoolExecutor,
+) -> None:
+    left: list[str] = []
+    sent: list[str] = []
+    steps = [
+        Step("events", lambda: left.append("notice")),
+        Step("notices", lambda: sent.extend(left), after="events"),
+        Step("webhooks", lambda: sent.append("never")),
+    ]
+    one_round(steps, SIX, lambda: ["events"], aside)
+    assert sent == ["notice"]
