@@ -38,6 +38,7 @@ from hub.flows.claims import LEFT, OPEN
 from hub.flows.errands import let_needless_go
 from hub.flows.proof_leaving import finish, sweep_unknown, take_away
 from hub.flows.prove import forget, lock_chain
+from hub.flows.travel_asked import known_travel
 from hub.storage import sweep
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ def retain(hub: Hub) -> RetainReport:
     report.rows += _sweep(hub, ThrottleRow, "key", col(ThrottleRow.since) < real - THROTTLES)
     report.rows += _sweep(hub, LogInRow, "id", col(LogInRow.seen_at) < real - LOG_INS)
     proofs = hub.settings.data_dir / "proof"  # where ``pod_disk`` writes
+    report.rows += known_travel(hub).forget(hub.now())
     report.half_written = sweep(proofs, (real - HALF_WRITTEN).timestamp())
     with hub.reading() as session:
         businesses = session.exec(select(BusinessRow).order_by(BusinessRow.id)).all()

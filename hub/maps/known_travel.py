@@ -13,7 +13,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 
 DEGREE = 100_000  # steps of about a metre
 MOST_BYTES = 200_000_000  # ten million ways
+MOST_AGE = timedelta(days=90)
+"""A place is where somebody lives, if nothing says who: nobody needs it any more by then."""
 SPARE = 0.8  # of that much is left when room is made: rarely, and then for a while
 MOST_TARGETS = 20_000  # of one place; the longest known are forgotten
 ROWS = 50  # places in one question, so that a service that breaks off has answered most
@@ -87,6 +89,15 @@ class KnownTravel:
         self._count(wanted, known)
         return ArrayTravel(seconds, metres)
 
+    def forget(self, now: datetime) -> int:
+        """What nobody was told of for ``MOST_AGE`` goes; how many places that were."""
+
+        def write(db: sqlite3.Connection) -> int:
+            old = (_minute(now - MOST_AGE),)
+            return db.execute("DELETE FROM told WHERE told_at < ?", old).rowcount
+
+        return self._within(write, 0, writes=True) if self.file.exists() else 0
+
     def use(self) -> Use:
         """Since the file was begun."""
 
@@ -94,7 +105,7 @@ class KnownTravel:
             wanted, known = db.execute("SELECT wanted, known FROM use").fetchone()
             return Use(wanted, known, _size(db))
 
-        return self._within(read, Use())
+        return self._within(read, Use()) if self.file.exists() else Use()
 
     def _known(self, basis: str, keys: Keys, since: datetime) -> tuple[Whole, Whole, Told]:
         """What is known between these places, and where: to oneself it always is."""
@@ -182,6 +193,7 @@ class KnownTravel:
 
 TABLES = """
 PRAGMA synchronous = NORMAL;
+PRAGMA secure_delete = ON;
 CREATE TABLE IF NOT EXISTS told (
   basis TEXT, place INTEGER, cells BLOB, told_at INTEGER, UNIQUE (basis, place)
 );

@@ -58,7 +58,7 @@ class ValhallaTravelTimes(TravelTimes, AnswersInParts, GivesDirections):
     key = "valhalla"
     title = "Turn by turn on the built map (Valhalla)"
     heeds_measures = True
-    good_for = timedelta(days=365)  # a new map is a new basis
+    good_for = timedelta(days=90)  # a new map is a new basis
 
     def check(self) -> None:
         self._actor()

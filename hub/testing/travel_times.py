@@ -14,6 +14,7 @@ import pytest
 from hub import (
     AnswersInParts,
     ConfigError,
+    GivesDirections,
     HubError,
     Point,
     Provider,
@@ -204,6 +205,20 @@ class TravelTimesConformance(PresentableConformance, ABC):
         bases = {ways.basis(TUESDAY, profile) for profile in self.profiles}
         assert len(bases) == len(self.profiles), f"Vehicles share a basis: {sorted(bases)}."
         assert ways.good_for > timedelta(0), "`good_for` is how long an answer is believed."
+
+    def test_turns_are_told_on_the_way_that_is_driven(self, ways: TravelTimes) -> None:
+        """Only of travel times that give directions; in English for a language nobody speaks."""
+        if not isinstance(ways, GivesDirections):
+            return
+        ends = self.places[:2]
+        for language in ("en", "de-AT", "tlh"):
+            [leg] = ways.directions(ends, TUESDAY, "car", language).legs
+            assert leg.steps, f"There is a way and no turn is told on it in {language!r}."
+            assert all(step.text.strip() for step in leg.steps), "A step says nothing."
+            told = sum(step.metres for step in leg.steps)
+            assert abs(told - leg.metres) <= 0.1 * leg.metres + 30, (
+                f"The steps are {told} m together, and their leg is {leg.metres} m."
+            )
 
     def test_a_days_worth_of_places_is_answered_whole(self, ways: TravelTimes) -> None:
         many = [self.places[n % len(self.places)] for n in range(120)]

@@ -105,6 +105,29 @@ MUTANTS = {
         "metres = [[self._metres(a, b) for b in places[:50]] for a in places[:50]]",
         "test_a_days_worth_of_places_is_answered_whole",
     ),
+    "a part has its sources as columns": Mutant(
+        "for b in targets] for a in sources",
+        "for b in sources] for a in targets",
+        "test_a_part_says_what_the_matrix_says",
+    ),
+    "a part is there and back the same": Mutant(
+        "self._metres(a, b) for b in targets",
+        "self._metres(b, a) for b in targets",
+        "test_a_part_says_what_the_matrix_says",
+    ),
+    "walkers are taken for cars": Mutant(
+        "the block by {profile}", "the block", "test_another_vehicle_has_another_basis"
+    ),
+    "a language nobody speaks is silence": Mutant(
+        '.get(language[:2], "Straight on.")',
+        '.get(language[:2], "")',
+        "test_turns_are_told_on_the_way_that_is_driven",
+    ),
+    "turns of another way": Mutant(
+        "RoadStep(word, leg.seconds, leg.metres)",
+        "RoadStep(word, leg.seconds, 2 * leg.metres)",
+        "test_turns_are_told_on_the_way_that_is_driven",
+    ),
     "walking is not held to": Mutant(
         '    profiles = ("car", "walk")\n', "", "test_a_profile_that_is_not_named_is_not_known"
     ),

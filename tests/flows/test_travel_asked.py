@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from hub.flows.fleet_rules import profile_of, vehicle_typed
 from hub.flows.found import found
 from hub.flows.installed import troubles
 from hub.flows.plan import plan_day
+from hub.flows.retain import retain
 from hub.flows.roads import WHOLE_UP_TO, travel_between, travel_of_day, way_through
 from hub.flows.travel_asked import known_travel
 from hub.plugins.routing_nearest import NearestRouting
@@ -215,3 +217,11 @@ def test_a_walker_has_no_height(tmp_path: Path) -> None:
     van = VehicleRow(business_id="b", name="W", profile="walk", planning={"height_cm": 190})
     assert profile_of(van) == "walk"
     assert profile_of(None) == "car"
+
+
+def test_old_places_go_with_all_that_is_old(town: Town) -> None:
+    seconds(town)
+    later = Hub.in_memory(
+        Plugin(), now=lambda: SIX + timedelta(days=91), data_dir=town.hub.settings.data_dir
+    )
+    assert retain(later).rows == len(DOORS)

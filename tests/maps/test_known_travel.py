@@ -97,6 +97,14 @@ def test_an_old_answer_is_asked_again_and_replaced(known: KnownTravel) -> None:
     assert asked(known, Service(), STREET[:5], now=later).metres[0] == matrix.metres[0]
 
 
+def test_places_nobody_asked_for_in_three_months_are_forgotten(known: KnownTravel) -> None:
+    assert known.forget(AT) == 0
+    assert not known.file.exists()
+    asked(known, Service(), STREET[:30])
+    asked(known, Service(), STREET[:3], now=AT + timedelta(days=30))
+    assert known.forget(AT + timedelta(days=91)) == 27
+
+
 def test_places_a_metre_apart_are_one(known: KnownTravel) -> None:
     service = Service()
     asked(known, service, STREET[:3])

@@ -4,14 +4,28 @@ from collections.abc import Sequence
 from datetime import datetime
 from math import cos, hypot, radians
 
-from hub import ConfigError, Point, Refused, RoadLeg, RoadRoute, Tools, TravelMatrix, TravelTimes
+import numpy as np
+
+from hub import (
+    AnswersInParts,
+    ConfigError,
+    GivesDirections,
+    Point,
+    Refused,
+    RoadLeg,
+    RoadRoute,
+    RoadStep,
+    Tools,
+    TravelMatrix,
+    TravelTimes,
+)
 from hub.testing import TravelTimesConformance
 
 SPEEDS = {"car": 8.0, "walk": 1.3}
 FAR_S = 10_000_000
 
 
-class Block(TravelTimes):
+class Block(TravelTimes, AnswersInParts, GivesDirections):
     key = "block"
     title = "Block"
 
@@ -23,6 +37,15 @@ class Block(TravelTimes):
         seconds = [[min(FAR_S, round(m / speed)) for m in row] for row in metres]
         return TravelMatrix(seconds=seconds, metres=metres)
 
+    def basis(self, depart_at: datetime, profile: str) -> str:
+        return f"the block by {profile}"
+
+    def part(
+        self, sources: Sequence[Point], targets: Sequence[Point], depart_at: datetime, profile: str
+    ) -> tuple[np.ndarray, np.ndarray]:
+        told = np.array([[self._metres(a, b) for b in targets] for a in sources])
+        return np.minimum(FAR_S, np.rint(told / self._speed(profile))), told
+
     def route(
         self, places: Sequence[Point], depart_at: datetime, profile: str = "car"
     ) -> RoadRoute:
@@ -32,6 +55,17 @@ class Block(TravelTimes):
             raise Refused("No road leads to one of these places.")
         legs = tuple(RoadLeg(round(m / speed), m) for m in ways)
         return RoadRoute(geometry=tuple(places), legs=legs)
+
+    def directions(
+        self, places: Sequence[Point], depart_at: datetime, profile: str, language: str
+    ) -> RoadRoute:
+        plain = self.route(places, depart_at, profile)
+        word = {"de": "Geradeaus."}.get(language[:2], "Straight on.")
+        legs = [
+            RoadLeg(leg.seconds, leg.metres, (RoadStep(word, leg.seconds, leg.metres),))
+            for leg in plain.legs
+        ]
+        return RoadRoute(plain.geometry, tuple(legs))
 
     def _speed(self, profile: str) -> float:
         if profile not in SPEEDS:
