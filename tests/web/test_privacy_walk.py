@@ -43,7 +43,7 @@ from tests.web.test_tracking import app_of
 SEED = int(os.environ.get("HUB_WALK_SEED", "20261127"))
 STEPS_A_DAY = 40
 DOCUMENT_EVERY = 60  # looks; typesetting takes longer than all else
-LOOKS = 0.3  # at one step in three; what a step changed stays
+LOOKS = 0.2  # at one step in five; what a step changed stays
 PHOTO = a_picture(64, 48, "#7a5b45")
 MINE = {
     "driver": ("Mara",),
