@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 
-from hub.core.tracking_page import OPEN, ROUND_TO, Ride, Seen, Shows
+from hub.core.tracking_page import OPEN, RIDING, ROUND_TO, Ride, Seen, Shows
+from hub.core.visibility import Rule
 
 
 def turns_at(seen: Seen, ride: Ride | None) -> datetime | None:
@@ -17,6 +19,14 @@ def turns_at(seen: Seen, ride: Ride | None) -> datetime | None:
         return None
     found = (_times_change_at(seen, ride), ride.over_at)
     return min((at for at in found if at is not None), default=None)
+
+
+def nears_at(seen: Seen, rules: Iterable[Rule], now: datetime) -> datetime | None:
+    """When the next of ``rules`` begins to hold, so few minutes being left; ``None``: never."""
+    if seen.shows not in RIDING or seen.away is None:
+        return None
+    ahead = (seen.away - timedelta(minutes=rule.at) for rule in rules if rule.since == "minutes")
+    return min((now + left for left in ahead if left > timedelta(0)), default=None)
 
 
 def _times_change_at(seen: Seen, ride: Ride) -> datetime | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from hub.core.business import BusinessSettings
-from hub.core.page_clock import turns_at
+from hub.core.page_clock import nears_at, turns_at
 from hub.core.stays import metres
 from hub.core.tracking import Fence
 from hub.core.tracking_page import JobSeen, Ride, Seen, decide, life, moment
@@ -89,7 +89,9 @@ class Page:
 
     def turns_at(self, now: datetime) -> datetime | None:
         """When it is worth looking at again, though nobody did anything; ``None``: never."""
-        return turns_at(self.seen(now), self.ride)
+        seen, rules = self.seen(now), self.settings.visibility.page.values()
+        found = (turns_at(seen, self.ride), nears_at(seen, rules, now))
+        return min((at for at in found if at is not None), default=None)
 
     def shows_driver(self, lat: float, lon: float, at: datetime, now: datetime) -> bool:
         """Whether it may be shown at this moment that the driver was there ``at`` another."""

@@ -14,7 +14,7 @@ from hub.core.business import BusinessSettings
 from hub.core.colours import BLACK, READABLE, contrast, luminance, readable_on, text_on
 from hub.core.jobs import ON_A_PHONE, NextStep, Outcome, Reason, State
 from hub.core.orders import Kind
-from hub.core.page_clock import turns_at
+from hub.core.page_clock import nears_at, turns_at
 from hub.core.tracking_page import (
     Estimate,
     JobSeen,
@@ -359,6 +359,26 @@ def test_the_business_says_from_when_a_driver_is_seen(
     assert (Fact.POSITION in may) is shown
     is_riding = seen.shows in (Shows.ON_ITS_WAY, Shows.ARRIVING)
     assert (follow_words(seen, may, rule) == "") is (shown or rule == NEVER or not is_riding)
+
+
+def test_a_page_is_looked_at_again_when_so_few_minutes_are_left() -> None:
+    came = Estimate(at(50), at(50), at(50))
+    seen = look(ON_PHONE, ride=a_ride(50, estimate=came))
+    rules = (
+        ALWAYS,
+        Rule("minutes", 20),
+        Rule("minutes", 60),
+        Rule("minutes", 45),
+        Rule("stops", 1),
+    )
+    assert nears_at(seen, rules, NOON) == at(5)
+    assert Fact.DRIVER in visible(
+        look(ON_PHONE, ride=a_ride(50, estimate=came), now=at(5)),
+        Life.FULL,
+        BusinessSettings(visibility=Visibility().but(Reader.PAGE, driver=Rule("minutes", 45))),
+    )
+    assert nears_at(seen, rules[:1], NOON) is None
+    assert nears_at(look(closed(Outcome.SUCCEEDED)), rules, NOON) is None
 
 
 def test_a_phone_that_is_silent_is_said_with_the_time_it_was_last_heard_of() -> None:
