@@ -101,8 +101,26 @@ def take_acts(hub: Hub, device: DeviceRow, acts: Sequence[IncomingAct]) -> list[
     now = hub.now()
     at = [_believed(act, now).occurred_at for act in acts]
     in_time = sorted(range(len(acts)), key=lambda n: (at[n], acts[n].act_id))
-    answers = {n: _take(hub, device, acts[n]) for n in in_time}
+    known = _answered(hub, device, acts)
+    answers = {n: known.get(acts[n].act_id) or _take(hub, device, acts[n]) for n in in_time}
     return [answers[n] for n in range(len(acts))]
+
+
+def _answered(hub: Hub, device: DeviceRow, acts: Sequence[IncomingAct]) -> Mapping[str, ActResult]:
+    """What was answered before of many: a phone whose signal broke off says all of it again."""
+    if len(acts) < 2:
+        return {}
+    with hub.reading() as session:
+        rows = session.exec(
+            select(ActRow.act_id, ActRow.result, ActRow.why).where(
+                ActRow.business_id == device.business_id,
+                ActRow.device_id == device.id,
+                col(ActRow.act_id).in_([act.act_id for act in acts]),
+            )
+        )
+        return {
+            act_id: ActResult(act_id, result, why, repeated=True) for act_id, result, why in rows
+        }
 
 
 def _take(hub: Hub, device: DeviceRow, act: IncomingAct) -> ActResult:

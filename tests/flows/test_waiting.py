@@ -124,3 +124,18 @@ def test_what_a_morning_teaches_is_kept_in_one_unit() -> None:
     learned = learn(driving.hub)
     event.remove(driving.hub.engine, "commit", note)
     assert (learned, len(commits)) == (3, 1)
+
+
+def test_what_a_phone_says_again_is_answered_without_a_turn_for_each(database_url: str) -> None:
+    day = a_morning(url=database_url)
+    day.publish()
+    phone = day.phone()
+    acts = [act(f"a{n}", "head_for", job, n) for n, job in enumerate(day.jobs())]
+    first = take_acts(day.hub, phone, acts)
+    with asked(day.hub) as said:
+        again = take_acts(day.hub, phone, acts)
+    assert [(one.act_id, one.result, one.why) for one in again] == [
+        (one.act_id, one.result, one.why) for one in first
+    ]
+    assert all(one.repeated for one in again)
+    assert len([one for one in said if one.startswith("SELECT")]) == 1
