@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Response, abort, request
 
 from hub.flows.throttle import within_limit
-from hub.flows.unsubscribe import reader_of, set_wish
+from hub.flows.tongues import tongue
+from hub.flows.unsubscribe import Reader, reader_of, set_wish
 from hub.web.pages import page
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def unsubscribe(hub: Hub) -> Blueprint:
         reader = reader_of(hub, token)
         if reader is None:
             return _unknown(hub)
-        return page("unsubscribe.html", reader=reader)
+        return _page(reader)
 
     @pages.post("/u/<token>")
     def said(token: str) -> Response:
@@ -36,7 +37,7 @@ def unsubscribe(hub: Hub) -> Blueprint:
             return _unknown(hub)
         reader = reader_of(hub, token)
         assert reader is not None
-        return page("unsubscribe.html", reader=reader)
+        return _page(reader)
 
     @pages.after_request
     def unlisted(answer: Response) -> Response:
@@ -49,4 +50,10 @@ def unsubscribe(hub: Hub) -> Blueprint:
 def _unknown(hub: Hub) -> Response:
     if not within_limit(hub, f"unsubscribe {request.remote_addr}", GUESSES, WITHIN_S):
         abort(429)
-    return page("unsubscribe.html", 404, reader=None)
+    return _page(None, 404)
+
+
+def _page(reader: Reader | None, status: int = 200) -> Response:
+    """In a language that the browser asks for: who reads it is known by an address alone."""
+    spoken = tongue(*request.accept_languages.values())
+    return page("tracking/unsubscribe.html", status, reader=reader, tongue=spoken)
