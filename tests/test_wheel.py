@@ -75,6 +75,7 @@ print(*sorted(name for name, _ in it.registry.plugins.list_name_plugin()))
     )
     assert told.returncode == 0, told.stderr
     ours = {"admin", "builtin", "console", "email"}
+    ours |= {"sms_http", "sms_twilio", "web_push", "webhook"}
     stores = {"shipstation", "shopify", "woocommerce", "xero"}
     assert set(told.stdout.split()) == ours | stores
 

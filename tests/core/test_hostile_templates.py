@@ -24,6 +24,7 @@ from hub.core.notice_words import (
     filled_line,
     unknown_variables,
 )
+from hub.core.tongue import ENGLISH
 from hub.flows.notice_rules import RuleIn
 
 SECRET = "s3cret-of-the-hub"
@@ -138,7 +139,13 @@ def as_page(subject: str, body: str) -> str:
         "",
     )
     paragraphs = [part.split("\n") for part in body.split("\n\n")]
-    given |= {"subject": subject, "body": body, "paragraphs": paragraphs, "colour": "#000000"}
+    given |= {
+        "tongue": ENGLISH,
+        "subject": subject,
+        "body": body,
+        "paragraphs": paragraphs,
+        "colour": "#000000",
+    }
     return env.get_template("notice.html").render(given)
 
 

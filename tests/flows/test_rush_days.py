@@ -131,7 +131,7 @@ def test_whoever_measures_roads_by_the_hour_is_not_slowed_once_more(firm: Firm) 
     seen = read_day(firm.hub, firm.business_id, DAY, 1.0)
     places = seen.request.places
     own = (Pace(local(7), 1.2),)
-    measured = travel_between(firm.hub, places, SIX, "van").paced(own)
+    measured = travel_between(firm.hub, firm.business_id, places, SIX, "van").paced(own)
     business, _ = business_of(firm.hub, firm.business_id)
     assert Rush.of(business, DAY, DAY).slow(measured, "van").pace == own
 

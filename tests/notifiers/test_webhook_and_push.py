@@ -77,10 +77,11 @@ class Program:
         return "", 204
 
 
-def tools_for(origin: str, app: Flask, now: datetime = NOW) -> Tools:
+def tools_for(origin: str, app: Flask, now: datetime | None = None) -> Tools:
+    """Without ``now`` its clock is right: receivers refuse a stale signature."""
     http = Http()
     http.mount(origin, WsgiAdapter(app))
-    return Tools(http, lambda: now, logging.getLogger("t"), Path())
+    return Tools(http, lambda: now or datetime.now(UTC), logging.getLogger("t"), Path())
 
 
 MOODY = "test_a_carrier_that_takes_nothing_is_told_apart[locked]"
@@ -101,8 +102,8 @@ class TestWebhook(NotificationChannelConformance):
 
     def channel(self, carrier: Program, tools: Tools) -> Webhook:
         tools.http.mount(ERP, WsgiAdapter(carrier.app))
-        now = tools_for(ERP, carrier.app)  # its clock is right: a stale signature is refused
-        return Webhook(Webhook.Settings(url=f"{ERP}/messages", secret=SECRET), now)
+        tools = tools_for(ERP, carrier.app)
+        return Webhook(Webhook.Settings(url=f"{ERP}/messages", secret=SECRET), tools)
 
     def carried(self, carrier: Program) -> Sequence[tuple[str, str]]:
         return [(one["to"], one["text"]) for one in carrier.has.values()]
@@ -253,7 +254,7 @@ class TestWebPush(NotificationChannelConformance):
 
 def a_push(browser: Browser) -> WebPush:
     settings = WebPush.Settings(private_key=KEY, contact="mailto:it@husk.example")
-    return WebPush(settings, tools_for(PUSH, browser.app))
+    return WebPush(settings, tools_for(PUSH, browser.app, NOW))
 
 
 def test_a_push_says_who_sends_it_for_how_long_and_where_it_leads() -> None:
