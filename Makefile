@@ -43,7 +43,7 @@ browser:
 	else echo "The tests need Chromium: install your system's package and try again."; exit 1; fi
 
 test: setup browser
-	@$(BIN)/python -m pytest -n 4 --dist worksteal --durations=15
+	@$(BIN)/python -m pytest -n 5 --dist worksteal --durations=15
 
 # Every figure in docs/benchmarks.md; ratios against a floor or a peer in the same run.
 bench: setup

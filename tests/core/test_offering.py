@@ -99,7 +99,9 @@ def everywhere(route: RouteNow, job: JobToPlan, travel: dict[str, TravelMatrix])
             yield is_s - way_s + max(0, int((route.leave - then.leave).total_seconds()))
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize(
+    "seed", [*range(16), *(pytest.param(n, marks=pytest.mark.soak) for n in range(16, 200))]
+)
 def test_the_three_offered_are_the_best_three_of_every_place(seed: int) -> None:
     routes, new, travel = a_day(seed)
     by_id = {route.id: route for route in routes}

@@ -23,7 +23,7 @@ from tests.web.test_board_browser import a_street, open_board
 
 SHOTS = os.environ.get("HUB_TEST_SHOTS", "")
 ASK = "Improve the rest of the day"
-WIDTHS: list[tuple[int, Literal["light", "dark"]]] = [(1280, "light"), (390, "dark")]
+WIDTHS = [(1280, "light"), pytest.param(390, "dark", marks=pytest.mark.soak)]
 
 
 @pytest.fixture
