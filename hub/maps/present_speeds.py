@@ -2,7 +2,8 @@
 
 Valhalla maps ``traffic.tar`` into memory: a tile in it has a header and one number of 64 bits for
 each directed street. What is written there holds at the next question, in all processes, and
-until it is written again or the map is built anew (baldr/traffictile.h, 3.9.1).
+until it is written again or the map is built anew. The header is what the wheel's
+``valhalla_build_extract`` writes (3.9.1); the bits of a speed were found right by trying them.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """How three kinds of travel service are asked, and what their answers mean.
 
-OSRM's HTTP API (project-osrm.org, "Table service", "Route service"), Valhalla's
-(valhalla.github.io, "Time-Distance Matrix", "Turn-by-turn Routing") and openrouteservice's
-(giscience.github.io, "Matrix", "Directions"), as documented in 2026-11. Those who sell travel times
-mostly speak one of them.
+What OSRM and Valhalla answer was seen in their engines (osrm-bindings 26.10, pyvalhalla 3.9.1);
+how their servers are asked, and all of openrouteservice, was written down from memory and tried
+against no real server. Those who sell travel times mostly speak one of them.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """A travel service at the network's edge, as the three kinds of it answer.
 
-What it says is what the engines themselves say: OSRM of the built map, in the JSON of its server
-(project-osrm.org, "Table service"), and the same figures in Valhalla's (valhalla.github.io,
-"Time-Distance Matrix", "Turn-by-turn") and openrouteservice's (giscience.github.io, "Matrix",
-"Directions") words, as documented in 2026-11. It takes no more at once than those do.
+Every figure is OSRM's own, of the built map, whichever words it is told in. Valhalla's words are
+those of its engine (3.9.1). OSRM's addresses and all of openrouteservice's words are from memory: no
+recording of a real server stands behind them. It takes no more at once than it is told to.
 """
 
 from __future__ import annotations
