@@ -256,6 +256,7 @@ def test_nothing_is_asked_for_while_a_map_is_built(hub: Hub, tmp_path: Path) -> 
     ask_map(hub, HELSINKI, within_km=None, actor="staff:1")
 
 
+@pytest.mark.soak
 def test_a_build_killed_half_way_leaves_the_map_and_is_begun_again(
     hub: Hub, tmp_path: Path, block: Path
 ) -> None:

@@ -131,6 +131,7 @@ def test_shopify_is_connected_by_what_its_owner_has(
 # WooCommerce
 
 
+@pytest.mark.soak
 def test_woocommerce_hands_over_its_keys_delivers_and_is_left(town: Town) -> None:
     store = a_store(town)
     bakery = town.bakery(store, STORE)
@@ -207,6 +208,7 @@ def test_woocommerce_is_connected_by_pasted_keys(town: Town) -> None:
 # ShipStation
 
 
+@pytest.mark.soak
 def test_shipstation_is_connected_by_its_key_delivers_and_is_left(town: Town) -> None:
     account = an_account(town)
     bakery = town.bakery(account.app, *SHIPSTATION)

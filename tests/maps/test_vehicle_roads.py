@@ -50,10 +50,10 @@ def metres(tmp_path, tools_for, tags, asked, built=None) -> dict[str, int]:
     [
         ({"maxheight": "2.3"}, {"van", "truck"}),
         ({"maxheight": "3.2"}, {"truck"}),
-        ({"maxweight": "3"}, {"van", "truck"}),
+        pytest.param({"maxweight": "3"}, {"van", "truck"}, marks=pytest.mark.soak),
         ({"maxweight": "7.5"}, {"truck"}),
-        ({"maxlength": "10"}, {"truck"}),
-        ({"maxwidth": "2.3"}, {"truck"}),
+        pytest.param({"maxlength": "10"}, {"truck"}, marks=pytest.mark.soak),
+        pytest.param({"maxwidth": "2.3"}, {"truck"}, marks=pytest.mark.soak),
         ({"hgv": "no"}, {"truck"}),
     ],
 )

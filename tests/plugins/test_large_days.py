@@ -41,6 +41,7 @@ def test_parts_keep_every_rule_and_lose_or_double_nothing(seed):
     assert all(plan.unassigned.values())
 
 
+@pytest.mark.soak
 def test_parts_keep_pairs_together():
     """Goods for doors anywhere in town; a part that has half of a pair could not bring any."""
     request = a_large_day(5, jobs=160)

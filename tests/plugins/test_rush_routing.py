@@ -65,6 +65,7 @@ def cheapest(request: PlanRequest, judged: PlanRequest) -> tuple[int, int]:
     return judged.loss(made)
 
 
+@pytest.mark.soak
 def test_a_day_planned_by_its_rush_hours_is_cheaper_than_one_planned_without_them():
     request = a_city(1, jobs=60, vans=5)
     assert cheapest(request, request) < cheapest(without_rush(request), request)

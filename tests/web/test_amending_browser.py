@@ -66,6 +66,7 @@ def is_fine(page: Page, title: str) -> None:
         page.screenshot(path=f"{SHOTS}/{title}.png")
 
 
+@pytest.mark.soak
 def test_a_change_is_read_and_decided_by_keyboard_and_looks_right(
     browser: Browser, day: Running, url: str
 ) -> None:

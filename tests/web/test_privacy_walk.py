@@ -407,7 +407,7 @@ def walked(steps: int, seed: int) -> Counter[str]:
 
 
 def test_nothing_is_seen_that_the_oracle_would_hide_nor_hidden_that_it_would_show() -> None:
-    seen = walked(800, SEED)
+    seen = walked(400, SEED)
     for fact in PAGE_FACTS:
         assert seen[f"page {fact}"], fact  # who shows nothing leaks nothing
     assert seen["stream position"]
