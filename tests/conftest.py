@@ -71,6 +71,7 @@ SOAKED_ON_POSTGRESQL = (
     "tests/journeys/test_a_bakerys_day.py",
     "tests/live/test_fixes.py",
     "tests/live/test_pages.py",
+    "tests/live/test_posting.py",
     "tests/live/test_store.py",
     "tests/live/test_yard.py",
     "tests/web/test_api.py",

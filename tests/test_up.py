@@ -178,6 +178,7 @@ def test_a_web_process_killed_with_all_its_helpers_comes_back(running: Running) 
     assert eventually(answers, 60)
 
 
+@pytest.mark.soak
 def test_even_without_the_process_they_are_forked_from_all_parts_come_back(
     running: Running,
 ) -> None:

@@ -34,7 +34,7 @@ from hub.testing import serve
 from tests.faults.webhooker import settings_at
 
 ROOT = Path(__file__).parents[2]
-SEEDS = int(os.environ.get("HUB_KILL_SEEDS", "2"))
+SEEDS = int(os.environ.get("HUB_KILL_SEEDS", "1"))
 ORDERS, NEWS = 4, 3  # events of each order
 KILLS = 2
 

@@ -89,6 +89,7 @@ def files(tmp_path: Path) -> list[str]:
     return sorted(path.name for path in (tmp_path / "map" / "incoming").glob("*"))
 
 
+@pytest.mark.soak
 def test_an_uploaded_extract_becomes_the_map_in_use(
     hub: Hub, bakery: str, tmp_path: Path, block: Path
 ) -> None:

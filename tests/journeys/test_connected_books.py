@@ -12,6 +12,7 @@ from tests.store_worlds import Town
 pytestmark = needs_data
 
 
+@pytest.mark.soak
 def test_xero_is_signed_in_to_records_every_delivery_and_is_left(town: Town) -> None:
     books = the_books(town)
     bakery = town.bakery(books, *XERO)

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from sqlmodel import select
 
@@ -119,6 +120,7 @@ def test_a_phone_on_shift_tells_where_it_is_and_says_so(browser: Browser, tmp_pa
         rider.shoot("driver-shared-390")
 
 
+@pytest.mark.soak
 def test_what_was_noted_without_signal_arrives_once_there_is_some(
     browser: Browser, tmp_path: Path
 ) -> None:

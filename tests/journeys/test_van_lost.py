@@ -188,6 +188,7 @@ def look(page: Page, name: str) -> None:
         page.screenshot(path=f"{SHOTS}/{name}.png", full_page=True)
 
 
+@pytest.mark.soak
 def test_a_van_lost_in_the_morning_is_one_question_and_one_press(
     browser: Browser, day: Running
 ) -> None:

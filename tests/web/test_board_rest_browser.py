@@ -83,6 +83,7 @@ def test_a_better_rest_is_watched_dropped_asked_again_and_published(
 
 
 @pytest.mark.parametrize(("width", "scheme"), WIDTHS)
+@pytest.mark.soak
 def test_what_was_found_unasked_is_one_line_and_one_click(
     browser: Browser, day: Running, width: int, scheme: Literal["light", "dark"]
 ) -> None:
