@@ -315,6 +315,7 @@ def all_words() -> Iterator[str]:
     for texts in (USUAL, *BY_TRADE.values()):
         for one in texts.values():
             yield from (one.subject, one.body)
+    yield from SHORT.values()
     yield from (*_VISIT.values(), *_DONE.values(), NEW_TIME, ANOTHER_DAY)
 
 

@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import text
 from sqlmodel import select
 
-from hub.core.notice_words import SHORT, filled
+from hub.core.jobs import NextStep
+from hub.core.notice_words import SHORT, About, filled, values
+from hub.core.orders import Kind
 from hub.core.sms import as_sms
-from hub.core.values import Contact, Role
+from hub.core.values import Contact, Role, TimeWindow
 from hub.db.tables import AuditRow, NoticeRuleRow, SuppressionRow
 from hub.flows.notice_near import tell_near
 from hub.flows.notice_rules import WordingIn, save_wording, wordings_of
 from hub.flows.notify import reserve
 from hub.flows.suppressions import lift, listed, note_stop
+from hub.flows.tongues import tongue
 from tests.fakes.twilio import signed
 from tests.flows.test_notify import PHOTO, Crash
 from tests.mail_worlds import Mailbox, a_mailbox, plain
@@ -423,20 +427,25 @@ def test_a_round_is_told_from_its_start_to_the_question_how_it_was(shop: Texting
     assert len(shop.texts()) == len(words)
 
 
-def test_every_short_text_is_one_part() -> None:
-    values = {
-        "brand": "Twenty letters brand",
-        "order": "1042-2026",
-        "visit": "collection",
-        "done": "collected",
-        "window": "Wednesday 23 September, 10:00 - 11:00",
-        "expected": "Wednesday 23 September, 10:00 - 11:00",
-        "time": "Wednesday 23 September, 10:00",
-        "next_step": "We will try again on Wednesday 23 September.",
-        "link": "https://d.example/t/" + "x" * 22,
-    }
-    for trigger, words in SHORT.items():
-        assert as_sms(filled(words, values)).parts == 1, trigger
+@pytest.mark.parametrize("code", ["en", "de"])  # Arabic has letters that no one part has room for
+def test_every_short_text_is_one_part(code: str) -> None:
+    opens = datetime(2026, 9, 23, 10, tzinfo=UTC)  # a Wednesday: of the longest days
+    span = TimeWindow(opens, opens + timedelta(hours=1))
+    about = About(
+        order="1042-2026",
+        brand="Twenty letters brand",
+        link="https://d.example/t/" + "x" * 22,
+        window=span,
+        expected=span,
+        closed_at=opens,
+        next_step=NextStep.ANOTHER_DAY,
+        next_day=opens.date(),
+    )
+    spoken = tongue(code)
+    for kind in Kind:
+        said = values(replace(about, kind=kind), ZoneInfo("UTC"), spoken)
+        for trigger, words in SHORT.items():
+            assert as_sms(filled(spoken.say(words), said)).parts == 1, (trigger, kind)
 
 
 def test_a_text_without_anything_to_say_goes_elsewhere(shop: TextingShop) -> None:
@@ -458,6 +467,16 @@ def test_near_goes_by_stops_too_and_not_before_the_round_begins(any_shop: Textin
     shop.tick()
     assert tell_near(shop.hub) == 2  # the next one, and the one behind it
     assert tell_near(shop.hub) == 0
+
+
+def test_a_text_left_as_it_was_is_said_in_the_recipients_language(shop: TextingShop) -> None:
+    for ref, language in (("1", "de-CH"), ("2", "ar")):
+        shop.order(ref, replace(PIA, language=language))
+        shop.tick()
+    assert [said.splitlines()[0] for said in shop.texts()] == [
+        "Husk & Co: Wir haben Ihre Bestellung 1.",
+        "من Husk & Co: وصلنا طلبك 2.",
+    ]
 
 
 def test_whoever_speaks_another_language_is_told_in_it_where_it_was_written(
