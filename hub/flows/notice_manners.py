@@ -144,19 +144,24 @@ def words_of(
     One that stands in for another channel's uses the words of its own channel's rule.
     """
     words = _own_rule(session, row, rule) if row.instead_of else rule
+    return words_in(session, words, language)
+
+
+def words_in(session: Session, rule: NoticeRuleRow, language: str) -> tuple[str, str]:
+    """A rule's subject and text, in ``language`` where the business wrote them in it."""
     written = {
         one.language: one
         for one in session.exec(
             select(NoticeWordingRow).where(
-                NoticeWordingRow.business_id == row.business_id,
-                NoticeWordingRow.rule_id == words.id,
+                NoticeWordingRow.business_id == rule.business_id,
+                NoticeWordingRow.rule_id == rule.id,
             )
         )
     }
     chosen = spoken(language, written)
     if chosen is None:
-        return words.subject, words.body
-    return written[chosen].subject or words.subject, written[chosen].body
+        return rule.subject, rule.body
+    return written[chosen].subject or rule.subject, written[chosen].body
 
 
 def _own_rule(session: Session, row: NoticeRow, rule: NoticeRuleRow) -> NoticeRuleRow:

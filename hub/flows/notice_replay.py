@@ -45,7 +45,7 @@ from hub.db.tables import (
     PromiseRow,
 )
 from hub.flows.notice_mail import about_order, brand_of, composed, contacts_of, reach_of
-from hub.flows.notice_manners import zone_of
+from hub.flows.notice_manners import words_in, zone_of
 from hub.flows.notify import WAITS, is_first_of_two, on_board, subject_of
 from hub.flows.suppressions import WORDS, stopped
 
@@ -166,10 +166,10 @@ class _Day:
         contact = reachable(contacts_of(self._session, order), Role(rule.role), reaches)
         to = address_for(reaches, contact) if contact else ""
         about = about_order(self._hub, self._session, self._brand, order, job)
-        about = replace(about, name=contact.name if contact else "")
-        mail = composed(
-            self._hub, self.business, self._brand, rule.subject, rule.body, about, reaches
-        )
+        if contact is not None:
+            about = replace(about, name=contact.name, language=contact.language)
+        subject, body = words_in(self._session, rule, about.language)
+        mail = composed(self._hub, self.business, self._brand, subject, body, about, reaches)
         return Replayed(
             at=at,
             order_id=order.id,

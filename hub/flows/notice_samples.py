@@ -28,6 +28,7 @@ from hub.flows.notice_mail import (
     message_id_for,
     reach_of,
 )
+from hub.flows.notice_manners import words_in
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -71,8 +72,8 @@ def preview(
             contact = reachable(contacts, Role(rule.role), reach_of(hub, rule.channel))
             if contact is not None:
                 about = replace(about, name=contact.name, language=contact.language)
-    reaches = reach_of(hub, rule.channel)
-    mail = composed(hub, business, brand, rule.subject, rule.body, about, reaches)
+        subject, body = words_in(session, rule, about.language)
+    mail = composed(hub, business, brand, subject, body, about, reach_of(hub, rule.channel))
     return mail.subject, mail.text, mail.html
 
 

@@ -18,12 +18,14 @@ from hub.core.sms import as_sms
 from hub.core.values import Contact, Role, TimeWindow
 from hub.db.tables import AuditRow, NoticeRuleRow, SuppressionRow
 from hub.flows.notice_near import tell_near
+from hub.flows.notice_replay import replay
 from hub.flows.notice_rules import WordingIn, save_wording, wordings_of
+from hub.flows.notice_samples import orders_to_try, preview
 from hub.flows.notify import reserve
 from hub.flows.suppressions import lift, listed, note_stop
 from hub.flows.tongues import tongue
 from tests.fakes.twilio import signed
-from tests.flows.test_notify import PHOTO, Crash
+from tests.flows.test_notify import DAY, PHOTO, Crash
 from tests.mail_worlds import Mailbox, a_mailbox, plain
 from tests.telling_worlds import ORIGIN, PHONE, PIA, TextingShop
 
@@ -504,3 +506,26 @@ def test_whoever_speaks_another_language_is_told_in_it_where_it_was_written(
     assert [row.language for row in wordings_of(shop.hub, shop.business_id, rule.id)] == ["de-at"]
     with pytest.raises(LookupError):
         save_wording(shop.hub, "another", rule.id, gone, actor="staff:1")
+
+
+def test_a_message_is_seen_before_and_again_as_its_recipient_reads_it(shop: TextingShop) -> None:
+    with shop.hub.reading() as session:
+        query = select(NoticeRuleRow).where(
+            NoticeRuleRow.trigger == "placed", NoticeRuleRow.channel == "sms_twilio"
+        )
+        rule = session.exec(query).one()
+    given = WordingIn(language="fi", body="Hei {name}, tilaus {order}")
+    save_wording(shop.hub, shop.business_id, rule.id, given, actor="staff:1")
+    wanted = {
+        "1": "Hei Pia, tilaus 1",
+        "2": "Husk & Co: Wir haben Ihre Bestellung 2.",
+        "3": "Husk & Co: we have your order 3.",
+    }
+    for ref, language in (("1", "fi-FI"), ("2", "de"), ("3", "")):
+        shop.order(ref, replace(PIA, language=language))
+        shop.tick()
+    again = {one.number: one.text for one in replay(shop.hub, shop.business_id, DAY)}
+    assert [said.splitlines()[0] for said in shop.texts()] == list(wanted.values())
+    for id_, number in orders_to_try(shop.hub, shop.business_id):
+        _, before, _ = preview(shop.hub, shop.business_id, rule.id, id_)
+        assert before.splitlines()[0] == again[number].splitlines()[0] == wanted[number]
