@@ -17,7 +17,6 @@ from sqlmodel import Session, col, select
 from hub.core.jobs import ON_A_PHONE, State
 from hub.core.notices import Trigger
 from hub.db.tables import (
-    BusinessRow,
     EstimateRow,
     JobRow,
     NoticeRow,
@@ -28,6 +27,7 @@ from hub.db.tables import (
     StopJobRow,
     StopRow,
 )
+from hub.db.unit import one_at_a_time
 from hub.flows.notify import reserve_for
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def _near(
 def _tell(hub: Hub, rule: NoticeRuleRow, job_ids: Sequence[str]) -> int:
     with hub.unit() as unit:
         session = unit.session
-        session.get_one(BusinessRow, rule.business_id, with_for_update=True)
+        one_at_a_time(session, rule.business_id, key_share=True)
         rows = session.exec(
             select(OrderRow, JobRow)
             .join(JobRow, col(JobRow.order_id) == col(OrderRow.id))

@@ -49,7 +49,7 @@ def reserve(hub: Hub, event: Event) -> int:
         return 0
     with hub.unit() as unit:
         session = unit.session
-        one_at_a_time(session, event.business_id)
+        one_at_a_time(session, event.business_id, key_share=True)  # who has a notice adds rows
         if isinstance(event, ShiftBegan):
             about = on_board(session, event)
         else:

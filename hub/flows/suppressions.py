@@ -10,11 +10,13 @@ from datetime import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Literal
 
+from sqlalchemy import bindparam, text
 from sqlmodel import Session, col, select
 
 from hub.core.contracts import Reaches
 from hub.core.phones import e164
 from hub.db.tables import AuditRow, BusinessRow, SuppressionRow
+from hub.db.unit import took_one
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -27,6 +29,17 @@ WORDS: dict[str, str] = {
     "carrier": "They told the carrier that they want no more messages.",
     "gone": "The carrier says that nothing ever reaches this address.",
 }
+
+_AT = SuppressionRow.__table__.c.at.type  # type: ignore[attr-defined]
+# Of two calls at once one is news. The business is not locked for it: who calls has a notice, and
+# those who have the business wait for notices.
+_ONCE = text(
+    """
+    INSERT INTO suppression (id, business_id, reaches, address_hash, shown, why, actor, at)
+    VALUES (:id, :business_id, :reaches, :address_hash, :shown, :why, :actor, :at)
+    ON CONFLICT (business_id, reaches, address_hash) DO NOTHING
+    """
+).bindparams(bindparam("at", type_=_AT))
 
 
 def stopped(
@@ -56,25 +69,21 @@ def stop(
 
     What a person said replaces that it was thought unreachable, and not the other way round.
     """
-    session.get_one(BusinessRow, business_id, with_for_update=True)  # two calls at once
-    row = stopped(session, business_id, reaches, address)
-    if row is not None:
-        if row.why == "gone" and why != "gone":
-            row.why, row.at, row.actor = why, at, actor
-        return False
-    session.add(
-        SuppressionRow(
-            business_id=business_id,
-            reaches=reaches,
-            address_hash=address_hash(business_id, reaches, address),
-            shown=shown(reaches, address),
-            why=why,
-            actor=actor,
-            at=at,
-        )
+    new = SuppressionRow(
+        business_id=business_id,
+        reaches=reaches,
+        address_hash=address_hash(business_id, reaches, address),
+        shown=shown(reaches, address),
+        why=why,
+        actor=actor,
+        at=at,
     )
-    session.flush()
-    return True
+    if took_one(session.execute(_ONCE, new.model_dump())):
+        return True
+    row = stopped(session, business_id, reaches, address)
+    if row is not None and row.why == "gone" and why != "gone":
+        row.why, row.at, row.actor = why, at, actor
+    return False
 
 
 def start(session: Session, business_id: str, reaches: Reaches, address: str) -> bool:
@@ -98,13 +107,13 @@ def listed(hub: Hub, business_id: str, *, most: int = 500) -> list[SuppressionRo
         )
 
 
-def note_stop(hub: Hub, business_id: str, text: str, *, actor: str) -> None:
+def note_stop(hub: Hub, business_id: str, typed: str, *, actor: str) -> None:
     """What somebody on the telephone asked for. Raises ``ValueError`` with a sentence for what is
     neither a number nor an e-mail address.
     """
     with hub.unit() as unit:
         country = unit.session.get_one(BusinessRow, business_id).country
-        reaches, address = _typed(text, country)
+        reaches, address = _typed(typed, country)
         stop(unit.session, business_id, reaches, address, "staff", hub.now(), actor=actor)
         _note(hub, unit.session, business_id, actor, "messages stopped", shown(reaches, address))
 
@@ -139,11 +148,11 @@ def shown(reaches: Reaches, address: str) -> str:
     return f"{address[:5]}…{address[-2:]}"
 
 
-def _typed(text: str, country: str) -> tuple[Reaches, str]:
-    text = text.strip()
-    if "@" in text and " " not in text and len(text) <= 254:
-        return "email", text
-    number = e164(text, country)
+def _typed(typed: str, country: str) -> tuple[Reaches, str]:
+    typed = typed.strip()
+    if "@" in typed and " " not in typed and len(typed) <= 254:
+        return "email", typed
+    number = e164(typed, country)
     if number is None:
         raise ValueError("This is neither a telephone number nor an e-mail address.")
     return "phone", number

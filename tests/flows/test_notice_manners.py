@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from time import sleep
 from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import text
 from sqlmodel import select
 
+from hub.core.events import JobDispatched
 from hub.core.jobs import NextStep
 from hub.core.notice_words import SHORT, About, filled, values
 from hub.core.orders import Kind
 from hub.core.sms import as_sms
 from hub.core.values import Contact, Role, TimeWindow
-from hub.db.tables import AuditRow, NoticeRuleRow, SuppressionRow
+from hub.db.tables import AuditRow, NoticeRow, NoticeRuleRow, SuppressionRow
+from hub.flows.notice_manners import tell_elsewhere
 from hub.flows.notice_near import tell_near
 from hub.flows.notice_replay import replay
 from hub.flows.notice_rules import WordingIn, save_wording, wordings_of
 from hub.flows.notice_samples import orders_to_try, preview
 from hub.flows.notify import reserve
-from hub.flows.suppressions import lift, listed, note_stop
+from hub.flows.suppressions import Why, lift, listed, note_stop, stop
 from hub.flows.tongues import tongue
 from tests.fakes.twilio import signed
 from tests.flows.test_notify import DAY, PHOTO, Crash
@@ -127,6 +131,58 @@ def test_who_answers_stop_gets_no_more_by_any_order_until_they_say_start(
         ]
         assert PHONE not in str(session.exec(select(SuppressionRow)).all())
     assert actions == ["messages stopped", "messages allowed again"]
+
+
+def test_of_those_who_stop_one_address_at_once_one_brings_the_news(any_shop: TextingShop) -> None:
+    shop = any_shop
+
+    def stopped(why: Why) -> bool:
+        with shop.hub.unit() as unit:
+            return stop(unit.session, shop.business_id, "phone", PHONE, why, shop.now)
+
+    whys: list[Why] = ["gone", "reply", "gone", "gone"]
+    with ThreadPoolExecutor(len(whys)) as pool:
+        news = list(pool.map(stopped, whys))
+    assert sorted(news) == [False, False, False, True]
+    [row] = listed(shop.hub, shop.business_id)
+    assert row.why == "reply", "what a person said outlives what a carrier thinks"
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_who_stops_an_address_waits_for_nobody_who_waits_for_their_notice(
+    any_shop: TextingShop,
+) -> None:
+    """A receipt has its notice; a new time that is told has the business, and waits for it."""
+    shop = any_shop
+    shop.order("17", PIA)
+    shop.tick()
+    shop.on_the_road()
+    [dispatched] = [one for one in shop.events() if isinstance(one, JobDispatched)]
+    [kept] = shop.notices()
+    with shop.hub.unit() as unit:
+        unit.session.get_one(NoticeRow, kept.id).trigger = "withdrawn"
+        unit.session.get_one(NoticeRow, kept.id).job_id = dispatched.job_id
+        unit.session.get_one(NoticeRow, kept.id).state = "due"
+    with ThreadPoolExecutor(1) as pool:
+        with shop.hub.unit() as unit:
+            row = unit.session.get_one(NoticeRow, kept.id, with_for_update=True)
+            telling = pool.submit(reserve, shop.hub, dispatched)
+            until_it_waits(shop)
+            stop(unit.session, row.business_id, "phone", PHONE, "gone", shop.now)
+            tell_elsewhere(shop.hub, unit.session, row)
+        assert telling.result(timeout=10) == 1
+    assert [one.why for one in listed(shop.hub, shop.business_id)] == ["gone"]
+
+
+def until_it_waits(shop: TextingShop) -> None:
+    """Until somebody else has asked PostgreSQL for what we have."""
+    for _ in range(500):
+        with shop.hub.engine.connect() as connection:
+            waiting = connection.execute(text("SELECT count(*) FROM pg_locks WHERE NOT granted"))
+            if waiting.scalar_one():
+                return
+        sleep(0.02)
+    raise AssertionError("nobody waits")
 
 
 def test_a_forged_stop_stops_nobody(shop: TextingShop) -> None:
