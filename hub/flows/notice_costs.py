@@ -7,7 +7,8 @@ from datetime import date, datetime, time
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from sqlmodel import col, func, select
+from sqlalchemy import select
+from sqlmodel import case, col, func
 
 from hub.db.tables import BusinessRow, NoticeRow
 from hub.flows.notice_manners import LEFT
@@ -32,40 +33,34 @@ def spent(hub: Hub, business_id: str, *, months: int = 12) -> list[Spent]:
     """The latest month first; by the business's own calendar."""
     with hub.reading() as session:
         zone = ZoneInfo(session.get_one(BusinessRow, business_id).zone)
-        first = hub.now().astimezone(zone).date().replace(day=1)
+        firsts = [hub.now().astimezone(zone).date().replace(day=1)]
+        while len(firsts) < months:
+            firsts.append(_before(firsts[-1]))
         left_at = func.coalesce(NoticeRow.sent_at, NoticeRow.created_at)
-        found = []
-        for _ in range(months):
-            rows = session.exec(
-                select(
-                    NoticeRow.channel,
-                    NoticeRow.currency,
-                    func.count(),
-                    func.sum(NoticeRow.parts),
-                )
-                .where(
-                    NoticeRow.business_id == business_id,
-                    col(NoticeRow.state).in_(LEFT),
-                    left_at >= _midnight(first, zone),
-                    left_at < _midnight(_next(first), zone),
-                )
-                .group_by(col(NoticeRow.channel), col(NoticeRow.currency))
-                .order_by(col(NoticeRow.channel), col(NoticeRow.currency))
-            ).all()
-            for channel, currency, count, parts in rows:
-                micros = session.exec(
-                    select(func.sum(NoticeRow.cost_micros)).where(
-                        NoticeRow.business_id == business_id,
-                        NoticeRow.channel == channel,
-                        NoticeRow.currency == currency,
-                        col(NoticeRow.state).in_(LEFT),
-                        left_at >= _midnight(first, zone),
-                        left_at < _midnight(_next(first), zone),
-                    )
-                ).one()
-                found.append(Spent(first, channel, count, parts or 0, int(micros or 0), currency))
-            first = _before(first)
-    return found
+        since = [left_at >= _midnight(first, zone) for first in firsts]
+        month = case(*((later, n) for n, later in enumerate(since)))
+        rows = session.execute(
+            select(
+                month.label("month"),
+                col(NoticeRow.channel),
+                col(NoticeRow.currency),
+                func.count(),
+                func.sum(NoticeRow.parts),
+                func.sum(NoticeRow.cost_micros),
+            )
+            .where(
+                col(NoticeRow.business_id) == business_id,
+                col(NoticeRow.state).in_(LEFT),
+                since[-1],
+                left_at < _midnight(_next(firsts[0]), zone),
+            )
+            .group_by("month", col(NoticeRow.channel), col(NoticeRow.currency))
+            .order_by("month", col(NoticeRow.channel), col(NoticeRow.currency))
+        )
+        return [
+            Spent(firsts[n], channel, count, int(parts or 0), int(micros or 0), currency)
+            for n, channel, currency, count, parts, micros in rows
+        ]
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:

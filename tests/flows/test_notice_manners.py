@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from time import sleep
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlmodel import select
 
 from hub.core.events import JobDispatched
@@ -20,6 +20,7 @@ from hub.core.orders import Kind
 from hub.core.sms import as_sms
 from hub.core.values import Contact, Role, TimeWindow
 from hub.db.tables import AuditRow, NoticeRow, NoticeRuleRow, SuppressionRow
+from hub.flows.notice_costs import Spent, spent
 from hub.flows.notice_manners import tell_elsewhere
 from hub.flows.notice_near import tell_near
 from hub.flows.notice_replay import replay
@@ -57,6 +58,32 @@ def test_a_text_says_it_in_one_part_and_is_paid_for(shop: TextingShop) -> None:
     assert (row.state, row.parts, row.cost_micros, row.currency) == ("sent", 1, 50_000, "EUR")
     assert row.carrier_id == shop.twilio.rows[0]["sid"]
     assert row.html == ""
+
+
+def test_what_messages_cost_is_added_up_month_by_month_in_one_question(
+    any_shop: TextingShop,
+) -> None:
+    """By the business's own calendar: in Helsinki it is December two hours sooner."""
+    shop = any_shop
+    for ref in "123":
+        shop.order(ref, PIA)
+    shop.tick()
+    new_month = datetime(2026, 11, 30, 22, tzinfo=UTC)
+    moments = [new_month, new_month - timedelta(seconds=1), new_month - timedelta(days=40)]
+    with shop.hub.unit() as unit:
+        for row, left_at in zip(unit.session.exec(select(NoticeRow)), moments, strict=True):
+            row.sent_at = left_at
+    shop.now = new_month
+    asked: list[str] = []
+    note = lambda *told: asked.append(told[2])  # noqa: E731
+    event.listen(shop.hub.engine, "before_cursor_execute", note)
+    found = spent(shop.hub, shop.business_id)
+    event.remove(shop.hub.engine, "before_cursor_execute", note)
+    assert found == [
+        Spent(date(2026, month, 1), "sms_twilio", 1, 1, 50_000, "EUR") for month in (12, 11, 10)
+    ]
+    assert [spent(shop.hub, shop.business_id, months=n) for n in (1, 2)] == [found[:1], found[:2]]
+    assert len([one for one in asked if "FROM notice" in one]) == 1
 
 
 # -- receipts and answers
@@ -399,8 +426,8 @@ def test_without_a_telephone_it_goes_by_mail(shop: TextingShop) -> None:
     first, second = shop.notices()
     assert (first.state, second.state) == ("dropped", "sent")
     assert "no address" in first.error
-    for event in shop.events():
-        reserve(shop.hub, event)
+    for one in shop.events():
+        reserve(shop.hub, one)
     shop.tick()
     assert len(shop.box.mails) == 1
 
@@ -479,8 +506,8 @@ def test_a_round_is_told_from_its_start_to_the_question_how_it_was(shop: Texting
     assert len(shop.texts()) == len(words), shop.texts()
     for word, said in zip(words, shop.texts(), strict=True):
         assert word in said, said
-    for event in shop.events():
-        reserve(shop.hub, event)
+    for one in shop.events():
+        reserve(shop.hub, one)
     shop.tick()
     assert len(shop.texts()) == len(words)
 
