@@ -123,9 +123,7 @@ def _for_all(hub: Hub, key: str) -> ForAll:
         hub.provider(TravelTimes, key, {}).check()
     except HubError as problem:
         why_not = str(problem)
-    except (
-        Exception
-    ):  # a stranger's mistake is on the Plugins page; this one has other things to say
+    except Exception:  # a stranger's mistake: the Plugins page tells it, this one has other news
         hub.tools.log.exception("travel times %s cannot be checked", key)
         why_not = "Its plugin failed."
     return ForAll(cls.title, why_not, key == BY_MEASURES)

@@ -23,8 +23,6 @@ class Trade(StrEnum):
 
 
 Demand = Literal["photo", "signature", "name", "note", "pin", "lines"]
-
-
 Improving = Literal["off", "propose", "publish"]
 """What the hub does with a better rest of the day that nobody asked for."""
 

@@ -173,6 +173,5 @@ class ChoiceRow(SQLModel, table=True):
     settings: dict[str, Any] = document(default_factory=dict)
     state: str = text(20, default="ok")  # ok | failing | needs_attention
     last_error: str = text(LONG, default="")
-    hook: str | None = text(
-        64, default=None, nullable=True, unique=True, index=True
-    )  # hashed address
+    # The hashed address at which it is called.
+    hook: str | None = text(64, default=None, nullable=True, unique=True, index=True)

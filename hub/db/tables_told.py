@@ -92,9 +92,8 @@ class NoticeRow(SQLModel, table=True):
     expires_at: datetime = moment()
     created_at: datetime = moment()
     sent_at: datetime | None = moment(default=None, nullable=True)
-    instead_of: str = text(
-        36, default=""
-    )  # the notice that its rule's first channel could not tell
+    # The notice that its rule's first channel could not tell.
+    instead_of: str = text(36, default="")
     receipt: str = text(20, default="")  # the carrier's last word: hub.core.receipts
     receipt_at: datetime | None = moment(default=None, nullable=True)
     answer: str = text(1600, default="")  # the last that its recipient wrote back

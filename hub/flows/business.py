@@ -12,7 +12,7 @@ from hub.core.countries import country_code
 from hub.core.crew_rules import apart_text, read_apart
 from hub.core.day_wishes import Aim
 from hub.db.tables import AuditRow, BusinessRow
-from hub.flows.rush_typed import RushHourIn, apart
+from hub.flows.rush_typed import RushHourIn, no_overlap
 from hub.flows.shifts import in_new_zone
 
 if TYPE_CHECKING:
@@ -210,8 +210,8 @@ class DefaultsIn(BaseModel):
 
     @field_validator("rush_hours")
     @classmethod
-    def _apart(cls, lines: list[RushHourIn]) -> list[RushHourIn]:
-        apart(lines)
+    def _no_overlap(cls, lines: list[RushHourIn]) -> list[RushHourIn]:
+        no_overlap(lines)
         return lines
 
     @field_validator("apart")

@@ -77,9 +77,8 @@ class Day:
     request: PlanRequest
     versions: dict[str, int]
     place_ids: dict[str, str]  # job id -> place id
-    off_map: dict[
-        str, str
-    ]  # job id -> why (no road, no such driver) it is not in ``request`` although it is due
+    # Job id -> why (no road, no such driver) it is not in ``request`` although it is due.
+    off_map: dict[str, str]
     notes: tuple[str, ...] = ()  # on its travel times, for the dispatcher
 
 
@@ -114,7 +113,7 @@ def read_day(
         homes = [depots[id] for id in dict.fromkeys(shift.depot_id for shift in everyone)]
         ours = (depot_id,) if depot_id else tuple(depots)
         away = _on_other_routes(session, business_id, day, ours)
-        zone = ZoneInfo(business.zone)
+        zone = ZoneInfo(business.zone)  # what is said of a plan names moments in it too
         rows = due_jobs(session, business_id, day, zone)
         rows = with_both_legs(session, business_id, [r for r in rows if r[0].id not in away])
         reports = {order.id: order_report.validate_python(order.report) for _, order, _ in rows}
@@ -138,7 +137,6 @@ def read_day(
         )
     aim = aim or usual.aim
     points, index = _points(rows, shifts, depots)
-    zone = ZoneInfo(business.zone)  # what is said of a plan names moments as people there do
     vehicles = tuple(
         aimed(with_breaks(vehicle_to_plan(*crew, index), crew[0], crew[1], zone), aim)
         for crew in (crews[shift.id] for shift in shifts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, Field, StringConstraints, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 from sqlmodel import Session, col, select
 
 from hub.core.business import BusinessSettings, Trade
@@ -34,17 +34,36 @@ MINUTES = {Trigger.NEAR: 15, Trigger.REVIEW: 60}
 ORDER = {trigger.value: n for n, trigger in enumerate(Trigger)}
 
 
-class RuleIn(BaseModel):
+class WordsIn(BaseModel):
+    """A subject and a text with variables, as they may be typed."""
+
+    model_config = ConfigDict(str_strip_whitespace=True)
+    subject: str = Field(default="", title="Subject", max_length=MOST_SUBJECT)
+    body: str = Field(default="", title="Text", max_length=MOST_TEXT)
+
+    @field_validator("body", mode="before")
+    @classmethod
+    def _lines(cls, body: object) -> object:
+        """Browsers send every line break as two characters."""
+        return body.replace("\r\n", "\n") if isinstance(body, str) else body
+
+    @field_validator("subject", "body")
+    @classmethod
+    def _variables(cls, text: str) -> str:
+        if unknown := unknown_variables(text):
+            raise ValueError(
+                f"There is no {{{unknown[0]}}}. You can use: "
+                + ", ".join(f"{{{name}}}" for name in VARIABLES)
+            )
+        return text
+
+
+class RuleIn(WordsIn):
     """What may be typed about one rule."""
 
     active: bool = Field(default=False, title="Send this")
-    subject: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)] = Field(
-        title="Subject", max_length=MOST_SUBJECT
-    )
-    body: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)] = Field(
-        title="Text", max_length=MOST_TEXT
-    )
-
+    subject: str = Field(title="Subject", min_length=1, max_length=MOST_SUBJECT)
+    body: str = Field(title="Text", min_length=1, max_length=MOST_TEXT)
     in_quiet: InQuiet = Field(
         default="send",
         title="In quiet hours",
@@ -78,55 +97,15 @@ class RuleIn(BaseModel):
         le=50,
     )
 
-    @field_validator("body", mode="before")
-    @classmethod
-    def _lines(cls, body: object) -> object:
-        return _unix(body)
 
-    @field_validator("subject", "body")
-    @classmethod
-    def _variables(cls, text: str) -> str:
-        return _known(text)
-
-
-class WordingIn(BaseModel):
+class WordingIn(WordsIn):
     """A rule's words in another language, as they may be typed; an empty text ends them."""
 
-    language: Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True)] = Field(
+    language: Annotated[str, StringConstraints(to_lower=True)] = Field(
         title="Language",
         description="Its code, such as fi, sv or de-at",
         pattern=r"^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8})?$",
     )
-    subject: Annotated[str, StringConstraints(strip_whitespace=True)] = Field(
-        default="", title="Subject", max_length=MOST_SUBJECT
-    )
-    body: Annotated[str, StringConstraints(strip_whitespace=True)] = Field(
-        default="", title="Text", max_length=MOST_TEXT
-    )
-
-    @field_validator("body", mode="before")
-    @classmethod
-    def _lines(cls, body: object) -> object:
-        return _unix(body)
-
-    @field_validator("subject", "body")
-    @classmethod
-    def _variables(cls, text: str) -> str:
-        return _known(text)
-
-
-def _unix(body: object) -> object:
-    """Browsers send every line break as two characters."""
-    return body.replace("\r\n", "\n") if isinstance(body, str) else body
-
-
-def _known(text: str) -> str:
-    if unknown := unknown_variables(text):
-        raise ValueError(
-            f"There is no {{{unknown[0]}}}. You can use: "
-            + ", ".join(f"{{{name}}}" for name in VARIABLES)
-        )
-    return text
 
 
 def rules_of(hub: Hub, business_id: str) -> list[NoticeRuleRow]:

@@ -79,7 +79,7 @@ class RushHourIn(BaseModel):
         return RushHour(*days, *times, float(self.factor), self.profile)
 
 
-def apart(lines: Sequence[RushHourIn]) -> None:
+def no_overlap(lines: Sequence[RushHourIn]) -> None:
     """Raises ``ValueError`` where two lines say something of the same minute."""
     both = overlap([line.rule() for line in lines])
     if both is not None:

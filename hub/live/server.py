@@ -201,9 +201,8 @@ class Serving(Server):
 def serve(settings: Settings, socket: Path | None) -> None:
     """Answer at ``socket``, or at HUB_LISTEN and HUB_PORT, until told to stop."""
     most_files = _raise_files()
-    sys.setswitchinterval(
-        0.002
-    )  # reading a page must not hold a fix up for 5 ms; less costs a tenth
+    # Reading a page must not hold a fix up for 5 ms; less than this costs a tenth.
+    sys.setswitchinterval(0.002)
     gc.set_threshold(20_000, 20, 100)  # a full look at all open pages takes a tenth of a second
     live = Live(
         settings,

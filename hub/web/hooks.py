@@ -7,6 +7,7 @@ where its sender can sign. A source's body is not believed: it only makes the hu
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -59,32 +60,39 @@ def hooks(hub: Hub) -> Blueprint:
     @surface.route("/told/<token>", methods=["GET", "POST"])
     def told(token: str) -> Response:
         """A carrier says what became of a message."""
-        try:
+
+        def take() -> Response:
             receipt_came(hub, token, _as_told(hub))
-        except LookupError:
-            abort(404)
-        except BadSignature:
-            return _empty(401)
-        except ConfigError as problem:
-            log.warning("a receipt cannot be verified: %s", problem)
-            return _empty(503)
-        return _empty(200)
+            return _empty(200)
+
+        return _heard("a receipt", take)
 
     @surface.route("/answer/<token>", methods=["GET", "POST"])
     def answer(token: str) -> Response:
         """A carrier passes on what a recipient answered."""
-        try:
+
+        def take() -> Response:
             body, media_type = reply_came(hub, token, _as_told(hub))
-        except LookupError:
-            abort(404)
-        except BadSignature:
-            return _empty(401)
-        except ConfigError as problem:
-            log.warning("an answer cannot be verified: %s", problem)
-            return _empty(503)
-        return Response(body, 200, content_type=media_type)
+            return Response(body, 200, content_type=media_type)
+
+        return _heard("an answer", take)
 
     return surface
+
+
+def _heard(what: str, take: Callable[[], Response]) -> Response:
+    """What ``take`` answers to a carrier; 404 at an address nobody has, 401 to a forged call, 503
+    while nobody can tell: it calls again.
+    """
+    try:
+        return take()
+    except LookupError:
+        abort(404)
+    except BadSignature:
+        return _empty(401)
+    except ConfigError as problem:
+        log.warning("%s cannot be verified: %s", what, problem)
+        return _empty(503)
 
 
 def _as_told(hub: Hub) -> WebhookRequest:
