@@ -21,8 +21,6 @@ from hub import (
     AuthError,
     BadSignature,
     ConfigError,
-    Cost,
-    Costs,
     Gone,
     HubError,
     LooksUp,
@@ -35,16 +33,14 @@ from hub import (
     ReceivesReceipts,
     Refused,
     Reply,
-    Sms,
     TakesReplies,
     Unavailable,
     WebhookRequest,
-    as_sms,
     hookimpl,
 )
+from notifiers.texting import Currency, MostParts, Price, Texts, number, pause_s
 
 TIMEOUT_S = (5, 10)  # it may take 26 s to answer; by then nobody can know anyway
-LONGEST = 1600  # characters of a Body
 VALID_S = (60, 36_000)  # a ValidityPeriod must lie within
 LOOK_BACK = timedelta(minutes=2)  # its clock and ours
 GONE = {21211, 21214, 21217, 21614, 21635, 30005, 30006}
@@ -93,9 +89,9 @@ class TwilioSettings(BaseModel):
         title="Keep accents",
         description="Off: ő becomes o, so that a text stays one part.",
     )
-    most_parts: int = Field(default=3, title="Most parts of a text", ge=1, le=10)
-    price: Decimal = Field(default=Decimal(0), title="Price of a part", ge=0, le=100)
-    currency: str = Field(default="USD", title="Currency", pattern=r"^[A-Z]{3}$")
+    most_parts: MostParts = 3
+    price: Price = Decimal(0)
+    currency: Currency = "USD"
     base_url: str = Field(
         default="https://api.twilio.com",
         title="API address",
@@ -110,14 +106,14 @@ class TwilioSettings(BaseModel):
         return self
 
 
-class Twilio(NotificationChannel, LooksUp, ReceivesReceipts, TakesReplies, Costs):
+class Twilio(Texts, LooksUp, ReceivesReceipts, TakesReplies):
     """Its API takes no key that makes a repeat harmless and says so; what became of a message
     whose answer was lost is looked up by whom it went to and its words.
     """
 
     key = "sms_twilio"
     title = "SMS by Twilio"
-    reaches = "phone"
+    longest = 1600
     Settings = TwilioSettings
     answer = ("<Response/>", "text/xml")  # Twilio itself answers STOP and HELP
 
@@ -128,8 +124,8 @@ class Twilio(NotificationChannel, LooksUp, ReceivesReceipts, TakesReplies, Costs
     def send(self, message: Message) -> str:
         """Twilio's id for it (SM…)."""
         form = {
-            "To": _number(message.to),
-            "Body": self._sms(message).text,
+            "To": number(message.to),
+            "Body": self.sms(message).text,
             **self._sender(),
             **self._validity(message),
         }
@@ -153,10 +149,10 @@ class Twilio(NotificationChannel, LooksUp, ReceivesReceipts, TakesReplies, Costs
     def became(self, message: Message) -> Any:
         """By recipient and words, among what was made since ``message.made_at``."""
         since = (message.made_at or self.tools.now() - timedelta(days=1)) - LOOK_BACK
-        words = self._sms(message).text
+        words = self.sms(message).text
         # Queued messages have no DateSent yet, so the day is asked for and dates compared here.
         query: dict[str, str] | None = {
-            "To": _number(message.to),
+            "To": number(message.to),
             "DateSent>": f"{since.astimezone(UTC) - timedelta(days=1):%Y-%m-%d}",
             "PageSize": "200",
         }
@@ -172,34 +168,24 @@ class Twilio(NotificationChannel, LooksUp, ReceivesReceipts, TakesReplies, Costs
             return "unknown"
         return "failed" if all(one["status"] in ("failed", "canceled") for one in found) else "sent"
 
-    def cost(self, message: Message) -> Cost:
-        parts = self._sms(message).parts
-        return Cost(parts, int(self.settings.price * 1_000_000) * parts, self.settings.currency)
-
     def receipt(self, request: WebhookRequest) -> Receipt:
         """The key stands in the address's query (``n``), which is signed with the rest."""
         told = self._signed(request)
         state = told.get("MessageStatus") or told.get("SmsStatus", "")
         code = told.get("ErrorCode", "")
-        number = int(code) if code.isdigit() else 0
+        error = int(code) if code.isdigit() else 0
         return Receipt(
             request.query.get("n", ""),
             STATES.get(state, state),
-            why=f"Twilio's error {number}" if number else "",
+            why=f"Twilio's error {error}" if error else "",
             carrier_id=told.get("MessageSid", ""),
-            gone=number in GONE,
+            gone=error in GONE,
         )
 
     def reply(self, request: WebhookRequest) -> Reply:
         told = self._signed(request)
         wish = {"STOP": "stop", "START": "start", "HELP": "help"}.get(told.get("OptOutType", ""))
         return Reply(told.get("From", ""), told.get("Body", ""), wish or "")  # type: ignore[arg-type]
-
-    def _sms(self, message: Message) -> Sms:
-        settings = self.settings
-        text = message.text[:LONGEST]
-        sms = as_sms(text, keeps_accents=settings.keeps_accents, most_parts=settings.most_parts)
-        return sms
 
     def _sender(self) -> dict[str, str]:
         name = "MessagingServiceSid" if self.settings.sender.startswith("MG") else "From"
@@ -284,7 +270,7 @@ def _meaning(reply: requests.Response, code: Any, said: str) -> HubError:
     if code in PAUSE_S:
         return RateLimited(f"{said}: no more is taken now.", retry_after=PAUSE_S[code])
     if reply.status_code == 429 or code == 20429:
-        return RateLimited(f"{said}: it asks for a pause.", retry_after=_pause_s(reply))
+        return RateLimited(f"{said}: it asks for a pause.", retry_after=pause_s(reply))
     if reply.status_code in (401, 403) and code not in SETUP - {20003}:
         return AuthError(f"{said}: it does not accept these keys. Enter them again.")
     if code in OPTED_OUT:
@@ -294,13 +280,6 @@ def _meaning(reply: requests.Response, code: Any, said: str) -> HubError:
     if code in SETUP or reply.status_code == 404 or 300 <= reply.status_code < 400:
         return ConfigError(f"{said}: look at the sender and the account in Twilio's console.")
     return Refused(f"{said}: it does not take this text.")
-
-
-def _pause_s(reply: requests.Response) -> float:
-    try:
-        return max(1.0, float(reply.headers.get("Retry-After", "")))
-    except ValueError:
-        return 5.0
 
 
 def _json(reply: requests.Response, *, lenient: bool = False) -> dict[str, Any]:
@@ -325,13 +304,6 @@ def _is(one: Any, words: str, since: datetime) -> bool:
     except ValueError:
         return False
     return made >= since.replace(microsecond=0)
-
-
-def _number(to: str) -> str:
-    """E.164. Raises ``Gone`` for anything else: Twilio would, too."""
-    if to.startswith("+") and to[1:].isascii() and to[1:].isdigit() and 8 <= len(to) <= 16:
-        return to
-    raise Gone("This is no whole telephone number with its country, such as +358401234567.")
 
 
 @hookimpl

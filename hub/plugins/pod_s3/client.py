@@ -177,10 +177,7 @@ class Bucket:
             return ask()
         except errors.ClientError:
             raise
-        except (
-            errors.HTTPClientError,
-            errors.ConnectionError,
-        ):  # or cut off
+        except (errors.HTTPClientError, errors.ConnectionError):  # or cut off
             raise Unavailable(f"{self.who} gave no usable answer. Try again later.") from None
         except errors.BotoCoreError as error:
             raise ConfigError(f"{self.who} cannot be asked with these settings: {error}") from None
