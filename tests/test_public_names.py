@@ -25,7 +25,7 @@ ABILITIES = [
     for module in (connecting, contracts)
     for cls in vars(module).values()
     if isinstance(cls, type)
-    and cls.__module__ == module.__name__
+    and cls.__module__.startswith(module.__name__)
     and (issubclass(cls, Provider) or inspect.isabstract(cls) or cls is contracts.Subscriber)
     and cls is not contracts.NoSettings
 ]
