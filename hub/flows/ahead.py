@@ -34,7 +34,7 @@ from hub.db.tables import (
     StopRow,
     VehicleRow,
 )
-from hub.flows.day import windows_of
+from hub.flows.day_due import windows_of
 from hub.flows.document.where import distance_m
 from hub.flows.fleet_rules import profile_of
 from hub.flows.paces import paces

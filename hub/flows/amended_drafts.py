@@ -27,7 +27,7 @@ from hub.db.tables import (
     StopJobRow,
     StopRow,
 )
-from hub.flows.day import windows_of
+from hub.flows.day_due import windows_of
 from hub.flows.known import SHOWN
 from hub.flows.route_change import Change
 from hub.flows.route_line import draw

@@ -27,7 +27,8 @@ from hub.db.tables import (
     TakeOverRow,
 )
 from hub.db.unit import Unit
-from hub.flows.day import Day, published_shifts
+from hub.flows.day import Day
+from hub.flows.day_due import published_shifts
 from hub.flows.depot_places import place_of_depot
 from hub.flows.roads import UNKNOWN, Way
 from hub.flows.take_overs import forget

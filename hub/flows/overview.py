@@ -30,7 +30,7 @@ from hub.db.tables import (
     TakeOverRow,
     VehicleRow,
 )
-from hub.flows.day import Due, due_jobs, windows_of, with_both_legs
+from hub.flows.day_due import Due, due_jobs, windows_of, with_both_legs
 from hub.flows.day_seen import (
     Counts,
     DaySeen,

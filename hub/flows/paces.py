@@ -17,7 +17,7 @@ from hub.core.jobs import Outcome, State
 from hub.core.pace import Traffic, arrives, drive_s
 from hub.core.values import TimeWindow
 from hub.db.tables import JobRow, StopRow
-from hub.flows.day import windows_of
+from hub.flows.day_due import windows_of
 
 
 @dataclass(frozen=True, slots=True)

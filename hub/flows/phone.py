@@ -41,7 +41,7 @@ from hub.db.tables import (
     TakeOverRow,
     VehicleRow,
 )
-from hub.flows.day import windows_of
+from hub.flows.day_due import windows_of
 from hub.flows.questions import open_questions
 from hub.flows.sync import address_document, order_report
 from hub.flows.take_overs import fetches_of

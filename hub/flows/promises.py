@@ -15,7 +15,7 @@ from hub.core import tracking_page
 from hub.core.tracking_page import Estimate
 from hub.core.values import TimeWindow
 from hub.db.tables import EstimateRow, JobRow, PromiseRow
-from hub.flows.day import windows_of
+from hub.flows.day_due import windows_of
 
 
 def promise(

@@ -30,7 +30,7 @@ from hub.db.tables import (
 )
 from hub.db.unit import Unit
 from hub.flows.actors import names_of
-from hub.flows.day import windows_of
+from hub.flows.day_due import windows_of
 from hub.flows.prove import job_of
 from hub.flows.roads import OFF_MAP, Roads
 from hub.flows.route_news import now_different

@@ -31,7 +31,8 @@ from hub.db.tables import (
     StopRow,
     VehicleRow,
 )
-from hub.flows.day import Due, job_to_plan, vehicle_to_plan
+from hub.flows.day import job_to_plan, vehicle_to_plan
+from hub.flows.day_due import Due
 from hub.flows.day_rules import UsualTimes
 from hub.flows.fleet_rules import profile_of
 from hub.flows.roads import Roads, Rush, travel_between

@@ -14,7 +14,7 @@ from hub.core.values import TimeWindow
 from hub.core.ways_out import Change
 from hub.db.tables import AuditRow, BusinessRow, JobRow, PlanRow, RouteRow, ShiftRow
 from hub.db.unit import Unit
-from hub.flows.day import windows_of
+from hub.flows.day_due import windows_of
 from hub.flows.order_rows import window_document
 from hub.flows.planning_run import ask_plan
 from hub.flows.prove import job_of

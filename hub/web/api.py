@@ -22,7 +22,7 @@ from hub.core.values import Point
 from hub.db.tables import JobRow
 from hub.db.unit import Unit
 from hub.flows.api_keys import Caller, Scope
-from hub.flows.day import windows_of
+from hub.flows.day_due import windows_of
 from hub.flows.job_facts import JobFacts
 from hub.flows.orders import (
     OrderSeen,
