@@ -107,7 +107,7 @@ def test_publishing_to_a_driver_without_a_phone_is_warned_of_and_not_called_seen
     plan(desk)
     assert "Mara has no phone paired" in text_of(desk.get(HERE))
     told = publish_all(desk)
-    assert "its driver has no phone paired. Pair one under Drivers." in told
+    assert "Mara has no phone paired, so does not see the route. Pair one under Drivers." in told
     assert "is on its driver's phone" not in told
 
 
