@@ -79,7 +79,9 @@ def two_routes(desk: Desk) -> list[RouteRow]:
 
 
 def test_a_day_is_planned_looked_at_and_published(desk: Desk) -> None:
-    before = text_of(desk.get(HERE))
+    first = desk.get(HERE)
+    assert '<a href="#left-out">on no route</a>' in first.text
+    before = text_of(first)
     assert "3 on no route" in before
     assert "1 to find on the map" in before
     depot_id = hidden(desk.get(HERE), "depot_id")[0]
