@@ -27,7 +27,7 @@ MORE_COLUMNS = (
     ("Kind of goods", "raw fish, ice"),
     ("Further loads", "pallets: 2"),
     ("Goods ready at", "10:30"),
-    ("Max ride time", "45, in minutes"),
+    ("Max minutes on board", "45"),
     ("Optional", "yes or no"),
     ("Worth doing", "12.50"),
     ("Only driver", "Mara"),
