@@ -26,6 +26,7 @@ from hub.flows.amended_drafts import changed_since
 from hub.flows.business import business_of
 from hub.flows.day_seen import DaySeen, JobSeen, RouteSeen
 from hub.flows.dispatch import RouteConflict, publish
+from hub.flows.fleet import drivers_at_work
 from hub.flows.log_in import Role
 from hub.flows.order_story import ENDED
 from hub.flows.overview import day_seen
@@ -196,16 +197,18 @@ def day(hub: Hub) -> Blueprint:
                 else f"{seen} routes are on their drivers' phones.",
                 "ok",
             )
-        if unseen := len(routes) - seen:
-            flash(
-                (
-                    "A route is published, but its driver has"
-                    if unseen == 1
-                    else f"{unseen} routes are published, but their drivers have"
-                )
-                + " no phone paired. Pair one under Drivers.",
-                "warn",
+        if unseen := [route for route in routes if route.driver_id not in paired]:
+            flash(_without_phone(unseen), "warn")
+
+    def _without_phone(routes: list[RouteRow]) -> str:
+        called = drivers_at_work(hub, me().business_id)
+        *others, last = sorted({called.get(route.driver_id, "A driver") for route in routes})
+        if others:
+            who = f"{', '.join(others)} and {last}"
+            return (
+                f"{who} have no phone paired, so do not see their routes. Pair one under Drivers."
             )
+        return f"{last} has no phone paired, so does not see the route. Pair one under Drivers."
 
     def _day() -> date:
         """The day asked for; today without one."""

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from admin.words import Clock, typed
 from hub.core.csv_orders import BadFile, Field, template_csv
 from hub.core.csv_reading import MAX_BYTES
+from hub.core.csv_template import MORE_COLUMNS
 from hub.core.orders import IncomingOrder
 from hub.flows.import_file import Looked, Reading, imports, look, read_as, store_file, take_file
 from hub.flows.log_in import Role
@@ -185,7 +186,12 @@ def import_pages(hub: Hub) -> Blueprint:
         errors = {"file": wrong} if wrong else {}
         latest = imports(hub, me().business_id)
         return page(
-            "panel/imports.html", status, errors=errors, latest=latest, clock=Clock.of(me().zone)
+            "panel/imports.html",
+            status,
+            errors=errors,
+            latest=latest,
+            more_columns=MORE_COLUMNS,
+            clock=Clock.of(me().zone),
         )
 
     def _looked(import_id: str) -> Looked:

@@ -20,6 +20,22 @@ _TEMPLATE = (
 )
 
 
+MORE_COLUMNS = (
+    ("Parcels", "2"),
+    ("Skills", "fridge, age check"),
+    ("Priority", "0 to 9"),
+    ("Kind of goods", "raw fish, ice"),
+    ("Further loads", "pallets: 2"),
+    ("Goods ready at", "10:30"),
+    ("Max minutes on board", "45"),
+    ("Optional", "yes or no"),
+    ("Worth doing", "12.50"),
+    ("Only driver", "Mara"),
+    ("Not drivers", "Olli, Pia"),
+)
+"""What few need, so it is not in the sheet: heading of a column, and what a cell may say."""
+
+
 def template_csv() -> str:
     """A sheet to fill in, with two orders that show how."""
     return "".join(f"{row}\r\n" for row in _TEMPLATE)

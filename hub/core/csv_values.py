@@ -28,6 +28,7 @@ _GRAMS = {
 MOST_GRAMS = 100_000_000
 _MOST = {Field.SERVICE: 24 * 60, Field.PARCELS: 100_000}
 _NO_WEIGHT = "; it counts as nothing"
+_ANY_HOUR = "It comes in for any hour of the day."
 _INSTEAD = {
     Field.QUANTITY: "; it counts as 1",
     Field.SERVICE: "; your usual time is taken",
@@ -107,7 +108,7 @@ class Cells:
                 spans = [said]
         except Unclear as unclear:
             meaning = Field.WINDOW if text and not (start or stop) else Field.FROM
-            self.problem(row, meaning, cells.get(meaning, ""), str(unclear))
+            self.problem(row, meaning, cells.get(meaning, ""), f"{unclear} {_ANY_HOUR}")
         if not spans and day and day.at:
             return (), on
         on = on or (self.local.date() if spans else None)
@@ -173,7 +174,7 @@ class Cells:
             row,
             Field.TO,
             cells.get(Field.TO, ""),
-            "The window ends before it begins. Correct one of its ends.",
+            f"The window ends before it begins. Correct one of its ends. {_ANY_HOUR}",
         )
 
     def grams(self, row: int, cells: Mapping[Field, str]) -> int:

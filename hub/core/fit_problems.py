@@ -155,4 +155,4 @@ def _amount(name: str, amount: int) -> str:
             return f"{amount / 1000:g} kg"
         case "cm3":
             return f"{amount / 1000:g} l"
-    return f"{amount} {name}"
+    return f"{amount} {name.removesuffix('s') if amount == 1 else name}"

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from hub.app import Hub
 
 WRONG = (
-    "The map does not know this place. Write a street and its number, or latitude and longitude"
+    "The map does not know this place. Write street, number and town, or latitude and longitude"
     " such as 60.16950, 24.93850."
 )
 HAPPENED = {

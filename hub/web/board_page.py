@@ -31,7 +31,7 @@ def shown(template: str, status: int = 200, **context: Any) -> AnyResponse:
         day=asked_day(),
         colour=colour,
         zone=ZoneInfo(me().zone),
-        minutes=_minutes,
+        minutes=minutes_more,
         km=_km,
         is_part=is_part(),
         **context,
@@ -74,10 +74,12 @@ def number(text: str) -> int:
     return int(text) if text.isdecimal() and len(text) < 10 else 0
 
 
-def _minutes(seconds: float) -> str:
-    """ "+12 min", "−5 min" """
+def minutes_more(seconds: float) -> str:
+    """ "+12 min", "−5 min", "+3 h 27 min" """
     whole = round(seconds / 60)
-    return f"{'+' if whole > 0 else '−' if whole < 0 else '±'}{abs(whole)} min"
+    sign = "+" if whole > 0 else "−" if whole < 0 else "±"
+    hours, left = divmod(abs(whole), 60)
+    return f"{sign}{hours} h {left:02d} min" if hours else f"{sign}{left} min"
 
 
 def _km(metres: float) -> str:

@@ -79,7 +79,9 @@ def two_routes(desk: Desk) -> list[RouteRow]:
 
 
 def test_a_day_is_planned_looked_at_and_published(desk: Desk) -> None:
-    before = text_of(desk.get(HERE))
+    first = desk.get(HERE)
+    assert '<a href="#left-out">on no route</a>' in first.text
+    before = text_of(first)
     assert "3 on no route" in before
     assert "1 to find on the map" in before
     depot_id = hidden(desk.get(HERE), "depot_id")[0]
@@ -107,7 +109,7 @@ def test_publishing_to_a_driver_without_a_phone_is_warned_of_and_not_called_seen
     plan(desk)
     assert "Mara has no phone paired" in text_of(desk.get(HERE))
     told = publish_all(desk)
-    assert "its driver has no phone paired. Pair one under Drivers." in told
+    assert "Mara has no phone paired, so does not see the route. Pair one under Drivers." in told
     assert "is on its driver's phone" not in told
 
 

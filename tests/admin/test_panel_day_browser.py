@@ -128,7 +128,7 @@ def test_a_bakerys_morning_by_clicking(desk: Desk, page: Page, tmp_path: Path) -
     found += look(page, "day-move")
     page.go_back()
     page.get_by_role("button", name="Publish the route", exact=True).click()
-    page.get_by_text("A route is published, but its driver has no phone paired.").wait_for()
+    page.get_by_text("so does not see the route. Pair one under Drivers.").wait_for()
     assert desk.rows(RouteRow)[0].published_at is not None
     found += look(page, "day-published")
     page.get_by_role("link", name="Hand over").click()

@@ -22,6 +22,7 @@ from hub.core.csv_orders import (
     unguarded,
 )
 from hub.core.csv_reading import Table
+from hub.core.csv_template import MORE_COLUMNS
 from hub.core.csv_windows import Unclear, read_clock, read_day, read_spans
 from hub.core.orders import Kind
 from hub.core.phones import e164
@@ -537,3 +538,19 @@ def test_a_postcode_that_got_its_zeros_back_is_told():
     found = read("Order,Name,Address,Postcode,City\n1,Aino,Katu 1,1300,Vantaa\n", "FI")
     assert found.orders[0].address.postcode == "01300"
     assert found.repaired == [(2, "1300", "01300")]
+
+
+def test_columns_that_can_be_added_are_understood_by_their_headings():
+    headings = [heading for heading, _ in MORE_COLUMNS]
+    meant = guess_columns(headings)
+    assert len({meant[n] for n in range(len(headings))} - {Field.IGNORE}) == len(headings)
+
+
+@pytest.mark.parametrize("hours", ["14:00,12:00", "2026-12-03 14:00,2026-12-03 12:00"])
+def test_who_loses_his_hours_is_told_so(hours):
+    """It said only “comes in”: the dispatcher found out at the door."""
+    found = read(
+        f"Order,Address,Date,Time window from,Time window to\n1,1 Road,2026-12-03,{hours}\n"
+    )
+    assert found.orders[0].windows == ()
+    assert "comes in for any hour of the day" in found.problems[0].message

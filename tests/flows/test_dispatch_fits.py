@@ -243,3 +243,21 @@ def test_a_pair_that_does_not_fit_where_it_should_go_stays_where_it_is(tmp_path:
                 to_version=other.version,
             )
     assert set(legs) <= set(order_of_work(town, home.id))
+
+
+def test_one_parcel_too_many_is_said_as_one_parcel(tmp_path: Path) -> None:
+    town = planned(tmp_path)
+    route = the_route(town)
+    with town.hub.unit() as unit:
+        small = VehicleRow(business_id=town.business_id, name="Bike", capacity={"parcels": 2})
+        unit.session.add(small)
+    with pytest.raises(DoesNotFit, match="Bike would carry 1 parcel too much when it leaves"):
+        hand_over(
+            town.hub,
+            town.business_id,
+            route.id,
+            route.driver_id,
+            actor="staff:1",
+            expected_version=1,
+            vehicle_id=small.id,
+        )

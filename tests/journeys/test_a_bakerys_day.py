@@ -160,7 +160,7 @@ def planned_and_published(page: Page) -> None:
     publish = page.get_by_role("button", name="Publish the route", exact=True)
     publish.wait_for(timeout=120_000)
     publish.click()
-    page.get_by_text("A route is published, but its driver has no phone paired.").wait_for()
+    page.get_by_text("so does not see the route. Pair one under Drivers.").wait_for()
 
 
 def link_of(text: str) -> str:

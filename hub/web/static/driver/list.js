@@ -46,7 +46,7 @@ function one(now, route, n) {
     h(heading, {}, `${open.length} of ${count(stops.length, "stop")} left`),
     isDriven(route) && h("p", { class: "sharing", id: "sharing", role: "status" }, ""),
     changed(now, route),
-    !route.loaded && h("div", { class: "card stack tight" }, h("p", {}, h("strong", {}, "Load the van: "), goods(route)), button("All loaded", async () => { await allLoaded(route); await told(); }, "secondary big")),
+    !route.loaded && h("div", { class: "card stack tight" }, h("p", {}, h("strong", {}, `Load ${route.vehicle || "the van"}: `), goods(route)), button("All loaded", async () => { await allLoaded(route); await told(); }, "secondary big")),
     next && nextStop(now, route, next),
     later.length > 0 && h("h2", {}, "After that"),
     later.length > 0 && h("ol", { class: "stops" }, later.map((stop) => short(now, stop, nextButton(route, stop)))),
