@@ -29,6 +29,7 @@ from hub.db.tables import (
     VehicleRow,
 )
 from hub.flows.day import vehicle_to_plan
+from hub.flows.day_rules import with_breaks
 from hub.flows.fleet_rules import profile_of
 from hub.flows.roads import NO_ROAD_S, Roads
 from hub.flows.route_now import (
@@ -426,6 +427,7 @@ def _fresh(
         ends_at=hours.closes,
     )
     vehicle = replace(vehicle_to_plan(shift, crew.driver, van, roads.index), id=id)
+    vehicle = with_breaks(vehicle, shift, crew.driver, zone)
     name = van.name if van else f"{crew.driver.name}'s vehicle"
     opens = max(now, hours.opens)
     return RouteNow(id, name, crew.driver.name, vehicle, (), opens, opens, {}, zone)
