@@ -39,6 +39,8 @@ class Rests:
         at_home = self._free_at
         for n, one in sorted(enumerate(breaks), key=lambda pair: pair[1].window.closes):
             was = known[n] if has_left and n < len(known) else None
+            if was is not None and was.opens < one.window.opens:
+                was = None  # of another break: they were set anew since
             begin = max(one.window.opens, at_home)
             end = begin + timedelta(seconds=one.duration_s)
             if was is not None and was.opens <= now:

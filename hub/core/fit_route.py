@@ -30,7 +30,7 @@ class StopNow:
     """``id`` is empty for a stop that is not stored yet; ``depart`` is after all its jobs.
 
     ``n``: its number on the list, from 1; 0 where it has none yet. ``walk_s``: from the parked
-    van to the door, once the route is timed.
+    van to the door, once the route is timed or its walks are known (``walked``).
     """
 
     id: str
@@ -40,7 +40,7 @@ class StopNow:
     arrive: datetime
     depart: datetime
     n: int = 0
-    walk_s: int = 0
+    walk_s: int = field(default=0, compare=False)
 
     @property
     def under_way(self) -> bool:
@@ -73,8 +73,8 @@ class RouteNow:
     access_s: Mapping[int, int] = field(default_factory=dict)
     apart: frozenset[tuple[str, str]] = frozenset()
     rests: tuple[Rest, ...] = ()
-    free_at: datetime | None = None
-    metres: int = 0
+    free_at: datetime | None = field(default=None, compare=False)
+    metres: int = field(default=0, compare=False)
 
     @property
     def first_free(self) -> int:
@@ -117,6 +117,19 @@ class RouteNow:
     def keeping(self, promises: Mapping[str, TimeWindow]) -> RouteNow:
         """The same route, knowing what was told of more jobs."""
         return replace(self, promises={**self.promises, **promises})
+
+
+def walked(route: RouteNow) -> RouteNow:
+    """The same route, knowing the way from the van to each door."""
+    if not route.access_s:
+        return route
+    door, stops = None, list[StopNow]()
+    for stop in route.stops:
+        if stop.stage is not Stage.SKIPPED:
+            stop = replace(stop, walk_s=route.walk_s(door, stop.place))
+            door = stop.place
+        stops.append(stop)
+    return replace(route, stops=tuple(stops))
 
 
 def left_at(route: RouteNow, stop: StopNow, now: datetime) -> datetime:

@@ -138,6 +138,7 @@ class RouteSeen:
     take_overs: tuple[TakeOverSeen, ...] = ()
     pace: tuple[Pace, ...] = ()
     rests: tuple[TimeWindow, ...] = ()  # its driver's breaks
+    late_rests: tuple[TimeWindow, ...] = ()  # those of them that begin later than they should
 
     @property
     def over(self) -> Loads:

@@ -41,7 +41,7 @@ from hub.flows.day_seen import (
     TakeOverSeen,
     Unserved,
 )
-from hub.flows.rests import rests_read
+from hub.flows.rests import late_rests, rests_read
 from hub.flows.roads import Rush
 from hub.flows.route_now import promises_of
 from hub.flows.sync import address_document, order_report
@@ -285,6 +285,7 @@ def _route(
         stops=stops,
         take_overs=tuple(one for one in fetched if one.is_needed),
         rests=tuple(one for one in rests_read(route.rests) if one is not None),
+        late_rests=late_rests(route, shift, driver, rush.zone),
         pace=rush.paces(van.profile if van else "car"),
     )
 

@@ -14,7 +14,7 @@ from sqlmodel import Session, col, or_, select
 from hub.core.business import BusinessSettings
 from hub.core.errors import HubError
 from hub.core.fit import RouteNow, StopNow
-from hub.core.fit_route import unloading_first
+from hub.core.fit_route import unloading_first, walked
 from hub.core.jobs import State
 from hub.core.planning import JobToPlan
 from hub.core.values import Point, TimeWindow
@@ -121,34 +121,36 @@ def laid(session: Session, business_id: str, route: RouteRow, roads: Roads) -> L
     to_do = with_origins({id: job for id, (job, _) in known.items()}, fetches)
     return Laid(
         route,
-        RouteNow(
-            id=route.id,
-            van=van.name if van else f"{driver.name}'s vehicle",
-            driver=driver.name,
-            vehicle=vehicle,
-            stops=tuple(
-                StopNow(
-                    visit.stop.id,
-                    roads.index[visit.stop.place_id],
-                    unloading_first([to_do[job.id] for job in visit.jobs])
-                    if visit.fetch is None
-                    else (worked(visit.fetch, roads.index[visit.stop.place_id], to_do),),
-                    visit.stage,
-                    visit.stop.arrive_at,
-                    visit.stop.depart_at,
-                    visit.n,
-                )
-                for visit in visits
-            ),
-            leave=leaves_at,
-            home=route.back_at or leaves_at,
-            numbers={id: number for id, (_, number) in known.items()},
-            zone=zone,
-            # What was told before a job came on a draft is told anew when that is published.
-            promises=promises_of(session, business_id, rows) if route.published_at else {},
-            access_s=walks(session, business_id, roads),
-            apart=frozenset(BusinessSettings.model_validate(business.settings).apart),
-            rests=rests_read(route.rests),
+        walked(
+            RouteNow(
+                id=route.id,
+                van=van.name if van else f"{driver.name}'s vehicle",
+                driver=driver.name,
+                vehicle=vehicle,
+                stops=tuple(
+                    StopNow(
+                        visit.stop.id,
+                        roads.index[visit.stop.place_id],
+                        unloading_first([to_do[job.id] for job in visit.jobs])
+                        if visit.fetch is None
+                        else (worked(visit.fetch, roads.index[visit.stop.place_id], to_do),),
+                        visit.stage,
+                        visit.stop.arrive_at,
+                        visit.stop.depart_at,
+                        visit.n,
+                    )
+                    for visit in visits
+                ),
+                leave=leaves_at,
+                home=route.back_at or leaves_at,
+                numbers={id: number for id, (_, number) in known.items()},
+                zone=zone,
+                # What was told before a job came on a draft is told anew when that is published.
+                promises=promises_of(session, business_id, rows) if route.published_at else {},
+                access_s=walks(session, business_id, roads),
+                apart=frozenset(BusinessSettings.model_validate(business.settings).apart),
+                rests=rests_read(route.rests),
+            )
         ),
         {stop.id: stop for stop in stops},
         rows,

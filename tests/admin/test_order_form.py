@@ -220,7 +220,7 @@ def test_what_planning_may_do_with_it_is_typed_in_too(desk: Desk) -> None:
         2026, 11, 23, 12, tzinfo=UTC
     )
     assert (report["wished_per_hour"], report["access_s"]) == (750, 150)
-    assert "14:00" in told and "7.50 for each hour beside it" in told and "2.5 min" in told
+    assert "14:00" in told and "7.50 for each hour off" in told and "2.5 min" in told
 
 
 @pytest.mark.parametrize(
