@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 from hub.core.contracts import Arrival, EtaModel, PastError, RouteAhead, RouteProgress, TravelTimes
 from hub.core.measures import measures_of
-from hub.core.pace import arrives, traffic_of
+from hub.core.pace import Traffic, arrives, drive_s, traffic_of
 from hub.core.plan_request import Pace
-from hub.core.values import Point
+from hub.core.values import Point, TimeWindow
 from hub.flows.ahead import Round, Trust, planned_way_s
 from hub.flows.ahead import unknown_ways as ways_to_ask
 from hub.flows.roads import NO_ROAD_S, travel_between
@@ -106,17 +106,38 @@ def travel_of(ahead: Round, asked: Asked, now: datetime) -> list[int]:
 
 def _driven(ahead: Round, ways_s: Sequence[float], now: datetime) -> list[int]:
     """How long each of the ways takes when its turn comes, if nothing else happens."""
-    traffic = traffic_of(ahead.pace)
-    if traffic is None:
+    traffic, to_rest = traffic_of(ahead.pace), [one for one in ahead.rests if one.closes > now]
+    if traffic is None and not to_rest:
         return [round(way_s) for way_s in ways_s]
     clock, found = ahead.leaves_at, list[int]()
     for way_s, door in zip(ways_s, ahead.doors, strict=True):
-        arrive_at = arrives(traffic, clock, way_s)
+        arrive_at = _rested(traffic, to_rest, clock, way_s, now)
         found.append(round((arrive_at - clock).total_seconds()))
         if not found[1:] and ahead.trust is not Trust.SILENT:
             arrive_at = max(now, arrive_at)
         clock = max(arrive_at, door.opens_at or arrive_at) + timedelta(seconds=door.service_s)
     return found
+
+
+def _rested(
+    traffic: Traffic | None,
+    to_rest: list[TimeWindow],
+    clock: datetime,
+    way_s: float,
+    now: datetime,
+) -> datetime:
+    """When the way is over, with each break that is due by then: what is left of one that was to
+    have begun, all of one that he will be late for. Those that were had are off the list.
+    """
+    arrive_at = arrives(traffic, clock, way_s)
+    while to_rest and to_rest[0].opens < arrive_at:
+        rest = to_rest.pop(0)
+        begin = max(clock, rest.opens)
+        way_s = max(0.0, way_s - drive_s(traffic, clock, begin))
+        ends_at = rest.closes if rest.opens <= now else begin + (rest.closes - rest.opens)
+        clock = max(begin, ends_at)
+        arrive_at = arrives(traffic, clock, way_s)
+    return arrive_at
 
 
 def _seconds(

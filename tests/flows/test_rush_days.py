@@ -5,7 +5,7 @@ that customers read agree.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -25,6 +25,7 @@ from hub.flows.board_order import turn, turns
 from hub.flows.business import DefaultsIn, business_of
 from hub.flows.day import read_day
 from hub.flows.paces import paces
+from hub.flows.rests import rests_kept
 from hub.flows.roads import Rush, travel_between
 from hub.flows.route_now import laid, roads_for, route_of
 from hub.flows.rush_typed import RushHourIn
@@ -294,3 +295,33 @@ def test_rules_that_overlap_are_refused_in_words() -> None:
 
 def business_settings() -> dict[str, object]:
     return DefaultsIn.of(BusinessSettings()).model_dump()
+
+
+# -- breaks
+
+
+def test_a_break_is_in_the_arrivals_wherever_it_falls(driving: Round) -> None:
+    """One on the way to the next door was left out; on a later one it was taken for driving."""
+    [(first, _), *_] = driving.stops()
+    rest = timedelta(minutes=30)
+    begins = first.depart_at + timedelta(seconds=20)
+    with driving.hub.unit() as unit:
+        for stop, _ in driving.stops():
+            row = unit.session.get_one(StopRow, stop.id)
+            if row.n > 1:
+                row.arrive_at, row.depart_at = row.arrive_at + rest, row.depart_at + rest
+        route = unit.session.get_one(RouteRow, first.route_id)
+        route.rests = rests_kept([TimeWindow(begins, begins + rest)])
+    under_way(driving)
+    estimate(driving)
+    assert all(abs(off) <= 1.5 for off in minutes_off(driving))
+    with driving.hub.unit() as unit:
+        [job] = [job for stop, job in driving.stops() if stop.id == first.id]
+        row = unit.session.get_one(JobRow, job.id)
+        row.state, row.outcome = State.CLOSED, "succeeded"
+        row.closed_occurred_at = first.depart_at
+    minute = (first.depart_at - moment(0)).total_seconds() / 60
+    estimate(driving, minute)
+    assert [abs(off) <= 1.5 for off in minutes_off(driving)[-2:]] == [True, True]
+    estimate(driving, minute + 10)  # he rests
+    assert [abs(off) <= 1.5 for off in minutes_off(driving)[-2:]] == [True, True]
