@@ -10,8 +10,11 @@ from zoneinfo import ZoneInfo
 
 from hub.core.crew_rules import read_amounts, read_goods
 from hub.core.csv_planning import names
+from hub.core.orders import WISHED_PER_HOUR
+from hub.core.values import moments
 
 PLANNING_NAMES = ("optional", "worth", "ready", "on_board_min", "loads")
+PLANNING_NAMES += ("wished_opens", "wished_closes", "wished_cost", "access_min")
 PLANNING_NAMES += ("only_driver", "not_drivers", "kinds_of_goods", "skills", "priority")
 # Where the API's complaint about a field is shown.
 PLANNING_SHOWN = {
@@ -24,6 +27,9 @@ PLANNING_SHOWN = {
     "goods": "kinds_of_goods",
     "skills": "skills",
     "priority": "priority",
+    "wished": "wished_opens",
+    "wished_per_hour": "wished_cost",
+    "access_s": "access_min",
 }
 
 
@@ -47,6 +53,8 @@ def read_planning(
         "goods": _goods(typed["kinds_of_goods"], errors),
         "skills": [word.lower() for word in names(typed["skills"])],
         "priority": _priority(typed["priority"], errors),
+        "access_s": _access_s(typed, errors),
+        **_wished(typed, day, zone, errors),
     }
 
 
@@ -74,6 +82,35 @@ def _ready_at(
     else:
         return datetime.combine(day, time.fromisoformat(text), zone)
     return None
+
+
+def _wished(
+    typed: Mapping[str, str], day: date | None, zone: ZoneInfo, errors: dict[str, str]
+) -> dict[str, Any]:
+    """When somebody had better come, and what an hour beside it costs."""
+    price = _number(typed, "wished_cost", "an amount, such as 5", errors)
+    ends = [typed["wished_opens"] or "00:00", typed["wished_closes"] or "23:59"]
+    if not (typed["wished_opens"] or typed["wished_closes"]):
+        return {}
+    for name, text in zip(("wished_opens", "wished_closes"), ends, strict=True):
+        if not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", text):
+            errors[name] = "This is not a time of day. Write it as 16:30."
+            return {}
+    if day is None:
+        errors.setdefault("day", "A wished time needs a day. Choose one.")
+        return {}
+    opens, closes = (datetime.combine(day, time.fromisoformat(text), zone) for text in ends)
+    if closes <= opens:
+        errors["wished_closes"] = "This is not after the time it begins."
+        return {}
+    wished = dict(zip(("opens", "closes"), moments(opens, closes), strict=True))
+    cents = WISHED_PER_HOUR if price is None else round(price * 100)
+    return {"wished": wished, "wished_per_hour": cents}
+
+
+def _access_s(typed: Mapping[str, str], errors: dict[str, str]) -> int | None:
+    minutes = _number(typed, "access_min", "minutes, such as 3", errors)
+    return None if minutes is None else round(minutes * 60)
 
 
 def _priority(text: str, errors: dict[str, str]) -> int:

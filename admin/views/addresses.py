@@ -91,9 +91,8 @@ def addresses(hub: Hub) -> Blueprint:
     @pages.post("/<place_id>/notes")
     @needs(Role.DISPATCHER)
     def notes(place_id: str) -> AnyResponse:
-        minutes = typed("minutes", 6).replace(",", ".")
         try:
-            service_s = round(float(minutes) * 60) if minutes else None
+            service_s, access_s = _seconds("minutes", 14_400), _seconds("access", 3600)
             remember(
                 hub,
                 me().business_id,
@@ -102,10 +101,11 @@ def addresses(hub: Hub) -> Blueprint:
                 safe_place=typed("safe_place", 500),
                 contacts=contacts_at(_place(place_id)),
                 service_s=service_s,
+                access_s=access_s,
                 actor=me().actor,
             )
-        except (ValueError, OverflowError):
-            return _show(place_id, {"minutes": "Write minutes from 0 to 240, or nothing."}, 422)
+        except _NotMinutes as wrong:
+            return _show(place_id, {wrong.name: str(wrong)}, 422)
         except LookupError:
             abort(404)
         flash("Kept for every order to this address.", "ok")
@@ -149,8 +149,9 @@ def addresses(hub: Hub) -> Blueprint:
             closer=step - 1 if step > 0 else None,
             wider=step + 1 if step + 1 < len(AROUND_M) else None,
             minutes=typed("minutes", 6) if errors else _minutes(row.service_s),
-            note=typed("access_note", 1000) if "minutes" in (errors or {}) else row.access_note,
-            safe=typed("safe_place", 500) if "minutes" in (errors or {}) else row.safe_place,
+            access=typed("access", 6) if errors else _minutes(row.access_s),
+            note=typed("access_note", 1000) if _AT_DOOR & set(errors or {}) else row.access_note,
+            safe=typed("safe_place", 500) if _AT_DOOR & set(errors or {}) else row.safe_place,
             query=text,
             errors=errors or {},
         )
@@ -296,6 +297,29 @@ def _how_sure(match: Match) -> str:
 def _is_a_door(match: Match) -> bool:
     """Whether it may be taken at a click: not the middle of a town, and no mere guess."""
     return match.precision not in AREAS and match.confidence >= SURE[1][0]
+
+
+class _NotMinutes(ValueError):
+    def __init__(self, name: str, most_s: int) -> None:
+        super().__init__(f"Write minutes from 0 to {most_s // 60}, or nothing.")
+        self.name = name
+
+
+_AT_DOOR = {"minutes", "access"}
+
+
+def _seconds(name: str, most_s: int) -> int | None:
+    """The minutes typed in a field; ``None``: nothing was. Raises ``_NotMinutes``."""
+    text = typed(name, 6).replace(",", ".")
+    if not text:
+        return None
+    try:
+        seconds = round(float(text) * 60)
+    except (ValueError, OverflowError):
+        raise _NotMinutes(name, most_s) from None
+    if not 0 <= seconds <= most_s:
+        raise _NotMinutes(name, most_s)
+    return seconds
 
 
 def _minutes(service_s: int | None) -> str:

@@ -67,6 +67,10 @@ class Field(StrEnum):
     ONLY_DRIVER = "only_driver"
     NOT_DRIVERS = "not_drivers"
     GOODS = "goods"
+    WISHED_FROM = "wished_from"
+    WISHED_TO = "wished_to"
+    WISHED_PRICE = "wished_per_hour"
+    ACCESS = "minutes_to_the_door"
     TAGS = "tags"
     ATTRIBUTES = "note_attributes"
     IGNORE = "ignore"
@@ -282,6 +286,19 @@ ALIASES: dict[Field, tuple[str, ...]] = {
     Field.GOODS: _words(
         "Kind of goods|Kinds of goods|Goods class|Goods classes|Warenart|Güterart"
         "|Type de marchandise"
+    ),
+    Field.WISHED_FROM: _words(
+        "Wished from|Preferred from|Wunschzeit von|Wunsch ab|Souhaité de|Preferido desde"
+    ),
+    Field.WISHED_TO: _words(
+        "Wished until|Preferred until|Wunschzeit bis|Wunsch bis|Souhaité à|Preferido hasta"
+    ),
+    Field.WISHED_PRICE: _words(
+        "Wish per hour|Price per hour off the wish|Wunsch je Stunde|Souhait par heure"
+    ),
+    Field.ACCESS: _words(
+        "Minutes to the door|Walk to the door (min)|Access minutes|Minuten zur Tür"
+        "|Fußweg (min)|Minutes jusqu'à la porte"
     ),
     Field.TAGS: _words("Tags|Labels"),
     Field.ATTRIBUTES: _words("Note Attributes"),

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any
 
 from hub.core.crew_rules import read_amounts, read_goods
 from hub.core.csv_aliases import Field, normalise
 from hub.core.csv_values import Cells
-from hub.core.values import TimeWindow
+from hub.core.orders import MOST_TO_DOOR_MIN, WISHED_PER_HOUR
+from hub.core.values import TimeWindow, moments
 
 _YES = frozenset("yes y true 1 x ja oui si kylla optional".split())
 _NO = frozenset("no n false 0 nein non nee ei".split())
 MOST_LOADS = 10  # as the API takes
+MOST_PER_HOUR = 1_000_000  # cents; as the API takes
 
 
 def planning_of(
@@ -29,6 +31,7 @@ def planning_of(
     if on_board is not None and on_board < 1:
         sheet.problem(row, Field.ON_BOARD, cells[Field.ON_BOARD], "Less than a minute. Write more.")
         on_board = None
+    wished, per_hour = _wished(sheet, row, cells, windows, due_on)
     return {
         "optional": _optional(sheet, row, cells),
         "prize": round(prize * 100) if prize is not None else 0,
@@ -38,6 +41,9 @@ def planning_of(
         "only_driver": cells.get(Field.ONLY_DRIVER, ""),
         "not_drivers": tuple(names(cells.get(Field.NOT_DRIVERS, ""))),
         "goods": _goods(sheet, row, cells),
+        "wished": wished,
+        "wished_per_hour": per_hour,
+        "access_s": _access_s(sheet, row, cells),
     }
 
 
@@ -71,6 +77,45 @@ def _ready_at(
         sheet.problem(row, Field.READY, cells[Field.READY], message)
         return None
     return sheet.at(day, clock)
+
+
+def _wished(
+    sheet: Cells,
+    row: int,
+    cells: Mapping[Field, str],
+    windows: Sequence[TimeWindow],
+    due_on: date | None,
+) -> tuple[TimeWindow | None, int]:
+    """When somebody had better come, and what an hour beside it costs."""
+    start = sheet.end(row, cells, Field.WISHED_FROM)
+    stop = sheet.end(row, cells, Field.WISHED_TO)
+    price = sheet.decimal(row, cells, Field.WISHED_PRICE)
+    if start is None and stop is None:
+        return None, 0
+    day = windows[0].opens.astimezone(sheet.zone).date() if windows else due_on
+    if day is None:
+        message = "A wished time needs a day. Add a delivery date."
+        sheet.problem(row, Field.WISHED_FROM, cells.get(Field.WISHED_FROM, ""), message)
+        return None, 0
+    opens = sheet.at(day, start or time(0))
+    closes = sheet.at(day, stop or time(23, 59))
+    if closes < opens:
+        message = "The wished time ends before it begins. Correct one of its ends."
+        sheet.problem(row, Field.WISHED_TO, cells.get(Field.WISHED_TO, ""), message)
+        return None, 0
+    cents = WISHED_PER_HOUR if price is None else min(round(price * 100), MOST_PER_HOUR)
+    return TimeWindow(*moments(opens, closes)), cents
+
+
+def _access_s(sheet: Cells, row: int, cells: Mapping[Field, str]) -> int | None:
+    minutes = sheet.decimal(row, cells, Field.ACCESS)
+    if minutes is None:
+        return None
+    if minutes > MOST_TO_DOOR_MIN:
+        message = f"More than {MOST_TO_DOOR_MIN} minutes to the door. Write less."
+        sheet.problem(row, Field.ACCESS, cells[Field.ACCESS], message)
+        return None
+    return round(minutes * 60)
 
 
 def _goods(sheet: Cells, row: int, cells: Mapping[Field, str]) -> frozenset[str]:

@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
+from itertools import pairwise
 
 from hub.core.fit_places import promising
 from hub.core.fit_problems import Problem, beginnings, problems, worse
+from hub.core.fit_rests import Rest, Rests, resting
 from hub.core.fit_route import (
     RouteNow,
     Stage,
@@ -23,7 +26,7 @@ from hub.core.fit_route import (
     overtakes,
     served,
 )
-from hub.core.pace import arrives, departs, traffic_of
+from hub.core.pace import Traffic, arrives, departs, traffic_of
 from hub.core.plan_request import JobToPlan, TravelMatrix
 
 __all__ = [
@@ -43,6 +46,8 @@ __all__ = [
     "worse",
 ]
 AT_MOST = 24  # places judged in full if each breaks a rule
+AT_MOST_WITH_RESTS = 60  # a look along the route foresees less of these
+ZERO = timedelta(0)
 STEPS, NEARLY = 6, timedelta(seconds=-15)
 """How often another time of leaving is tried, and how much too early is as late as it may be."""
 
@@ -58,7 +63,8 @@ class Times:
 def times_at(route: RouteNow, stop: StopNow) -> Times:
     begins_at = served(route, stop, stop.arrive)[0][0]
     at_door = stop.arrive + timedelta(seconds=stop.walk_s)
-    return Times(begins_at, round((begins_at - at_door).total_seconds()))
+    waits = begins_at - at_door - resting(route.rests, stop.arrive, begins_at)
+    return Times(begins_at, round(waits.total_seconds()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +110,10 @@ def placed(
     early = route
     if not route.has_left:
         early = _timed_from(route, roads, max(route.vehicle.shift.opens, now), now)
+    at_most = AT_MOST_WITH_RESTS if route.vehicle.breaks else AT_MOST
     options: list[Placement] = []
     least_s = None  # of those that break nothing
-    for (broken_rules, _, more_s), at in promising(route, early, legs, roads, now)[:AT_MOST]:
+    for (broken_rules, _, more_s), at in promising(route, early, legs, roads, now)[:at_most]:
         if least_s is not None and (broken_rules or (is_exact and more_s >= least_s)):
             break
         tried = timed(_with(route, legs, at), travel, now)
@@ -124,64 +131,175 @@ def timed(route: RouteNow, travel: Mapping[str, TravelMatrix], now: datetime) ->
     """``route`` with the times of everything that is still to do worked out anew.
 
     It leaves when it was to leave: later where it would wait at its first door, earlier, as
-    little as it takes, where somebody would be too late. Nothing is done in the past, nor before
-    the time its recipient was told.
+    little as it takes, where somebody would be too late; later too where its day would else be
+    longer than its driver's may. Nothing is done in the past, nor before the time its recipient was
+    told. A break that has to shift for it shifts.
     """
     roads = travel[route.vehicle.profile]
-    earliest = max(route.vehicle.shift.opens, now)
+    return _measured(_later(_timed(route, roads, now), roads, now), roads)
+
+
+def _timed(route: RouteNow, roads: TravelMatrix, now: datetime) -> RouteNow:
+    earliest = max(route.vehicle.shift.opens, now, *_goods_at(route))
     if route.has_left:
         return replace(_timed_from(route, roads, earliest, now), leave=route.leave)
     leave = max(earliest, route.leave)
     found = _timed_from(route, roads, leave, now)
     late = _late(found)
-    if late <= timedelta(0) or leave == earliest:
+    if late <= ZERO or leave == earliest:
         return found
-    if traffic_of(roads.pace) is None:
+    if traffic_of(roads.pace) is None and not route.vehicle.breaks:
         return _timed_from(route, roads, max(earliest, leave - late), now)
     tried, step = {leave: found}, late
-    for _ in range(STEPS):  # who leaves an hour earlier in traffic is not there an hour earlier
+    for _ in range(STEPS):  # in traffic, or with a rest, an hour earlier is not an hour gained
         was, leave = leave, max(earliest, leave - step)
         if leave in tried:
             break
         tried[leave] = _timed_from(route, roads, leave, now)
         gained, late = late - _late(tried[leave]), _late(tried[leave])
-        if NEARLY <= late <= timedelta(0) or not gained:
+        if NEARLY <= late <= ZERO or not gained:
             break
         step = late * min(max((was - leave) / gained, 0.25), 4)
-    if late > timedelta(0):
+    if late > ZERO:
         tried[earliest] = _timed_from(route, roads, earliest, now)
-    least = min(max(timedelta(0), _late(one)) for one in tried.values())
+    least = min(max(ZERO, _late(one)) for one in tried.values())
     return tried[max(at for at, one in tried.items() if _late(one) <= least)]
 
 
+def _goods_at(route: RouteNow) -> Iterator[datetime]:
+    """When what it brings from the depot is ready to be loaded, where that is known."""
+    if route.has_left:
+        return
+    for stop in route.stops:
+        for job in stop.jobs:
+            if job.ready_at is not None and job.pair_with is None:
+                if job.load_direction == "deliver":
+                    yield job.ready_at
+
+
+def _later(route: RouteNow, roads: TravelMatrix, now: datetime) -> RouteNow:
+    """Leaving later, where that makes too long a day shorter, or is a wait less at the first door,
+    and nobody is late by it.
+    """
+    if route.has_left or not route.stops or not _has_limits(route):
+        return route
+    for _ in range(STEPS):
+        too_long = route.home - route.leave - _longest(route)
+        wanted = max(too_long, _first_wait(route) if route.vehicle.breaks else ZERO)
+        steps = [wanted, min(wanted, -_late(route))]  # by the second surely nobody is late
+        tries = (
+            _timed_from(route, roads, route.leave + step, now) for step in steps if step > ZERO
+        )
+        better = next((one for one in tries if _is_shorter(one, route, too_long)), None)
+        if better is None:
+            break
+        route = better
+    return route
+
+
+def _is_shorter(tried: RouteNow, route: RouteNow, too_long: timedelta) -> bool:
+    """Whether the day is, and nobody waits or rests later by it than he may."""
+    return (
+        tried.home - tried.leave < route.home - route.leave
+        and (too_long > ZERO or tried.home <= route.home)
+        and _late(tried) <= max(ZERO, _late(route))
+        and _rests_late(tried) <= _rests_late(route)
+    )
+
+
+def _has_limits(route: RouteNow) -> bool:
+    return bool(route.vehicle.breaks) or route.vehicle.max_duration_s is not None
+
+
+def _longest(route: RouteNow) -> timedelta:
+    longest_s = route.vehicle.max_duration_s
+    return timedelta(days=3650) if longest_s is None else timedelta(seconds=longest_s)
+
+
+def _first_wait(route: RouteNow) -> timedelta:
+    first = route.stops[route.first_free : route.first_free + 1]
+    return timedelta(seconds=sum(times_at(route, stop).waits_s for stop in first))
+
+
+def _rests_late(route: RouteNow) -> timedelta:
+    """By how much breaks begin too late, all together."""
+    late = ZERO
+    for one, rest in zip(route.vehicle.breaks, route.rests, strict=False):
+        if rest is not None:
+            late += max(ZERO, rest.opens - one.window.closes)
+    return late
+
+
+def _measured(route: RouteNow, roads: TravelMatrix) -> RouteNow:
+    if route.vehicle.max_distance_m is None:
+        return route
+    return replace(route, metres=sum(roads.metres[a][b] for a, b in pairwise(route.way)))
+
+
 def _timed_from(route: RouteNow, roads: TravelMatrix, leave: datetime, now: datetime) -> RouteNow:
-    traffic = traffic_of(roads.pace)
+    traffic, rests = traffic_of(roads.pace), None
+    if own := route.vehicle.breaks:
+        rests = Rests(own, route.rests, leave, now, has_left=route.has_left)
+        route = replace(route, rests=())
     place, clock, stops = route.vehicle.start, leave, list[StopNow]()
     door: int | None = None  # where the driver was at one
-    sets_off_to = None if route.has_left else route.first_free
+    sets_off_to = None if route.has_left or rests else route.first_free
+    free_at = leave
     for n, stop in enumerate(route.stops):
         if stop.stage is Stage.SKIPPED:
             stops.append(stop)
             continue
         if stop.under_way and not overtakes(route, stop):
-            clock = max(leave, left_at(route, stop, now))
+            clock = free_at = max(leave, left_at(route, stop, now))
         else:
             way_s = 0 if stop.stage is Stage.THERE else roads.seconds[place][stop.place]
             stop = replace(stop, walk_s=route.walk_s(door, stop.place))
-            arrive = arrives(traffic, clock, way_s)
+            if rests is None:
+                arrive = arrives(traffic, clock, way_s)
             if n == sets_off_to:
                 start = served(route, stop, arrive)[0][0]
                 parks = start - timedelta(seconds=stop.walk_s)
                 if parks > arrive:
                     clock = leave = max(clock, departs(traffic, parks, way_s))
                     arrive = arrives(traffic, clock, way_s)
-            clock = served(route, stop, arrive)[-1][1]
+            if rests is None:
+                clock = served(route, stop, arrive)[-1][1]
+            else:
+                arrive, clock = _rested(route, stop, rests, rests.up(clock), way_s, traffic)
+            if stop.under_way:
+                free_at = clock
             stop = replace(stop, arrive=arrive, depart=clock)
         stops.append(stop)
         place = door = stop.place
     end = place if route.vehicle.end is None else route.vehicle.end
-    home = arrives(traffic, clock, roads.seconds[place][end])
-    return replace(route, stops=tuple(stops), leave=leave, home=home)
+    way_s = roads.seconds[place][end]
+    taken: tuple[Rest, ...] = ()
+    if rests is None:
+        home = arrives(traffic, clock, way_s)
+    else:
+        free_at = rests.up(free_at)
+        home = rests.home(rests.up(clock), way_s, traffic)
+        taken = tuple(rests.taken)
+    return replace(route, stops=tuple(stops), leave=leave, home=home, rests=taken, free_at=free_at)
+
+
+def _rested(
+    route: RouteNow,
+    stop: StopNow,
+    rests: Rests,
+    clock: datetime,
+    way_s: int,
+    traffic: Traffic | None,
+) -> tuple[datetime, datetime]:
+    """When one arrives at a stop, and when its jobs are done, with the rests before each."""
+    came_at, walk_s = None, stop.walk_s
+    for job in stop.jobs:
+        begins = partial(begins_as_told, job.windows, promise=route.promises.get(job.id))
+        service = timedelta(seconds=route.vehicle.at_door_s(job.service_s))
+        arrive, ready = rests.before(clock, way_s, walk_s, service, begins, traffic)
+        came_at = came_at or arrive
+        clock, way_s, walk_s = begins(ready) + service, 0, 0
+    return came_at or clock, clock
 
 
 def _late(route: RouteNow) -> timedelta:
@@ -203,7 +321,7 @@ def _delay(route: RouteNow) -> timedelta:
         if (promise := route.promises.get(job.id)) is not None:
             closes.append(promise.closes)
         late += [start - one for one in closes]
-    return max(late, default=timedelta(0))
+    return max(late, default=ZERO)
 
 
 def _with(route: RouteNow, legs: Sequence[JobToPlan], at: Sequence[int]) -> RouteNow:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import accumulate
 
-from hub.core.fit_route import RouteNow, Stage, boards, left_at, served
+from hub.core.fit_route import RouteNow, Stage, boards, fullest, left_at, served
 from hub.core.pace import traffic_of
 from hub.core.plan_request import JobToPlan, TravelMatrix
 
@@ -30,7 +30,7 @@ def promising(
 
     ``route`` must be timed, by the same ``roads``; ``early`` is the same leaving as soon as it
     can. Without a pace the driving is exact. Where no rule is broken none is said to be; the
-    reverse is not sure.
+    reverse is not sure, as with breaks, which may shift.
     """
     along = _Along(route, early, roads, now)
     tried = along.singles(legs[0]) if len(legs) == 1 else along.pairs(*legs)
@@ -54,6 +54,8 @@ class _Along:
             self.places.append(self.places[-1] if is_skipped else stop.place)
             left = self.free[-1] if is_skipped else _s(max(now, left_at(early, stop, now)))
             self.free.append(left)
+        # What shifts a break may gain all of it.
+        self.rests_s = sum(one.duration_s for one in route.vehicle.breaks)
         self.due = [*(_s(stop.arrive) for stop in route.stops), _s(route.home)]
         self._spare()
 
@@ -65,7 +67,7 @@ class _Along:
             span = (n, self.size) if job.load_direction == "collect" else (self.first, n)
             full = 0
             if job.load_direction != "none":
-                full = sum(_over(board[span[0] : span[1] + 1], spare) for board, spare in room)
+                full = sum(_over(board, span[0], span[1], spare) for board, spare in room)
             yield self._burden((late, max(0, push - self.spare[n]), full), driving), (n,)
 
     def pairs(self, one: JobToPlan, two: JobToPlan) -> Iterator[tuple[Burden, tuple[int, int]]]:
@@ -75,7 +77,7 @@ class _Along:
             late, done = self._visit(one, self.places[n], self.free[n])
             later, end = self._visit(two, one.place, done)
             driving, push = self._onwards(n, self.places[n], [one.place, two.place], end)
-            full = sum(_over(board[n : n + 1], spare) for board, spare in room)
+            full = sum(_over(board, n, n, spare) for board, spare in room)
             broken = (late, later, max(0, push - self.spare[n]), full)
             yield self._burden(broken, driving), (n, n)
         last = self._best(two)
@@ -87,7 +89,7 @@ class _Along:
                 later, end = self._visit(two, self.places[m], self.free[m] + behind)
                 back, pushed = self._onwards(m, self.places[m], [two.place], end)
                 delayed = max(0, push - self.spare[n], pushed - self.spare[m])
-                full = sum(_over(board[n : m + 1], spare) for board, spare in room)
+                full = sum(_over(board, n, m, spare) for board, spare in room)
                 yield self._burden((late, later, delayed, full), there + back), (n, m)
 
     def _best(self, job: JobToPlan) -> list[int]:
@@ -117,7 +119,7 @@ class _Along:
                     limits.append(max(0, int((closes - start).total_seconds())) + waited)
             spare.append(min([least + waited, *limits]))
             waits.append(waited)
-        self.spare = spare[::-1]
+        self.spare = [one + self.rests_s for one in spare[::-1]]
         self.waits = [0, *accumulate(waits[:0:-1])]
 
     def _visit(self, job: JobToPlan, place: int, free: int) -> tuple[int, int]:
@@ -130,7 +132,7 @@ class _Along:
         late = max(0, start - max((closes for _, closes in spans), default=start))
         if promise is not None:
             late = max(late, start - _s(promise.closes))
-        return late, start + self.route.vehicle.at_door_s(job.service_s)
+        return max(0, late - self.rests_s), start + self.route.vehicle.at_door_s(job.service_s)
 
     def _onwards(self, n: int, place: int, through: Sequence[int], done: int) -> tuple[int, int]:
         """More driving through new places before stop ``n``, and how much later it is reached."""
@@ -147,22 +149,28 @@ class _Along:
         return leave + way_s if self.traffic is None else self.traffic.arrival(leave, way_s)
 
     def _room(self, job: JobToPlan) -> list[tuple[list[int], int]]:
-        """What is on board all along, and what may be for ``job`` to fit, where it matters."""
+        """What is on board in each gap and at each stop after it, turn by turn, and what may be
+        for ``job`` to fit, where it matters.
+        """
         found = []
         for name, limit in self.route.vehicle.capacity.items():
             if job.load.get(name):
-                board = boards(self.route, name)
+                gaps, stops = boards(self.route, name), fullest(self.route, name)
+                along = [gaps[0]]
+                for gap, most in zip(gaps[1:], stops[1:], strict=True):
+                    along += [most, gap]
                 # An overloaded route may stay as it is: only what gets worse counts.
-                most = max(limit, max(board[self.first :]))
-                found.append((board, most - job.load[name]))
+                most = max(limit, max(along[2 * self.first :]))
+                found.append((along, most - job.load[name]))
         return found
 
     def _burden(self, broken: Sequence[int], driving: int) -> Burden:
         return sum(amount > 0 for amount in broken), sum(broken), driving
 
 
-def _over(board: Sequence[int], spare: int) -> int:
-    return max(0, max(board) - spare)
+def _over(along: Sequence[int], first: int, last: int, spare: int) -> int:
+    """By how much too full it is from one gap to another."""
+    return max(0, max(along[2 * first : 2 * last + 1]) - spare)
 
 
 def _s(moment: datetime) -> int:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from hub.core.fit_route import RouteNow, Stage, boards, served
+from hub.core.fit_route import RouteNow, Stage, boards, fullest, jobs_of, served
 from hub.core.plan_request import JobToPlan
 from hub.core.zones import is_barred
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """``amount`` by which rule ``kind`` is broken for ``about`` (a job, or a kind of load)."""
+    """``amount`` by which rule ``kind`` is broken for ``about`` (a job, a kind of load, the number
+    of a break).
+    """
 
     kind: str
     about: str
@@ -34,6 +36,9 @@ def problems(route: RouteNow) -> tuple[Problem, ...]:
         *_apart(route),
         *_late(route),
         *_overtime(route),
+        *_rests(route),
+        *_limits(route),
+        *_kept_back(route),
         *_torn(route),
         *_missed(route),
     )
@@ -55,11 +60,12 @@ def beginnings(route: RouteNow) -> Iterator[tuple[JobToPlan, datetime]]:
 
 def _overloads(route: RouteNow) -> Iterator[Problem]:
     for name, limit in route.vehicle.capacity.items():
-        still = boards(route, name)[route.first_free :]
+        still = fullest(route, name)[route.first_free :]
         most, n = max((board, -n) for n, board in enumerate(still, route.first_free))
         if most > limit:
             listed = route.listed.index(route.stops[-n - 1]) + 1 if n else 0
-            where = f"after stop {listed}" if n else "when it leaves"
+            stays = boards(route, name)[-n] == most
+            where = f"{'after' if stays else 'at'} stop {listed}" if n else "when it leaves"
             said = f"{route.van} would carry {_amount(name, most - limit)} too much {where}."
             yield Problem("load", name, most - limit, said)
 
@@ -111,6 +117,51 @@ def _overtime(route: RouteNow) -> Iterator[Problem]:
         yield Problem("shift", "", over_s, f"{back}, {_span(over_s)} after the shift ends.")
 
 
+def _rests(route: RouteNow) -> Iterator[Problem]:
+    """Breaks that would begin too late; what was missed before now is no fault of a change."""
+    for n, (one, rest) in enumerate(zip(route.vehicle.breaks, route.rests, strict=False)):
+        if rest is None or rest.opens <= one.window.closes:
+            continue
+        late_s = int((rest.opens - one.window.closes).total_seconds())
+        of = f"{route.driver}'s break of {_span(one.duration_s)}"
+        until, at = _clock(route, one.window.closes), _clock(route, rest.opens)
+        said = f"{of} should begin by {until} and could only at {at}."
+        yield Problem("break", str(n), late_s, said)
+
+
+def _limits(route: RouteNow) -> Iterator[Problem]:
+    """How long, how far and for how many jobs its driver may be out."""
+    own = route.vehicle
+    if route.first_free == len(route.stops):
+        return
+    if own.max_duration_s is not None:
+        over_s = int((route.home - route.leave).total_seconds()) - own.max_duration_s
+        if over_s > 0:
+            out = f"{route.driver} would be out for {_span(own.max_duration_s + over_s)}"
+            said = f"{out}, {_span(over_s)} longer than allowed."
+            yield Problem("duration", "", over_s, said)
+    if own.max_distance_m is not None and route.metres > own.max_distance_m:
+        over_m = route.metres - own.max_distance_m
+        said = f"{route.van} would drive {_km(route.metres)}, {_km(over_m)} more than it may."
+        yield Problem("distance", "", over_m, said)
+    if own.max_jobs is not None and (count := jobs_of(route)) > own.max_jobs:
+        said = f"{route.driver} would have {count} jobs and may have {own.max_jobs} a day."
+        yield Problem("jobs", "", count - own.max_jobs, said)
+
+
+def _kept_back(route: RouteNow) -> Iterator[Problem]:
+    """Goods that would be on board for too long."""
+    departs = {job.id: stop.depart for stop in route.stops for job in stop.jobs}
+    for job, start in beginnings(route):
+        if job.max_on_board_s is not None and job.leg == "deliver":
+            since = departs.get(job.pair_with or "", route.leave)
+            over = start - since - timedelta(seconds=job.max_on_board_s)
+            if over > timedelta(0):
+                over_s = int(over.total_seconds())
+                on_board = f"O{_order(route, job)[1:]} would be on board {_span(over_s)} too long"
+                yield Problem("on_board", job.id, over_s, f"{on_board}.")
+
+
 def _torn(route: RouteNow) -> Iterator[Problem]:
     order = [job for stop in route.stops for job in stop.jobs]
     at = {job.id: n for n, job in enumerate(order)}
@@ -147,6 +198,10 @@ def _clock(route: RouteNow, at: datetime) -> str:
 def _span(seconds: int) -> str:
     hours, minutes = divmod(-(-seconds // 60), 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+
+
+def _km(metres: int) -> str:
+    return f"{metres / 1000:.1f} km"
 
 
 def _amount(name: str, amount: int) -> str:

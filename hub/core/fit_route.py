@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 from enum import IntEnum
+from functools import partial
 from itertools import pairwise
 
+from hub.core.fit_rests import Rest, awake, undisturbed
 from hub.core.pace import arrives, traffic_of
 from hub.core.plan_request import JobToPlan, TravelMatrix, VehicleToPlan
 from hub.core.values import TimeWindow
@@ -28,7 +30,7 @@ class StopNow:
     """``id`` is empty for a stop that is not stored yet; ``depart`` is after all its jobs.
 
     ``n``: its number on the list, from 1; 0 where it has none yet. ``walk_s``: from the parked
-    van to the door, once the route is timed.
+    van to the door, once the route is timed or its walks are known (``walked``).
     """
 
     id: str
@@ -38,7 +40,7 @@ class StopNow:
     arrive: datetime
     depart: datetime
     n: int = 0
-    walk_s: int = 0
+    walk_s: int = field(default=0, compare=False)
 
     @property
     def under_way(self) -> bool:
@@ -52,7 +54,10 @@ class RouteNow:
 
     ``stops`` in the order they are driven in: as far as their stages are, then as listed.
     ``promises``: job id -> the window its recipient was told, where one was. ``access_s``: as
-    ``PlanRequest`` has it. ``apart``: two kinds of goods that never share a load, each.
+    ``PlanRequest`` has it. ``apart``: two kinds of goods that never share a load, each. ``rests``:
+    when the vehicle's breaks are taken, in their order; empty where nobody knows yet. Of a timed
+    route ``free_at`` is when its driver can set off to what is still to do, and ``metres`` its
+    length, where there is a limit to that.
     """
 
     id: str
@@ -67,6 +72,9 @@ class RouteNow:
     promises: Mapping[str, TimeWindow] = field(default_factory=dict)
     access_s: Mapping[int, int] = field(default_factory=dict)
     apart: frozenset[tuple[str, str]] = frozenset()
+    rests: tuple[Rest, ...] = ()
+    free_at: datetime | None = field(default=None, compare=False)
+    metres: int = field(default=0, compare=False)
 
     @property
     def first_free(self) -> int:
@@ -109,6 +117,19 @@ class RouteNow:
     def keeping(self, promises: Mapping[str, TimeWindow]) -> RouteNow:
         """The same route, knowing what was told of more jobs."""
         return replace(self, promises={**self.promises, **promises})
+
+
+def walked(route: RouteNow) -> RouteNow:
+    """The same route, knowing the way from the van to each door."""
+    if not route.access_s:
+        return route
+    door, stops = None, list[StopNow]()
+    for stop in route.stops:
+        if stop.stage is not Stage.SKIPPED:
+            stop = replace(stop, walk_s=route.walk_s(door, stop.place))
+            door = stop.place
+        stops.append(stop)
+    return replace(route, stops=tuple(stops))
 
 
 def left_at(route: RouteNow, stop: StopNow, now: datetime) -> datetime:
@@ -165,9 +186,17 @@ def not_before(
 def served(route: RouteNow, stop: StopNow, arrive: datetime) -> list[tuple[datetime, datetime]]:
     """From when to when each job of the stop is done, by who parks there at ``arrive``."""
     clock, spans = arrive + timedelta(seconds=stop.walk_s), []
+    rests = route.rests
+    if rests:
+        clock = awake(rests, arrive, clock)
     for job in stop.jobs:
-        start = starts(job, clock, route.promises.get(job.id))
-        clock = start + timedelta(seconds=route.vehicle.at_door_s(job.service_s))
+        promise = route.promises.get(job.id)
+        start = starts(job, clock, promise)
+        service = timedelta(seconds=route.vehicle.at_door_s(job.service_s))
+        if rests:
+            begins = partial(begins_as_told, job.windows, promise=promise)
+            start = undisturbed(rests, start, service, begins)
+        clock = start + service
         spans.append((start, clock))
     return spans
 
@@ -188,18 +217,55 @@ def driving_s(route: RouteNow, travel: Mapping[str, TravelMatrix]) -> int:
 
 def boards(route: RouteNow, name: str) -> list[int]:
     """What is on board when leaving, and after each stop."""
+    return [ends for ends, _ in _on_board(route, name)]
+
+
+def fullest(route: RouteNow, name: str) -> list[int]:
+    """The most on board when leaving, and at each stop while its jobs are done in their order."""
+    return [most for _, most in _on_board(route, name)]
+
+
+def unloading_first(jobs: Sequence[JobToPlan]) -> tuple[JobToPlan, ...]:
+    """The jobs of one stop as a driver does them: what he brings makes room for what he fetches."""
+    here = {job.id for job in jobs}
+
+    def turn(job: JobToPlan) -> int:
+        if job.pair_with in here:
+            return 1 if job.leg == "collect" else 2
+        comes = job.leg == "collect" if job.pair_with else job.load_direction == "collect"
+        return int(comes)
+
+    return tuple(sorted(jobs, key=turn))
+
+
+def jobs_of(route: RouteNow) -> int:
+    """For how many jobs its driver is out: taking over a load, or loading again, is none."""
+    jobs = [job for stop in route.stops for job in stop.jobs]
+    named = {job.pair_with for job in jobs}
+    return sum(not _is_loading(job, named) for job in jobs)
+
+
+def _is_loading(job: JobToPlan, named: Collection[str | None]) -> bool:
+    """Work of the van's own: what is loaded comes "from" it, or it brings nothing at all."""
+    is_alone = job.pair_with is None and job.load_direction == "collect"
+    return is_alone and (job.id in named or not job.load)
+
+
+def _on_board(route: RouteNow, name: str) -> list[tuple[int, int]]:
     here = {job.id: job for stop in route.stops for job in stop.jobs}
     board = sum(
         job.load.get(name, 0)
         for job in here.values()
         if job.load_direction == "deliver" and job.pair_with not in here
     )
-    after = [board]
+    found = [(board, board)]
     for stop in route.stops:
+        most = board
         for job in stop.jobs:
             board += job.load.get(name, 0) * _taken(job, here)
-        after.append(board)
-    return after
+            most = max(most, board)
+        found.append((board, most))
+    return found
 
 
 def _taken(job: JobToPlan, here: Mapping[str, JobToPlan]) -> int:

@@ -30,6 +30,12 @@ class PickUp:
     instructions: str = ""
 
 
+WISHED_PER_HOUR = 1000
+"""What an hour beside a wished time costs, in cents, where nobody says: less than half of an hour's
+driving, so that nobody makes a long way for a wish."""
+MOST_TO_DOOR_MIN = 60
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncomingOrder:
     """One order as a source sees it now.
@@ -45,7 +51,9 @@ class IncomingOrder:
     ``max_on_board_s``: from leaving (or fetching it) to its door. ``loads``: further than
     weight, volume and parcels, such as pallets. ``only_driver`` and ``not_drivers`` are names
     or ids of the business's drivers. ``goods``: kinds of what is in it, some of which the
-    business does not let ride together.
+    business does not let ride together. ``wished``: when somebody had better come, within the
+    windows; each hour before or after it costs ``wished_per_hour``, in the same units as ``prize``.
+    ``access_s``: from the parked van to the door; it is kept for the address.
     """
 
     ref: str
@@ -76,6 +84,9 @@ class IncomingOrder:
     only_driver: str = ""  # empty: whoever it is
     not_drivers: tuple[str, ...] = ()
     goods: frozenset[str] = frozenset()
+    wished: TimeWindow | None = None
+    wished_per_hour: int = 0
+    access_s: int | None = None  # None: as is known of the address
 
     def __post_init__(self) -> None:
         aware(self.updated_at, "updated_at")

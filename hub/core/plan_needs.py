@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from hub.core.pace import traffic_of
 from hub.core.plan_request import PlanRequest
 
 
@@ -83,7 +84,7 @@ def needs_of(request: PlanRequest) -> frozenset[Need]:
             for job in jobs
         ),
         Need.KNOWN_ORDER: request.reorder_cost > 0 and any(request.before.values()),
-        Need.PACE: any(request.travel[v.profile].pace for v in vehicles),
+        Need.PACE: any(traffic_of(request.travel[v.profile].pace) for v in vehicles),
         Need.MAX_DISTANCE: any(vehicle.max_distance_m is not None for vehicle in vehicles),
         Need.ACCESS: any(request.access_s.get(job.place) for job in jobs),
     }

@@ -84,8 +84,8 @@ class QuickPlaces:
         after = NO_PLACE if row.vehicle.end is None else row.vehicle.end
         self._open[n, :] = False
         self._open[n, row.first : size] = True
-        if row.vehicle.max_jobs is not None and size > row.vehicle.max_jobs:
-            self._open[n, :] = False
+        limit = row.vehicle.max_jobs
+        self._more[n] = NEVER if limit is None else limit - (size - 1)
         here = np.array(row.places, dtype=np.int64)
         there = np.array([*row.places[1:], after], dtype=np.int64)
         self._here[n, :size], self._there[n, :size] = here, there
@@ -190,6 +190,7 @@ class QuickPlaces:
         self._latest, self._waited = np.zeros(size, np.int64), np.zeros(size, np.int64)
         self._direct_s, self._direct_m = np.zeros(size, np.int64), np.zeros(size, np.int64)
         self._extra = np.zeros(len(self.vehicles))
+        self._more = np.full(len(self.vehicles), NEVER)  # jobs that it may have yet
         rooms = (len(self._names), *size)
         self._before, self._after = np.full(rooms, NEVER), np.full(rooms, NEVER)
         self._within = np.full(rooms, NEVER)
@@ -208,7 +209,7 @@ class QuickPlaces:
 
     def _candidates(self, job: JobToPlan, how: str) -> tuple[Whole, Whole]:
         """The gaps of the vehicles that may do it, where there is room."""
-        open_ = self._open & self._may(job)[:, None]
+        open_ = self._open & (self._may(job) & (self._more > (how == "pair")))[:, None]
         rooms = self._within if how == "pair" else None
         if rooms is None and job.load_direction != "none":
             rooms = self._after if job.load_direction == "collect" else self._before

@@ -2,14 +2,15 @@
 
 What is aboard is taken over where the van stands (or at the depot, once it is back there) before
 any of it is delivered: the stop where that is done is a job of its own to the core, named in
-``pair_with`` by everything that comes from it. Only rules that hold anyway decide: what breaks
-one for everybody is left out, for a person to decide or for another day.
+``pair_with`` by everything that comes from it. So is going by the depot for what the van was to
+load there next; who starts at that depot has it on board from the start. Only rules that hold
+anyway decide: what breaks one for everybody is left out, for a person to decide or for another day.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -35,7 +36,8 @@ class Load:
 
     ``units``: single jobs and whole pairs, in the order they were to be done in. ``aboard``: ids
     of those whose goods are in the van; the others anybody can do at once. ``ready_at`` ``None``:
-    the goods are at ``place`` already.
+    the goods are at ``place`` already. ``waiting``: ids of those whose goods are still at the
+    depot, to be loaded at ``yard`` for ``load_s``; a van that starts at ``depot`` may bring them.
     """
 
     place: int
@@ -43,24 +45,30 @@ class Load:
     units: tuple[Unit, ...]
     aboard: frozenset[str]
     ready_at: datetime | None = None
+    waiting: frozenset[str] = frozenset()
+    yard: int = 0
+    load_s: int = 0
+    depot: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
     """One route before and after; ``job_ids`` came to it. ``take_over``: the id of the stop's job
-    where it fetches their goods; empty if it fetches nothing.
+    where it fetches their goods, ``loading``: of the one where it loads them at the depot; empty if
+    it fetches nothing there.
     """
 
     was: RouteNow
     route: RouteNow
     job_ids: tuple[str, ...]
     take_over: str
+    loading: str = ""
 
     @property
-    def fetches(self) -> JobToPlan | None:
-        """Taking over its goods; ``None`` where there are none to fetch."""
+    def fetches(self) -> tuple[JobToPlan, ...]:
+        """Taking over its goods, and loading them; as far as there are any to fetch."""
         jobs = (job for stop in self.route.stops for job in stop.jobs)
-        return next((job for job in jobs if job.id == self.take_over), None)
+        return tuple(job for job in jobs if job.id in (self.take_over, self.loading))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +121,15 @@ def shared_out(
         return Way(kind, key, why_not=NOBODY)
     if not any(taker.stops for taker in takers):
         whens = whens[:1]  # it is all one where nothing else is to do
-    plans = [_Sharing(takers, load, travel, now, known).greedily(when) for when in whens]
-    if len(takers) == 1:  # first: a better order must be better
-        plans.insert(0, _Sharing(takers, load, travel, now, known).in_order())
+    mine = takers if load.waiting and kind != "driver" else ()  # who gets in there has no van yet
+    at_start = {one.id for one in mine if not one.has_left and one.vehicle.start == load.depot}
+    plans = list[_Sharing]()
+    for brings in [at_start, set[str]()] if at_start else [at_start]:  # or comes back for it later
+        if len(takers) == 1:  # first: a better order must be better
+            plans.append(_Sharing(takers, load, travel, now, known, brings).in_order())
+        plans += [
+            _Sharing(takers, load, travel, now, known, brings).greedily(when) for when in whens
+        ]
     best = min((plan.way(kind, key) for plan in plans), key=lambda way: way.burden)
     return best if best.moved or not load.units else replace(best, why_not=_refusal(plans[-1]))
 
@@ -154,7 +168,9 @@ def from_it(job: JobToPlan, take_over_id: str) -> JobToPlan:
 
 
 class _Sharing:
-    """Routes under construction; each may come to hold one stop where goods are taken over."""
+    """Routes under construction; each may come to hold one stop where goods are taken over, and one
+    where they are loaded at the depot. ``at_start``: ids of those that load there anyway.
+    """
 
     def __init__(
         self,
@@ -163,7 +179,10 @@ class _Sharing:
         travel: Travel,
         now: datetime,
         known: Sequence[Problem],
+        at_start: Collection[str],
     ) -> None:
+        self.at_start = at_start
+        self.at_yard = replace(load, place=load.yard, transfer_s=load.load_s, ready_at=None)
         self.load, self.travel, self.now = load, travel, now
         self.was = {one.id: timed(one, travel, now) for one in takers}
         self.routes = dict(self.was)
@@ -193,11 +212,14 @@ class _Sharing:
         """Everything to the one taker there is, as it was listed, before what is its own."""
         [id] = self.routes
         route = self.routes[id]
-        goods = [job for unit in self.load.units for job in unit if job.id in self.load.aboard]
         jobs = [job for unit in self.load.units for job in unit]
-        mine = [from_it(job, _id_of(id)) if job in goods else job for job in jobs]
-        if goods:
-            mine.insert(0, take_over(_id_of(id), self.load, goods))
+        origin = {job.id: origin for job in jobs if (origin := self._origin(id, job))}
+        mine = [from_it(job, origin[job.id]) if job.id in origin else job for job in jobs]
+        for fetch_id in dict.fromkeys(origin.values()):
+            goods = [job for job in jobs if origin.get(job.id) == fetch_id]
+            first_of = next(n for n, job in enumerate(mine) if job.pair_with == fetch_id)
+            at = 0 if fetch_id == _id_of(id) else first_of
+            mine.insert(at, self._fetch(id, fetch_id, goods))
         first = route.first_free
         stops = [StopNow("", job.place, (job,), Stage.TO_DO, self.now, self.now) for job in mine]
         laid = replace(route, stops=(*route.stops[:first], *_joined(stops), *route.stops[first:]))
@@ -215,6 +237,7 @@ class _Sharing:
                 self.routes[id],
                 tuple(job.id for job in jobs),
                 _id_of(id) if _has(self.routes[id], _id_of(id)) else "",
+                _yard_of(id) if _has(self.routes[id], _yard_of(id)) else "",
             )
             for id, jobs in self.taken.items()
             if jobs
@@ -238,14 +261,15 @@ class _Sharing:
 
     def _tried(self, id: str, unit: Unit, when: When) -> RouteNow:
         """``unit`` in its best place on a route, behind where its goods are taken over."""
-        route, goods = self.routes[id], [job for job in unit if job.id in self.load.aboard]
-        if not goods:
+        route, origin = self.routes[id], self._origin(id, unit[0])
+        if not origin:
             return placed(route, unit, self.travel, self.now).route
-        fetch = take_over(_id_of(id), self.load, [*self._goods(id), *goods])
+        fetch = self._fetch(id, origin, [*self._goods(id, origin), *unit])
         legs = [from_it(job, fetch.id) for job in unit]
+        is_load = origin == _yard_of(id)
         if _has(route, fetch.id):
             before = _carrying(route, fetch)
-        elif when == "on the way":
+        elif (is_load and when != "last") or when == "on the way":
             before = placed(route, [fetch], self.travel, self.now).route
         else:
             stop = StopNow("", fetch.place, (fetch,), Stage.TO_DO, self.now, self.now)
@@ -258,9 +282,10 @@ class _Sharing:
         """What each taker would break by doing ``unit`` as soon as may be."""
         said = []
         for id, route in self.routes.items():
-            goods = [job for job in unit if job.id in self.load.aboard]
-            fetch = take_over(_id_of(id), self.load, goods)
-            jobs = [fetch, *(from_it(job, fetch.id) for job in unit)] if goods else unit
+            jobs: Sequence[JobToPlan] = unit
+            if origin := self._origin(id, unit[0]):
+                fetch = self._fetch(id, origin, unit)
+                jobs = [fetch, *(from_it(job, fetch.id) for job in unit)]
             first, at = route.first_free, self.now
             stops = [StopNow("", job.place, (job,), Stage.TO_DO, at, at) for job in jobs]
             laid = replace(route, stops=(*route.stops[:first], *stops, *route.stops[first:]))
@@ -278,8 +303,17 @@ class _Sharing:
         more = price(tried, self.travel) - price(self.routes[id], self.travel)
         return (late_s // 60, more), id, tried
 
-    def _goods(self, id: str) -> list[JobToPlan]:
-        return [job for job in self.taken[id] if job.id in self.load.aboard]
+    def _origin(self, id: str, job: JobToPlan) -> str:
+        """Id of the work by which a taker comes by the goods of ``job``; empty: it needs none."""
+        if job.id in self.load.aboard:
+            return _id_of(id)
+        return _yard_of(id) if job.id in self.load.waiting and id not in self.at_start else ""
+
+    def _fetch(self, id: str, origin: str, goods: Sequence[JobToPlan]) -> JobToPlan:
+        return take_over(origin, self.load if origin == _id_of(id) else self.at_yard, goods)
+
+    def _goods(self, id: str, origin: str) -> list[JobToPlan]:
+        return [job for job in self.taken[id] if self._origin(id, job) == origin]
 
     def _due(self, unit: Unit) -> tuple[float, int]:
         """The tightest first, else as listed."""
@@ -292,6 +326,10 @@ class _Sharing:
 
 def _id_of(route_id: str) -> str:
     return f"take-over:{route_id}"
+
+
+def _yard_of(route_id: str) -> str:
+    return f"load:{route_id}"
 
 
 def _has(route: RouteNow, job_id: str) -> bool:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from hub.core.fit_problems import beginnings
-from hub.core.fit_route import RouteNow, Stage, begins, boards
+from hub.core.fit_route import RouteNow, Stage, begins, boards, fullest, jobs_of
 from hub.core.pace import departs, traffic_of
 from hub.core.plan_request import JobToPlan, PlanRequest, TravelMatrix, VehicleToPlan, Wish
 from hub.core.schedule import Timetable
@@ -50,12 +50,13 @@ def ahead(
     """What is left of ``route``, timed by the same ``travel`` and ``now``; ``None`` where its
     work is in an order that nobody could do.
 
-    ``as_judged``: held against it is what ``fit.problems`` looks at and no more; else its
-    driver's breaks and longest day are too, where they still can be kept.
+    ``as_judged``: in it fits whatever ``fit`` finds no fault with, and may be more: it knows of no
+    breaks, nor how long or far the driver may be out; else it does, where they can be kept still.
     """
     jobs = tuple(_jobs(route))
     vehicle = _vehicle(route, travel, now)
-    plain = replace(vehicle, breaks=(), max_duration_s=None, max_distance_m=None, max_jobs=None)
+    most = None if vehicle.max_jobs is None else max(vehicle.max_jobs, len(jobs))
+    plain = replace(vehicle, breaks=(), max_duration_s=None, max_distance_m=None, max_jobs=most)
     kinds = [plain] if as_judged else [vehicle, replace(vehicle, breaks=()), plain]
     for kind in kinds:
         found = Ahead(kind, jobs, route.access_s)
@@ -151,7 +152,9 @@ def _vehicle(route: RouteNow, travel: Travel, now: datetime) -> VehicleToPlan:
     place, opens = own.start, max(own.shift.opens, now)
     if route.has_left:
         place = _went(route)[-1]
-        if first < len(route.stops):
+        if own.breaks and route.free_at is not None:
+            opens = route.free_at
+        elif first < len(route.stops):
             after = route.stops[first]
             opens = departs(traffic, after.arrive, roads.seconds[place][after.place])
         else:
@@ -161,7 +164,8 @@ def _vehicle(route: RouteNow, travel: Travel, now: datetime) -> VehicleToPlan:
     closes = max(own.shift.closes, route.home - timedelta(seconds=own.overtime_s) + SECOND, opens)
     gone_s = round((opens - route.leave).total_seconds()) if route.has_left else 0
     gone_m = _driven_m(route, travel) if route.has_left else 0
-    done = sum(len(stop.jobs) for stop in route.stops[:first])
+    to_do = sum(len(stop.jobs) for stop in route.stops[first:])
+    done = jobs_of(route) - to_do  # fewer where a load is yet to be taken over: that is no job
     return VehicleToPlan(
         id=route.id,
         start=place,
@@ -173,7 +177,7 @@ def _vehicle(route: RouteNow, travel: Travel, now: datetime) -> VehicleToPlan:
         max_jobs=_less(own.max_jobs, done),
         max_distance_m=_less(own.max_distance_m, gone_m),
         overtime_s=own.overtime_s,
-        breaks=tuple(one for one in own.breaks if one.window.closes >= opens),
+        breaks=tuple(one for n, one in enumerate(own.breaks) if _is_due(route, n, opens, now)),
         profile=own.profile,
         service_factor=own.service_factor,
         per_km=PER_KM,
@@ -181,9 +185,17 @@ def _vehicle(route: RouteNow, travel: Travel, now: datetime) -> VehicleToPlan:
     )
 
 
+def _is_due(route: RouteNow, n: int, opens: datetime, now: datetime) -> bool:
+    """Whether a break is still ahead."""
+    rest = route.rests[n] if n < len(route.rests) else None
+    had = route.has_left and rest is not None and rest.opens <= now
+    return not had and route.vehicle.breaks[n].window.closes >= opens
+
+
 def _room(route: RouteNow, name: str) -> int:
     """What the work ahead may fill: not the room of what stays on board until the end."""
     board = boards(route, name)[route.first_free :]
+    fullest_of = fullest(route, name)[route.first_free + 1 :]
     to_do = [job for stop in route.stops[route.first_free :] for job in stop.jobs]
     here = {job.id for job in to_do}
     brought = sum(
@@ -192,7 +204,7 @@ def _room(route: RouteNow, name: str) -> int:
         if (job.load_direction == "deliver" and job.pair_with is None)
         or (job.pair_with is not None and job.pair_with not in here and job.leg == "deliver")
     )
-    return max(0, max(route.vehicle.capacity[name], *board) - (board[0] - brought))
+    return max(0, max(route.vehicle.capacity[name], *board, *fullest_of) - (board[0] - brought))
 
 
 def _driven_m(route: RouteNow, travel: Travel) -> int:

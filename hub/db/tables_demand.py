@@ -134,6 +134,7 @@ class PlaceRow(SQLModel, table=True):
     safe_place: str = text(500, default="")
     contacts: list[Any] = document(default_factory=list)
     service_s: int | None = Field(default=None)  # learned; None: not enough visits
+    access_s: int | None = Field(default=None)  # from the parked van to the door; None: at once
     updated_at: datetime = moment()
 
 

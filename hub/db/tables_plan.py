@@ -140,6 +140,7 @@ class RouteRow(SQLModel, table=True):
     distance_m: int = 0
     leaves_at: datetime | None = moment(default=None, nullable=True)
     back_at: datetime | None = moment(default=None, nullable=True)
+    rests: list[Any] = document(default_factory=list)  # [[from, to] | None, …], one a break
 
 
 class StopRow(SQLModel, table=True):

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session, col, or_, select
 
 from hub.core.fit import Stage, begins_as_told, not_before
+from hub.core.fit_rests import resting
 from hub.core.jobs import ON_A_PHONE, Outcome, State
 from hub.core.pace import drive_s, traffic_of
 from hub.core.plan_request import Pace
@@ -38,6 +39,7 @@ from hub.flows.day_due import windows_of
 from hub.flows.document.where import distance_m
 from hub.flows.fleet_rules import profile_of
 from hub.flows.paces import paces
+from hub.flows.rests import rests_read
 from hub.flows.roads import Rush
 from hub.flows.route_now import promises_of
 from hub.flows.take_overs import fetches_of
@@ -90,6 +92,7 @@ class Round:
 
     He sets off from ``origin`` to the first of them at ``leaves_at``, in the past if he is
     under way. ``way_pace`` and ``work_pace`` as in ``RouteProgress``; ``pace`` is of the roads.
+    ``rests`` are the driver's breaks, as planned.
     """
 
     business_id: str
@@ -104,6 +107,7 @@ class Round:
     work_pace: float = 1.0
     trust: Trust = Trust.HEARD
     pace: tuple[Pace, ...] = ()
+    rests: tuple[TimeWindow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +162,8 @@ def round_of(session: Session, begun: Begun, fix: LastFix | None, now: datetime)
     jobs = [job.id for here in at_stop for _, job, _ in here]
     promises = promises_of(session, route.business_id, jobs)
     way_pace, work_pace = paces(at_stop, acts, promises, traffic_of(begun.pace))
-    found = [_door(here, acts, promises) for here in at_stop]
+    rests = tuple(sorted(filter(None, rests_read(route.rests)), key=lambda one: one.opens))
+    found = [_door(here, acts, promises, rests) for here in at_stop]
     doors = [replace(d, service_s=round(d.service_s * work_pace)) for d in found if d is not None]
     if not doors:
         return None
@@ -191,6 +196,7 @@ def round_of(session: Session, begun: Begun, fix: LastFix | None, now: datetime)
         work_pace=work_pace,
         trust=trust,
         pace=begun.pace,
+        rests=rests,
     )
 
 
@@ -333,7 +339,10 @@ def _back_at_depot(
 
 
 def _door(
-    here: AtStop, arrivals: Mapping[str, datetime], promises: Mapping[str, TimeWindow]
+    here: AtStop,
+    arrivals: Mapping[str, datetime],
+    promises: Mapping[str, TimeWindow],
+    rests: Sequence[TimeWindow],
 ) -> Door | None:
     stop, _, place = here[0]
     to_do = [job for _, job, _ in here if State(job.state) in ON_A_PHONE]
@@ -342,7 +351,8 @@ def _door(
     opens = [not_before(windows_of(job), stop.arrive_at, promises.get(job.id)) for job in to_do]
     opens_at = max((at for at in opens if at is not None), default=None)
     starts = max(stop.arrive_at, opens_at or stop.arrive_at)
-    planned_s = max(0.0, (stop.depart_at - starts).total_seconds())
+    at_work = stop.depart_at - starts - resting(rests, starts, stop.depart_at)
+    planned_s = max(0.0, at_work.total_seconds())
     worked_on = [job for _, job, _ in here if job.outcome != Outcome.CANCELLED]
     stood = [arrivals.get(job.id, stop.arrive_at) for job in to_do if job.state == State.ARRIVED]
     return Door(
@@ -380,4 +390,9 @@ def unknown_ways(ahead: Round) -> list[tuple[int, Point, Point]]:
 
 def planned_way_s(ahead: Round, before: Door, door: Door) -> float:
     """From one stop of the plan to the one after it, where nothing holds one up."""
-    return drive_s(traffic_of(ahead.pace), before.depart_at, door.arrive_at)
+    traffic, clock, driven_s = traffic_of(ahead.pace), before.depart_at, 0.0
+    for rest in ahead.rests:
+        if clock <= rest.opens < door.arrive_at:
+            driven_s += drive_s(traffic, clock, rest.opens)
+            clock = min(rest.closes, door.arrive_at)
+    return driven_s + drive_s(traffic, clock, door.arrive_at)

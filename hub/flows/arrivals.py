@@ -6,16 +6,17 @@ Nothing is stored here, and no unit is open: roads and models take their time.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from hub.core.contracts import Arrival, EtaModel, PastError, RouteAhead, RouteProgress, TravelTimes
 from hub.core.measures import measures_of
-from hub.core.pace import arrives, traffic_of
-from hub.core.values import Point
+from hub.core.pace import Traffic, arrives, drive_s, traffic_of
+from hub.core.plan_request import Pace
+from hub.core.values import Point, TimeWindow
 from hub.flows.ahead import Round, Trust, planned_way_s
 from hub.flows.ahead import unknown_ways as ways_to_ask
 from hub.flows.roads import NO_ROAD_S, travel_between
@@ -74,29 +75,43 @@ def arrivals_of(
     return [Arrival(max(now, a.p10 - earlier), a.p50, a.p90 + later) for a in found]
 
 
-def travel_of(hub: Hub, ahead: Round, now: datetime) -> list[int]:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The ways that no plan tells, by the number of the door they lead to, as the roads say now.
+    ``pace``: that of who measured them, if he knows the time of day himself.
+    """
+
+    seconds: Mapping[int, int]
+    pace: tuple[Pace, ...] = ()
+
+
+def asked_of(hub: Hub, ahead: Round, now: datetime) -> Asked:
+    ways = ways_to_ask(ahead)
+    places = list(dict.fromkeys(point for _, *ends in ways for point in ends))
+    found, pace = _seconds(hub, ahead.business_id, places, now, ahead.profile)
+    index = {place: n for n, place in enumerate(places)}
+    return Asked({n: found[index[here]][index[there]] for n, here, there in ways}, pace)
+
+
+def travel_of(ahead: Round, asked: Asked, now: datetime) -> list[int]:
     """Seconds of the way to each door from where he is before it, at the pace of this round and
-    of the roads at that time.
+    of the roads at that time. ``ahead`` must be told by the pace of ``asked``, where it has one.
     """
     doors = ahead.doors
     travel_s = [0.0] + [planned_way_s(ahead, a, b) for a, b in pairwise(doors)]
-    ways = ways_to_ask(ahead)
-    places = list(dict.fromkeys(point for _, *ends in ways for point in ends))
-    asked = _seconds(hub, ahead.business_id, places, now, ahead.profile)
-    index = {place: n for n, place in enumerate(places)}
-    for n, here, there in ways:
-        travel_s[n] = asked[index[here]][index[there]]
+    for n, way_s in asked.seconds.items():
+        travel_s[n] = way_s
     return _driven(ahead, [way_s * ahead.way_pace for way_s in travel_s], now)
 
 
 def _driven(ahead: Round, ways_s: Sequence[float], now: datetime) -> list[int]:
     """How long each of the ways takes when its turn comes, if nothing else happens."""
-    traffic = traffic_of(ahead.pace)
-    if traffic is None:
+    traffic, to_rest = traffic_of(ahead.pace), [one for one in ahead.rests if one.closes > now]
+    if traffic is None and not to_rest:
         return [round(way_s) for way_s in ways_s]
     clock, found = ahead.leaves_at, list[int]()
     for way_s, door in zip(ways_s, ahead.doors, strict=True):
-        arrive_at = arrives(traffic, clock, way_s)
+        arrive_at = _rested(traffic, to_rest, clock, way_s, now)
         found.append(round((arrive_at - clock).total_seconds()))
         if not found[1:] and ahead.trust is not Trust.SILENT:
             arrive_at = max(now, arrive_at)
@@ -104,20 +119,42 @@ def _driven(ahead: Round, ways_s: Sequence[float], now: datetime) -> list[int]:
     return found
 
 
+def _rested(
+    traffic: Traffic | None,
+    to_rest: list[TimeWindow],
+    clock: datetime,
+    way_s: float,
+    now: datetime,
+) -> datetime:
+    """When the way is over, with each break that is due by then: what is left of one that was to
+    have begun, all of one that he will be late for. Those that were had are off the list.
+    """
+    arrive_at = arrives(traffic, clock, way_s)
+    while to_rest and to_rest[0].opens < arrive_at:
+        rest = to_rest.pop(0)
+        begin = max(clock, rest.opens)
+        way_s = max(0.0, way_s - drive_s(traffic, clock, begin))
+        ends_at = rest.closes if rest.opens <= now else begin + (rest.closes - rest.opens)
+        clock = max(begin, ends_at)
+        arrive_at = arrives(traffic, clock, way_s)
+    return arrive_at
+
+
 def _seconds(
     hub: Hub, business_id: str, places: Sequence[Point], now: datetime, profile: str
-) -> Sequence[Sequence[int]]:
+) -> tuple[Sequence[Sequence[int]], tuple[Pace, ...]]:
     """By road; from where no road leads (a ferry, a fix in a lake) as the crow flies."""
-    found = travel_between(hub, business_id, places, now, profile, passing=True).seconds
+    told = travel_between(hub, business_id, places, now, profile, passing=True)
+    found = told.seconds
     if max(max(row) for row in found) < NO_ROAD_S:
-        return found
+        return found, told.pace
     crow = (
         hub.provider(TravelTimes, "crow", {}).matrix(places, now, measures_of(profile)[0]).seconds
     )
     return [
         [a if a < NO_ROAD_S else b for a, b in zip(*rows, strict=True)]
         for rows in zip(found, crow, strict=True)
-    ]
+    ], told.pace
 
 
 def _by_model(

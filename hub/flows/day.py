@@ -175,6 +175,7 @@ def read_day(
         travel=travel,
         jobs=tuple(_job_here(job, zone) for job in to_plan if job.id not in off_map),
         vehicles=tuple(replace(van, shift=_here(van.shift, zone)) for van in vehicles),
+        access_s={index[p.id]: p.access_s for _, _, p in rows if p.access_s},
         never_together=frozenset(usual.apart),
         uneven_per_hour=uneven_per_hour(aim),
         before={id: tuple(j for j in ids if j not in off_map) for id, ids in turns.items()},

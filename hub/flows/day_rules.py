@@ -14,6 +14,7 @@ from hub.core.business import BusinessSettings
 from hub.core.crew_rules import breaks_on, read_breaks
 from hub.core.jobs import Outcome
 from hub.core.orders import IncomingOrder
+from hub.core.plan_request import Wish
 from hub.core.planning import Need, VehicleToPlan
 from hub.db.tables import (
     DepotRow,
@@ -105,7 +106,13 @@ def rules_of_order(job: JobRow, report: IncomingOrder, *, is_half: bool) -> dict
         "prize": 0 if fetches else report.prize,
         "ready_at": None if is_half or job.kind != "deliver" else report.ready_at,
         "max_on_board_s": None if fetches or job.kind != "deliver" else report.max_on_board_s,
+        "wishes": () if fetches else _wishes(report),
     }
+
+
+def _wishes(report: IncomingOrder) -> tuple[Wish, ...]:
+    price = report.wished_per_hour
+    return () if report.wished is None or not price else (Wish(report.wished, price, price),)
 
 
 def last_there(
@@ -203,6 +210,8 @@ IN_WORDS = {
     Need.RELOADS: "vehicles that load again",
     Need.NEVER_TOGETHER: "goods kept apart",
     Need.KNOWN_ORDER: "the usual order of stops",
+    Need.WISHES: "wished times",
+    Need.ACCESS: "walks from the van to the door",
 }
 
 

@@ -42,6 +42,7 @@ class JobSeen:
     late: bool
     early: bool
     load: Loads
+    wished: TimeWindow | None = None
 
     @property
     def cancelled(self) -> bool:
@@ -136,6 +137,8 @@ class RouteSeen:
     stops: tuple[StopSeen, ...]
     take_overs: tuple[TakeOverSeen, ...] = ()
     pace: tuple[Pace, ...] = ()
+    rests: tuple[TimeWindow, ...] = ()  # its driver's breaks
+    late_rests: tuple[TimeWindow, ...] = ()  # those of them that begin later than they should
 
     @property
     def over(self) -> Loads:

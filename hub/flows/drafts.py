@@ -30,6 +30,7 @@ from hub.db.unit import Unit
 from hub.flows.day import Day
 from hub.flows.day_due import published_shifts
 from hub.flows.depot_places import place_of_depot
+from hub.flows.rests import rests_kept
 from hub.flows.roads import UNKNOWN, Way
 from hub.flows.take_overs import forget
 
@@ -163,6 +164,7 @@ def _route(unit: Unit, day: date, shift: ShiftRow, plan: Plan, way: Way) -> Rout
         back_at=span.closes,
         geometry=way.geometry,
         distance_m=way.distance_m,
+        rests=rests_kept(plan.breaks.get(shift.id, ())),
     )
     unit.session.add(route)
     unit.session.flush()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -26,7 +26,7 @@ from hub.core.values import TimeWindow
 from hub.db.tables import BusinessRow, EstimateRow, JobRow, RouteRow, StopJobRow, StopRow
 from hub.db.unit import Unit
 from hub.flows.ahead import Begun, JobAhead, Round, Trust, begun_routes, round_of
-from hub.flows.arrivals import arrivals_of, presumed_at, travel_of
+from hub.flows.arrivals import arrivals_of, asked_of, presumed_at, travel_of
 from hub.flows.eta_errors import history, learn, sampled
 from hub.flows.route_now import promises_of
 from hub.live.store import LastFix, Positions
@@ -136,7 +136,11 @@ def _estimate(
         depot = (ahead.business_id, ahead.depot_id)
         if depot not in past:
             past[depot] = history(session, *depot)
-    travel_s: Sequence[int] = travel_of(hub, ahead, now)
+    asked = asked_of(hub, ahead, now)
+    if asked.pace:  # whoever measures the roads knows their hours: then the business's do not count
+        with hub.reading() as session:
+            ahead = round_of(session, replace(begun, pace=asked.pace), fix, now) or ahead
+    travel_s: Sequence[int] = travel_of(ahead, asked, now)
     if ahead.trust is Trust.SILENT:
         presumed = presumed_at(ahead, travel_s, now)
         if presumed is None:

@@ -100,7 +100,7 @@ def _give(change: Change, route: RouteRow, driver_id: str, vehicle_id: str | Non
         route.vehicle_id = vehicle.id
     if route.driver_id == driver.id:
         return
-    route.driver_id, route.acknowledged = driver.id, 0
+    route.driver_id, route.acknowledged, route.rests = driver.id, 0, []
     for job in begin_anew(session, business_id, route.id):
         change.unit.announce(DriverLeft(**change.about(job), job_id=job.id))
     free = session.exec(

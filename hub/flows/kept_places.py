@@ -39,7 +39,7 @@ from hub.db.tables import (
 from hub.flows.board_moves import driven
 from hub.flows.roads import NO_ROAD_S, OFF_MAP, Roads, travel_between
 from hub.flows.route_marks import Mark, marks_of
-from hub.flows.route_now import laid, roads_for, to_plan, usual_at
+from hub.flows.route_now import laid, roads_for, to_plan, usual_at, walks
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -137,10 +137,13 @@ class _Look:
         self._put(changed)
         assert kept.places is not None
         works = self._works(rows, legs)
+        with self.hub.reading() as session:
+            to_door = walks(session, self.business_id, Roads(kept.index, {}), legs)
         tried: dict[str, Tried] = {}
 
         def judge(id: str) -> Placement:
-            found = self._tried(id, works[rows[id].depot_id], told if rows[id].published_at else {})
+            promises = told if rows[id].published_at else {}
+            found = self._tried(id, works[rows[id].depot_id], promises, to_door)
             tried[id] = found
             return found.after
 
@@ -185,8 +188,11 @@ class _Look:
         route_id: str,
         work: Sequence[tuple[JobToPlan, str]],
         told: Mapping[str, TimeWindow],
+        to_door: Mapping[int, int],
     ) -> Tried:
-        """In full, by the roads between the route's places and the work's."""
+        """In full, by the roads between the route's places and the work's. ``to_door``: seconds on
+        foot, by the day's numbers of places.
+        """
         one = self.kept.routes[route_id]
         profile = one.now.vehicle.profile
         here = [self.kept.index[id] for id in one.roads.index]
@@ -196,7 +202,12 @@ class _Look:
         seconds, metres = self.kept.ways[profile]
         pace = one.roads.travel[profile].pace
         travel = {profile: TravelMatrix(seconds[at].tolist(), metres[at].tolist(), pace)}
-        now = one.now.naming(numbers).keeping(told)
+        walks_s = {
+            job.place: to_door.get(known.place, 0)
+            for job, (known, _) in zip(jobs, work, strict=True)
+        }
+        access_s = {**one.now.access_s, **walks_s}
+        now = replace(one.now, access_s=access_s).naming(numbers).keeping(told)
         after = placed(now, jobs, travel, self.hub.now())
         extra_m = driven(after.route, travel)[1] - driven(now, travel)[1]
         return Tried(route_id, after, extra_m)

@@ -102,6 +102,12 @@ def legs(incoming: IncomingOrder) -> list[Leg]:
     return [Leg(Kind.COLLECT, where, fetch.windows, fetch.service_s), last]
 
 
+def keep_walk(incoming: IncomingOrder, places: Mapping[str, PlaceRow]) -> None:
+    """How far it is from the van to the door is known of the address from now on."""
+    if incoming.access_s is not None:
+        places[spot_key(spot(incoming))].access_s = incoming.access_s
+
+
 def job_rows(
     order: OrderRow,
     incoming: IncomingOrder,

@@ -41,6 +41,7 @@ from hub.flows.day_seen import (
     TakeOverSeen,
     Unserved,
 )
+from hub.flows.rests import late_rests, rests_read
 from hub.flows.roads import Rush
 from hub.flows.route_now import promises_of
 from hub.flows.sync import address_document, order_report
@@ -187,6 +188,7 @@ def _job(
         late=_late(job, eta, promise, windows, now),
         early=_early(job, eta, promise),
         load={"g": report.load_g, "cm3": report.load_cm3, "parcels": report.load_parcels},
+        wished=report.wished if job.kind == report.kind else None,
     )
 
 
@@ -282,6 +284,8 @@ def _route(
         geometry=route.geometry,
         stops=stops,
         take_overs=tuple(one for one in fetched if one.is_needed),
+        rests=tuple(one for one in rests_read(route.rests) if one is not None),
+        late_rests=late_rests(route, shift, driver, rush.zone),
         pace=rush.paces(van.profile if van else "car"),
     )
 

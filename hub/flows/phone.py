@@ -43,6 +43,7 @@ from hub.db.tables import (
 )
 from hub.flows.day_due import windows_of
 from hub.flows.questions import open_questions
+from hub.flows.rests import rests_read
 from hub.flows.sync import address_document, order_report
 from hub.flows.take_overs import fetches_of
 
@@ -75,6 +76,7 @@ class PhoneJob:
 
     ``arrive_at`` is when the van is there, ``eta`` when work begins. Who is there before
     ``not_before`` waits: until then neither the window asked for nor the one promised is open.
+    ``wished_opens``/``wished_closes``: when somebody had better come, if anybody said so.
     ``told_opens``/``told_closes``: the promise in force, as its recipient was told it.
     """
 
@@ -92,6 +94,8 @@ class PhoneJob:
     closes: datetime | None
     arrive_at: datetime
     not_before: datetime | None
+    wished_opens: datetime | None
+    wished_closes: datetime | None
     told_opens: datetime | None
     told_closes: datetime | None
     eta: datetime
@@ -165,6 +169,7 @@ class PhoneRoute:
     vehicle: str
     stops: tuple[PhoneStop, ...]
     changes: tuple[PhoneChange, ...]
+    rests: tuple[tuple[datetime, datetime], ...] = ()  # the driver's breaks, as planned
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +274,7 @@ class _Look:
             vehicle=vehicle.name if vehicle else "",
             stops=tuple(self._stops(route.id)),
             changes=tuple(self._changes(route)),
+            rests=tuple((r.opens, r.closes) for r in rests_read(route.rests) if r is not None),
         )
 
     def _changes(self, route: RouteRow) -> Iterable[PhoneChange]:
@@ -399,6 +405,7 @@ def _job(job: JobRow, order: OrderRow, promise: PromiseRow | None, arrive_at: da
         window = windows[-1]
     elif window is None:
         window = told_window
+    wished = None if fetches else report.wished
     told = report.pick_up.instructions if fetches and report.pick_up else report.instructions
     lines = [PhoneLine(n, x.title, x.quantity, x.sku) for n, x in enumerate(report.lines)]
     return PhoneJob(
@@ -416,6 +423,8 @@ def _job(job: JobRow, order: OrderRow, promise: PromiseRow | None, arrive_at: da
         closes=window.closes if window else None,
         arrive_at=arrive_at,
         not_before=not_before(windows, arrive_at, told_window),
+        wished_opens=wished.opens if wished else None,
+        wished_closes=wished.closes if wished else None,
         told_opens=told_window.opens if told_window else None,
         told_closes=told_window.closes if told_window else None,
         eta=begins_as_told(windows, arrive_at, told_window),

@@ -102,19 +102,22 @@ def remember(
     contacts: Sequence[Contact],
     service_s: int | None,
     actor: str,
+    access_s: int | None = None,
 ) -> PlaceRow:
     """Keep what is known of a place for every later order; what was kept before is replaced.
 
-    ``service_s`` ``None``: the usual time. Raises ``LookupError`` for a place of another
-    business, ``ValueError`` for a time nobody spends at a door.
+    ``service_s`` ``None``: the usual time. ``access_s``: from the parked van to the door. Raises
+    ``LookupError`` for a place of another business, ``ValueError`` for a time nobody spends there.
     """
     if service_s is not None and not 0 <= service_s <= 14_400:
         raise ValueError("The time at the door is between 0 and 4 hours.")
+    if access_s is not None and not 0 <= access_s <= 3600:
+        raise ValueError("From the van to the door it is between 0 and 60 minutes.")
     with hub.unit() as unit:
         place = place_of(unit.session, business_id, place_id)
         place.access_note, place.safe_place = access_note.strip()[:1000], safe_place.strip()[:500]
         place.contacts = contacts_document.dump_python(list(contacts), mode="json")
-        place.service_s, place.updated_at = service_s, hub.now()
+        place.service_s, place.access_s, place.updated_at = service_s, access_s, hub.now()
         unit.session.add(
             AuditRow(
                 business_id=business_id,

@@ -26,9 +26,11 @@ from hub.db.tables import (
     PlaceRow,
     RouteRow,
     ShiftRow,
+    StopRow,
     VehicleRow,
 )
 from hub.flows.day import vehicle_to_plan
+from hub.flows.day_rules import with_breaks
 from hub.flows.fleet_rules import profile_of
 from hub.flows.roads import NO_ROAD_S, Roads
 from hub.flows.route_now import (
@@ -43,7 +45,7 @@ from hub.flows.route_now import (
     usual_at,
     work_of,
 )
-from hub.flows.take_overs import next_load_waits, still_elsewhere
+from hub.flows.take_overs import Fetch, next_loads, still_elsewhere
 from hub.flows.visits import driven
 
 if TYPE_CHECKING:
@@ -52,7 +54,6 @@ if TYPE_CHECKING:
 NEAREST = 6  # routes that are looked at: a van across the town has its own to do
 FREE_ONES = 3  # drivers without a route that are each shown as a way of their own
 NO_ROOM = "Nobody is free today, and nobody on the road has room for all of it."
-NEXT_LOAD = "Its next load is still at the depot. Move those stops to other drivers first."
 LIMPS = 2  # a van that is towed, or limps, takes twice as long home
 
 
@@ -74,7 +75,8 @@ class Crew:
 @dataclass(frozen=True)
 class Scene:
     """How things stand. ``here`` and ``yard`` are ids for the places where a load may be taken
-    over, which are not stored yet; ``crews`` by the id of the route that they would drive.
+    over, which are not stored yet; ``stands`` is of the one where the van was to load next, if it
+    was; ``crews`` by the id of the route that they would drive.
     """
 
     route: RouteRow
@@ -84,6 +86,7 @@ class Scene:
     at: Point
     here: str
     yard: str
+    stands: str
     depot: DepotRow
     now: datetime
     roads: Roads
@@ -257,18 +260,22 @@ def _scene(
         rows = [job for legs in groups for job in legs]
         if rows and (van := still_elsewhere(session, business_id, [job.id for job in rows])):
             raise NotNow(f"The load of {van} is not taken over yet. Hand this route over instead.")
-        if rows and next_load_waits(session, business_id, route.id):
-            raise NotNow(NEXT_LOAD)
+        later = next_loads(session, business_id, route.id)
+        waiting = {id for fetch in later for id in fetch.waiting}
+        stands = _place_of(session, later[0]) if later else ""
         planned = to_plan(session, business_id, rows, usual_at(session, route), roads)
         numbers = {id: number for id, (_, number) in planned.items()}
         told = promises_of(session, business_id, [job.id for job in rows])
+        brought = {x[0].id for x in groups if len(x) == 1 and x[0].kind == "deliver"}
         load = Load(
             roads.index[here],
             settings.transfer_s,
             tuple(tuple(planned[job.id][0] for job in legs) for legs in groups),
-            frozenset(
-                legs[0].id for legs in groups if len(legs) == 1 and legs[0].kind == "deliver"
-            ),
+            frozenset(brought - waiting),
+            waiting=frozenset(brought & waiting),
+            yard=roads.index[stands or yard],
+            load_s=max((fetch.row.service_s for fetch in later), default=0),
+            depot=roads.index[depot.id],
         )
         takers = {one.id: laid(session, business_id, one, roads).now for one in others}
         crews = _free(session, route, others)
@@ -296,6 +303,7 @@ def _scene(
         at=at,
         here=here,
         yard=yard,
+        stands=stands,
         depot=depot,
         now=now,
         roads=roads,
@@ -311,6 +319,11 @@ def _scene(
         known=_late(timed(mine.now, roads.travel, now)),
         zone=zone,
     )
+
+
+def _place_of(session: Session, fetch: Fetch) -> str:
+    stop = StopRow.business_id == fetch.row.business_id, StopRow.id == fetch.row.stop_id
+    return session.exec(select(StopRow.place_id).where(*stop)).one()
 
 
 def _is_driven(session: Session, route: RouteRow) -> None:
@@ -426,6 +439,7 @@ def _fresh(
         ends_at=hours.closes,
     )
     vehicle = replace(vehicle_to_plan(shift, crew.driver, van, roads.index), id=id)
+    vehicle = with_breaks(vehicle, shift, crew.driver, zone)
     name = van.name if van else f"{crew.driver.name}'s vehicle"
     opens = max(now, hours.opens)
     return RouteNow(id, name, crew.driver.name, vehicle, (), opens, opens, {}, zone)

@@ -24,6 +24,7 @@ from hub.flows.travel_asked import (
     for_lines,
     in_order,
     keys_for_all,
+    own_pace,
     set_up_by,
     told_by,
 )
@@ -162,7 +163,7 @@ def travel_of_day(
         else:
             make: Make = (type(provider).__module__, type(provider).__qualname__, {})
             ask = AskTravel(make, hub.settings.data_dir, depart_at, told)
-            return AskedTravel(points, ask)
+            return AskedTravel(points, ask, found.pace or own_pace(provider, depart_at))
     raise ConfigError(f"Nobody tells travel times for the profile {kind!r}.")
 
 

@@ -32,6 +32,7 @@ from hub.db.unit import Unit
 from hub.flows.actors import names_of
 from hub.flows.day_due import windows_of
 from hub.flows.prove import job_of
+from hub.flows.rests import rests_kept
 from hub.flows.roads import OFF_MAP, Roads
 from hub.flows.route_news import now_different
 from hub.flows.route_now import (
@@ -420,6 +421,7 @@ class Change:
         self._number([*rows, *(row for row in left if row.id in before.cancelled)])
         stored = before.route
         stored.leaves_at, stored.back_at = route.leave, route.home
+        stored.rests = rests_kept(route.rests)
         stored.geometry, stored.distance_m = [], 0  # drawn anew once the unit is over
 
     def _shift_of(self, route_id: str) -> TimeWindow:

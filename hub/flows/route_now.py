@@ -14,6 +14,7 @@ from sqlmodel import Session, col, or_, select
 from hub.core.business import BusinessSettings
 from hub.core.errors import HubError
 from hub.core.fit import RouteNow, StopNow
+from hub.core.fit_route import unloading_first, walked
 from hub.core.jobs import State
 from hub.core.planning import JobToPlan
 from hub.core.values import Point, TimeWindow
@@ -33,8 +34,9 @@ from hub.db.tables import (
 )
 from hub.flows.day import job_to_plan, vehicle_to_plan
 from hub.flows.day_due import Due
-from hub.flows.day_rules import UsualTimes
+from hub.flows.day_rules import UsualTimes, with_breaks
 from hub.flows.fleet_rules import profile_of
+from hub.flows.rests import rests_read
 from hub.flows.roads import Roads, Rush, travel_between
 from hub.flows.sync import order_report
 from hub.flows.take_overs import fetches_of, with_origins, worked
@@ -113,41 +115,66 @@ def laid(session: Session, business_id: str, route: RouteRow, roads: Roads) -> L
     leaves_at = route.leaves_at or shift.starts_at
     fetches = fetches_of(session, business_id, route.id)
     visits = driven(stops, work, fetches)
+    zone = ZoneInfo(business.zone)
+    vehicle = with_breaks(
+        vehicle_to_plan(shift, driver, van, _known(roads, shift)), shift, driver, zone
+    )
     to_do = with_origins({id: job for id, (job, _) in known.items()}, fetches)
     return Laid(
         route,
-        RouteNow(
-            id=route.id,
-            van=van.name if van else f"{driver.name}'s vehicle",
-            driver=driver.name,
-            vehicle=vehicle_to_plan(shift, driver, van, _known(roads, shift)),
-            stops=tuple(
-                StopNow(
-                    visit.stop.id,
-                    roads.index[visit.stop.place_id],
-                    tuple(to_do[job.id] for job in visit.jobs)
-                    if visit.fetch is None
-                    else (worked(visit.fetch, roads.index[visit.stop.place_id], to_do),),
-                    visit.stage,
-                    visit.stop.arrive_at,
-                    visit.stop.depart_at,
-                    visit.n,
-                )
-                for visit in visits
-            ),
-            leave=leaves_at,
-            home=route.back_at or leaves_at,
-            numbers={id: number for id, (_, number) in known.items()},
-            zone=ZoneInfo(business.zone),
-            # What was told before a job came on a draft is told anew when that is published.
-            promises=promises_of(session, business_id, rows) if route.published_at else {},
-            apart=frozenset(BusinessSettings.model_validate(business.settings).apart),
+        walked(
+            RouteNow(
+                id=route.id,
+                van=van.name if van else f"{driver.name}'s vehicle",
+                driver=driver.name,
+                vehicle=vehicle,
+                stops=tuple(
+                    StopNow(
+                        visit.stop.id,
+                        roads.index[visit.stop.place_id],
+                        unloading_first([to_do[job.id] for job in visit.jobs])
+                        if visit.fetch is None
+                        else (worked(visit.fetch, roads.index[visit.stop.place_id], to_do),),
+                        visit.stage,
+                        visit.stop.arrive_at,
+                        visit.stop.depart_at,
+                        visit.n,
+                    )
+                    for visit in visits
+                ),
+                leave=leaves_at,
+                home=route.back_at or leaves_at,
+                numbers={id: number for id, (_, number) in known.items()},
+                zone=zone,
+                # What was told before a job came on a draft is told anew when that is published.
+                promises=promises_of(session, business_id, rows) if route.published_at else {},
+                access_s=walks(session, business_id, roads),
+                apart=frozenset(BusinessSettings.model_validate(business.settings).apart),
+                rests=rests_read(route.rests),
+            )
         ),
         {stop.id: stop for stop in stops},
         rows,
         frozenset(work.keys() - {visit.stop.id for visit in visits}),
         frozenset(fetch.row.id for fetch in fetches.values()),
     )
+
+
+def walks(
+    session: Session, business_id: str, roads: Roads, jobs: Sequence[JobRow] | None = None
+) -> dict[int, int]:
+    """The number of a place in ``roads`` -> seconds from the parked van to its door; of all places
+    there, or of those of ``jobs``.
+    """
+    wanted = roads.index if jobs is None else {job.place_id for job in jobs if job.place_id}
+    rows = session.exec(
+        select(PlaceRow.id, PlaceRow.access_s).where(
+            PlaceRow.business_id == business_id,
+            col(PlaceRow.id).in_(wanted),
+            col(PlaceRow.access_s).is_not(None),
+        )
+    )
+    return {roads.index[id]: walk_s for id, walk_s in rows if walk_s and id in roads.index}
 
 
 def promises_of(

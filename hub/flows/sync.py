@@ -39,6 +39,7 @@ from hub.flows.order_rows import (
     address_document,
     contact_rows,
     job_rows,
+    keep_walk,
     legs,
     line_rows,
     link_row,
@@ -251,6 +252,7 @@ class _Writer:
             self.session.add_all(contact_rows(order, incoming))
             self.session.add_all(line_rows(order, incoming))
             self.session.add_all(job_rows(order, incoming, places, self.now))
+            keep_walk(incoming, places)
         announce_all(self.unit, (OrderPlaced(**self._about(order.id)) for order in orders))
         self.report.placed += len(new)
 
@@ -270,6 +272,8 @@ class _Writer:
         shown, moves = list[JobRow](), list[Move]()
         for one in amended:
             self._renew(one)
+            if one.incoming.access_s != one.before.access_s:
+                keep_walk(one.incoming, places)
             self.session.add_all(contact_rows(one.row, one.incoming))
             self.session.add_all(line_rows(one.row, one.incoming))
             for job, was, leg in one.asked:

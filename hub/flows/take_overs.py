@@ -89,10 +89,10 @@ def forget(session: Session, business_id: str, stop_ids: Iterable[str]) -> None:
     )
 
 
-def next_load_waits(session: Session, business_id: str, route_id: str) -> bool:
-    """Whether something of the route is still at the depot, to be loaded later in the day."""
+def next_loads(session: Session, business_id: str, route_id: str) -> list[Fetch]:
+    """What of the route is still at the depot, to be loaded later in the day."""
     fetches = fetches_of(session, business_id, route_id).values()
-    return any(fetch.row.is_reload and fetch.stage is Stage.TO_DO for fetch in fetches)
+    return [fetch for fetch in fetches if fetch.row.is_reload and fetch.stage is Stage.TO_DO]
 
 
 def still_elsewhere(session: Session, business_id: str, job_ids: Sequence[str]) -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from hub.core.contracts import AnswersInParts, Provider, TravelTimes
 from hub.core.errors import ConfigError, HubError, RateLimited, RetryLater
 from hub.core.measures import USUAL, measures_of
+from hub.core.plan_request import Pace
 from hub.core.planning import TravelMatrix
 from hub.core.values import Point
 from hub.db.tables import ChoiceRow
@@ -153,7 +154,13 @@ def told_by(
         raise bug from error
     if asked.choice is not None and asked.choice.state != "ok":
         mark(hub, asked.choice.business_id, asked.choice.id, "ok")
-    return found
+    own = own_pace(provider, depart_at)
+    return found.paced(own) if own and not found.pace else found
+
+
+def own_pace(provider: TravelTimes, depart_at: datetime) -> tuple[Pace, ...]:
+    """That of an answer which holds as it is for who leaves then; empty for any other."""
+    return (Pace(depart_at, 1.0),) if provider.knows_traffic else ()
 
 
 def believable(found: TravelMatrix, size: int) -> TravelMatrix:

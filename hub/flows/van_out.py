@@ -155,19 +155,22 @@ def _bring(change: Change, scene: Scene, old: RouteRow, route: RouteRow, share: 
         for act in (Act.PLAN, Act.ASSIGN, Act.DISPATCH):
             leg.state = jobs.after(State(leg.state), act)
         leg.version += 1
-    job = share.fetches
-    fetch = None if job is None else _stop_for_it(change, scene, old, route, share, job)
+    fetches = [
+        (job, _stop_to_load(change, scene, route, share, job))
+        if job.id == share.loading
+        else (job, _stop_for_it(change, scene, old, route, share, job))
+        for job in share.fetches
+    ]
     before = change.laid(route, scene.roads)
     known = to_plan(session, business_id, legs, usual_at(session, route), scene.roads)
-    origin = fetch.id if fetch is not None else ""
-    aboard = scene.load.aboard
+    origin = {id: fetch.id for _, fetch in fetches for id in fetch.job_ids}
     plain = {
-        id: from_it(job, origin) if origin and id in aboard else job
-        for id, (job, _) in known.items()
+        id: from_it(job, origin[id]) if id in origin else job for id, (job, _) in known.items()
     }
     now, stop_of = before.now, dict[str, str]()
-    if fetch is not None and job is not None:
-        now, stop_of = _to_fetch(now, fetch, job), {job.id: fetch.stop_id}
+    for job, fetch in fetches:
+        now = _to_fetch(now, fetch, job)
+        stop_of[job.id] = fetch.stop_id
     after = arranged(now, share.route, plain, stop_of)
     after = timed(after, scene.roads.travel, change.now)
     index = scene.roads.index
@@ -232,20 +235,9 @@ def _stop_for_it(
             )
         )
         session.flush()
-    stops = stops_of(session, business_id, route.id)
-    stop = StopRow(
-        business_id=business_id,
-        route_id=route.id,
-        n=len(stops) + 1,
-        place_id=id,
-        arrive_at=change.now,
-        depart_at=change.now,
-    )
-    session.add(stop)
-    session.flush()
     row = TakeOverRow(
         business_id=business_id,
-        stop_id=stop.id,
+        stop_id=_last_stop(change, route, id).id,
         from_route_id=old.id,
         van=scene.van,
         driver=scene.driver,
@@ -257,6 +249,41 @@ def _stop_for_it(
     session.add(row)
     session.flush()
     return row
+
+
+def _stop_to_load(
+    change: Change, scene: Scene, route: RouteRow, share: Share, job: JobToPlan
+) -> TakeOverRow:
+    """The stop at the depot where its driver loads what the other van was to load next."""
+    row = TakeOverRow(
+        business_id=change.business_id,
+        stop_id=_last_stop(change, route, scene.stands).id,
+        from_route_id=route.id,
+        van="",
+        driver="",
+        place=scene.depot.name,
+        job_ids=[id for id in share.job_ids if id in scene.load.waiting],
+        service_s=job.service_s,
+        is_reload=True,
+    )
+    change.session.add(row)
+    change.session.flush()
+    return row
+
+
+def _last_stop(change: Change, route: RouteRow, place_id: str) -> StopRow:
+    """A new stop of ``route``, after all others for now."""
+    stop = StopRow(
+        business_id=change.business_id,
+        route_id=route.id,
+        n=len(stops_of(change.session, change.business_id, route.id)) + 1,
+        place_id=place_id,
+        arrive_at=change.now,
+        depart_at=change.now,
+    )
+    change.session.add(stop)
+    change.session.flush()
+    return stop
 
 
 def _end(change: Change, old: RouteRow) -> None:

@@ -188,6 +188,15 @@ Worth = Annotated[
 OnBoard = Annotated[
     int, Field(ge=60, le=604_800, description="most seconds from loading it to its door")
 ]
+WishedPrice = Annotated[
+    int, Field(ge=0, le=1_000_000, description="in cents, for each hour before or after ``wished``")
+]
+Access = Annotated[
+    int,
+    Field(
+        ge=0, le=3600, description="seconds from the parked van to the door; kept for its address"
+    ),
+]
 LoadName = Annotated[
     str, StringConstraints(pattern=r"^[^:=,;\d\s][^:=,;\x00-\x1f]*$", max_length=40), _LINE
 ]
@@ -201,6 +210,7 @@ NotDrivers = Annotated[
     list[Name], Field(max_length=50, description="names or ids of drivers who may not do it")
 ]
 READY_AT = "when it can leave the depot, if it is not there yet"
+WISHED = "when somebody had better come, within the windows, at a price"
 OPTIONAL = "it may stay undone when doing it costs more than its prize"
 Custom = Annotated[dict[Slug, Note], Field(max_length=50)]
 
@@ -261,6 +271,9 @@ class OrderIn(In):
     only_driver: Driver = ""
     not_drivers: NotDrivers = []
     goods: KindsOfGoods = []
+    wished: Annotated[WindowIn | None, Field(description=WISHED)] = None
+    wished_per_hour: WishedPrice = 0
+    access_s: Access | None = None
 
     @model_validator(mode="after")
     def _somewhere(self) -> Self:
@@ -313,6 +326,9 @@ class OrderPatch(In):
     only_driver: Driver = ""
     not_drivers: NotDrivers = []
     goods: KindsOfGoods = []
+    wished: Annotated[WindowIn | None, Field(description=WISHED)] = None
+    wished_per_hour: WishedPrice = 0
+    access_s: Access | None = None
 
     def values(self, country: str) -> dict[str, Any]:
         """Only what was sent. A new address without a point forgets the old point."""
@@ -330,7 +346,7 @@ def _values(order: OrderIn | OrderPatch, country: str, names: Set[str]) -> dict[
     for name in names:
         value = getattr(order, name)
         match name:
-            case "address" | "point":
+            case "address" | "point" | "wished":
                 found[name] = value.value() if value is not None else None
             case "contacts":
                 found[name] = tuple(contact.value(country) for contact in value)
@@ -419,6 +435,9 @@ class OrderOut(BaseModel):
     only_driver: str
     not_drivers: list[str]
     goods: list[str]
+    wished: WindowOut | None
+    wished_per_hour: int
+    access_s: int | None
     held_back: Annotated[list[Group], Field(description=HELD_BACK)]
     jobs: list[JobOut]
     tracking_url: str | None

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from hub.core.attention import SILENT, late_s
 from hub.core.jobs import Outcome, State
+from hub.core.values import TimeWindow
 from hub.flows.board import BoardSeen, LaneSeen, due_of
 from hub.flows.day_seen import DONE, JobSeen, StopSeen, TakeOverSeen
 from hub.web.route_map import numbers_of
@@ -76,6 +77,7 @@ class Lane:
     levels: int
     shift: tuple[float, float]  # x and w
     reloads: tuple[tuple[float, float, str], ...]  # x, w, in words
+    rests: tuple[tuple[float, float, str], ...]  # the same
     stale: bool
 
     @property
@@ -136,6 +138,7 @@ def _lane(n: int, seen: LaneSeen, now: datetime, axis: Axis, zone: ZoneInfo) -> 
         1 + max((bar.level for bar in bars), default=0),
         (x, round(axis.at(seen.ends_at) - x, 1)),
         tuple(_reload(one, axis) for one in seen.route.take_overs if one.is_reload),
+        tuple(_rest(one, axis, zone) for one in seen.route.rests if _meet(axis, one)),
         heard_at is None or now - heard_at >= SILENT,
     )
 
@@ -143,6 +146,16 @@ def _lane(n: int, seen: LaneSeen, now: datetime, axis: Axis, zone: ZoneInfo) -> 
 def _reload(one: TakeOverSeen, axis: Axis) -> tuple[float, float, str]:
     x = axis.at(one.arrive_at)
     return x, round(axis.at(one.depart_at) - x, 1), f"Stop {one.n}: {one.said}"
+
+
+def _meet(axis: Axis, one: TimeWindow) -> bool:
+    return one.opens < axis.closes and axis.opens < one.closes
+
+
+def _rest(one: TimeWindow, axis: Axis, zone: ZoneInfo) -> tuple[float, float, str]:
+    x = axis.at(one.opens)
+    opens, closes = (at.astimezone(zone) for at in (one.opens, one.closes))
+    return x, round(axis.at(one.closes) - x, 1), f"Break {opens:%H:%M}–{closes:%H:%M}"
 
 
 def _bar(stop: StopSeen, seen: LaneSeen, now: datetime, axis: Axis, zone: ZoneInfo) -> Bar:
@@ -217,6 +230,10 @@ def _said(stop: StopSeen, eta: datetime, late: int, state: str, zone: ZoneInfo) 
         assert due
         opens, closes = (at.astimezone(zone) for at in (due.opens, due.closes))
         said.append(f"promised {opens:%H:%M}–{closes:%H:%M}")
+    for wished in {job.wished for job in stop.jobs} - {None}:
+        assert wished
+        opens, closes = (at.astimezone(zone) for at in (wished.opens, wished.closes))
+        said.append(f"wished {opens:%H:%M}–{closes:%H:%M}")
     if late >= 60:
         said.append(f"{_minutes(late)} late")
     return ", ".join(said)

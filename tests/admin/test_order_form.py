@@ -197,6 +197,10 @@ def test_what_planning_may_do_with_it_is_typed_in_too(desk: Desk) -> None:
             kinds_of_goods="Raw fish, ice",
             skills="Fridge",
             priority="7",
+            wished_opens="14:00",
+            wished_closes="15:00",
+            wished_cost="7,50",
+            access_min="2.5",
         ),
     )
     assert page.status_code == 302
@@ -212,6 +216,11 @@ def test_what_planning_may_do_with_it_is_typed_in_too(desk: Desk) -> None:
     assert sorted(report["goods"]) == ["ice", "raw fish"] and "ice, raw fish" in told
     assert "Needs fridge" in told and "Urgency 7 of 9" in told
     assert (report["skills"], report["priority"]) == (["fridge"], 7)
+    assert datetime.fromisoformat(report["wished"]["opens"]) == datetime(
+        2026, 11, 23, 12, tzinfo=UTC
+    )
+    assert (report["wished_per_hour"], report["access_s"]) == (750, 150)
+    assert "14:00" in told and "7.50 for each hour off" in told and "2.5 min" in told
 
 
 @pytest.mark.parametrize(
@@ -222,6 +231,9 @@ def test_what_planning_may_do_with_it_is_typed_in_too(desk: Desk) -> None:
         ({"priority": "12"}, "Write 0 for the usual, up to 9"),
         ({"kinds_of_goods": "x" * 61}, "at most 60 letters"),
         ({"on_board_min": "0.5"}, "At least one minute."),
+        ({"wished_opens": "15:00", "wished_closes": "14:00"}, "not after the time it begins"),
+        ({"wished_opens": "noon"}, "Write it as 16:30."),
+        ({"access_min": "far"}, "minutes, such as 3"),
         ({"ready": "soon"}, "Write it as 10:30"),
         ({"ready": "10:30", "day": "", "opens": "", "closes": ""}, "needs a day"),
         ({"loads": "pallets"}, "pallets: 6, crates: 40"),

@@ -24,8 +24,9 @@ from hub.core.csv_orders import (
 from hub.core.csv_reading import Table
 from hub.core.csv_template import MORE_COLUMNS
 from hub.core.csv_windows import Unclear, read_clock, read_day, read_spans
-from hub.core.orders import Kind
+from hub.core.orders import WISHED_PER_HOUR, Kind
 from hub.core.phones import e164
+from hub.core.values import TimeWindow
 
 NOW = datetime(2026, 12, 1, 6, tzinfo=UTC)
 HERE = NOW.astimezone(ZoneInfo("Europe/London"))
@@ -190,9 +191,11 @@ def test_kinds_coordinates_priority_and_unknown_columns():
 def test_what_a_row_asks_of_planning():
     found = read(
         "Order,Name,Address,Delivery Date,Can wait,Worth doing,Goods ready at,Max ride time"
-        ",Further loads,Only driver,Not drivers,Kind of goods\n"
-        '1,Ann,1 Road,2026-12-31,yes,12.50,10:30,90,Pallets: 2,Mara,,"Raw fish, ice"\n'
-        '2,Bob,2 Road,2026-12-31,no,,,,,,"Otso, Iris",\n'
+        ",Further loads,Only driver,Not drivers,Kind of goods"
+        ",Wished from,Wished until,Wish per hour,Minutes to the door\n"
+        '1,Ann,1 Road,2026-12-31,yes,12.50,10:30,90,Pallets: 2,Mara,,"Raw fish, ice"'
+        ",14:00,15:00,7.50,3\n"
+        '2,Bob,2 Road,2026-12-31,no,,,,,,"Otso, Iris",,,12:00,,\n'
     )
     assert not found.problems
     first, second = found.orders
@@ -201,6 +204,23 @@ def test_what_a_row_asks_of_planning():
     assert (dict(first.loads), first.only_driver) == ({"pallets": 2}, "Mara")
     assert first.goods == {"raw fish", "ice"}
     assert (second.optional, second.not_drivers) == (False, ("Otso", "Iris"))
+    day = datetime(2026, 12, 31, tzinfo=UTC)
+    assert first.wished == TimeWindow(day.replace(hour=14), day.replace(hour=15))
+    assert (first.wished_per_hour, first.access_s) == (750, 180)
+    assert second.wished == TimeWindow(day, day.replace(hour=12))
+    assert (second.wished_per_hour, second.access_s) == (WISHED_PER_HOUR, None)
+
+
+def test_a_wish_that_no_day_can_keep_is_told_at_its_cell():
+    found = read(
+        "Order,Name,Address,Delivery Date,Wished from,Wished until,Minutes to the door\n"
+        "1,Ann,1 Road,,10:00,11:00,90\n2,Bob,2 Road,2026-12-31,11:00,10:00,5\n"
+    )
+    assert [order.wished for order in found.orders] == [None, None]
+    said = [problem.message for problem in found.problems]
+    assert "A wished time needs a day. Add a delivery date." in said
+    assert "More than 60 minutes to the door. Write less." in said
+    assert "The wished time ends before it begins. Correct one of its ends." in said
 
 
 def test_what_planning_cannot_be_asked_is_told_at_its_cell():

@@ -154,3 +154,35 @@ def test_a_window_that_was_asked_for_is_not_missed_unless_a_person_says_so() -> 
 
 def test_nobody_to_ask_is_a_reason() -> None:
     assert shared_out("shared", "x", [], a_load(a_job(6)), TRAVEL, NOW).why_not
+
+
+def a_load_in_two(**more: object) -> Load:
+    """One parcel in the van at 5, for the door at 6; one still at the depot, for the door at 2."""
+    load = a_load(a_job(6), a_job(2))
+    return replace(
+        load, aboard=frozenset({"job6"}), waiting=frozenset({"job2"}), load_s=300, **more
+    )  # type: ignore[arg-type]
+
+
+def test_who_starts_at_the_depot_brings_what_the_van_was_to_load_next() -> None:
+    way = shared_out("replacement", "x", [a_van("Otso")], a_load_in_two(), TRAVEL, NOW)
+    assert (way.why_not, way.left_out) == ("", ())
+    assert sorted(places(way)[0]) == [2, HERE, 6]
+    assert way.shares[0].loading == ""
+
+
+def test_who_is_out_comes_back_to_the_depot_for_it() -> None:
+    otso = a_van("Otso", 3, 4, done=1)
+    way = shared_out("shared", "x", [otso], a_load_in_two(), TRAVEL, NOW)
+    [share], [route] = way.shares, places(way)
+    assert sorted(route) == [0, 2, 3, 4, HERE, 6]
+    assert route.index(0) < route.index(2) and route.index(HERE) < route.index(6)
+    assert {job.id for job in share.fetches} == {"take-over:Otso", "load:Otso"}
+    loads = next(stop for stop in share.route.stops if stop.place == 0)
+    assert loads.depart - loads.arrive == 5 * MINUTE
+
+
+def test_who_gets_into_the_van_that_stands_there_has_nothing_from_the_depot_yet() -> None:
+    way = shared_out("driver", "x", [a_van("Otso")], a_load_in_two(), TRAVEL, NOW)
+    assert way.shares[0].loading == "load:Otso"
+    assert places(way)[0].index(HERE) < places(way)[0].index(6)

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 import pytest
 from sqlmodel import select
 
-from hub.core.fit import Stage
-from hub.core.jobs import NotNow, State
+from hub.core.fit import Stage, problems, timed
+from hub.core.jobs import State
 from hub.core.orders import Kind
 from hub.core.values import Line, Point
 from hub.db.tables import (
@@ -17,6 +17,7 @@ from hub.db.tables import (
     EstimateRow,
     JobRow,
     PlaceRow,
+    PromiseRow,
     RouteRow,
     ShiftRow,
     StopJobRow,
@@ -32,7 +33,9 @@ from hub.flows.overview import day_seen
 from hub.flows.phone import PhoneStop, shown_to
 from hub.flows.planning_run import ask_plan, solve_waiting
 from hub.flows.rescue_ways import Happened, ways_out
+from hub.flows.route_now import laid, roads_for
 from hub.flows.take_overs import fetches_of
+from hub.flows.van_out import take_way
 from hub.live.store import LastFix
 from tests.flows.test_planning_settings import DAY, SIX, YARD, Firm, firm
 
@@ -332,11 +335,55 @@ def test_what_is_still_at_the_depot_may_go_with_another_driver(road: Road) -> No
     assert len(fetch.waiting) == 1 and fetch.is_needed
 
 
-def test_a_van_that_drops_out_before_its_next_load_says_what_to_do_first(road: Road) -> None:
+@pytest.mark.parametrize("room", [4, 8])
+def test_who_takes_over_goes_by_the_depot_for_the_next_load(road: Road, room: int) -> None:
+    """It was refused: what is not in the van could not be had from it."""
+    firm, work = road.firm, jobs_at(road.firm, road.route)
+    firm.crew("Otso", van={"parcels": room}, depot_id=firm.yard)
     road.tell("start_shift", SIX + timedelta(hours=2))
     road.tell("load", road.now)
-    with pytest.raises(NotNow, match="Its next load is still at the depot"):
-        ways_out(road.firm.hub, road.firm.business_id, road.route.id, Happened.VAN, YARD)
+    road.deliver(work[0][0], road.now + TEN_MIN)
+    at = Point(YARD.lat + 0.012, YARD.lon)
+    out = ways_out(firm.hub, firm.business_id, road.route.id, Happened.VAN, at)
+    way = next(one for one in out.ways if one.key.startswith("to:new:"))
+    assert (way.why_not, way.left_out, way.moved) == ("", (), 3)
+    assert way.cost > 0 and way.late == ()
+    told = len(promises(firm))
+    [route] = take_way(
+        firm.hub,
+        firm.business_id,
+        road.route.id,
+        way.key,
+        happened=Happened.VAN,
+        at=at,
+        actor="test",
+        versions=out.scene.versions,
+    )
+    assert len(promises(firm)) == told
+    with firm.hub.reading() as session:
+        mine = fetches_of(session, firm.business_id, route.id)
+        places = {stop.id: stop.place_id for stop in firm.stops(route)}
+        roads = roads_for(firm.hub, firm.business_id, (route.id,))
+        now = laid(session, firm.business_id, route, roads).now
+    assert problems(timed(now, roads.travel, firm.hub.now())) == ()
+    taken = [one for one in mine.values() if not one.row.is_reload]
+    assert [set(one.waiting) for one in taken] == [{work[1][0]}]
+    again = {id: one for id, one in mine.items() if one.row.is_reload}
+    if room == 8:  # it brings the next load from the depot at once
+        assert again == {}
+    else:
+        [(stop_id, fetch)] = again.items()
+        assert set(fetch.waiting) == {work[3][0], work[4][0]} and fetch.is_needed
+        assert places[stop_id] == out.scene.stands
+    left = {job for stop in jobs_at(firm, route) for job in stop}
+    assert left == {work[1][0], work[3][0], work[4][0]}
+    shown = [one.said for one in day_seen(firm.hub, firm.business_id, DAY).routes[-1].take_overs]
+    assert ("back at the depot: load 4 parcels" in " ".join(shown)) == (room == 4)
+
+
+def promises(firm: Firm) -> list[PromiseRow]:
+    with firm.hub.reading() as session:
+        return list(session.exec(select(PromiseRow)))
 
 
 def test_what_was_collected_is_put_down_when_it_loads_again(firm: Firm) -> None:

@@ -4,28 +4,32 @@ that customers read agree.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from sqlmodel import select
 
-from hub import Pace
+from hub import Pace, Point, TravelMatrix, TravelTimes, hookimpl
 from hub.core.business import BusinessSettings
 from hub.core.fit import timed
 from hub.core.jobs import State
 from hub.core.pace import Traffic, traffic_of
 from hub.core.rush_hours import RushHour
 from hub.core.values import TimeWindow
-from hub.db.tables import BusinessRow, JobRow, RouteRow, StopRow
+from hub.db.tables import BusinessRow, EstimateRow, JobRow, RouteRow, StopRow
 from hub.flows.ahead import Begun, round_of
-from hub.flows.arrivals import arrivals_of, travel_of
+from hub.flows.arrivals import arrivals_of, asked_of, travel_of
 from hub.flows.board_order import turn, turns
 from hub.flows.business import DefaultsIn, business_of
 from hub.flows.day import read_day
 from hub.flows.paces import paces
+from hub.flows.rests import rests_kept
 from hub.flows.roads import Rush, travel_between
 from hub.flows.route_now import laid, roads_for, route_of
 from hub.flows.rush_typed import RushHourIn
+from hub.plugins.travel_crow import CrowTravelTimes
 from tests.flows.test_estimate import EIGHT, estimate, minutes_off, under_way
 from tests.flows.test_planning_settings import DAY, SIX, YARD, Firm, firm, local, wanting
 from tests.noticing_worlds import Round, moment
@@ -173,6 +177,60 @@ def test_a_round_that_comes_into_the_rush_hour_is_later_at_every_door(driving: R
     assert third - second == pytest.approx(2 * ways[1], abs=0.2)
 
 
+class ByTheHour(CrowTravelTimes):
+    """As slow as it is at that hour, it says."""
+
+    key, title = "by-the-hour", "By the hour"
+    knows_traffic = True
+
+
+class OfItsOwn(ByTheHour):
+    """It tells when roads are slow, so nobody else has to."""
+
+    knows_traffic = False
+
+    def matrix(
+        self, places: Sequence[Point], depart_at: datetime, profile: str = "car"
+    ) -> TravelMatrix:
+        return super().matrix(places, depart_at, profile).paced((Pace(moment(EIGHT - 60), 1.5),))
+
+
+class Measures:
+    def __init__(self, cls: type[TravelTimes]) -> None:
+        self.cls = cls
+
+    @hookimpl
+    def hub_travel_times(self) -> list[type[TravelTimes]]:
+        return [self.cls]
+
+
+@pytest.mark.parametrize(("cls", "times"), [(ByTheHour, 1.0), (OfItsOwn, 1.5)])
+def test_who_measures_roads_by_the_hour_tells_arrivals_alone(
+    driving: Round, cls: type[TravelTimes], times: float
+) -> None:
+    """The business's rush hours were counted on top, or in its stead."""
+    under_way(driving)
+    driving.at(60.1699, 24.9384, EIGHT + 60)
+    [free] = routes_of(driving, EIGHT + 60)
+    in_traffic(driving, clock(driving, EIGHT - 60), clock(driving, EIGHT + 400), "3")
+    driving.hub.registry.add(Measures(cls), "measures")
+    [asked] = routes_of(driving, EIGHT + 60)
+    assert asked == pytest.approx(times * free, abs=2)
+    business, _ = business_of(driving.hub, driving.business_id)
+    there = [Point(60.17, 24.94), Point(60.18, 24.94)]
+    told = travel_between(driving.hub, business.id, there, moment(EIGHT), "car")
+    assert Rush.of(business, DAY, DAY).slow(told, "car").pace == told.pace != ()
+    assert (traffic_of(told.pace) is None) == cls.knows_traffic
+
+
+def routes_of(driving: Round, minute: float) -> list[float]:
+    """Seconds from where the van is to the door it comes to first, as customers read it."""
+    estimate(driving, minute)
+    with driving.hub.reading() as session:
+        rows = session.exec(select(EstimateRow)).all()
+    return [min((row.p50 - moment(minute)).total_seconds() for row in rows)]
+
+
 def test_the_estimate_is_the_plan_s_to_the_minute_in_traffic(firm: Firm) -> None:
     """Planned in the rush hour and driven as planned: nobody reads another time."""
     firm.crew()
@@ -190,7 +248,13 @@ def test_the_estimate_is_the_plan_s_to_the_minute_in_traffic(firm: Firm) -> None
     with firm.hub.reading() as session:
         ahead = round_of(session, begun, None, local(8))
     assert ahead is not None
-    found = arrivals_of(firm.hub, ahead, travel_of(firm.hub, ahead, local(8)), (), local(8))
+    found = arrivals_of(
+        firm.hub,
+        ahead,
+        travel_of(ahead, asked_of(firm.hub, ahead, local(8)), local(8)),
+        (),
+        local(8),
+    )
     planned = [stop.arrive_at for stop in firm.stops(route)]
     assert [abs((a.p50 - b).total_seconds()) for a, b in zip(found, planned, strict=True)] == (
         pytest.approx([0, 0, 0], abs=3)
@@ -231,3 +295,33 @@ def test_rules_that_overlap_are_refused_in_words() -> None:
 
 def business_settings() -> dict[str, object]:
     return DefaultsIn.of(BusinessSettings()).model_dump()
+
+
+# -- breaks
+
+
+def test_a_break_is_in_the_arrivals_wherever_it_falls(driving: Round) -> None:
+    """One on the way to the next door was left out; on a later one it was taken for driving."""
+    [(first, _), *_] = driving.stops()
+    rest = timedelta(minutes=30)
+    begins = first.depart_at + timedelta(seconds=20)
+    with driving.hub.unit() as unit:
+        for stop, _ in driving.stops():
+            row = unit.session.get_one(StopRow, stop.id)
+            if row.n > 1:
+                row.arrive_at, row.depart_at = row.arrive_at + rest, row.depart_at + rest
+        route = unit.session.get_one(RouteRow, first.route_id)
+        route.rests = rests_kept([TimeWindow(begins, begins + rest)])
+    under_way(driving)
+    estimate(driving)
+    assert all(abs(off) <= 1.5 for off in minutes_off(driving))
+    with driving.hub.unit() as unit:
+        [job] = [job for stop, job in driving.stops() if stop.id == first.id]
+        row = unit.session.get_one(JobRow, job.id)
+        row.state, row.outcome = State.CLOSED, "succeeded"
+        row.closed_occurred_at = first.depart_at
+    minute = (first.depart_at - moment(0)).total_seconds() / 60
+    estimate(driving, minute)
+    assert [abs(off) <= 1.5 for off in minutes_off(driving)[-2:]] == [True, True]
+    estimate(driving, minute + 10)  # he rests
+    assert [abs(off) <= 1.5 for off in minutes_off(driving)[-2:]] == [True, True]

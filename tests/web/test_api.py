@@ -180,6 +180,9 @@ def test_what_planning_may_do_with_an_order_comes_back_as_sent(world: World) -> 
         "only_driver": "Mara",
         "not_drivers": ["Otso"],
         "goods": ["ice", "raw fish"],
+        "wished": {"opens": "2026-11-24T10:00:00Z", "closes": "2026-11-24T11:00:00Z"},
+        "wished_per_hour": 500,
+        "access_s": 180,
     }
     order = world.order(**asked)
     assert {name: order[name] for name in asked} == asked

@@ -49,6 +49,9 @@ class TravelTimes(Provider):
 
     heeds_measures: ClassVar[bool] = False
     """Whether ``profile`` may say how large the vehicle is: read it with ``measures_of``."""
+    knows_traffic: ClassVar[bool] = False
+    """Whether its seconds are those of ``depart_at``, so that what the business says of its rush
+    hours is not counted on top. One that answers with a ``pace`` knows the whole day anyway."""
 
     @abstractmethod
     def matrix(

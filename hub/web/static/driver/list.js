@@ -73,6 +73,11 @@ function endedEarly(now, route, heading, open, done) {
   ];
 }
 
+function breaks(route, zone) {
+  const told = (route.rests ?? []).map(([from, to]) => `${clock(from, zone)}–${clock(to, zone)}`);
+  return told.length > 0 && h("p", { class: "muted" }, `Break ${told.join(", ")}`);
+}
+
 function notBegun(now, route, heading) {
   const first = route.stops[0];
   return [
@@ -82,6 +87,7 @@ function notBegun(now, route, heading) {
       h("p", { class: "large" }, `${count(route.stops.filter((stop) => !isCalledOff(stop)).length, "stop")}, ${goods(route)}`),
       h("p", {}, [`${clock(route.starts_at, now.day.zone)} to ${clock(route.ends_at, now.day.zone)}`, route.vehicle, first && `first stop ${clock(first.take_over?.arrive_at ?? first.jobs[0].eta, now.day.zone)}`].filter(Boolean).join(" · ")),
       h("p", { class: "muted" }, `Start from ${route.depot}`),
+      breaks(route, now.day.zone),
       button("Start shift", async () => { await startShift(route); await told(); }, "big"),
       h("p", { class: "hint" }, "From here to the end of the shift this phone notes where it is, and never before or after.")),
     h("h2", {}, "Your stops"),

@@ -78,11 +78,13 @@ function when(now, one) {
   const until = clock(job.not_before, zone);
   const told = job.told_opens && `${clock(job.told_opens, zone)}–${clock(job.told_closes, zone)}`;
   const asked = job.opens && `${clock(job.opens, zone)}–${clock(job.closes, zone)}`;
+  const wished = job.wished_opens && `${clock(job.wished_opens, zone)}–${clock(job.wished_closes, zone)}`;
   const why = told && Number(new Date(job.not_before)) === Number(new Date(job.told_opens)) ? `: the customer was told ${told}` : "";
   return [
     h("p", {},
       job.opens && h("span", {}, `Between ${clock(job.opens, zone)} and ${clock(job.closes, zone)} · `),
       told && told !== asked && h("span", {}, `promised ${told} · `),
+      wished && h("span", {}, `wished ${wished} · `),
       h("span", { class: late ? "late" : "" }, late ? `late: ${begins}` : `about ${begins}`)),
     waits && h("p", { class: "strong" }, arrived ? `Wait until ${until}${why}.` : `There about ${clock(job.arrive_at, zone)}. Wait until ${until}${why}.`),
   ];
