@@ -89,9 +89,9 @@ def completed(
     orders: Mapping[str, Sequence[str]],
     notes: tuple[str, ...] = (),
 ) -> Plan:
-    """A lawful plan from a strategy's orders: repaired where they break a rule,
-    filled up with what still fits, moved where prices ask for it, and a reason for everything
-    else.
+    """A lawful plan from a strategy's orders: repaired where they break a rule (of a job that two
+    vehicles have, the first one keeps it; one that nobody asked for is dropped), filled up with
+    what still fits, moved where prices ask for it, and a reason for everything else.
 
     Without orders, a day of more than ``IN_PARTS`` jobs is filled up in parts. Where travel is
     asked for leg by leg, only those of the orders are, and nothing is filled up besides.
@@ -99,6 +99,7 @@ def completed(
     is_whole = all(travel.is_whole for travel in request.travel.values())
     if not orders and (not is_whole or len(request.jobs) > IN_PARTS):
         orders = quick_orders(request, _filled)
+    orders = _once_each(request, orders)
     _learn(request, orders)
     draft = Draft(Timetable(request))
     draft.follow(orders)
@@ -119,6 +120,19 @@ def completed(
         if job.id not in placed
     }
     return draft.plan(why, notes)
+
+
+def _once_each(
+    request: PlanRequest, orders: Mapping[str, Sequence[str]]
+) -> dict[str, tuple[str, ...]]:
+    left = {job.id for job in request.jobs}
+    left -= {id for ids in request.fixed.values() for id in ids}
+    found = {}
+    for vehicle, order in orders.items():
+        mine = left.union(request.fixed.get(vehicle, ()))
+        found[vehicle] = tuple(id for id in dict.fromkeys(order) if id in mine)
+        left.difference_update(order)
+    return found
 
 
 def _filled(request: PlanRequest) -> dict[str, tuple[str, ...]]:
