@@ -41,10 +41,10 @@ def solve(
 ) -> Plan:
     """The strategy's plan, or the best known when cancelled; ``notes`` say what went wrong.
 
-    A strategy that fails, dies or does not end costs its better plan, never the
-    day: then it is its last lawful plan, or else the quick answer. Blocks for about
-    ``request.time_limit_s``. ``cores``: processes that a large day may keep busy. The caller
-    still asks ``violations``.
+    A strategy that fails, dies, does not end or answers what breaks a rule costs its better plan,
+    never the day: then it is its last lawful plan, or else the quick answer. One that ends with
+    less than it showed before is held to that. Blocks for about ``request.time_limit_s``.
+    ``cores``: processes that a large day may keep busy. The caller still asks ``violations``.
     """
     ours, theirs = APART.Pipe()
     child = APART.Process(target=_serve, args=(theirs, make, request, data_dir, cores), daemon=True)
@@ -92,11 +92,14 @@ def _listen(
         if word == "failed":
             return _fallen_back(request, best, what)
         if word == "done":
-            return what  # type: ignore[no-any-return]
-        best = what
-        on_progress(what)
+            return _answered(request, best, what)
+        if isinstance(what, Plan):
+            best = what
+            on_progress(what)
     if asked_to_stop:
-        return best or completed(request, {}, ("Planning was stopped early.",))
+        if best is None or _wrong(request, best):
+            return completed(request, {}, ("Planning was stopped early.",))
+        return best
     return _fallen_back(request, best, "it did not end in time")
 
 
@@ -108,10 +111,27 @@ def _tell(pipe: Connection) -> bool:
     return True
 
 
+def _answered(request: PlanRequest, best: Plan | None, answer: Plan) -> Plan:
+    """``answer``, or what was shown before where that is better or the answer breaks a rule."""
+    if wrong := _wrong(request, answer):
+        return _fallen_back(request, best, f"its plan breaks a rule: {wrong}")
+    if best is None or request.loss(answer) <= request.loss(best) or _wrong(request, best):
+        return answer
+    return best
+
+
+def _wrong(request: PlanRequest, plan: Plan) -> str:
+    """What is wrong with a stranger's plan; empty if nothing is."""
+    try:
+        return next(iter(violations(request, plan)), "")
+    except Exception as error:  # whatever it answered, it is no plan that can be read
+        return f"no plan that can be read ({error})"
+
+
 def _fallen_back(request: PlanRequest, best: Plan | None, why: str) -> Plan:
     LOG.warning("routing strategy failed: %s", why)
     reason = why.strip().splitlines()[-1]
-    if best is not None and violations(request, best) == []:
+    if best is not None and not _wrong(request, best):
         note = f"The routing strategy failed ({reason}). This is its best plan until then."
         return replace(best, notes=(*best.notes, note))
     note = f"The routing strategy failed ({reason}). This is the quick plan instead."

@@ -7,9 +7,11 @@ therefore nothing special.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
+from itertools import permutations
 
 from hub.core.pace import Traffic
 from hub.core.plan_request import Break, TravelMatrix, VehicleToPlan
@@ -17,6 +19,8 @@ from hub.core.values import TimeWindow
 
 Span = tuple[int, int]
 AT_ANY_TIME = 1 << 40
+NEVER: tuple[Span, ...] = ((1, 0),)
+MOST_TURNED = 6  # breaks of one driver that are tried in every order
 
 
 def epoch(moment: datetime) -> int:
@@ -32,6 +36,13 @@ def span_of(window: TimeWindow) -> Span:
     return epoch(window.opens), math.floor(window.closes.timestamp())
 
 
+def spans_of(windows: Iterable[TimeWindow]) -> tuple[Span, ...]:
+    """Those of ``windows`` that hold a whole second, earliest first; ``NEVER`` if none does."""
+    spans = sorted(span_of(window) for window in windows)
+    held = tuple(span for span in spans if span[0] <= span[1])
+    return held or (NEVER if spans else ())
+
+
 def opening(windows: Sequence[Span], ready: int) -> int | None:
     """The first moment from ``ready`` on at which a window is open."""
     for opens, closes in windows:
@@ -40,7 +51,7 @@ def opening(windows: Sequence[Span], ready: int) -> int | None:
     return None if windows else ready
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Rest:
     n: int
     opens: int
@@ -109,15 +120,16 @@ class Drive:
             self.taken[rest.n] = (begin, busy)
         return home
 
-    def _due(self, breaks: Sequence[Break], leave: int) -> list[_Rest]:
+    def _due(self, breaks: tuple[Break, ...], leave: int) -> list[_Rest]:
+        """What is not rested before leaving, one rest after the other."""
         pending = []
-        for n, due in enumerate(breaks):
-            opens, closes = span_of(due.window)
-            if opens + due.duration_s <= leave:
-                self.taken[n] = (opens, opens + due.duration_s)
+        for rest in _in_turn(breaks):
+            begin = _gap(sorted(self.taken.values()), rest)
+            if begin <= rest.closes and begin + rest.lasts <= leave:
+                self.taken[rest.n] = (begin, begin + rest.lasts)
             else:
-                pending.append(_Rest(n, opens, closes, due.duration_s))
-        return sorted(pending, key=lambda rest: rest.closes)
+                pending.append(rest)
+        return pending
 
     def _rests(
         self,
@@ -164,3 +176,31 @@ class Drive:
 
     def _driven(self, since: int, until: int) -> float:
         return until - since if self._traffic is None else self._traffic.driven(since, until)
+
+
+@lru_cache(maxsize=256)
+def _in_turn(breaks: tuple[Break, ...]) -> tuple[_Rest, ...]:
+    """The rests as they close, but for one that another would keep from beginning in time."""
+    rests = [_Rest(n, *span_of(due.window), due.duration_s) for n, due in enumerate(breaks)]
+    rests.sort(key=lambda rest: rest.closes)
+    turns = permutations(rests) if len(rests) <= MOST_TURNED else ()
+    return next((turn for turn in turns if _can_follow(turn)), tuple(rests))
+
+
+def _can_follow(rests: Iterable[_Rest]) -> bool:
+    now = 0
+    for rest in rests:
+        begin = max(now, rest.opens)
+        if begin > rest.closes:
+            return False
+        now = begin + rest.lasts
+    return True
+
+
+def _gap(taken: Iterable[Span], rest: _Rest) -> int:
+    """The first moment from its opening on at which nothing is in the way of ``rest``."""
+    begin = rest.opens
+    for begins, ends in taken:
+        if begins < begin + rest.lasts and begin < ends:
+            begin = ends
+    return begin

@@ -149,6 +149,10 @@ class Draft:
                     added -= self._unevenness(self.trips)
                 yield Placement(vehicle_id, new, trip, added)
 
+    def has_place(self, id: str) -> bool:
+        """Whether a job that is out, or its pair, could join the routes as they are."""
+        return any(next(self.placements(unit), None) for unit in self._units([id]))
+
     def placed(self) -> set[str]:
         return {id for order in self.orders.values() for id in order}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from hub.core.driving import AT_ANY_TIME, Drive, Span, epoch, instant, opening, span_of
+from hub.core.driving import AT_ANY_TIME, Drive, Span, epoch, instant, opening, span_of, spans_of
 from hub.core.loading import Loading, starts_on_board
 from hub.core.pace import Traffic, traffic_of
 from hub.core.plan_request import JobToPlan, PlanRequest, Reload, VehicleToPlan, Visit
@@ -58,9 +58,7 @@ class Timetable:
         self.request = request
         self.jobs = {job.id: job for job in request.jobs}
         self.vehicles = {vehicle.id: vehicle for vehicle in request.vehicles}
-        self.windows: Windows = {
-            job.id: tuple(sorted(span_of(window) for window in job.windows)) for job in request.jobs
-        }
+        self.windows: Windows = {job.id: spans_of(job.windows) for job in request.jobs}
         self.owner = {id: vehicle for vehicle, ids in request.fixed.items() for id in ids}
         self.loading = Loading(request, self.jobs)
         self.prices = Prices(request, self.windows)
@@ -282,7 +280,11 @@ class Timetable:
         return None if times is None else (n, place, times[0], times[2])
 
     def _within_limits(self, vehicle: VehicleToPlan, trip: Trip) -> bool:
-        """Neither out for too long or too far, nor anything on board for too long."""
+        """Every break taken, neither out for too long or too far, nor anything on board for too
+        long.
+        """
+        if len(trip.breaks) < len(vehicle.breaks):
+            return False  # work that a person fixed goes over it: nothing is added to that
         if vehicle.max_duration_s is not None and trip.home - trip.leave > vehicle.max_duration_s:
             return False
         if vehicle.max_distance_m is not None and trip.metres > vehicle.max_distance_m:

@@ -112,6 +112,8 @@ def each_way(
 def changed(request: PlanRequest, way: WayOut) -> PlanRequest:
     """The request with the change made. Raises ``LookupError`` if it is not one of this request."""
     table, unit = Timetable(request), _unit(request, way.job_id)
+    if way.change is Change.ANOTHER_VAN and way.vehicle_id in table.vehicles:
+        return _one_more(request, table.vehicles[way.vehicle_id])  # whichever is nearest by now
     for handle in _handles(request, table, unit, way.routes, len(request.vehicles)):
         named = (handle.change, handle.vehicle_id, handle.dimension, handle.part)
         if named == (way.change, way.vehicle_id, way.dimension, way.part):
@@ -224,7 +226,10 @@ def _served(
     seed: int,
 ) -> Routes | None:
     """Lawful routes with everybody of ``orders`` and ``unit``, if some are found."""
-    desk = AdHoc(Timetable(request), orders)
+    try:
+        desk = AdHoc(Timetable(request), orders)
+    except ValueError:  # who may begin sooner does, and may be out for too long by it
+        return None
     return dict(desk.orders) if squeeze(desk, unit, tries, seed) else None
 
 
@@ -364,7 +369,7 @@ def _of_choice(
             Change.LEAVE_ZONE, lambda x: _leaving_zones(request, vehicle, jobs), 1, vehicle.id
         )
     elif barred and not lacks:
-        yield _Handle(Change.ALLOW, lambda x: _allowing(request, vehicle, jobs), 1, vehicle.id)
+        yield _Handle(Change.ALLOW, lambda x: _leaving_zones(request, vehicle, jobs), 1, vehicle.id)
 
 
 def _is_outside_only(vehicle: VehicleToPlan, jobs: Sequence[JobToPlan]) -> bool:
@@ -394,7 +399,15 @@ def _allowing(
 
 
 def _one_more(request: PlanRequest, like: VehicleToPlan) -> PlanRequest:
-    return replace(request, vehicles=(*request.vehicles, replace(like, id=f"{like.id}+")))
+    """``like`` twice: what one of them must not do, the other must not either."""
+    too = replace(like, id=f"{like.id}+")
+    jobs = tuple(
+        replace(job, forbidden_vehicles=job.forbidden_vehicles | {too.id})
+        if like.id in job.forbidden_vehicles
+        else job
+        for job in request.jobs
+    )
+    return replace(request, jobs=jobs, vehicles=(*request.vehicles, too))
 
 
 def _with_vehicle(request: PlanRequest, vehicle: VehicleToPlan) -> PlanRequest:

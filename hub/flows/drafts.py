@@ -27,6 +27,7 @@ from hub.db.tables import (
     TakeOverRow,
 )
 from hub.db.unit import Unit
+from hub.flows.by_hand import shifts_as_seen
 from hub.flows.day import Day
 from hub.flows.day_due import published_shifts
 from hub.flows.depot_places import place_of_depot
@@ -65,6 +66,8 @@ def store_drafts(
     unchanged = {job_id: job.version for job_id, job in rows.items()} == seen.versions
     if not unchanged or taken.intersection(shift.id for shift in seen.shifts):
         raise PlanOutdated("Orders changed while this day was being planned. Plan it again.")
+    if not shifts_as_seen(unit.session, seen):
+        raise PlanOutdated("Working hours changed while this day was planned. Plan it again.")
     for route in _drafts(unit.session, business_id, day, seen):
         drop_draft(unit, route)
     for job in rows.values():

@@ -22,6 +22,7 @@ from hub.core.planning import Plan
 from hub.db.columns import LONG
 from hub.db.tables import AuditRow, BusinessRow, DepotRow, PlanRow
 from hub.db.unit import Unit, took_one
+from hub.flows.by_hand import ChangedByHand, Drafts, is_arranged
 from hub.flows.day import Day, read_day
 from hub.flows.drafts import PlanOutdated, drafted, store_drafts
 from hub.flows.plan import no_worse, outcome, solved_apart, strategy_for, ways_of, with_why
@@ -223,12 +224,11 @@ def _solve(hub: Hub, run: PlanRow, hold: _Hold) -> None:
     seen = read_day(hub, run.business_id, run.day, limit_s, run.depot_id, aim_of(run))
     chosen = strategy_for(hub, seen, run.strategy)
     hold.takes(seen.request.time_limit_s)
+    hold.begins_with(seen)
     hold.look()
     plan = solved_apart(hub, chosen, seen, hold.better, hold.stopped)
     if start := run.progress.get("start"):
-        with hub.reading() as session:
-            drafts = drafted(session, seen)
-        plan = no_worse(chosen, seen, plan, {**drafts, **start}, list(start))
+        plan = no_worse(chosen, seen, plan, {**(hold.drafts or {}), **start}, list(start))
     hold.better(plan)
     plan = with_why(hub, seen, run.strategy, chosen, plan)
     ways = ways_of(hub, seen, plan)
@@ -243,6 +243,7 @@ class _Hold:
         self.lease = run.leased_until
         self.progress = dict(run.progress)
         self.unsaid = self.stop_asked = False
+        self.drafts: Drafts | None = None
         self.look_at = 0.0
 
     def better(self, best: Plan) -> None:
@@ -255,6 +256,12 @@ class _Hold:
         """How long the run will take is known only when its day is."""
         if limit_s != self.progress.get("limit_s"):
             self.progress, self.unsaid = {**self.progress, "limit_s": limit_s}, True
+
+    def begins_with(self, seen: Day) -> None:
+        """Remember the drafts that there were when the run began: it may replace those."""
+        if self.drafts is None:
+            with self.hub.reading() as session:
+                self.drafts = drafted(session, seen)
 
     def stopped(self) -> bool:
         """Whether somebody asked to stop; asked often, it looks every ``LOOK_S``."""
@@ -276,8 +283,14 @@ class _Hold:
             self.lease, self.unsaid = lease, False
 
     def store(self, seen: Day, plan: Plan, strategy: str, ways: Mapping[str, Way]) -> None:
-        """Drafts and the end of the run, together or not at all."""
+        """Drafts and the end of the run, together or not at all.
+
+        Raises ``ChangedByHand`` where somebody arranged a draft meanwhile.
+        """
         with self.hub.unit() as unit:
+            unit.session.get_one(BusinessRow, self.run.business_id, with_for_update=True)
+            if is_arranged(self.drafts or {}, drafted(unit.session, seen)):
+                raise ChangedByHand
             self._update(
                 unit,
                 state="cancelled" if self.stop_asked else "done",

@@ -290,6 +290,22 @@ def test_any_nonsense_of_a_strategy_is_repaired(seed):
     assert violations(request, plan) == []
 
 
+@pytest.mark.parametrize(
+    "orders",
+    [
+        {"a": ["j1", "j2"], "b": ["j2", "j3"]},
+        {"a": ["j1", "j1", "j2"], "nobody": ["j3"]},
+        {"b": ["nothing", "j3"], "a": ["j3"]},
+    ],
+)
+def test_what_a_strategy_does_twice_or_made_up_is_done_once_or_not_at_all(orders):
+    jobs = tuple(JobToPlan(id=f"j{n}", place=n) for n in range(1, 5))
+    request = a_bakery_day(jobs, (a_van("a"), a_van("b")), fixed={"a": ("j4",)})
+    plan = completed(request, orders)
+    assert violations(request, plan) == []
+    assert plan.unassigned == {}
+
+
 @pytest.mark.parametrize("seed", range(10))
 def test_a_request_survives_the_way_to_another_process(seed):
     request = any_day(seed)

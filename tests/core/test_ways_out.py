@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from hub import Tools
-from hub.core.plan_request import Break, JobToPlan, PlanRequest
+from hub.core.plan_request import Break, JobToPlan, KeepsTo, PlanRequest
 from hub.core.planning import completed, needs_of, violations
 from hub.core.values import TimeWindow
 from hub.core.ways_out import Change, WayOut, binding, changed, ways_out
+from hub.core.zones import zoned
 from hub.plugins.routing_ortools import OrtoolsRouting
 from hub.plugins.routing_pyvrp import PyvrpRouting
 from hub.testing.days import a_bakery_day, a_van, any_day, at, between
@@ -100,6 +101,47 @@ def test_the_half_of_a_pair_that_takes_too_long_is_the_one_that_is_shortened() -
     assert not violations(changed(request, way), made)
 
 
+def test_a_day_that_could_begin_too_soon_stops_nobody_from_being_asked() -> None:
+    """Who begins earlier takes the first of two windows, and is then out for too long."""
+    jobs = (
+        JobToPlan(id="twice", place=1, windows=(between(7, 7.5), between(9, 9.5))),
+        JobToPlan(id="then", place=1, windows=(between(10, 10.1),)),
+        JobToPlan(id="early", place=9, windows=(between(8, 8.2),)),
+    )
+    request = a_bakery_day(jobs, (a_van(max_duration_s=5400),))
+    assert completed(request, {}).unassigned.keys() == {"early"}
+    assert ways_out(request, completed(request, {}), "early") is not None
+
+
+def test_who_may_do_it_after_all_may_leave_his_zones_for_it_too() -> None:
+    keeper = a_van("keeper", keeps_to=(KeepsTo(frozenset({"north"})),))
+    job = JobToPlan(id="j", place=1, forbidden_vehicles=frozenset({"keeper"}))
+    request = a_bakery_day((zoned(job, (keeper,)),), (keeper,))
+    way = out_of(request, "j")[Change.ALLOW]
+    relaxed = changed(request, way)
+    made = completed(relaxed, way.routes)
+    assert not violations(relaxed, made) and not made.unassigned
+
+
+def test_another_van_keeps_to_the_same_zones_as_the_one_it_is_like() -> None:
+    north = KeepsTo(frozenset({"north"}))
+    keeper, free = a_van("a", keeps_to=(north,), max_jobs=1), a_van("b", max_jobs=1)
+    jobs = (
+        JobToPlan(id="south", place=1),
+        JobToPlan(id="north1", place=2, zones=frozenset({"north"})),
+        JobToPlan(id="north2", place=3, zones=frozenset({"north"})),
+    )
+    jobs = tuple(zoned(job, (keeper, free)) for job in jobs)
+    request = a_bakery_day(jobs, (keeper, free))
+    [left] = completed(request, {}).unassigned
+    relaxed = changed(request, out_of(request, left)[Change.ANOTHER_VAN])
+    too = relaxed.vehicles[-1]
+    [south] = [job for job in relaxed.jobs if job.id == "south"]
+    assert (too.id in south.forbidden_vehicles) == bool(too.keeps_to)
+    made = completed(relaxed, {})
+    assert not violations(relaxed, made) and not made.unassigned
+
+
 def infeasible(seed: int) -> tuple[PlanRequest, str]:
     """A small day with too much to do, and one job of it that was left out."""
     for n in range(50):
@@ -111,7 +153,7 @@ def infeasible(seed: int) -> tuple[PlanRequest, str]:
     raise AssertionError("every day worked out")
 
 
-DAYS = range(4)
+DAYS = (*range(4), 20, 41)
 
 
 def check(seed: int) -> int:

@@ -18,12 +18,13 @@ from sqlmodel import col, select
 
 from hub.app import Hub
 from hub.core.jobs import State
-from hub.db.tables import JobRow, PlanRow, ShiftRow
-from hub.flows.dispatch import publish
+from hub.db.tables import DriverRow, JobRow, PlanRow, ShiftRow, StopJobRow, StopRow
+from hub.flows.dispatch import move_job, publish
 from hub.flows.plan import plan_day
 from hub.flows.planning_run import ask_plan, close_failed, plan_seen, solve_waiting, stop_plan
+from hub.flows.shifts import set_hours
 from hub.worker import CHORES, Chore, schedule
-from tests.flows.plan_worlds import DAY, NORTH, SOUTH, Town, a_town, near, open_hub
+from tests.flows.plan_worlds import DAY, NORTH, SOUTH, Town, a_town, kilos, near, open_hub
 
 ROOT = Path(__file__).parents[2]
 
@@ -209,6 +210,66 @@ def test_a_day_that_changes_under_its_plan_is_planned_again(town: Town) -> None:
     worker.join(60)
     assert town.run().state == "done"
     assert len(town.links()) == 6
+
+
+def test_what_somebody_moved_while_a_day_was_planned_stays_where_they_put_it(
+    database_url: str, tmp_path: Path
+) -> None:
+    town = a_town(open_hub(database_url, tmp_path), capacity={"g": 4000})
+    town.orders({f"S{n}": near(SOUTH, n) for n in range(1, 7)}, lines=kilos(1))
+    asked(town)
+    assert solve_waiting(town.hub)
+    one, other = town.routes()
+    job_id = on_route(town, one.id)[0]
+    run = asked(town, "slow", 2.0)
+    worker = in_the_background(town.hub)
+    until(lambda: plan_seen(town.hub, town.business_id, run.id).cost)
+    move_job(
+        town.hub,
+        town.business_id,
+        one.id,
+        other.id,
+        job_id,
+        actor="staff:2",
+        expected_version=one.version,
+        to_version=other.version,
+        force=True,
+    )
+    worker.join(60)
+    seen = plan_seen(town.hub, town.business_id, run.id)
+    assert seen.state == "failed" and "Somebody changed a draft" in seen.error
+    assert job_id in on_route(town, other.id)
+    asked(town)
+    assert solve_waiting(town.hub)
+
+
+def test_a_driver_whose_day_is_taken_off_while_it_is_planned_gets_no_route(
+    database_url: str, tmp_path: Path
+) -> None:
+    town = a_town(open_hub(database_url, tmp_path), capacity={"g": 4000})
+    town.orders({f"S{n}": near(SOUTH, n) for n in range(1, 7)}, lines=kilos(1))
+    run = asked(town, "slow", 2.0)
+    worker = in_the_background(town.hub)
+    until(lambda: plan_seen(town.hub, town.business_id, run.id).cost)
+    with town.hub.reading() as session:
+        otso = session.exec(select(DriverRow.id).where(DriverRow.name == "Otso")).one()
+    set_hours(town.hub, town.business_id, otso, DAY, None, actor="staff:2")
+    worker.join(60)
+    assert plan_seen(town.hub, town.business_id, run.id).state == "done"
+    assert {route.driver_id for route in town.routes()}.isdisjoint({otso})
+    assert len(town.links()) == 4
+
+
+def on_route(town: Town, route_id: str) -> list[str]:
+    with town.hub.reading() as session:
+        return list(
+            session.exec(
+                select(StopJobRow.job_id)
+                .join(StopRow, col(StopRow.id) == col(StopJobRow.stop_id))
+                .where(StopRow.route_id == route_id)
+                .order_by(col(StopRow.n))
+            )
+        )
 
 
 def test_a_day_on_which_nobody_works_fails_with_a_sentence(town: Town) -> None:

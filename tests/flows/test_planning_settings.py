@@ -166,6 +166,13 @@ def test_a_break_is_kept_and_the_day_says_who_planned_it(firm: Firm) -> None:
     assert any(all(b <= at or a >= at + half_hour for a, b in served) for at in rests)
 
 
+def test_two_breaks_before_the_first_stop_are_no_reason_to_plan_nothing(firm: Firm) -> None:
+    firm.crew(breaks="30 min between 09:00 and 11:00, 15 min between 09:00 and 12:00")
+    firm.order("late", windows=(TimeWindow(local(14), local(15)),))
+    run = firm.planned()
+    assert not run.result["unassigned"] and firm.who() == {"Mara": 1}
+
+
 def test_a_break_of_the_night_is_due_after_midnight(firm: Firm) -> None:
     firm.crew(works={"0": ["22:00", "06:00"]}, breaks="30 min at 02:00, 15 min at 12:00")
     firm.order("1", windows=(TimeWindow(local(23), local(23, 30)),))

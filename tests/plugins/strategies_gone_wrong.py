@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from hub import Need, Plan, PlanRequest, RoutingStrategy, completed
 
@@ -26,6 +27,35 @@ class DiesLate(Dies):
 class Raises(Dies):
     def plan(self, request: PlanRequest, progress: Callable[[Plan], bool]) -> Plan:
         raise ZeroDivisionError("no vehicles to divide by")
+
+
+class Lawless(Dies):
+    """Serves everything twice."""
+
+    def plan(self, request: PlanRequest, progress: Callable[[Plan], bool]) -> Plan:
+        plan = completed(request, {})
+        return replace(plan, routes={id: (*way, *way) for id, way in plan.routes.items()})
+
+
+class LawlessLate(Lawless):
+    def plan(self, request: PlanRequest, progress: Callable[[Plan], bool]) -> Plan:
+        progress(completed(request, {}))
+        return super().plan(request, progress)
+
+
+class Speechless(Dies):
+    def plan(self, request: PlanRequest, progress: Callable[[Plan], bool]) -> Plan:
+        progress(None)  # type: ignore[arg-type]
+        return None  # type: ignore[return-value]
+
+
+class Forgetful(Dies):
+    """Ends with less than it showed."""
+
+    def plan(self, request: PlanRequest, progress: Callable[[Plan], bool]) -> Plan:
+        progress(completed(request, {}))
+        routes = {vehicle.id: () for vehicle in request.vehicles}
+        return Plan(routes, {job.id: "Forgotten." for job in request.jobs})
 
 
 class Deaf(Dies):

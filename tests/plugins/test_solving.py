@@ -48,6 +48,22 @@ def test_the_note_says_what_went_wrong(request_, make, why):
     assert why in plan.notes[0]
 
 
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [("Lawless", "quick plan"), ("LawlessLate", "best plan"), ("Speechless", "quick plan")],
+)
+def test_an_answer_that_breaks_a_rule_costs_its_plan_not_the_day(request_, name, kept):
+    plan = solve((WRONG, name, {}), request_)
+    assert violations(request_, plan) == []
+    (note,) = plan.notes
+    assert "its plan breaks a rule" in note and kept in note
+
+
+def test_a_strategy_is_held_to_the_best_it_showed(request_):
+    told: list[Plan] = []
+    assert solve((WRONG, "Forgetful", {}), request_, on_progress=told.append) == told[0]
+
+
 @pytest.mark.parametrize("name", ["Willing", "Deaf"])
 def test_cancelling_keeps_the_best_plan(request_, name):
     told: list[Plan] = []
