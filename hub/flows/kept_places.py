@@ -13,6 +13,7 @@ from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from math import inf
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -151,7 +152,8 @@ class _Look:
         if not all(self._is_led_to(job.place) for job, _ in some):
             raise NotNow(OFF_MAP)
         found = bounds(kept.places, [job for job, _ in some])
-        unknown = {id: 0.0 for id, one in kept.routes.items() if one.row is None}
+        # Judged in full, whatever it would cost.
+        unknown = {id: -inf for id, one in kept.routes.items() if one.row is None}
         fits = {id: more for id, more in {**found.fits, **unknown}.items() if id not in but}
         others = {id: more for id, more in found.others.items() if id not in but}
         return [tried[id] for id, _ in best_routes(Bounds(fits, others), judge, most)]

@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, timedelta
+from math import inf
 
 import pytest
 
@@ -114,7 +115,7 @@ def test_the_three_offered_are_the_best_three_of_every_place(seed: int) -> None:
             return placed(by_id[id], [job], travel, NOW)
 
         found = bounds(places, [job])
-        found = Bounds({**found.fits, **dict.fromkeys(unknown, 0.0)}, found.others)
+        found = Bounds({**found.fits, **dict.fromkeys(unknown, -inf)}, found.others)
         offered = best_routes(found, judge)
         every = {id: list(everywhere(route, job, travel)) for id, route in by_id.items()}
         least = sorted(min(costs) for costs in every.values() if costs)[:3]
