@@ -46,6 +46,7 @@ STEPS = (
     (NextStep.ANOTHER_DAY, "Try again another day"),
     (NextStep.RETRY_TODAY, "Try again today"),
     (NextStep.RETURN, "Return to sender"),
+    (NextStep.COLLECT, "Keep it; the customer collects it"),
     (NextStep.CANCEL, "Nothing more; cancel"),
 )
 

@@ -28,6 +28,8 @@ from hub.db.tables_demand import (
     RejectRow,
     SeenCallRow,
     TokenLeaseRow,
+    WishRow,
+    WishRow,
 )
 from hub.db.tables_out import (
     ChainHeadRow,
@@ -140,5 +142,6 @@ __all__ = [
     "TokenLeaseRow",
     "VehicleRow",
     "WebhookRow",
+    "WishRow",
     "ZoneRow",
 ]

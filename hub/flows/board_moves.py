@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -236,7 +236,7 @@ def _effect(
     judged = replace(after, promises={**after.promises, **told})
     known_already = (*problems(timed(before, travel, now)), *_late(timed(source, travel, now)))
     found = worse(problems(judged), known_already)
-    rest = timed(_without(source, {leg.id for leg in jobs}), travel, now)
+    rest = timed(without(source, {leg.id for leg in jobs}), travel, now)
     source_s, source_m = driven(source, travel)
     rest_s, rest_m = driven(rest, travel)
     before_s, before_m = driven(before, travel)
@@ -272,7 +272,8 @@ def _late(route: RouteNow) -> list[Problem]:
     return [one for one in problems(route) if one.kind in ("window", "promise")]
 
 
-def _without(route: RouteNow, jobs: set[str]) -> RouteNow:
+def without(route: RouteNow, jobs: Collection[str]) -> RouteNow:
+    """``route`` as if nobody had given it these jobs."""
     kept = (
         replace(stop, jobs=tuple(job for job in stop.jobs if job.id not in jobs))
         for stop in route.stops

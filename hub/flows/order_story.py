@@ -221,6 +221,8 @@ def _words(name: str, told: dict[str, Any]) -> tuple[str, str]:
             return "New arrival time", ""
         case "JobClosed":
             return ENDED.get(told["outcome"], told["outcome"]), reason_in_words(told["reason"])
+        case "RecipientAsked":
+            return WISHED.get(told["what"], told["what"]), "on the page behind the link"
         case "NextStepChosen":
             return "Next step", STEPS.get(told["step"], told["step"])
     return name, ""
@@ -249,9 +251,20 @@ DECIDED = {
     Decision.WITHDRAWN.value: "The source does not ask for the change any more",
     Decision.LATE.value: "The change came too late for the driver",
 }
+WISHED = {
+    "note": "Note for the driver",
+    "access_code": "Door code for the driver",
+    "safe_place": "May be left in a safe place",
+    "neighbour": "May be left with a neighbour",
+    "in_person": "To be handed over in person",
+    "another_slot": "Another time chosen",
+    "cancel": "Cancelled by the customer",
+    "next_step": "The customer chose what follows",
+}
 STEPS = {
     jobs.NextStep.RETRY_TODAY.value: "try again today",
     jobs.NextStep.ANOTHER_DAY.value: "try again another day",
     jobs.NextStep.RETURN.value: "return to sender",
+    jobs.NextStep.COLLECT.value: "kept for the customer to collect",
     jobs.NextStep.CANCEL.value: "cancel",
 }
