@@ -54,6 +54,7 @@ TO_GET_IN = (Action.NOTE, Action.ACCESS_CODE, Action.SAFE_PLACE, Action.NEIGHBOU
 CHANGES_THE_PLAN = (Action.ANOTHER_SLOT, Action.CANCEL)
 AT_A_DOOR = frozenset({Action.SAFE_PLACE, Action.NEIGHBOUR})  # only of goods that are brought
 GOODS_ONLY = frozenset({Follow.SAFE_PLACE, Follow.COLLECT, Follow.RETURN})
+_A_PHOTO: list[Demand] = ["photo"]
 Until = Literal["hours", "published"]
 
 
@@ -91,7 +92,7 @@ class SelfService(BaseModel):
     until: Until = "hours"
     hours: int = Field(default=12, ge=0, le=240)
     note_stops: int = Field(default=1, ge=0, le=20)
-    left_demands: list[Demand] | None = Field(default=["photo"])
+    left_demands: list[Demand] | None = Field(default_factory=lambda: _A_PHOTO.copy())
     neighbour_demands: list[Demand] | None = None
     slots: Slots = Field(default_factory=Slots)
     collect_hours: str = Field(default="", max_length=120)

@@ -29,7 +29,6 @@ from hub.db.tables_demand import (
     SeenCallRow,
     TokenLeaseRow,
     WishRow,
-    WishRow,
 )
 from hub.db.tables_out import (
     ChainHeadRow,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -187,9 +187,9 @@ def _take(hub: Hub, token: str, free: Free, route_id: str, key: str) -> None:
         what = Action.NEXT_STEP if now.standing.undecided else Action.ANOTHER_SLOT
         said = TODAY if free.window is None else free.window.opens.isoformat()
         keep(unit, now.order, work[-1], what, said, key=key, now=change.now)
-    for route in (old, target):
-        if route is not None:
-            draw(hub, route)
+    for changed in (old, target):
+        if changed is not None:
+            draw(hub, changed)
 
 
 def _freed(
@@ -212,7 +212,7 @@ def _freed(
 
 
 def _set(work: Sequence[JobRow], free: Free) -> None:
-    work[-1].windows = window_document([] if free.window is None else [free.window])
+    work[-1].windows = window_document(() if free.window is None else (free.window,))
     for leg in work:
         leg.due_on = leg.not_before = free.day
         leg.version += 1

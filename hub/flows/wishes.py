@@ -66,7 +66,7 @@ def wished_of(
 
 
 def key_of(n: int, kind: str, said: str) -> str:
-    """By it a form that is sent twice is one wish: ``n`` is how many there were when it was made."""
+    """By it a form sent twice is one wish; ``n``: how many there were when it was made."""
     return hashlib.sha256(f"{n}\n{kind}\n{said}".encode()).hexdigest()
 
 
