@@ -27,6 +27,7 @@ from hub.flows.route_now import (
     usual_at,
 )
 from hub.flows.take_overs import still_elsewhere
+from hub.flows.wishes import for_staff, wished_of
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -80,6 +81,7 @@ class Moving:
     n: int
     orders: tuple[tuple[str, str], ...]  # id and number
     effects: tuple[Effect, ...]
+    wishes: tuple[tuple[str, str], ...] = ()  # what customers there said, in words
 
 
 def moving(hub: Hub, business_id: str, stop_id: str, to_route_id: str | None = None) -> Moving:
@@ -109,6 +111,7 @@ def moving(hub: Hub, business_id: str, stop_id: str, to_route_id: str | None = N
             .where(OrderRow.business_id == business_id, col(OrderRow.id).in_(ids))
             .order_by(OrderRow.number)
         ).all()
+        said = wished_of(session, business_id, ids)
     targets = [one for one in others if to_route_id in (None, one.id)]
     if to_route_id not in (None, route.id) and not targets:
         raise LookupError(f"no route {to_route_id}")
@@ -123,6 +126,7 @@ def moving(hub: Hub, business_id: str, stop_id: str, to_route_id: str | None = N
         n,
         tuple((id, number) for id, number in orders),
         tuple(found),
+        tuple(one for id, _ in orders if id in said for one in for_staff(said[id])),
     )
 
 

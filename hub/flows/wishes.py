@@ -143,6 +143,17 @@ def differences(before: Wished, after: Wished) -> list[Difference]:
     return found
 
 
+def for_staff(one: Wished) -> tuple[tuple[str, str], ...]:
+    """What, and what was said; of a door code only that there is one."""
+    code = "given, on the driver's phone" if one.access_code else ""
+    found = (
+        ("Customer's note", one.note),
+        ("Door code", code),
+        ("If nobody is home", leave_words(one)),
+    )
+    return tuple((what, said) for what, said in found if said)
+
+
 def leave_words(one: Wished) -> str:
     """For staff and drivers; empty: it is handed over in person."""
     how = {Action.SAFE_PLACE.value: "leave it", Action.NEIGHBOUR.value: "give it to the neighbour"}
