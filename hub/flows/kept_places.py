@@ -22,7 +22,7 @@ from sqlmodel import col
 
 from hub.core.ad_hoc import row_of
 from hub.core.fit import Placement, RouteNow, placed, timed
-from hub.core.jobs import NotNow
+from hub.core.jobs import NotNow, State
 from hub.core.offering import Bounds, best_routes, bounds
 from hub.core.plan_request import JobToPlan, TravelMatrix, Whole
 from hub.core.quick_places import QuickPlaces, Row
@@ -178,7 +178,10 @@ class _Look:
                 ]
                 if windows is not None:
                     last, number = found[route.depot_id][-1]
-                    found[route.depot_id][-1] = replace(last, windows=tuple(windows)), number
+                    asked = replace(last, windows=tuple(windows))
+                    if legs[-1].state == State.CLOSED:  # the attempt after it was promised nothing
+                        asked = replace(asked, id=f"after {last.id}")
+                    found[route.depot_id][-1] = asked, number
         by_time = sorted(found.items(), key=lambda one: sum(job.service_s for job, _ in one[1]))
         return dict(by_time)
 

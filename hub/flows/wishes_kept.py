@@ -1,4 +1,4 @@
-"""How long what recipients said is kept: a door's code until nobody needs it, the rest as proof is."""
+"""How long what recipients said is kept: a code until nobody needs it, the rest as proof is."""
 
 from __future__ import annotations
 
