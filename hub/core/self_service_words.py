@@ -51,7 +51,8 @@ def until_words(answer: Answer, zone: ZoneInfo, now: datetime, tongue: Tongue) -
     """Until when it can be done; empty where no clock ends it."""
     if not answer.is_open or answer.until is None:
         return ""
-    return tongue.say("Changes are possible until {when}.", when=moment_words(answer.until, zone, now, tongue))
+    when = moment_words(answer.until, zone, now, tongue)
+    return tongue.say("Changes are possible until {when}.", when=when)
 
 
 def moment_words(at: datetime, zone: ZoneInfo, now: datetime, tongue: Tongue) -> str:
