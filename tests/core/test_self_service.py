@@ -29,7 +29,8 @@ from hub.core.self_service import (
 from hub.core.self_service_words import closed_words, done_words, until_words
 from hub.core.standing import standing
 from hub.core.tongue import ENGLISH
-from hub.core.tracking_page import Estimate, JobSeen, Life, Ride, decide
+from hub.core.tracking_page import Estimate, JobSeen, Life, Ride, Shows, decide
+from hub.core.tracking_words import card
 from hub.core.values import TimeWindow
 
 HELSINKI = ZoneInfo("Europe/Helsinki")
@@ -177,3 +178,31 @@ def test_hours_that_hold_no_slot_are_refused() -> None:
 def test_only_known_words_are_believed_of_an_address() -> None:
     assert done_words("<b>", ENGLISH) == ""
     assert done_words("door", ENGLISH)
+
+
+def test_a_time_that_was_chosen_is_shown_until_a_plan_has_a_narrower_one() -> None:
+    slot = TimeWindow(NOON, NOON + timedelta(hours=2))
+    before = TimeWindow(NOON - timedelta(hours=5), NOON - timedelta(hours=4))
+    job = JobSeen(kind=Kind.DELIVER, windows=(slot,))
+    about = {"ride": None, "window_s": 3600, "now": NOON - timedelta(hours=9)}
+    seen = decide([job], [slot], chosen=True, **about)  # type: ignore[arg-type]
+    assert (seen.shows, seen.quoted, seen.before) == (Shows.ORDERED, slot, None)
+    seen = decide([job], [before, slot], chosen=True, **about)  # type: ignore[arg-type]
+    assert (seen.shows, seen.quoted, seen.before) == (Shows.RESCHEDULED, slot, before)
+    # A promise of a plan that fell through is none any more, and so is one for another window.
+    assert decide([job], [slot], **about).quoted is None  # type: ignore[arg-type]
+    other = JobSeen(kind=Kind.DELIVER, windows=(before,))
+    assert decide([other], [slot], chosen=True, **about).quoted is None  # type: ignore[arg-type]
+
+
+def test_an_attempt_that_was_given_up_says_what_follows_and_is_no_cancellation() -> None:
+    job = JobSeen(
+        kind=Kind.DELIVER,
+        state=State.CLOSED,
+        outcome=Outcome.CANCELLED,
+        next_step=NextStep.COLLECT,
+        closed_at=NOON,
+    )
+    seen = decide([job], [], None, window_s=3600, now=NOON)
+    assert seen.shows is Shows.FAILED
+    assert "you collect it from us" in " ".join(card(seen, frozenset(), HELSINKI, NOON).lines)
