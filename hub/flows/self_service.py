@@ -54,6 +54,9 @@ if TYPE_CHECKING:
     from hub.app import Hub
 
 
+NO_LINK = "The link is unknown, or its page is no longer whole."
+
+
 class NotOpen(HubError):
     """This cannot be done on the page now; ``answer`` says why, for whoever words it."""
 
@@ -147,7 +150,7 @@ def held(hub: Hub, token: str) -> Iterator[Held]:
     with hub.unit() as unit:
         row = link_row(unit.session, token)
         if row is None:
-            raise NoSuchLink(token[:4])
+            raise NoSuchLink(NO_LINK)
         unit.session.get_one(BusinessRow, row.business_id, with_for_update=True)
         yield held_in(unit, token, hub.now())
 
@@ -156,7 +159,7 @@ def held_in(unit: Unit, token: str, now: datetime) -> Held:
     """In a unit that holds the business already. Raises ``NoSuchLink``."""
     link = opened(unit.session, token, now)
     if link is None:
-        raise NoSuchLink(token[:4])
+        raise NoSuchLink(NO_LINK)
     order = unit.session.exec(
         select(OrderRow).where(
             OrderRow.business_id == link.business.id, OrderRow.id == link.order_id
@@ -212,7 +215,7 @@ def call_off(hub: Hub, token: str, *, n: int) -> None:
         now.demand(Action.CANCEL)
         seen = one_order(now.unit.session, now.order.business_id, now.order.id)
         if seen is None:
-            raise NoSuchLink(token[:4])
+            raise NoSuchLink(NO_LINK)
         keep(now.unit, now.order, now.link.job, Action.CANCEL, "", key=key, now=now.now)
         cancel_order(now.unit, hub.keys, seen, now.now, ACTOR)
 

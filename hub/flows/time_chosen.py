@@ -29,7 +29,7 @@ from hub.flows.promises import promise
 from hub.flows.route_change import Change, DoesNotFit
 from hub.flows.route_line import draw
 from hub.flows.route_now import RouteConflict, legs_of, roads_for, route_holding
-from hub.flows.self_service import Held, NoSuchLink, NotOpen, held_in, standing_of
+from hub.flows.self_service import NO_LINK, Held, NoSuchLink, NotOpen, held_in, standing_of
 from hub.flows.tracking_link import Link, opened
 from hub.flows.wishes import ACTOR, is_known, keep, key_of, wished
 
@@ -99,7 +99,7 @@ def choose_time(hub: Hub, token: str, chosen: str, *, n: int) -> None:
     with hub.reading() as session:
         first = opened(session, token, hub.now())
         if first is None:
-            raise NoSuchLink(token[:4])
+            raise NoSuchLink(NO_LINK)
         if is_known(session, first.business.id, first.order_id, key):
             return
         link, legs, may = _looked(session, token, hub.now())
@@ -122,7 +122,7 @@ def _name(window: TimeWindow) -> str:
 def _looked(session: Session, token: str, now: datetime) -> tuple[Link, list[JobRow], _May]:
     link = opened(session, token, now)
     if link is None or link.life is not Life.FULL:
-        raise NoSuchLink(token[:4])
+        raise NoSuchLink(NO_LINK)
     may = _may(link, session, now)
     return link, legs_of(session, link.business.id, link.job), may
 

@@ -157,6 +157,7 @@ def test_what_is_typed_wrong_is_kept_and_said_at_the_field() -> None:
 def test_nothing_is_open_that_the_business_does_not_allow() -> None:
     street = allow(moments.scheduled(), allowed=[], follows=[])
     assert "<form" not in page_of(street)
+    assert "not possible any more" in send(street, do="door", note="Hello").text
     assert send(street, do="door", note="Hello").status_code == 409
     assert send(street, do="leave", how="neighbour", where="Lind").status_code == 409
     assert send(street, do="follow", what="return").status_code == 409
