@@ -30,7 +30,7 @@ from hub.flows.phone import PhoneJob, shown_to
 from hub.web.tracking_doing import MOST_SENT
 from tests import tracking_worlds as moments
 from tests.tracking_worlds import Street
-from tests.web.test_tracking import client_of
+from tests.web.test_tracking import client_of as tracking_client_of
 
 ALL = [one.value for one in Action]
 CODE = "4711#"
@@ -49,6 +49,14 @@ def allow(street: Street, **rules: object) -> Street:
     }
     street.settings(self_service={**usual, **rules})
     return street
+
+
+def client_of(street: Street) -> FlaskClient:
+    """One for each street: an application takes longer to make than all it is asked here."""
+    if "client" not in street.__dict__:
+        street.__dict__["client"] = tracking_client_of(street)
+    kept: FlaskClient = street.__dict__["client"]
+    return kept
 
 
 def send(

@@ -140,7 +140,7 @@ function work(now, route, one, job, arrived) {
 function wished({ note, access_code, leave }) {
   return h("div", { class: "notice info", "data-wish": "" },
     note && h("p", { class: "note" }, h("strong", {}, "Customer: "), note),
-    access_code && h("p", {}, h("strong", {}, "Door code: "), h("bdi", { class: "code" }, access_code)),
+    access_code && h("p", {}, h("strong", {}, "Door code: "), h("bdi", { class: "strong large" }, access_code)),
     leave && h("p", {}, h("strong", {}, "If nobody is home: "), leave));
 }
 
