@@ -121,6 +121,7 @@ class Standing:
     ``began``: it is on board, or its round has begun. ``undecided``: it came to nothing, and
     nobody has said what follows. ``retries``: it did before, and waits for another attempt that no
     driver has yet. ``is_paired``: it is fetched first, and is still to be.
+    ``needs_a_person``: before anybody tries again, something has to be put right.
     """
 
     kind: Kind
@@ -133,6 +134,7 @@ class Standing:
     undecided: bool = False
     retries: bool = False
     is_paired: bool = False
+    needs_a_person: bool = False
 
 
 class Why(StrEnum):
@@ -181,6 +183,9 @@ def follows(rules: SelfService, now_is: Standing) -> tuple[Follow, ...]:
     if now_is.is_paired:
         return ()  # the goods are not here: whoever fetches them has a say
     goods = now_is.kind is Kind.DELIVER
+    if now_is.needs_a_person:
+        can = {Follow.COLLECT, Follow.RETURN} if goods else set()
+        return tuple(one for one in Follow if one in rules.follows and one in can)
     return tuple(one for one in Follow if one in rules.follows and (goods or one not in GOODS_ONLY))
 
 

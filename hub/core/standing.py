@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from hub.core.jobs import ON_A_PHONE, Outcome, State
+from hub.core.jobs import ON_A_PHONE, Outcome, Reason, State
 from hub.core.self_service import Standing
 from hub.core.tracking_page import RIDING, Life, Seen, Shows
 from hub.core.values import TimeWindow
 
+_PUT_RIGHT_FIRST = (Reason.WRONG_ADDRESS, Reason.UNSAFE, Reason.DAMAGED)
 _SET_OUT = (State.LOADED, State.EN_ROUTE, State.ARRIVED)
 
 
@@ -32,4 +33,5 @@ def standing(
         and job.next_step is None,
         retries=full and job.attempt > 1 and not job.is_closed and not on_a_phone,
         is_paired=is_paired,
+        needs_a_person=job.is_closed and job.reason in _PUT_RIGHT_FIRST,
     )

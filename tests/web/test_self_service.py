@@ -59,6 +59,13 @@ def client_of(street: Street) -> FlaskClient:
     return kept
 
 
+def failed() -> Street:
+    """For a reason that leaves it open what follows."""
+    street = moments.at_the_door()
+    street.close(street.job, 14, outcome="failed", reason="other", note="the bell is broken")
+    return street
+
+
 def send(
     street: Street, client: FlaskClient | None = None, path: str = "do", **form: object
 ) -> TestResponse:
@@ -281,7 +288,7 @@ def test_a_full_day_that_is_not_planned_is_not_offered() -> None:
 
 @pytest.mark.parametrize("what", ["collect", "return"])
 def test_after_a_failure_it_is_kept_or_goes_back(what: str) -> None:
-    street = allow(moments.failed())
+    street = allow(failed())
     page = page_of(street)
     assert "What should happen next?" in page
     assert "Mon to Fri, 9 to 18" in page
@@ -295,14 +302,14 @@ def test_after_a_failure_it_is_kept_or_goes_back(what: str) -> None:
 
 
 def test_after_a_failure_another_time_is_the_next_attempt() -> None:
-    street = allow(moments.failed())
+    street = allow(failed())
     offered = times(street)
     assert offered[0] == "today"
     send(street, path="times", time="today")
     job = street.job
     assert (job.attempt, job.state) == (2, "dispatched")
     assert street.day.events("NextStepChosen")[0].actor == "recipient"
-    other = allow(moments.failed())
+    other = allow(failed())
     slot = next(one for one in times(other) if one != "today")
     send(other, path="times", time=slot)
     assert other.job.attempt == 2
@@ -310,7 +317,7 @@ def test_after_a_failure_another_time_is_the_next_attempt() -> None:
 
 
 def test_a_safe_place_for_the_next_attempt() -> None:
-    street = allow(moments.failed())
+    street = allow(failed())
     assert send(street, do="follow", what="safe_place", where="").status_code == 422
     assert send(street, do="follow", what="safe_place", where="Behind the bins").status_code == 303
     assert (street.job.attempt, street.job.state) == (2, "created")
@@ -378,7 +385,17 @@ def test_one_link_can_send_so_much_and_no_more() -> None:
 
 
 def test_a_dispatcher_sees_what_was_asked_and_a_step_taken_by_the_recipient_is_taken() -> None:
-    street = allow(moments.failed())
+    street = allow(failed())
     send(street, do="follow", what="collect")
     with pytest.raises(HubError):
         choose_step(street.hub, street.business_id, street.job.id, NextStep.RETURN, actor="staff:1")
+
+
+def test_an_address_that_was_wrong_is_put_right_by_somebody_before_anybody_comes_again() -> None:
+    street = allow(moments.failed())
+    page = page_of(street)
+    assert "Choose when we try again" not in page
+    assert 'value="safe_place" required' not in page
+    assert send(street, path="times", time="today").status_code == 409
+    assert send(street, do="follow", what="safe_place", where="Shed").status_code == 409
+    assert send(street, do="follow", what="collect").status_code == 303

@@ -17,7 +17,7 @@ from sqlmodel import select
 from hub.db.tables import BrandRow, BusinessRow, WishRow
 from tests import tracking_worlds as moments
 from tests.tracking_worlds import Street, branded
-from tests.web.test_self_service import allow
+from tests.web.test_self_service import allow, failed
 from tests.web.test_tracking import LIGHTEST, client_of
 from tests.web.test_tracking_browser import LOOKS, Watch, served, shoot
 
@@ -48,7 +48,7 @@ SEEN: dict[str, tuple[Callable[[], Street], str, Look]] = {
     "forms": (moments.scheduled, "", as_they_are),
     "forms on the road": (moments.on_its_way, "", as_they_are),
     "wrong": (moments.scheduled, "", wrong),
-    "failed": (moments.failed, "", as_they_are),
+    "failed": (failed, "", as_they_are),
     "times": (moments.scheduled, "/times", as_they_are),
     "cancel": (moments.scheduled, "/cancel", as_they_are),
 }

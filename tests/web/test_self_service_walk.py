@@ -21,7 +21,7 @@ from hub.flows.self_service import doing
 from hub.flows.tracking_link import opened
 from tests import tracking_worlds as moments
 from tests.tracking_worlds import Street
-from tests.web.test_self_service import allow, client_of
+from tests.web.test_self_service import allow, client_of, failed
 
 SEED = int(os.environ.get("HUB_WALK_SEED", "20261127"))
 STEPS = 12  # of each day
@@ -32,7 +32,7 @@ def test_a_form_does_what_is_open_once_and_nothing_else(n: int) -> None:
     dice = random.Random(SEED + n)  # noqa: S311
     done = 0
     for _ in range(3):
-        street = allow(dice.choice([moments.ordered, moments.scheduled, moments.failed])())
+        street = allow(dice.choice([moments.ordered, moments.scheduled, failed])())
         street.minute = -120.0 if street.job.state != "closed" else 20.0  # type: ignore[attr-defined]
         client = client_of(street)
         for _ in range(STEPS):
