@@ -383,6 +383,22 @@ def test_a_link_shows_its_own_order_and_nothing_of_its_neighbours(world: World) 
         assert len(numbers) <= 1, n
 
 
+def test_a_form_on_a_link_changes_its_own_order_and_no_row_of_another_business(
+    world: World,
+) -> None:
+    """Sent from a link of ours with every id of theirs, and from links nobody has."""
+    client, link = world.app.test_client(), world.ours.links[0]
+    before = rows_of(world.hub, world.theirs.business_id)
+    for path in ("do", "times", "cancel"):
+        for token in (link, f"{link}x", *list(world.their_ids.values())[:4]):
+            for one in list(world.their_ids.values())[:8]:
+                form = {"do": "door", "note": "x", "time": one, "what": one, "n": "0", "how": one}
+                answer = client.post(f"/t/{token}/{path}", data=form | {"order_id": one})
+                assert MARK not in answer.text
+                assert answer.status_code in (303, 404, 409, 422, 429)
+    assert rows_of(world.hub, world.theirs.business_id) == before
+
+
 def test_a_device_or_key_of_one_business_opens_nothing_in_the_other(world: World) -> None:
     client = world.app.test_client()
     for headers in (

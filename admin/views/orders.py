@@ -26,6 +26,7 @@ from hub.flows.next_steps import choose_step
 from hub.flows.order_desk import call_off, note_for_driver, take_order
 from hub.flows.order_story import JobStory, order_story, reason_in_words
 from hub.flows.orders_listed import FILTERS, orders_like
+from hub.flows.wishes import for_staff
 from hub.web.api import ROW_ID
 from hub.web.pages import page
 from hub.web.staff import me, needs
@@ -46,6 +47,7 @@ STEPS = (
     (NextStep.ANOTHER_DAY, "Try again another day"),
     (NextStep.RETRY_TODAY, "Try again today"),
     (NextStep.RETURN, "Return to sender"),
+    (NextStep.COLLECT, "Keep it; the customer collects it"),
     (NextStep.CANCEL, "Nothing more; cancel"),
 )
 
@@ -204,6 +206,7 @@ def orders(hub: Hub) -> Blueprint:
             "panel/orders_one.html",
             status,
             story=story,
+            wishes=for_staff(story.wished),
             jobs=[(job, pill(job.row)) for job in reversed(story.jobs)],
             records=records_of(hub, me().business_id, order_id),
             steps=STEPS,

@@ -108,6 +108,9 @@ SHORT = {
     "To collect": "payment",
     "Day": "day",
     "Time": "time",
+    "Customer's note": "note",
+    "Door code": "door code",
+    "If nobody is home": "where to leave it",
     LEFT: "taken off",
 }
 

@@ -8,8 +8,10 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from hub.core.day_wishes import Aim
+from hub.core.demands import Demand as Demand
 from hub.core.manners import Manners
 from hub.core.rush_hours import RushHour
+from hub.core.self_service import SelfService, locked_away
 from hub.core.visibility import NEVER, Reader, Visibility
 
 
@@ -22,7 +24,6 @@ class Trade(StrEnum):
     FIELD_SERVICE = "field_service"
 
 
-Demand = Literal["photo", "signature", "name", "note", "pin", "lines"]
 Improving = Literal["off", "propose", "publish"]
 """What the hub does with a better rest of the day that nobody asked for."""
 
@@ -35,6 +36,9 @@ class BusinessSettings(BaseModel):
         default=[], title="Proof a failure needs beside its reason"
     )
     visibility: Visibility = Field(default_factory=Visibility, title="Who sees what, from when on")
+    self_service: SelfService = Field(
+        default_factory=SelfService, title="What recipients can do on their page"
+    )
     window_s: int = Field(default=3600, title="Width of the window told in advance", ge=900)
     eta_moves_s: int = Field(
         default=300, title="An arrival is announced anew once it moved by", ge=300, le=7200
@@ -80,6 +84,7 @@ def suggested(trade: Trade) -> BusinessSettings:
             return BusinessSettings(
                 demands=["signature", "name"],
                 visibility=_of_a_pharmacy(),
+                self_service=locked_away(),
                 proof_days=1095,
                 service_s=240,
             )

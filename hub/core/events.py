@@ -153,6 +153,17 @@ class NextStepChosen(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecipientAsked(Event):
+    """A recipient changed or asked for something on the page behind the link.
+
+    ``what`` is an action of ``hub.core.self_service``. What was written is in no event.
+    """
+
+    job_id: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RoutePublished(Event):
     """A draft went to its driver's phone (subject: the route)."""
 
@@ -212,6 +223,7 @@ ALL: dict[str, type[Event]] = {
         JobClosed,
         ProofCompleted,
         NextStepChosen,
+        RecipientAsked,
         RoutePublished,
         RouteChanged,
         RouteHandedOver,

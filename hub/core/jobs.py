@@ -116,6 +116,7 @@ class NextStep(StrEnum):
     RETRY_TODAY = "retry_today"
     ANOTHER_DAY = "another_day"
     RETURN = "return"
+    COLLECT = "collect"  # it stays at the depot, where its recipient fetches it
     CANCEL = "cancel"
 
 

@@ -321,7 +321,7 @@ def all_words() -> Iterator[str]:
 
 def _next(about: About, tongue: Tongue) -> str:
     step = about.next_step
-    if step is NextStep.RETURN and about.kind is not Kind.DELIVER:
+    if step in (NextStep.RETURN, NextStep.COLLECT) and about.kind is not Kind.DELIVER:
         return tongue.say(NO_RETURN)
     if step is NextStep.ANOTHER_DAY and about.next_day is not None:
         return tongue.say(ANOTHER_DAY, day=tongue.day(about.next_day))

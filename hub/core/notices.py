@@ -96,6 +96,8 @@ def triggers_of(event: Event) -> tuple[Trigger, ...]:
 
 def _trigger_of(event: Event) -> Trigger | None:
     match event:
+        case JobWithdrawn(actor="recipient") | JobClosed(actor="recipient"):
+            return None  # their own doing, which the page told them at once
         case OrderPlaced():
             return Trigger.PLACED
         case JobDispatched():

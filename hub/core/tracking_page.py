@@ -25,6 +25,7 @@ OVERDUE = timedelta(hours=6)  # past its planned end, a shift that nobody ended 
 EARLY = timedelta(minutes=1)  # a phone's clock may be behind by that much
 FRESH = timedelta(minutes=2)  # a phone tells every few seconds; a tunnel is shorter
 SHOWN = timedelta(minutes=15)  # older than that a place says nothing of where somebody is
+CHOSEN = "recipient"  # who told a promise that its recipient chose on the page
 _HONORIFICS = frozenset({"mr", "mrs", "ms", "miss", "dr", "prof", "herr", "frau", "mme", "m"})
 
 
@@ -163,11 +164,12 @@ def decide(
     *,
     window_s: int,
     now: datetime,
+    chosen: bool = False,
 ) -> Seen:
     """What the page of an order with ``jobs`` (all attempts and legs, at least one) shows.
 
     ``promises`` are those of the job shown, oldest first; ``ride`` is ``None`` while it
-    is on no published route.
+    is on no published route. ``chosen``: the last promise is the time that its recipient chose.
     """
     job = current(jobs)
     earlier = next((one for one in _last_leg(jobs) if one.attempt == job.attempt - 1), None)
@@ -176,7 +178,7 @@ def decide(
     if _pick_up_failed(jobs):
         return Seen(Shows.FAILED, job, earlier=earlier, pick_up_failed=True)
     if ride is None or job.state not in ON_A_PHONE:
-        return _unplanned(job, earlier, promises)
+        return _unplanned(job, earlier, promises, chosen)
     if ride.is_over(now):
         broken = promises[-1] if promises else None
         return Seen(Shows.RESCHEDULED, job, before=broken, earlier=earlier, unreached=True)
@@ -294,6 +296,8 @@ def _pick_up_failed(jobs: Sequence[JobSeen]) -> bool:
 
 
 def _ending(job: JobSeen) -> Shows:
+    if job.next_step in (NextStep.RETURN, NextStep.COLLECT):
+        return Shows.DONE if job.outcome is Outcome.PARTIAL else Shows.FAILED
     match job.outcome:
         case Outcome.SUCCEEDED | Outcome.PARTIAL:
             return Shows.DONE
@@ -302,8 +306,14 @@ def _ending(job: JobSeen) -> Shows:
     return Shows.FAILED
 
 
-def _unplanned(job: JobSeen, earlier: JobSeen | None, promises: Sequence[TimeWindow]) -> Seen:
+def _unplanned(
+    job: JobSeen, earlier: JobSeen | None, promises: Sequence[TimeWindow], chosen: bool
+) -> Seen:
     """Not on a phone: a draft route does not count, for it may still change."""
+    if chosen and promises and promises[-1] in job.windows:
+        before = _moved(promises)
+        shows = Shows.ORDERED if before is None and earlier is None else Shows.RESCHEDULED
+        return Seen(shows, job, quoted=promises[-1], before=before, earlier=earlier)
     broken = promises[-1] if promises else None
     if broken is None and earlier is None:
         return Seen(Shows.ORDERED, job, quoted=job.windows[0] if job.windows else None)

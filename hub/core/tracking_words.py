@@ -96,6 +96,7 @@ NEXT: dict[NextStep | None, str] = {
     NextStep.RETRY_TODAY: "We will try again today.",
     NextStep.ANOTHER_DAY: "We will try again on another day.",
     NextStep.RETURN: "It goes back to the sender.",
+    NextStep.COLLECT: "We keep it for you: you collect it from us.",
     NextStep.CANCEL: "We will not try again.",
 }
 NO_RETURN = "We will not try again by ourselves. Call us if you still need it."
@@ -321,13 +322,16 @@ class _Words:
         if seen.pick_up_failed:
             return [self.say(NEXT[None])]
         job = seen.job
-        if job.next_step is NextStep.RETURN and job.kind is not Kind.DELIVER:
+        if job.next_step in (NextStep.RETURN, NextStep.COLLECT) and job.kind is not Kind.DELIVER:
             return [self.tried(job), self.say(NO_RETURN)]
-        return [self.tried(job), self.say(NEXT[job.next_step])]
+        tried = self.tried(job) or self.tried(seen.earlier)
+        return [tried, self.say(NEXT[job.next_step])]
 
     def tried(self, job: JobSeen | None) -> str:
         """When and why an attempt came to nothing; empty for one that did not."""
-        if job is None or job.ended_at is None or job.outcome is Outcome.SUCCEEDED:
+        if job is None or job.ended_at is None:
+            return ""
+        if job.outcome in (Outcome.SUCCEEDED, Outcome.CANCELLED):
             return ""
         at = self.tongue.clock(job.ended_at.astimezone(self.zone))
         day = job.ended_at.astimezone(self.zone).date()

@@ -28,6 +28,7 @@ from hub.db.tables_demand import (
     RejectRow,
     SeenCallRow,
     TokenLeaseRow,
+    WishRow,
 )
 from hub.db.tables_out import (
     ChainHeadRow,
@@ -140,5 +141,6 @@ __all__ = [
     "TokenLeaseRow",
     "VehicleRow",
     "WebhookRow",
+    "WishRow",
     "ZoneRow",
 ]

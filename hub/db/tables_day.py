@@ -146,5 +146,5 @@ class PromiseRow(SQLModel, table=True):
     n: int
     opens: datetime = moment()
     closes: datetime = moment()
-    told_by: str = text(60)  # page | notice:<id>
+    told_by: str = text(60)  # page | notice:<id> | recipient, who chose it
     at: datetime = moment()

@@ -88,6 +88,25 @@ class AmendmentRow(SQLModel, table=True):
     seen_at: datetime | None = moment(default=None, nullable=True)
 
 
+class WishRow(SQLModel, table=True):
+    """What a recipient said on the page behind the link; of each kind the last one counts.
+
+    ``key`` makes a form that is sent twice one wish. ``said`` is emptied once nobody needs it.
+    """
+
+    __tablename__ = "wish"
+    __table_args__ = (UniqueConstraint("order_id", "key"),)
+    id: str = row_id()
+    business_id: str = owner()
+    order_id: str = ref("order.id", index=True)
+    job_id: str | None = ref("job.id", default=None, nullable=True)
+    n: int
+    key: str = text(64)
+    kind: str = text(20)  # an ``Action`` of hub.core.self_service; "in_person" takes a place back
+    said: str = text(300, default="")
+    at: datetime = moment()
+
+
 class ContactRow(SQLModel, table=True):
     __tablename__ = "contact"
     __table_args__ = (UniqueConstraint("order_id", "role"),)

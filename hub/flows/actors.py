@@ -19,7 +19,7 @@ KINDS = {
 def names_of(session: Session, business_id: str, actors: Collection[str]) -> dict[str, str]:
     """A name for each of the ``actors`` of events; for one that is gone, what it was."""
     ids: dict[str, list[str]] = {}
-    names = {"hub": "the hub", "api": "the API"}
+    names = {"hub": "the hub", "api": "the API", "recipient": "the customer"}
     for actor in actors:
         kind, _, actor_id = actor.partition(":")
         ids.setdefault(kind, []).append(actor_id)

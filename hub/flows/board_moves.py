@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -27,6 +27,7 @@ from hub.flows.route_now import (
     usual_at,
 )
 from hub.flows.take_overs import still_elsewhere
+from hub.flows.wishes import for_staff, wished_of
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -80,6 +81,7 @@ class Moving:
     n: int
     orders: tuple[tuple[str, str], ...]  # id and number
     effects: tuple[Effect, ...]
+    wishes: tuple[tuple[str, str], ...] = ()  # what customers there said, in words
 
 
 def moving(hub: Hub, business_id: str, stop_id: str, to_route_id: str | None = None) -> Moving:
@@ -109,6 +111,7 @@ def moving(hub: Hub, business_id: str, stop_id: str, to_route_id: str | None = N
             .where(OrderRow.business_id == business_id, col(OrderRow.id).in_(ids))
             .order_by(OrderRow.number)
         ).all()
+        said = wished_of(session, business_id, ids)
     targets = [one for one in others if to_route_id in (None, one.id)]
     if to_route_id not in (None, route.id) and not targets:
         raise LookupError(f"no route {to_route_id}")
@@ -123,6 +126,7 @@ def moving(hub: Hub, business_id: str, stop_id: str, to_route_id: str | None = N
         n,
         tuple((id, number) for id, number in orders),
         tuple(found),
+        tuple(one for id, _ in orders if id in said for one in for_staff(said[id])),
     )
 
 
@@ -236,7 +240,7 @@ def _effect(
     judged = replace(after, promises={**after.promises, **told})
     known_already = (*problems(timed(before, travel, now)), *_late(timed(source, travel, now)))
     found = worse(problems(judged), known_already)
-    rest = timed(_without(source, {leg.id for leg in jobs}), travel, now)
+    rest = timed(without(source, {leg.id for leg in jobs}), travel, now)
     source_s, source_m = driven(source, travel)
     rest_s, rest_m = driven(rest, travel)
     before_s, before_m = driven(before, travel)
@@ -272,7 +276,8 @@ def _late(route: RouteNow) -> list[Problem]:
     return [one for one in problems(route) if one.kind in ("window", "promise")]
 
 
-def _without(route: RouteNow, jobs: set[str]) -> RouteNow:
+def without(route: RouteNow, jobs: Collection[str]) -> RouteNow:
+    """``route`` as if nobody had given it these jobs."""
     kept = (
         replace(stop, jobs=tuple(job for job in stop.jobs if job.id not in jobs))
         for stop in route.stops

@@ -17,6 +17,7 @@ from hub.db.tables import BusinessRow, JobRow, ProofFileRow, ProofRow
 from hub.db.unit import Unit
 from hub.flows.prove import proof_of
 from hub.flows.sealed import seal
+from hub.flows.wishes import wished
 from hub.keys import Keys
 
 
@@ -63,7 +64,14 @@ def lacking(session: Session, job: JobRow, closing: Closing) -> list[str]:
     """What the business demands for such an ending and the phone did not bring."""
     business = session.get_one(BusinessRow, job.business_id)
     settings = BusinessSettings.model_validate(business.settings)
-    return missing(demands(settings, closing.outcome), _given(session, job, closing))
+    given = _given(session, job, closing)
+    lack = missing(demands(settings, closing.outcome), given)
+    if lack and closing.outcome in (Outcome.SUCCEEDED, Outcome.PARTIAL):
+        # Where it may be left there may be less to ask for; who is home all the same gives as ever.
+        leave = wished(session, job.business_id, job.order_id).leave
+        if not missing(settings.self_service.demands(leave, settings.demands), given):
+            return []
+    return lack
 
 
 def demands(settings: BusinessSettings, outcome: str) -> Sequence[Demand]:

@@ -23,7 +23,7 @@ from sqlmodel import col
 
 from hub.core.ad_hoc import row_of
 from hub.core.fit import Placement, RouteNow, placed, timed
-from hub.core.jobs import NotNow
+from hub.core.jobs import NotNow, State
 from hub.core.offering import Bounds, best_routes, bounds
 from hub.core.plan_request import JobToPlan, TravelMatrix, Whole
 from hub.core.quick_places import QuickPlaces, Row
@@ -102,11 +102,13 @@ class KeptPlaces:
         *,
         but: Collection[str] = (),
         most: int = 3,
+        windows: Sequence[TimeWindow] | None = None,
     ) -> list[Tried]:
         """The best of ``routes``, which are of ``day``, for ``legs``: all with a place on the map.
 
-        ``told`` to their recipients before; ``but`` are ids of routes not to be offered. Raises
-        ``NotNow`` where no road leads to the work.
+        ``told`` to their recipients before; ``but`` are ids of routes not to be offered.
+        ``windows``: asked for in place of the last leg's own. Raises ``NotNow`` where no road
+        leads to the work.
         """
         with self._lock:
             kept = self._days.setdefault((business_id, day), _Day())
@@ -115,7 +117,7 @@ class KeptPlaces:
                 self._days.popitem(last=False)
         with kept.lock:
             look = _Look(hub, business_id, day, kept)
-            return look.best(routes, legs, told, but, most) if routes else []
+            return look.best(routes, legs, told, but, most, windows) if routes else []
 
 
 class _Look:
@@ -131,13 +133,14 @@ class _Look:
         told: Mapping[str, TimeWindow],
         but: Collection[str],
         most: int,
+        windows: Sequence[TimeWindow] | None,
     ) -> list[Tried]:
         kept, rows = self.kept, {route.id: route for route in routes}
         changed = self._read(rows)
         self._know(changed, [leg.place_id for leg in legs if leg.place_id])
         self._put(changed)
         assert kept.places is not None
-        works = self._works(rows, legs)
+        works = self._works(rows, legs, windows)
         with self.hub.reading() as session:
             to_door = walks(session, self.business_id, Roads(kept.index, {}), legs)
         tried: dict[str, Tried] = {}
@@ -159,7 +162,10 @@ class _Look:
         return [tried[id] for id, _ in best_routes(Bounds(fits, others), judge, most)]
 
     def _works(
-        self, rows: Mapping[str, RouteRow], legs: Sequence[JobRow]
+        self,
+        rows: Mapping[str, RouteRow],
+        legs: Sequence[JobRow],
+        windows: Sequence[TimeWindow] | None,
     ) -> dict[str, list[tuple[JobToPlan, str]]]:
         """Depot id -> the work as its routes have it, in the day's numbers, and the order's.
 
@@ -175,6 +181,12 @@ class _Look:
                     (replace(job, vehicle=None, forbidden_vehicles=frozenset()), number)
                     for job, number in (known[leg.id] for leg in legs)
                 ]
+                if windows is not None:
+                    last, number = found[route.depot_id][-1]
+                    asked = replace(last, windows=tuple(windows))
+                    if legs[-1].state == State.CLOSED:  # the attempt after it was promised nothing
+                        asked = replace(asked, id=f"after {last.id}")
+                    found[route.depot_id][-1] = asked, number
         by_time = sorted(found.items(), key=lambda one: sum(job.service_s for job, _ in one[1]))
         return dict(by_time)
 

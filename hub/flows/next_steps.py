@@ -64,16 +64,43 @@ def choose_step(
     Raises ``StepTaken`` the second time.
     """
     with hub.unit() as unit:
-        choice = _Choice(hub, unit, business_id, actor)
-        job = choice.job(job_id)
-        choice.end_together(job, step)
-        following: list[JobRow] = []
-        if step in RETRIES:
-            following = choice.try_again(job, choice.day(step, on_day))
-        elif step is NextStep.CANCEL:
-            choice.cancel(job.order_id)
-        choice.announce(job, step, following)
+        following = choose_in(unit, hub, business_id, job_id, step, actor=actor, on_day=on_day)
     return following[0] if following else None
+
+
+def choose_in(
+    unit: Unit,
+    hub: Hub,
+    business_id: str,
+    job_id: str,
+    step: NextStep,
+    *,
+    actor: str,
+    on_day: date | None = None,
+) -> list[JobRow]:
+    """``choose_step`` within a unit that decides more: the jobs of the next attempt."""
+    choice = _Choice(hub, unit, business_id, actor)
+    job = choice.job(job_id)
+    choice.end_together(job, step)
+    following: list[JobRow] = []
+    if step in RETRIES:
+        following = choice.try_again(job, choice.day(step, on_day))
+    elif step is NextStep.CANCEL:
+        choice.cancel(job.order_id)
+    choice.announce(job, step, following)
+    return following
+
+
+def give_up_in(
+    unit: Unit, hub: Hub, business_id: str, job: JobRow, step: NextStep, *, actor: str
+) -> None:
+    """End another attempt that no driver has yet: it comes to ``step`` instead."""
+    choice = _Choice(hub, unit, business_id, actor)
+    for leg in _attempt(unit.session, job):
+        if leg.state != State.CLOSED:
+            leg.next_step = step
+            choice.end_waiting(leg)
+    choice.announce(job, step, [])
 
 
 class _Choice:
@@ -117,6 +144,9 @@ class _Choice:
         other.next_step = step
         if other.state != State.CLOSED:
             self._close(other, job.reason)
+
+    def end_waiting(self, job: JobRow) -> None:
+        self._close(job, "")
 
     def day(self, step: NextStep, on_day: date | None) -> date:
         today = self.now.astimezone(self.zone).date()

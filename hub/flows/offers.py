@@ -101,13 +101,13 @@ def best_places(hub: Hub, business_id: str, job_id: str, day: date) -> list[Offe
         told = told_of(session, now_on, legs) if now_on else {}
     by_id = {route.id: route for route in routes}
     if len(routes) > MOST_ROUTES:
-        near = _nearest(hub, business_id, legs, by_id.keys() - own)
+        near = nearest(hub, business_id, legs, by_id.keys() - own)
         routes = [by_id[id] for id in near]
     best = hub.places.best(hub, business_id, day, routes, legs, told, but=own, most=BEST)
     return [_offer(by_id[one.route_id], one, len(legs) > 1) for one in best]
 
 
-def _nearest(
+def nearest(
     hub: Hub, business_id: str, legs: Sequence[JobRow], route_ids: Collection[str]
 ) -> list[str]:
     """The routes that come nearest in a straight line."""

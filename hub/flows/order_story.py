@@ -37,6 +37,7 @@ from hub.flows.orders import OrderSeen, one_order
 from hub.flows.orders_listed import windows_of
 from hub.flows.promises import told_of
 from hub.flows.sync import address_document
+from hub.flows.wishes import NOTHING, Wished, wished
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -93,6 +94,7 @@ class Story:
     moments: tuple[Moment, ...]
     notices: tuple[NoticeRow, ...]
     amendments: tuple[AmendmentSeen, ...]
+    wished: Wished = NOTHING  # what the customer said on the page
 
 
 def order_story(hub: Hub, business_id: str, order_id: str) -> Story:
@@ -115,11 +117,12 @@ def order_story(hub: Hub, business_id: str, order_id: str) -> Story:
             .order_by(col(NoticeRow.created_at))
         ).all()
         amended = amendments_of(session, business_id, order_id)
+        said = wished(session, business_id, order_id)
         stories = tuple(_job(session, business_id, job, seen) for job in seen.jobs)
     link = ""
     if seen.link_epoch is not None:
         link = f"{hub.settings.public_url}/t/{hub.keys.link_token(order_id, seen.link_epoch)}"
-    return Story(seen, seen.report, link, stories, tuple(moments), tuple(notices), amended)
+    return Story(seen, seen.report, link, stories, tuple(moments), tuple(notices), amended, said)
 
 
 def _job(session: Session, business_id: str, job: JobRow, seen: OrderSeen) -> JobStory:
@@ -221,6 +224,8 @@ def _words(name: str, told: dict[str, Any]) -> tuple[str, str]:
             return "New arrival time", ""
         case "JobClosed":
             return ENDED.get(told["outcome"], told["outcome"]), reason_in_words(told["reason"])
+        case "RecipientAsked":
+            return WISHED.get(told["what"], told["what"]), "on the page behind the link"
         case "NextStepChosen":
             return "Next step", STEPS.get(told["step"], told["step"])
     return name, ""
@@ -249,9 +254,20 @@ DECIDED = {
     Decision.WITHDRAWN.value: "The source does not ask for the change any more",
     Decision.LATE.value: "The change came too late for the driver",
 }
+WISHED = {
+    "note": "Note for the driver",
+    "access_code": "Door code for the driver",
+    "safe_place": "May be left in a safe place",
+    "neighbour": "May be left with a neighbour",
+    "in_person": "To be handed over in person",
+    "another_slot": "Another time chosen",
+    "cancel": "Cancelled by the customer",
+    "next_step": "The customer chose what follows",
+}
 STEPS = {
     jobs.NextStep.RETRY_TODAY.value: "try again today",
     jobs.NextStep.ANOTHER_DAY.value: "try again another day",
     jobs.NextStep.RETURN.value: "return to sender",
+    jobs.NextStep.COLLECT.value: "kept for the customer to collect",
     jobs.NextStep.CANCEL.value: "cancel",
 }

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -19,7 +20,7 @@ from sqlmodel import Session, SQLModel, col, or_, select
 from hub.core.amending import LEFT
 from hub.core.business import BusinessSettings, Demand
 from hub.core.fit import begins_as_told, not_before
-from hub.core.jobs import ON_A_PHONE
+from hub.core.jobs import ON_A_PHONE, State
 from hub.core.orders import IncomingOrder
 from hub.core.values import Contact, Role, TimeWindow
 from hub.db.tables import (
@@ -46,6 +47,7 @@ from hub.flows.questions import open_questions
 from hub.flows.rests import rests_read
 from hub.flows.sync import address_document, order_report
 from hub.flows.take_overs import fetches_of
+from hub.flows.wishes import Wished, leave_words, wished_of
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -103,6 +105,17 @@ class PhoneJob:
     parcels: int
     payment_due: str
     question: str  # what its source wants instead, while nobody has decided; empty: nothing
+    wish: PhoneWish | None  # None: the customer said nothing
+    demands: tuple[Demand, ...] | None  # for a success of this one; None: as of the day
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneWish:
+    """What the customer said for this door. ``leave``: where it may be left; empty: nowhere."""
+
+    note: str
+    access_code: str
+    leave: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +226,11 @@ class _Look:
 
     def __init__(self, session: Session, business_id: str) -> None:
         self.session, self.business_id = session, business_id
+
+    @cached_property
+    def settings(self) -> BusinessSettings:
+        business = self.session.get_one(BusinessRow, self.business_id)
+        return BusinessSettings.model_validate(business.settings)
 
     def routes(
         self, which: ColumnElement[bool] | bool, now: datetime, zone: ZoneInfo
@@ -359,6 +377,7 @@ class _Look:
         orders = self.by_id(OrderRow, {job.order_id for job in rows})
         promises = {row.job_id: row for row in self._about_jobs(PromiseRow, rows, PromiseRow.n)}
         asked = open_questions(self.session, self.business_id, orders)
+        wishes = wished_of(self.session, self.business_id, orders)
         estimates = {row.job_id: row for row in self._about_jobs(EstimateRow, rows, EstimateRow.id)}
         answer = {}
         for job in rows:
@@ -366,8 +385,21 @@ class _Look:
             arrive_at = estimate.p50 if estimate else stops[job.id].arrive_at
             shown = _job(job, orders[job.order_id], promises.get(job.id), arrive_at)
             question = asked.get(job.order_id) if job.state in ON_A_PHONE else None
+            fetches = job.leg == 1 and orders[job.order_id].report.get("pick_up")
+            if (said := wishes.get(job.order_id)) and not fetches and job.state != State.CLOSED:
+                shown = self._with_wish(shown, said)
             answer[job.id] = replace(shown, question=_asked(question) if question else "")
         return answer
+
+    def _with_wish(self, shown: PhoneJob, said: Wished) -> PhoneJob:
+        usual = list(self.settings.demands)
+        demands = self.settings.self_service.demands(said.leave, usual)
+        wish = PhoneWish(said.note, said.access_code, leave_words(said))
+        return replace(
+            shown,
+            wish=None if said.is_empty else wish,
+            demands=None if demands == usual else tuple(demands),
+        )
 
     def _about_jobs(self, table: type[R], rows: Sequence[JobRow], order: object) -> Sequence[R]:
         columns = table.__table__.c  # type: ignore[attr-defined]
@@ -433,6 +465,8 @@ def _job(job: JobRow, order: OrderRow, promise: PromiseRow | None, arrive_at: da
         parcels=report.load_parcels,
         payment_due="" if fetches else report.payment_due,
         question="",
+        wish=None,
+        demands=None,
     )
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlmodel import Session, col, func, select
 
 from hub.core import tracking_page
-from hub.core.tracking_page import Estimate
+from hub.core.tracking_page import CHOSEN, Estimate
 from hub.core.values import TimeWindow
 from hub.db.tables import EstimateRow, JobRow, PromiseRow
 from hub.flows.day_due import windows_of
@@ -21,9 +21,11 @@ from hub.flows.day_due import windows_of
 def promise(
     session: Session, job: JobRow, window: TimeWindow, *, told_by: str, at: datetime
 ) -> None:
-    """``window`` is in force from now on; nothing changes if it already is."""
+    """``window`` is in force from now on; nothing changes if it already is, unless its recipient
+    chose it (again).
+    """
     session.get_one(JobRow, job.id, with_for_update=True)
-    if _last(session, job, binds=True) != window:
+    if told_by == CHOSEN or _last(session, job, binds=True) != window:
         n = max(_end(session, job, func.max(PromiseRow.n)), 0) + 1
         session.add(_row(job, n, window, told_by, at))
 

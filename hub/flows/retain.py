@@ -39,6 +39,7 @@ from hub.flows.errands import let_needless_go
 from hub.flows.proof_leaving import finish, sweep_unknown, take_away
 from hub.flows.prove import forget, lock_chain
 from hub.flows.travel_asked import known_travel
+from hub.flows.wishes_kept import forget_said
 from hub.storage import sweep
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ def _retain_one(hub: Hub, business: BusinessRow, real: datetime, report: RetainR
     if real.hour == SWEPT_AT_HOUR:
         report.unknown += sweep_unknown(hub, id_, real - UNKNOWN)
     report.acts += _empty_acts(hub, id_, proofs)
+    report.rows += forget_said(hub, id_, proofs)
 
 
 def _sweep(hub: Hub, table: type[SQLModel], key: str, *due: ColumnElement[bool]) -> int:

@@ -84,6 +84,16 @@ def route_of(session: Session, business_id: str, route_id: str) -> RouteRow:
     return route
 
 
+def route_holding(session: Session, business_id: str, job_ids: Collection[str]) -> RouteRow | None:
+    """The route, a draft or not, that has one of these jobs."""
+    return session.exec(
+        select(RouteRow)
+        .join(StopRow, col(StopRow.route_id) == col(RouteRow.id))
+        .join(StopJobRow, col(StopJobRow.stop_id) == col(StopRow.id))
+        .where(RouteRow.business_id == business_id, col(StopJobRow.job_id).in_(job_ids))
+    ).first()
+
+
 def stops_of(session: Session, business_id: str, route_id: str) -> list[StopRow]:
     """In their order."""
     query = select(StopRow).where(StopRow.business_id == business_id, StopRow.route_id == route_id)

@@ -11,6 +11,7 @@ from hub.core.business import BusinessSettings
 from hub.core.jobs import NextStep, Outcome, Reason, State
 from hub.core.orders import Kind
 from hub.core.tracking_page import (
+    CHOSEN,
     Estimate,
     JobSeen,
     Life,
@@ -59,6 +60,7 @@ class Link:
     ride: Ride | None
     seen: Seen
     may: frozenset[Fact]
+    told: TimeWindow | None  # the promise in force
 
     def may_from(self, away_m: float | None) -> frozenset[Fact]:
         """What may be seen while the driver is so far from the door."""
@@ -86,16 +88,19 @@ def opened(session: Session, token: str, now: datetime) -> Link | None:
     job = jobs[current(list(jobs))]
     stop, route = _published(session, business_id, job.id)
     ride = _ride(session, business_id, job, stop, route)
+    promises, told_by = _promises(session, business_id, job.id)
     seen = decide(
         list(jobs),
-        _promises(session, business_id, job.id),
+        promises,
         ride,
         window_s=settings.window_s,
         now=now,
+        chosen=told_by == CHOSEN,
     )
     left = life(list(jobs), settings, now)
     may = visible(seen, left, settings)
-    return Link(business, row.order_id, settings, left, job, stop, route, ride, seen, may)
+    told = promises[-1] if promises else None
+    return Link(business, row.order_id, settings, left, job, stop, route, ride, seen, may, told)
 
 
 def _proven_at(session: Session, business_id: str, order_id: str) -> dict[str, datetime]:
@@ -148,13 +153,14 @@ def _published(
     return found if found else (None, None)
 
 
-def _promises(session: Session, business_id: str, job_id: str) -> list[TimeWindow]:
+def _promises(session: Session, business_id: str, job_id: str) -> tuple[list[TimeWindow], str]:
+    """The oldest first, and who told the last."""
     rows = session.exec(
         select(PromiseRow)
         .where(PromiseRow.business_id == business_id, PromiseRow.job_id == job_id, PromiseRow.n > 0)
         .order_by(col(PromiseRow.n))
-    )
-    return [TimeWindow(row.opens, row.closes) for row in rows]
+    ).all()
+    return [TimeWindow(row.opens, row.closes) for row in rows], rows[-1].told_by if rows else ""
 
 
 def _ride(

@@ -16,6 +16,7 @@ from sqlmodel import Session, col, select
 
 from hub.core.errors import ConfigError, HubError, RetryLater
 from hub.core.road_ahead import ahead
+from hub.core.self_service_words import closed_words, until_words
 from hub.core.stays import metres
 from hub.core.tracking_page import ON_A_MAP, OPEN, RIDING, SHOWN, Life, Seen, Shows
 from hub.core.tracking_words import (
@@ -34,6 +35,7 @@ from hub.flows import tracking_parts as parts
 from hub.flows.document import pod_pdf
 from hub.flows.promises import expect, last_expected, told_of
 from hub.flows.proof_store import content_of
+from hub.flows.self_service import Doing, doing
 from hub.flows.sync import order_report
 from hub.flows.tongues import Spoken
 from hub.flows.tracking_link import Link, link_row, opened
@@ -87,6 +89,21 @@ class Tracked:
     heard_at: datetime | None = None  # when the driver's phone was last heard of
     handover: Handover | None = None
     promised: tuple[str, ...] = ()  # each with when it was told
+    has_time: bool = False  # one for a calendar
+    doing: Doing | None = None
+    doing_lines: tuple[str, ...] = ()  # until when, or why not any more
+
+    @property
+    def zone_info(self) -> ZoneInfo:
+        return ZoneInfo(self.zone)
+
+    @property
+    def can_do(self) -> bool:
+        """Whether there is anything to say of what can be done."""
+        if self.doing is None:
+            return False
+        open_now = any(one.is_open for one in self.doing.answers.values())
+        return open_now or self.has_time or self.doing.is_kept or bool(self.doing_lines)
 
 
 def tracked(hub: Hub, token: str, positions: Positions | None = None) -> Tracked | None:
@@ -164,6 +181,7 @@ def _content(session: Session, link: Link, driver: Driver | None, now: datetime)
     status = card(seen, may, zone, now, spoken)
     waits = seen.shows in OPEN or seen.shows is Shows.FAILED
     position = driver if driver and now - driver.at <= SHOWN else None
+    can = doing(session, link, now)
     return Tracked(
         tongue=spoken,
         brand=brand,
@@ -187,7 +205,16 @@ def _content(session: Session, link: Link, driver: Driver | None, now: datetime)
         road=_road(session, link, position, pin),
         promised=_promised(session, link, zone, now, spoken),
         handover=parts.handover(session, link, proof, brand.name, spoken) if proof else None,
+        has_time=seen.shows in OPEN and seen.quoted is not None,
+        doing=can,
+        doing_lines=_doing_lines(can, zone, now, spoken),
     )
+
+
+def _doing_lines(can: Doing, zone: ZoneInfo, now: datetime, spoken: Spoken) -> tuple[str, ...]:
+    said = [closed_words(one, zone, now, spoken) for one in can.answers.values()]
+    said += [until_words(one, zone, now, spoken) for one in can.answers.values()]
+    return tuple(dict.fromkeys(line for line in said if line))
 
 
 def _with_driver(

@@ -18,6 +18,7 @@ from hub.core.business import BusinessSettings
 from hub.core.jobs import NextStep, Outcome, Reason, State
 from hub.core.orders import Kind
 from hub.core.tracking_page import (
+    CHOSEN,
     Estimate,
     JobSeen,
     Ride,
@@ -113,7 +114,7 @@ def _pages(session: Session, orders: Mapping[str, str]) -> dict[str, Page]:
     shown: dict[str, str] = {}  # order id -> id of the job its page is about
     for order_id, seen in jobs.items():
         shown[order_id] = seen[current(list(seen))]
-    promises = _promises(session, businesses, list(shown.values()))
+    promises, chosen = _promises(session, businesses, list(shown.values()))
     planned = _planned(session, businesses, list(shown.values()))
     about = {shown[order_id]: current(list(seen)) for order_id, seen in jobs.items()}
     rides = _rides(session, businesses, planned, about, promises)
@@ -129,6 +130,7 @@ def _pages(session: Session, orders: Mapping[str, str]) -> dict[str, Page]:
             settings[orders[order_id]],
             *_whose(planned.get(shown[order_id])),
             door=doors.get(shown[order_id]),
+            chosen=shown[order_id] in chosen,
         )
         for order_id, seen in jobs.items()
     }
@@ -196,10 +198,12 @@ def _window(opens: str, closes: str) -> TimeWindow:
 
 def _promises(
     session: Session, businesses: set[str], jobs: Sequence[str]
-) -> dict[str, list[TimeWindow]]:
+) -> tuple[dict[str, list[TimeWindow]], set[str]]:
+    """By job, the oldest first; and of which jobs the last is what their recipient chose."""
     found: dict[str, list[TimeWindow]] = defaultdict(list)
-    for job_id, opens, closes in session.exec(
-        select(PromiseRow.job_id, PromiseRow.opens, PromiseRow.closes)
+    told_by: dict[str, str] = {}
+    for job_id, opens, closes, by in session.exec(
+        select(PromiseRow.job_id, PromiseRow.opens, PromiseRow.closes, PromiseRow.told_by)
         .where(
             owned(PromiseRow, businesses),
             col(PromiseRow.job_id).in_(jobs),
@@ -208,7 +212,8 @@ def _promises(
         .order_by(col(PromiseRow.n))
     ):
         found[job_id].append(TimeWindow(opens, closes))
-    return found
+        told_by[job_id] = by
+    return found, {job_id for job_id, by in told_by.items() if by == CHOSEN}
 
 
 def _planned(session: Session, businesses: set[str], jobs: Sequence[str]) -> dict[str, _Planned]:

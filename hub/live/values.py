@@ -83,9 +83,11 @@ class Page:
     route_id: str = ""
     driver_id: str = ""
     door: Point | None = None
+    chosen: bool = False  # the last promise is the time that its recipient chose
 
     def seen(self, now: datetime) -> Seen:
-        return decide(self.jobs, self.promises, self.ride, window_s=self.settings.window_s, now=now)
+        about = self.jobs, self.promises, self.ride
+        return decide(*about, window_s=self.settings.window_s, now=now, chosen=self.chosen)
 
     def turns_at(self, now: datetime) -> datetime | None:
         """When it is worth looking at again, though nobody did anything; ``None``: never."""

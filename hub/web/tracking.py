@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 from base64 import b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,7 @@ from PIL import Image, UnidentifiedImageError
 
 from hub.core.colours import is_colour, readable_on, text_on
 from hub.core.errors import RetryLater
+from hub.core.self_service_words import done_words
 from hub.core.tracking_page import OPEN, Life
 from hub.db.tables import BrandRow
 from hub.flows.throttle import within_limit
@@ -23,6 +26,7 @@ from hub.flows.tracking_view import Tracked, brand_of, document, photo, tracked
 from hub.maps.svg import Pin, draw
 from hub.maps.tiles import current_tiles
 from hub.web.pages import csp_nonce, page
+from hub.web.tracking_doing import Shell, doing
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -56,6 +60,15 @@ def tracking(hub: Hub) -> Blueprint:
 
     @pages.get("/t/<token>")
     def status(token: str) -> Response:
+        return shown(token)
+
+    def shown(
+        token: str,
+        code: int = 200,
+        sent: Mapping[str, str] | None = None,
+        wrong: Mapping[str, str] | None = None,
+    ) -> Response:
+        """The page; with what was ``sent`` from it, and what is ``wrong`` with that by field."""
         seen = tracked(hub, token)
         if seen is None:
             return _unknown(hub)
@@ -78,8 +91,18 @@ def tracking(hub: Hub) -> Blueprint:
                 live_js=_live_js(),
                 **_heard(hub, seen),
                 most_items=MOST_ITEMS,
-            )
+                sent=sent or {},
+                wrong=wrong or {},
+                done=done_words(request.args.get("done", ""), seen.tongue),
+                opened=bool(wrong) or "do" in request.args,
+            ),
+            code,
         )
+
+    def slow_down(brand: BrandRow, token: str, spoken: Spoken) -> Response:
+        return _message("slow_down", 429, _look(brand, token), spoken)
+
+    doing(hub, pages, Shell(shown, lambda: _unknown(hub), _look, slow_down))
 
     @pages.get("/t/<token>/logo")
     def logo(token: str) -> Response:
@@ -194,13 +217,15 @@ def _heard(hub: Hub, seen: Tracked) -> dict[str, int]:
     return {"heard_ms": round(seen.heard_at.timestamp() * 1000), "heard_s": max(0, round(age_s))}
 
 
-def _tagged(answer: Response) -> Response:
+def _tagged(answer: Response, code: int) -> Response:
     """``answer`` with a name for its content, and empty where the browser has just that."""
     body = answer.get_data(as_text=True)
     tag = sha256(body.replace(csp_nonce(), "").encode()).hexdigest()[:16]
     answer.set_data(body.replace(TAG, f"&quot;{tag}&quot;"))
-    answer.set_etag(tag)
-    answer.make_conditional(request)
+    answer.status_code = code
+    if code == HTTPStatus.OK:
+        answer.set_etag(tag)
+        answer.make_conditional(request)
     return answer
 
 

@@ -23,7 +23,7 @@ MODULES = (
     *PACKAGE.glob("core/*words.py"),
     *PACKAGE.glob("flows/tracking_*.py"),
     *PACKAGE.glob("flows/notice_*.py"),
-    PACKAGE / "web/tracking.py",
+    *PACKAGE.glob("web/tracking*.py"),
 )
 OTHERS = [code for code in languages() if code != SOURCE]
 SAY = re.compile(r"say\('((?:[^'\\]|\\.)*)'")

@@ -29,14 +29,15 @@ export const close = {
 
 const key = (job, how) => `draft/${job.job_id}/${how}`;
 
-function demanded(now, how) {
+function demanded(now, job, how) {
   if (how === "skipped") return [];
-  return how === "failed" ? now.day.failure_demands : now.day.demands;
+  // Where it may be left, other proof may be asked for.
+  return how === "failed" ? now.day.failure_demands : job.demands ?? now.day.demands;
 }
 
 function form(now, route, job, how, draft) {
   const words = KINDS[job.kind] ?? KINDS.deliver;
-  const demands = demanded(now, how);
+  const demands = demanded(now, job, how);
   const check = h("ul", { class: "checklist", "aria-label": "Still needed" });
   const end = button("", () => finish(), "big wide");
   const changed = () => {

@@ -129,12 +129,21 @@ function work(now, route, one, job, arrived) {
     h("p", { class: "muted" }, [job.kind !== "serve" && count(job.parcels, "parcel"), job.payment_due && `collect ${job.payment_due}`].filter(Boolean).join(" · ")),
     job.lines.length > 0 && h("ul", { class: "lines" }, job.lines.map((line) => h("li", {}, `${line.quantity} × ${line.title}`))),
     job.note && h("p", { class: "notice note" }, job.note),
+    job.wish && wished(job.wish),
     job.question && h("p", { class: "notice info", "data-asked": "" }, h("strong", {}, "Somebody wants to change this order. "), `${job.question}. The dispatcher decides; until then do it as it stands here.`),
     job.state !== "closed" && job.contacts.map((person) => calls(person)),
     job.state !== "closed" && route.began_at && h("div", { class: "two" },
       link(words.done, onTheDoor("done"), `big ${arrived ? "" : "secondary"}`),
       link(words.not, onTheDoor("failed"), "big danger"),
       link("Not today…", onTheDoor("skipped"), "quiet")));
+}
+
+// What the customer said on the page: it comes with the route, so it is here without signal.
+function wished({ note, access_code, leave }) {
+  return h("div", { class: "notice info", "data-wish": "" },
+    note && h("p", { class: "note" }, h("strong", {}, "Customer: "), note),
+    access_code && h("p", {}, h("strong", {}, "Door code: "), h("bdi", { class: "strong large" }, access_code)),
+    leave && h("p", {}, h("strong", {}, "If nobody is home: "), leave));
 }
 
 function calls(person) {

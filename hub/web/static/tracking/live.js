@@ -47,13 +47,17 @@
     const look = $(".map style"); // its nonce is the page's own
     const words = (where) => [...$("#status", where).querySelectorAll("h1,.big,.day")].map((e) => e.textContent).join(" ");
     const [before, after] = [words(document), words(fresh)];
+    const typed = $("#do details[open]") && $("#do"); // nobody loses what is being written
     if (main.dataset.shows !== old.dataset.shows) {
+      if (typed) $("#do", main)?.replaceWith(typed);
       old.replaceChildren(...main.childNodes);
       Object.assign(old.dataset, main.dataset);
       old.className = main.className;
     } else {
       if ($("#status", fresh).textContent !== $("#status").textContent) $("#status").replaceWith($("#status", fresh));
       const driver = (where) => Boolean($("[data-pin=driver]", where));
+      const [did, does] = [$("#do"), $("#do", fresh)];
+      if (!typed && did && does && did.innerHTML !== does.innerHTML) did.replaceWith(does);
       if (with_map || driver(fresh) !== driver(document)) $("#where").replaceWith($("#where", fresh));
     }
     if (look && $(".map svg")) $(".map svg").prepend(look);
