@@ -268,7 +268,7 @@ class Gateway(NotificationChannel, ReceivesReceipts, TakesReplies, Costs):
         return {
             "to": to,
             "to_noplus": to.removeprefix("+"),
-            "from": self.settings.sender,
+            "from": message.sender_id or self.settings.sender,
             "text": sms.text,
             "ref": message.key,
             "callback": message.receipts_to,

@@ -130,7 +130,7 @@ class Twilio(NotificationChannel, LooksUp, ReceivesReceipts, TakesReplies, Costs
         form = {
             "To": _number(message.to),
             "Body": self._sms(message).text,
-            **self._sender(),
+            **self._sender(message),
             **self._validity(message),
         }
         if message.receipts_to:
@@ -201,7 +201,9 @@ class Twilio(NotificationChannel, LooksUp, ReceivesReceipts, TakesReplies, Costs
         sms = as_sms(text, keeps_accents=settings.keeps_accents, most_parts=settings.most_parts)
         return sms
 
-    def _sender(self) -> dict[str, str]:
+    def _sender(self, message: Message) -> dict[str, str]:
+        if message.sender_id:  # the brand's name, where networks allow names
+            return {"From": message.sender_id}
         name = "MessagingServiceSid" if self.settings.sender.startswith("MG") else "From"
         return {name: self.settings.sender}
 

@@ -45,7 +45,7 @@ class IncomingOrder:
     ``max_on_board_s``: from leaving (or fetching it) to its door. ``loads``: further than
     weight, volume and parcels, such as pallets. ``only_driver`` and ``not_drivers`` are names
     or ids of the business's drivers. ``goods``: kinds of what is in it, some of which the
-    business does not let ride together.
+    business does not let ride together. ``brand``: the short name of one of the business's.
     """
 
     ref: str
@@ -76,6 +76,7 @@ class IncomingOrder:
     only_driver: str = ""  # empty: whoever it is
     not_drivers: tuple[str, ...] = ()
     goods: frozenset[str] = frozenset()
+    brand: str = ""  # empty: its connection's, or the business's usual one
 
     def __post_init__(self) -> None:
         aware(self.updated_at, "updated_at")

@@ -55,6 +55,7 @@ from hub.db.tables_plan import (
     ZoneRow,
 )
 from hub.db.tables_told import (
+    BrandDomainRow,
     BrandRow,
     LinkRow,
     NoticeRow,
@@ -87,6 +88,7 @@ __all__ = [
     "ApprovalRow",
     "AttemptLogRow",
     "AuditRow",
+    "BrandDomainRow",
     "BrandRow",
     "BusinessRow",
     "ChainHeadRow",

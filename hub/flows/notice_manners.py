@@ -137,26 +137,29 @@ def tell_elsewhere(hub: Hub, session: Session, row: NoticeRow) -> None:
 
 
 def words_of(
-    session: Session, row: NoticeRow, rule: NoticeRuleRow, language: str
+    session: Session, row: NoticeRow, rule: NoticeRuleRow, language: str, brand: str = ""
 ) -> tuple[str, str]:
-    """Subject and text of a notice, in ``language`` where the business wrote them in it.
+    """Subject and text of a notice, in ``language`` where the business wrote them in it; those
+    of the brand with that short name go before those of all brands.
 
     One that stands in for another channel's uses the words of its own channel's rule.
     """
     words = _own_rule(session, row, rule) if row.instead_of else rule
-    written = {
-        one.language: one
-        for one in session.exec(
-            select(NoticeWordingRow).where(
-                NoticeWordingRow.business_id == row.business_id,
-                NoticeWordingRow.rule_id == words.id,
-            )
+    rows = session.exec(
+        select(NoticeWordingRow).where(
+            NoticeWordingRow.business_id == row.business_id,
+            NoticeWordingRow.rule_id == words.id,
+            col(NoticeWordingRow.brand).in_({brand, ""}),
         )
-    }
-    chosen = spoken(language, written)
-    if chosen is None:
-        return words.subject, words.body
-    return written[chosen].subject or words.subject, written[chosen].body
+    ).all()
+    for whose in dict.fromkeys((brand, "")):
+        written = {one.language: one for one in rows if one.brand == whose}
+        chosen = spoken(language, written)
+        if chosen is None and whose:  # the brand's own words for whoever speaks another language
+            chosen = "" if "" in written else None
+        if chosen is not None:
+            return written[chosen].subject or words.subject, written[chosen].body
+    return words.subject, words.body
 
 
 def _own_rule(session: Session, row: NoticeRow, rule: NoticeRuleRow) -> NoticeRuleRow:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from sqlmodel import select
 
-from hub.db.tables import BrandRow, NoticeRow
-from hub.flows.notice_mail import brand_of, reach_of
+from hub.db.tables import BrandRow, NoticeRow, OrderRow
+from hub.flows.brands import of_order
+from hub.flows.notice_mail import reach_of
 from hub.flows.suppressions import shown, start, stop, stopped
 from hub.keys import hashed
 
@@ -35,7 +36,12 @@ def reader_of(hub: Hub, token: str) -> Reader | None:
             return None
         reaches = reach_of(hub, row.channel)
         known = stopped(session, row.business_id, reaches, row.recipient)
-        brand = brand_of(session, row.business_id)
+        order = session.exec(
+            select(OrderRow).where(
+                OrderRow.business_id == row.business_id, OrderRow.id == row.order_id
+            )
+        ).one()
+        brand = of_order(session, order)
     return Reader(brand, shown(reaches, row.recipient), known is not None)
 
 

@@ -22,6 +22,7 @@ from hub.core.values import Point
 from hub.db.tables import JobRow
 from hub.db.unit import Unit
 from hub.flows.api_keys import Caller, Scope
+from hub.flows.brands import Brands
 from hub.flows.day import windows_of
 from hub.flows.job_facts import JobFacts
 from hub.flows.orders import (
@@ -99,8 +100,11 @@ def api(hub: Hub) -> Blueprint:
                 ref=query.get("ref", ""),
                 status=status,
             )
-        more = seen[limit - 1].row.id if len(seen) > limit else None
-        page = PageOut(orders=[_out(hub, order) for order in seen[:limit]], next=more)
+            brands = Brands(session, who.business_id)
+            page = PageOut(
+                orders=[_out(hub, order, brands) for order in seen[:limit]],
+                next=seen[limit - 1].row.id if len(seen) > limit else None,
+            )
         return respond((200, page.model_dump(mode="json")))
 
     @routes.get("/orders/<row_id:order_id>")
@@ -203,7 +207,8 @@ def _take(hub: Hub, who: Caller, unit: Unit, orders: Sequence[OrderIn], is_list:
         session.flush()
         known = orders_by_ref(session, who.business_id, sources[source], refs)
         seen_at |= {refs[ref]: seen for ref, seen in known.items()}
-    stored.orders = [_out(hub, seen_at[n]) for n in sorted(seen_at)]
+    brands = Brands(session, who.business_id)
+    stored.orders = [_out(hub, seen_at[n], brands) for n in sorted(seen_at)]
     return 201 if stored.placed else 200, stored.model_dump(mode="json")
 
 
@@ -231,16 +236,17 @@ def _known(session: Session, who: Caller, order_id: str) -> OrderSeen:
 
 
 def _order(hub: Hub, session: Session, who: Caller, order_id: str) -> Any:
-    return _out(hub, _known(session, who, order_id)).model_dump(mode="json")
+    brands = Brands(session, who.business_id)
+    return _out(hub, _known(session, who, order_id), brands).model_dump(mode="json")
 
 
-def _out(hub: Hub, seen: OrderSeen) -> OrderOut:
+def _out(hub: Hub, seen: OrderSeen, brands: Brands) -> OrderOut:
     row, report = seen.row, seen.report
     plain = order_report.dump_python(report, mode="json")
     kept = OrderOut.model_fields.keys() & plain.keys() - {"updated_at", "point", "status"}
     url = None
     if seen.link_epoch is not None:
-        url = f"{hub.settings.public_url}/t/{hub.keys.link_token(row.id, seen.link_epoch)}"
+        url = brands.link(hub, row, seen.link_epoch)
     return OrderOut.model_validate(
         {name: plain[name] for name in kept}
         | {

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
+from html import unescape
 from io import BytesIO
 from pathlib import Path
 
@@ -11,9 +13,13 @@ import pytest
 from PIL import Image
 
 from hub.app import Hub
-from hub.flows.brand import BUDGET, brand_of, logo_webp
+from hub.core.tracking_page import Shows
+from hub.flows.brand import brand_of
 from hub.flows.log_in import NotAccepted, Role
+from hub.flows.logo import BUDGET, logo_webp
 from tests.admin.panel_worlds import Panel, a_bakery, a_panel, an_installed_hub
+from tests.tracking_worlds import branded, scheduled
+from tests.web.test_tracking import app_of
 
 FORM = {
     "name": "Husk",
@@ -129,24 +135,84 @@ def test_a_wrong_field_says_why(panel: Panel, field: str, typed: str, sentence: 
     assert brand_of(panel.hub, panel.business_id).colour == "#0f6b5c"
 
 
+PREVIEW = "/panel/branding/usual/preview"
+
+
+def phones(sheet: str) -> dict[str, str]:
+    """The pages of a preview, each as its customer's browser would read it, by state."""
+    return {
+        state: unescape(drawn)
+        for state, drawn in re.findall(
+            r'data-state="(\w+)".*?srcdoc="(.*?)"></iframe>', sheet, re.S
+        )
+    }
+
+
+def test_the_preview_shows_every_state_there_is(panel: Panel) -> None:
+    pages = phones(panel.get(PREVIEW).text)
+    assert set(pages) == {*Shows, "late", "bare", "gone"}
+    shown = {
+        re.findall(r'<main data-shows="(\w+)"', one)[0] for one in pages.values() if "-shows" in one
+    }
+    assert shown == set(Shows)
+    assert all("<script" not in one and "<header>" in one for one in pages.values())
+
+
 def test_the_preview_is_of_what_is_typed_and_takes_readable_text(panel: Panel) -> None:
-    page = panel.post("/panel/branding/preview", **{**FORM, "name": "Not saved"})
-    assert "Not saved" in page.text and 'data-on-brand="#000000"' in page.text
-    assert "would be hard to read" in page.text and "Baked &lt;today&gt;" in page.text
+    typed = phones(panel.post(PREVIEW, **{**FORM, "name": "Not saved"}).text)
+    assert all(
+        "Not saved" in one and "--bar:#ffcc00;--on-bar:#000000" in one for one in typed.values()
+    )
+    assert "Baked &lt;today&gt;" in typed["scheduled"]
     assert brand_of(panel.hub, panel.business_id).name == "Husk Bakery"
-    odd = panel.post("/panel/branding/preview", **{**FORM, "colour": "</style>"})
-    assert odd.status_code == 200 and "</style>" not in odd.text
+    odd = panel.post(PREVIEW, **{**FORM, "colour": "</style>", "font": "evil;", "name": "Odd"}).text
+    assert "Odd" in odd and "--brand:#0f6b5c" in odd and "evil" not in odd
+
+
+def test_the_preview_is_the_page_that_customers_get(panel: Panel) -> None:
+    """Same template, same style: whoever changes the page changes its preview."""
+    street = branded(scheduled())
+    page = app_of(street).test_client().get(f"/t/{street.token}").get_data(as_text=True)
+    style = re.compile("<style nonce.*?</style>", re.S)
+    owner = a_panel(street.hub, street.business_id)
+    drawn = phones(owner.get(PREVIEW).text)["scheduled"]
+
+    def painted(html: str) -> str:
+        return style.findall(html)[0].partition("*{box-sizing")[2]
+
+    parts = re.compile("<(?:section|header|footer|h1|dt|ol).*?>")
+    assert painted(drawn) == painted(page)
+    assert parts.findall(drawn) == parts.findall(page)
 
 
 def test_the_preview_shows_each_word_where_customers_will_read_it(panel: Panel) -> None:
     words = {"greeting": "Baked today", "thanks": "Enjoy it", "help": "Call the shop"}
-    page = panel.post("/panel/branding/preview", **{**FORM, **words}).text
-    planned, coming, done, failed = page.split("<figure")[1:]
-    assert "Baked today" in planned
-    assert "Baked today" in coming
-    assert "Enjoy it" in done
-    assert "Call the shop" in failed
-    assert page.count("Husk: our website") == 4
+    page = phones(panel.post(PREVIEW, **{**FORM, **words}).text)
+    for state in ("ordered", "scheduled", "on_its_way", "arriving", "at_the_door"):
+        assert "Baked today" in page[state]
+    assert "Enjoy it" in page["done"]
+    assert all("Call the shop" in page[state] for state in ("late", "failed", "cancelled"))
+    assert all("Husk: our website" in one for one in page.values())
+
+
+def test_the_preview_is_read_in_another_language_and_at_night(panel: Panel) -> None:
+    typed = {**FORM, "greeting": "Baked today", "greeting_de": "Heute gebacken"}
+    german = phones(panel.post(PREVIEW, **typed, preview_language="de").text)["scheduled"]
+    assert '<html lang="de"' in german and "Heute gebacken" in german
+    arabic = phones(panel.post(PREVIEW, **typed, preview_language="ar", preview_theme="dark").text)[
+        "scheduled"
+    ]
+    assert 'dir="rtl"' in arabic and "Baked today" in arabic
+    assert "color-scheme:dark" in arabic and "@media(prefers-color-scheme" not in arabic
+
+
+def test_the_preview_may_stand_in_the_panel_and_nowhere_else(panel: Panel) -> None:
+    drawn = panel.get(PREVIEW)
+    assert "frame-ancestors 'self'" in drawn.headers["Content-Security-Policy"]
+    assert drawn.headers["X-Frame-Options"] == "SAMEORIGIN"
+    assert (
+        "frame-ancestors 'none'" in panel.get("/panel/branding").headers["Content-Security-Policy"]
+    )
 
 
 def test_only_owners_brand(hub: Hub) -> None:
