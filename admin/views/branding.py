@@ -12,6 +12,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as AnyResponse
 
 from admin.forms import blame, form_for, sentences
+from admin.words import Clock
 from hub.core.branding import corrected, palette
 from hub.db.tables import BrandRow, BusinessRow
 from hub.flows.brand import (
@@ -20,10 +21,13 @@ from hub.flows.brand import (
     add_brand,
     all_brands,
     brand_of,
+    choose_brand,
+    connections_with_brand,
     make_usual,
     remove_brand,
     save_brand,
 )
+from hub.flows.domains import check_domain, domain_of, drop_domain, hub_host, set_domain
 from hub.flows.log_in import NotAccepted, staff_of
 from hub.flows.logo import LARGEST, logo_webp
 from hub.flows.tongues import languages
@@ -129,6 +133,47 @@ def branding(hub: Hub) -> Blueprint:
             return _page(hub, row, _form(hub, row), 422, wrong_remove=str(problem))
         now = f" The pages of its {left} finished orders look like the usual one." if left else ""
         flash(f"{row.name} is removed.{now}", "ok")
+        return redirect(url_for("branding.show"))
+
+    @pages.post("/branding/<slug>/domain")
+    @needs()
+    def own_domain(slug: str) -> AnyResponse:
+        row, host = _brand(hub, slug), request.form.get("host", "")
+        try:
+            set_domain(hub, row, host, actor=me().actor)
+        except NotAccepted as problem:
+            return _page(hub, row, _form(hub, row), 422, wrong_host=str(problem), host=host)
+        flash("Now make the two records below where your domain is managed, then check.", "ok")
+        return redirect(f"{_at(row)}#domain")
+
+    @pages.post("/branding/<slug>/domain/check")
+    @needs()
+    def check(slug: str) -> AnyResponse:
+        row = _brand(hub, slug)
+        if (known := domain_of(hub, row)) is not None:
+            state = check_domain(hub, me().business_id, known.row.id)
+            said = "It works. Links name it from now on." if state == "proven" else "Not yet."
+            flash(said, "ok" if state == "proven" else "warn")
+        return redirect(f"{_at(row)}#domain")
+
+    @pages.post("/branding/<slug>/domain/remove")
+    @needs()
+    def no_domain(slug: str) -> AnyResponse:
+        row = _brand(hub, slug)
+        drop_domain(hub, row, actor=me().actor)
+        flash("Removed. Links name the hub's own address from now on.", "ok")
+        return redirect(f"{_at(row)}#domain")
+
+    @pages.post("/branding/sources")
+    @needs()
+    def sources() -> AnyResponse:
+        """Which brand the orders of each connection are of, as far as they name none."""
+        known = {row.slug for row in all_brands(hub, me().business_id)}
+        for slug, _, present in connections_with_brand(hub, me().business_id):
+            wanted = request.form.get(f"source-{slug}", present)
+            if wanted != present and wanted in known | {""}:
+                choose_brand(hub, me().business_id, wanted, slug, actor=me().actor)
+        flash("Saved. It counts for orders that are here already, too.", "ok")
         return redirect(url_for("branding.show"))
 
     return pages
@@ -238,6 +283,8 @@ def _page(
     wrong_brand: str = "",
     wrong_remove: str = "",
     brand: str = "",
+    wrong_host: str = "",
+    host: str = "",
 ) -> AnyResponse:
     own = _own_language(hub)
     answer = page(
@@ -252,6 +299,12 @@ def _page(
         wrong_brand=wrong_brand,
         wrong_remove=wrong_remove,
         brand=brand,
+        wrong_host=wrong_host,
+        host=host,
+        domain=domain_of(hub, row),
+        has_name=bool(hub_host(hub)),
+        clock=Clock.of(me().zone),
+        sources=connections_with_brand(hub, me().business_id),
         own=languages().get(own, own),
         own_code=own,
         others=_other_languages(hub),

@@ -42,6 +42,7 @@ MEANINGS: tuple[tuple[str, tuple[tuple[Field, str], ...]], ...] = (
             (Field.ONLY_DRIVER, "Only this driver"),
             (Field.NOT_DRIVERS, "Not these drivers"),
             (Field.GOODS, "Kind of goods"),
+            (Field.BRAND, "Brand, where you have several"),
             (Field.TAGS, "Tags"),
             (Field.DRIVER, "Driver or vehicle"),
             (Field.CHANNEL, "Sales channel"),

@@ -67,6 +67,7 @@ class Field(StrEnum):
     ONLY_DRIVER = "only_driver"
     NOT_DRIVERS = "not_drivers"
     GOODS = "goods"
+    BRAND = "brand"
     TAGS = "tags"
     ATTRIBUTES = "note_attributes"
     IGNORE = "ignore"
@@ -283,6 +284,7 @@ ALIASES: dict[Field, tuple[str, ...]] = {
         "Kind of goods|Kinds of goods|Goods class|Goods classes|Warenart|Güterart"
         "|Type de marchandise"
     ),
+    Field.BRAND: _words("Brand|Store brand|Marke|Marque|Marca|Merk|Brändi"),
     Field.TAGS: _words("Tags|Labels"),
     Field.ATTRIBUTES: _words("Note Attributes"),
     Field.IGNORE: (),

@@ -280,6 +280,17 @@ def remove_brand(hub: Hub, business_id: str, slug: str, *, actor: str) -> int:
         return len(orders)
 
 
+def connections_with_brand(hub: Hub, business_id: str) -> list[tuple[str, str, str]]:
+    """Of each connection its slug, its title and the short name of its brand, empty for none."""
+    with hub.reading() as session:
+        rows = session.exec(
+            select(ConnectionRow.slug, ConnectionRow.title, ConnectionRow.brand)
+            .where(ConnectionRow.business_id == business_id)
+            .order_by(col(ConnectionRow.title), col(ConnectionRow.slug))
+        )
+        return [(slug, title, brand) for slug, title, brand in rows]
+
+
 def choose_brand(hub: Hub, business_id: str, slug: str, connection: str, *, actor: str) -> None:
     """Orders of this connection (its slug) are of that brand, empty for the usual one; those that
     name one themselves stay so. Raises ``LookupError``.

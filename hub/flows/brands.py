@@ -79,6 +79,14 @@ def texts_of(brand: BrandRow, own_language: str, language: str) -> dict[str, str
     return words_for(language, brand.texts, own_language, brand.texts_in)
 
 
+def known_names(brands: Iterable[BrandRow]) -> frozenset[str]:
+    """What ``named`` knows them by, as short names; nothing for one brand, which needs none."""
+    rows = list(brands)
+    if len(rows) < 2:
+        return frozenset()
+    return frozenset(name for row in rows for name in (row.slug, slug_of(row.name)))
+
+
 def named(brands: Iterable[BrandRow], name: str) -> BrandRow | None:
     """The brand that a source calls ``name``: its short name, or its name in any case."""
     if not name.strip():

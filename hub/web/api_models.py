@@ -200,6 +200,9 @@ Driver = Annotated[Name, Field(description="a driver's name or id: nobody else m
 NotDrivers = Annotated[
     list[Name], Field(max_length=50, description="names or ids of drivers who may not do it")
 ]
+Brand = Annotated[
+    Short, Field(description="the short name of one of your brands; the usual one if left out")
+]
 READY_AT = "when it can leave the depot, if it is not there yet"
 OPTIONAL = "it may stay undone when doing it costs more than its prize"
 Custom = Annotated[dict[Slug, Note], Field(max_length=50)]
@@ -261,6 +264,7 @@ class OrderIn(In):
     only_driver: Driver = ""
     not_drivers: NotDrivers = []
     goods: KindsOfGoods = []
+    brand: Brand = ""
 
     @model_validator(mode="after")
     def _somewhere(self) -> Self:
@@ -313,6 +317,7 @@ class OrderPatch(In):
     only_driver: Driver = ""
     not_drivers: NotDrivers = []
     goods: KindsOfGoods = []
+    brand: Brand = ""
 
     def values(self, country: str) -> dict[str, Any]:
         """Only what was sent. A new address without a point forgets the old point."""
@@ -419,6 +424,7 @@ class OrderOut(BaseModel):
     only_driver: str
     not_drivers: list[str]
     goods: list[str]
+    brand: str
     held_back: Annotated[list[Group], Field(description=HELD_BACK)]
     jobs: list[JobOut]
     tracking_url: str | None
