@@ -165,10 +165,11 @@ def test_words_are_of_the_readers_language_as_far_as_they_are_written(street: St
 
 def test_a_file_says_of_which_brand_each_order_is() -> None:
     table = read_table(
-        b"Order,Address,City,Brand\n1,Street 1,Helsinki,Rye & Co\n2,Street 2,Helsinki,Nike\n"
+        b"Order,Address,City,Brand\n1,Street 1,Helsinki,Rye & Co\n2,Street 2,Helsinki,Nike\n",
+        "orders.csv",
     )
     about = {"zone": ZoneInfo("UTC"), "country": "FI", "now": datetime(2026, 11, 27, tzinfo=UTC)}
-    columns = guess_columns(table)
+    columns = guess_columns(table.headers)
     several = orders_from(table, columns, **about, brands=frozenset({"main", "rye-co"}))
     assert [order.brand for order in several.orders] == ["Rye & Co", ""]
     assert [problem.message for problem in several.problems if "brand" in problem.message] == [
