@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlmodel import select
+from sqlmodel import Session, select
 
 from hub.db.tables import BrandRow, NoticeRow, OrderRow
 from hub.flows.brands import of_order
@@ -43,6 +43,12 @@ def reader_of(hub: Hub, token: str) -> Reader | None:
         ).one()
         brand = of_order(session, order)
     return Reader(brand, shown(reaches, row.recipient), known is not None)
+
+
+def business_of(session: Session, token: str) -> str:
+    """Whose notice has this link; empty for a link that no notice has."""
+    query = select(NoticeRow.business_id).where(NoticeRow.stop_hash == hashed(token))
+    return session.exec(query).first() or ""
 
 
 def set_wish(hub: Hub, token: str, *, stops: bool) -> bool:

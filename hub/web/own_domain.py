@@ -9,9 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Flask, Response, abort, request
+from sqlmodel import Session
 
 from hub.flows.domains import business_at, hub_host
 from hub.flows.tracking_link import link_row
+from hub.flows.unsubscribe import business_of
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -44,7 +46,15 @@ def own_domains(app: Flask, hub: Hub) -> None:
                 return
             if request.blueprint not in SERVED:
                 abort(404)
-            token = (request.view_args or {}).get("token", "")
-            link = link_row(session, token) if request.blueprint == "tracking" else None
-        if link is not None and link.business_id != business_id:
+            token = str((request.view_args or {}).get("token", ""))
+            owner = _owner(session, request.blueprint, token)
+        if owner not in ("", business_id):
             abort(404)
+
+
+def _owner(session: Session, blueprint: str, token: str) -> str:
+    """Whose page ``token`` opens; empty for one that opens none."""
+    if blueprint == "unsubscribe":
+        return business_of(session, token)
+    link = link_row(session, token)
+    return link.business_id if link is not None else ""

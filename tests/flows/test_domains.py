@@ -7,15 +7,21 @@ from datetime import timedelta
 
 import pytest
 from flask.testing import FlaskClient
+from sqlmodel import select
 
 from hub.app import Hub
+from hub.core.orders import IncomingOrder
 from hub.core.own_domain import Found
-from hub.db.tables import BrandRow
+from hub.core.values import Address, Point
+from hub.db.tables import BrandRow, LinkRow, NoticeRow, NoticeRuleRow, OrderRow
 from hub.flows.brand import add_brand, brand_of
 from hub.flows.brands import Brands
+from hub.flows.connections import connection_id
 from hub.flows.domains import check_domain, check_domains, domain_of, drop_domain, set_domain
 from hub.flows.found import found
 from hub.flows.log_in import NotAccepted
+from hub.flows.sync import store_all
+from hub.keys import hashed
 from hub.web.app import create_app
 from tests.tracking_worlds import Street, scheduled
 
@@ -145,6 +151,31 @@ def test_under_its_domain_are_a_business_s_pages_and_nothing_else(
     assert at(HOST, f"/t/{street.token}") == at(HUB, f"/t/{street.token}") == 200
     assert at(HUB, f"/t/{other}") == 200
     assert at(HOST, f"/t/{other}") == at(HOST, f"/t/{other}/logo") == at(HOST, "/t/nothing") == 404
+    with street.hub.unit() as unit:
+        rule = unit.session.exec(
+            select(NoticeRuleRow).where(NoticeRuleRow.business_id != street.business_id)
+        ).first()
+        order = unit.session.exec(
+            select(OrderRow).where(OrderRow.business_id != street.business_id)
+        ).one()
+        assert rule
+        now = street.hub.now()
+        unit.session.add(
+            NoticeRow(
+                business_id=order.business_id,
+                event_id="1",
+                rule_id=rule.id,
+                order_id=order.id,
+                trigger="placed",
+                channel="email",
+                recipient="a@b.example",
+                stop_hash=hashed("theirs"),
+                due_at=now,
+                expires_at=now,
+                created_at=now,
+            )
+        )
+    assert (at(HUB, "/u/theirs"), at(HOST, "/u/theirs")) == (200, 404)
     for path in ("/panel/log-in", "/board", "/api/v1/orders", "/driver/", "/api/openapi.json", "/"):
         assert at(HOST, path) == 404, path
         assert at(HUB, path) != 404, path
@@ -155,14 +186,6 @@ def test_under_its_domain_are_a_business_s_pages_and_nothing_else(
 
 def scheduled_beside(street: Street) -> str:
     """A link to an order of another business on the same hub."""
-    from sqlmodel import select
-
-    from hub.core.orders import IncomingOrder
-    from hub.core.values import Address, Point
-    from hub.db.tables import LinkRow, OrderRow
-    from hub.flows.connections import connection_id
-    from hub.flows.sync import store_all
-
     business_id = found(street.hub, "Other", zone="UTC")
     order = IncomingOrder(
         ref="1",
