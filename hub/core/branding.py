@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 
 from hub.core.colours import READABLE, contrast, is_colour, readable_on, text_on
 
@@ -91,10 +92,12 @@ def font(key: str) -> str:
 
 
 def slug_of(name: str) -> str:
-    """A short name for a brand from its name; ``brand`` where nothing of it is left."""
+    """A short name for a brand from its name; one of digits where none of its letters is Latin."""
     plain = unicodedata.normalize("NFKD", name.lower().replace("ß", "ss"))
     words = re.findall("[a-z0-9]+", plain.encode("ascii", "ignore").decode())
-    return "-".join(words)[:40].strip("-") or "brand"
+    if not words:
+        return f"brand-{sha256(name.strip().lower().encode()).hexdigest()[:6]}"
+    return "-".join(words)[:40].strip("-")
 
 
 def is_slug(text: str) -> bool:

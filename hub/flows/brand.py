@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from hub.db.unit import Unit
 
 MOST_BRANDS = 50
+RESERVED = frozenset({"usual", "brands", "sources"})
+"""What stands in the panel's addresses where a short name would."""
 FontKey = Literal["system", "humanist", "serif", "rounded", "condensed", "mono"]
 _email = TypeAdapter(EmailStr)
 Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
@@ -204,11 +206,13 @@ def add_brand(hub: Hub, business_id: str, name: str, *, actor: str) -> str:
         if len(known) >= MOST_BRANDS:
             raise NotAccepted("name", f"A business has at most {MOST_BRANDS} brands.")
         if named(known, name) is not None:
-            raise NotAccepted("name", "There is a brand of this name already.")
-        like = known[0]
+            raise NotAccepted(
+                "name", "There is a brand of this name, or one that reads alike, already."
+            )
+        like, slug = known[0], slug_of(name)
         row = BrandRow(
             business_id=business_id,
-            slug=slug_of(name),
+            slug=f"{slug}-brand" if slug in RESERVED else slug,
             is_usual=False,
             name=name,
             colour=like.colour,

@@ -16,7 +16,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from hub.app import Hub
 from hub.core.tracking_page import Shows
-from hub.flows.brand import brand_of
+from hub.flows.brand import all_brands, brand_of
 from hub.flows.log_in import NotAccepted, Role
 from hub.flows.logo import BUDGET, logo_webp
 from hub.web.tracking_samples import sample_sheet
@@ -287,7 +287,23 @@ def test_another_brand_is_added_worn_by_a_connection_and_removed(panel: Panel) -
     assert (row.colour, row.texts_in) == ("#ffcc00", {"de": {"thanks": "Danke"}})
     assert brand_of(panel.hub, panel.business_id).name == "Husk Bakery"
     again = panel.post("/panel/branding/brands", brand="rye co")
-    assert again.status_code == 422 and "There is a brand of this name already." in again.text
+    assert (
+        again.status_code == 422
+        and "There is a brand of this name, or one that reads alike, already." in again.text
+    )
+    for name in (
+        "Usual",
+        "Brands",
+        "Sources",
+        "خبز",
+        "面包",
+    ):  # words of the panel's, other letters
+        assert "Added." in panel.post("/panel/branding/brands", brand=name).text
+        slug = next(
+            row.slug for row in all_brands(panel.hub, panel.business_id) if row.name == name
+        )
+        panel.post(f"/panel/branding/{slug}", **{**FORM, "name": f"{name}!"})
+        assert brand_of(panel.hub, panel.business_id, slug).name == f"{name}!"
     panel.post("/panel/branding/sources", **{"source-csv": "rye-co", "source-api": "nobody"})
     refused = panel.post("/panel/branding/rye-co/remove")
     assert refused.status_code == 422 and "Files brings orders of this brand" in refused.text

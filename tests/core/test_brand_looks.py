@@ -104,7 +104,7 @@ def test_a_domain_is_a_whole_name_below_ones_own(host: str, is_taken: bool) -> N
 
 def test_a_short_name_is_plain_whatever_the_name_is() -> None:
     assert slug_of("Café Übersee & Søn") == "cafe-ubersee-sn"
-    assert slug_of("خبز") == "brand"
+    assert slug_of("خبز") != slug_of("面包") and is_slug(slug_of("خبز"))
     for name in ("Husk Bakery", "x" * 90, "---", "Straße 9", "a" * 39 + " b"):
         assert is_slug(slug_of(name)), name
 
