@@ -229,7 +229,7 @@ def _line(problem: Any) -> str:
 
 def _outer(name: str) -> str:
     """``works.0`` is shown at ``works``."""
-    return name.split(".", 1)[0] if name and not name.startswith("texts.") else name
+    return name.split(".", 1)[0] if name and not name.startswith(("texts.", "texts_in.")) else name
 
 
 def sentence(problem: Any) -> str:

@@ -3,6 +3,9 @@
 Caddy (Apache-2.0) answers on one port, gets and renews the certificate of
 ``HUB_DOMAIN`` by itself, compresses, and passes everything on to a Unix socket:
 ``/live/*`` to the live process, as it comes, and all else to the web process.
+
+With ``HUB_DOMAIN`` set it also answers under the proven domains of businesses, and under no other
+name: before it gets a certificate it asks the web process, at ``HUB_PORT`` of this machine alone.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ _FILE = """\
 	admin off
 	persist_config off
 {auto_https}\
+{on_demand}\
 	log {{
 		output stderr
 		format console
@@ -35,6 +39,9 @@ _FILE = """\
 			flush_interval -1
 		}}
 	}}
+	handle /front/* {{
+		respond 404
+	}}
 	handle {{
 		encode zstd gzip
 		reverse_proxy unix/{web} {{
@@ -45,6 +52,52 @@ _FILE = """\
 	handle_errors {{
 		header Retry-After 5
 		respond "The hub is starting or being updated. Try again in a moment." 503
+	}}
+}}
+{own_domains}"""
+
+_ASKS = """\
+	on_demand_tls {{
+		ask http://127.0.0.1:{port}/front/ask
+	}}
+"""
+
+# Only customers' pages: the web process refuses the rest there as well.
+_OWN_DOMAINS = """
+https:// {{
+	tls {{
+		on_demand
+	}}
+	handle /live/t/* {{
+		reverse_proxy unix/{live} {{
+			header_up X-Forwarded-For {{client_ip}}
+			flush_interval -1
+		}}
+	}}
+	@pages path /t/* /u/*
+	handle @pages {{
+		encode zstd gzip
+		reverse_proxy unix/{web} {{
+			header_up X-Forwarded-For {{client_ip}}
+			header_up X-Forwarded-Host {{hostport}}
+		}}
+	}}
+	handle {{
+		respond 404
+	}}
+	handle_errors {{
+		header Retry-After 5
+		respond "This page is being updated. Try again in a moment." 503
+	}}
+}}
+
+http://127.0.0.1:{port} {{
+	bind 127.0.0.1
+	handle /front/ask {{
+		reverse_proxy unix/{web}
+	}}
+	handle {{
+		respond 404
 	}}
 }}
 """
@@ -69,6 +122,8 @@ def caddyfile(settings: Settings, web: Path, live: Path) -> str:
     return _FILE.format(
         auto_https="" if domain else f"\tauto_https {'disable_redirects' if own else 'off'}\n",
         trusted=_TRUSTED if is_behind else "",
+        on_demand=_ASKS.format(port=settings.port) if domain else "",
+        own_domains=_OWN_DOMAINS.format(port=settings.port, web=web, live=live) if domain else "",
         site=domain or f"{'https' if own else 'http'}://:{settings.port}",
         bind="" if domain else f"\tbind {settings.listen}\n",
         tls=f"\ttls {own[0]} {own[1]}\n" if own else "",

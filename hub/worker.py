@@ -21,6 +21,7 @@ from apscheduler.schedulers.blocking import BlockingScheduler
 
 from hub import apart
 from hub.app import Hub
+from hub.flows.domains import check_domains
 from hub.flows.estimate import estimate_routes
 from hub.flows.improve_unasked import improve_unasked
 from hub.flows.improvements import search_waiting
@@ -106,6 +107,7 @@ CHORES = (
     Chore("read sources", 2, pull_due, SOURCES, aside=True),
     Chore("mend webhooks", 10, mend_webhooks, leaps_s=3600, aside=True),
     Chore("build maps", 3, build_waiting, leaps_s=30, aside=True),
+    Chore("look after own domains", 600, check_domains, aside=True),  # never by a moved clock
     Chore("let go of what is old", 3600, retain, leaps_s=3600),
 )
 

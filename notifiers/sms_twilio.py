@@ -126,7 +126,7 @@ class Twilio(Texts, LooksUp, ReceivesReceipts, TakesReplies):
         form = {
             "To": number(message.to),
             "Body": self.sms(message).text,
-            **self._sender(),
+            **self._sender(message),
             **self._validity(message),
         }
         if message.receipts_to:
@@ -187,7 +187,9 @@ class Twilio(Texts, LooksUp, ReceivesReceipts, TakesReplies):
         wish = {"STOP": "stop", "START": "start", "HELP": "help"}.get(told.get("OptOutType", ""))
         return Reply(told.get("From", ""), told.get("Body", ""), wish or "")  # type: ignore[arg-type]
 
-    def _sender(self) -> dict[str, str]:
+    def _sender(self, message: Message) -> dict[str, str]:
+        if message.sender_id:  # the brand's name, where networks allow names
+            return {"From": message.sender_id}
         name = "MessagingServiceSid" if self.settings.sender.startswith("MG") else "From"
         return {name: self.settings.sender}
 

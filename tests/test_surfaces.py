@@ -21,6 +21,7 @@ from tests.driving_worlds import Plugin
 OPEN = {
     "static.one": "files of ours, the same for everybody",
     "home": "leads to the panel",
+    "front.ask": "our front door, whether a name is a business's; it lets nobody through to it",
     "health": "says only that pages are served",
     "docs.openapi_json": "the API's description",
     "docs.page": "the API's documentation",

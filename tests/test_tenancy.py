@@ -33,6 +33,8 @@ from hub.core.values import Role as ContactRole
 from hub.db.tables import (
     OUTSIDE,
     AttemptLogRow,
+    BrandDomainRow,
+    BrandRow,
     ConnectionRow,
     DepotRow,
     DriverRow,
@@ -120,6 +122,14 @@ def a_tenant(hub: Hub, mark: str) -> Tenant:
         unit.session.add(shop)
         unit.session.flush()
         unit.session.add(RejectRow(**about, connection_id=shop.id, ref=f"{mark} 10", problem=mark))
+        brand = BrandRow(
+            business_id=business_id, slug=f"{mark.lower()}-rye", is_usual=False, name=f"{mark} rye"
+        )
+        unit.session.add(brand)
+        unit.session.flush()
+        own = BrandDomainRow(business_id=business_id, brand_id=brand.id, token=f"{mark}-token")
+        own.host = f"track.{mark.lower()}.example"
+        unit.session.add(own)
     with hub.reading() as session:
         route = session.exec(select(RouteRow).where(RouteRow.business_id == business_id)).one()
         job = session.exec(

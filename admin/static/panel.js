@@ -7,7 +7,7 @@ document.addEventListener("submit", (event) => {
     return;
   }
   if (form.dataset.sent) event.preventDefault();
-  else if (form.method === "post") form.dataset.sent = "yes";
+  else if (form.method === "post" && !event.submitter?.formTarget) form.dataset.sent = "yes";
 });
 window.addEventListener("pageshow", () => {
   for (const form of document.forms) delete form.dataset.sent;

@@ -1,27 +1,31 @@
-// Draws the preview beside a form anew while one types. The server draws; this only asks.
-for (const box of document.querySelectorAll("[data-preview-of]")) {
-  const form = document.getElementById(box.dataset.previewOf);
-  let wait, last = 0;
-  const ask = async () => {
-    const mine = ++last;
-    const sent = new FormData(form);
-    sent.delete("logo");
-    const answer = await fetch(box.dataset.from, { method: "POST", body: sent, headers: { "X-Requested-With": "fetch" } }).catch(() => null);
-    if (!answer?.ok || mine !== last) return;
-    box.innerHTML = await answer.text();
-    paint(box);
+// Draws the preview beside a form anew while one types. The server draws, into the frame that the
+// button names; this only presses the button. Each drawing gets a frame of its own, so that Back
+// leaves the form instead of walking through drawings, and so that nothing blinks.
+for (const button of document.querySelectorAll("[data-preview]")) {
+  const form = button.form;
+  let shown = document.getElementsByName(button.formTarget)[0], wait, n = 0;
+  const sheet = (frame) => frame.contentDocument?.querySelector("main");
+  const draw = () => {
+    const next = document.createElement("iframe");
+    next.title = shown.title;
+    next.className = "next";
+    next.name = button.formTarget = `preview-${++n}`;
+    shown.after(next);
+    next.addEventListener("load", () => {
+      if (!sheet(next) || next.name !== button.formTarget) return;
+      for (const other of next.parentNode.querySelectorAll("iframe")) {
+        if (other !== next && other !== shown) other.remove();
+      }
+      next.className = "";
+      sheet(next).scrollLeft = sheet(shown)?.scrollLeft ?? 0;
+      shown.remove();
+      shown = next;
+    });
+    form.requestSubmit(button);
   };
   form.addEventListener("input", () => {
     clearTimeout(wait);
-    wait = setTimeout(ask, 250);
+    wait = setTimeout(draw, 350);
   });
-  paint(box);
-}
-
-function paint(box) {
-  const drawn = box.querySelector("[data-brand]");
-  if (!drawn) return;
-  box.style.setProperty("--brand", drawn.dataset.brand);
-  box.style.setProperty("--on-brand", drawn.dataset.onBrand);
-  box.style.setProperty("--brand-accent", drawn.dataset.brandAccent);
+  for (const choice of document.querySelectorAll(`select[form="${form.id}"]`)) choice.addEventListener("input", draw);
 }

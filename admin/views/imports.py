@@ -47,6 +47,7 @@ MEANINGS: tuple[tuple[str, tuple[tuple[Field, str], ...]], ...] = (
             (Field.WISHED_TO, "Wished until"),
             (Field.WISHED_PRICE, "Price per hour off the wish"),
             (Field.ACCESS, "Minutes from van to door"),
+            (Field.BRAND, "Brand, where you have several"),
             (Field.TAGS, "Tags"),
             (Field.DRIVER, "Driver or vehicle"),
             (Field.CHANNEL, "Sales channel"),

@@ -21,6 +21,7 @@ from hub.core.notices import Trigger
 from hub.core.sms import as_sms
 from hub.core.values import Role as ContactRole
 from hub.db.tables import ChoiceRow, NoticeRow, NoticeRuleRow
+from hub.flows.brand import all_brands
 from hub.flows.choices import choice, choices, hook_of, switch
 from hub.flows.log_in import Role
 from hub.flows.notice_known import STAND_IN
@@ -132,7 +133,10 @@ def messages(hub: Hub) -> Blueprint:
         if given is None:
             words = _rule_form(hub, row)(None, data=row.model_dump())
             return _rule_page(hub, row, words, 422, wording=form)
-        save_wording(hub, me().business_id, rule_id, given, actor=me().actor)
+        try:
+            save_wording(hub, me().business_id, rule_id, given, actor=me().actor)
+        except LookupError:
+            abort(404)
         flash("Saved." if given.body else "Those words are gone.", "ok")
         return redirect(url_for("messages.rule", rule_id=rule_id))
 
@@ -272,6 +276,7 @@ def _rule_page(
         chosen=chosen,
         row=row,
         wordings=forms,
+        brands={one.slug: one.name for one in all_brands(hub, me().business_id)},
         another=wording or _wording_form({"subject": row.subject, "body": row.body}),
         is_open=wording is not None,
         rings=rings,

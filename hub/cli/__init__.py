@@ -50,6 +50,8 @@ def _parser() -> argparse.ArgumentParser:
     _demo(command)
     _orders(command)
     _keep(command)
+    front = command("front", "serve.front", "print what a proxy of your own must pass on")
+    front.add_argument("--print", choices=("caddy",), default="caddy", help="for which proxy")
     web = command("web", "web.serve", "one part of `hub up`: pages and the API")
     web.add_argument("--socket", type=Path, help="a Unix socket instead of HUB_PORT")
     live = command("live", "live.serve", "one part of `hub up`: positions in, news out")

@@ -71,6 +71,7 @@ class Field(StrEnum):
     WISHED_TO = "wished_to"
     WISHED_PRICE = "wished_per_hour"
     ACCESS = "minutes_to_the_door"
+    BRAND = "brand"
     TAGS = "tags"
     ATTRIBUTES = "note_attributes"
     IGNORE = "ignore"
@@ -300,6 +301,7 @@ ALIASES: dict[Field, tuple[str, ...]] = {
         "Minutes to the door|Walk to the door (min)|Access minutes|Minuten zur Tür"
         "|Fußweg (min)|Minutes jusqu'à la porte"
     ),
+    Field.BRAND: _words("Brand|Store brand|Marke|Marque|Marca|Merk|Brändi"),
     Field.TAGS: _words("Tags|Labels"),
     Field.ATTRIBUTES: _words("Note Attributes"),
     Field.IGNORE: (),

@@ -47,6 +47,7 @@ _LEFT_OUT = {
     Field.ONLY_DRIVER: 200,
     Field.NOT_DRIVERS: 1000,
     Field.GOODS: 1000,
+    Field.BRAND: 60,
     Field.TAGS: 1000,
 }
 """Cut, it would be a wrong one: the order comes in without it."""

@@ -10,6 +10,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from hub.core import csv_windows
+from hub.core.branding import slug_of
 from hub.core.countries import (
     CURRENCIES,
     HOUSE_FIRST,
@@ -114,12 +115,15 @@ def orders_from(
     country: str,
     now: datetime,
     day_first: bool | None = None,
+    brands: frozenset[str] | None = None,
 ) -> Preview:
     """Every order the table holds, problems and rows left out with why. Safe to repeat.
 
     ``country`` reads phones and addresses that name none. ``day_first`` settles 3/12 where
     the column itself does not; ``None`` takes the country's habit. Times without a day are
-    meant for the day of ``now`` in ``zone``. An order whose day is over is under ``past``.
+    meant for the day of ``now`` in ``zone``. ``brands``: the short names that brands go by, none
+    for a business with one brand; ``None`` keeps what is written. An order whose day is over is
+    under ``past``.
     """
     preview = Preview()
     rows = rows_of(table, mapping, preview)
@@ -134,7 +138,7 @@ def orders_from(
                 asked.append(table.headers[index])
     zeros_kept = any(row.cells.get(Field.POSTCODE, "").startswith("0") for row in rows)
     local = now.astimezone(zone)
-    reader = _Reader(table, mapping, preview, country, local, now, first, zeros_kept)
+    reader = _Reader(table, mapping, preview, country, local, now, first, zeros_kept, brands)
     refs: dict[str, int] = {}
     for group in grouped(rows, preview):
         reader.order(group, refs)
@@ -146,6 +150,8 @@ def orders_from(
 @dataclass(slots=True)
 class _Reader(Cells):
     """One file being read into orders."""
+
+    brands: frozenset[str] | None = None
 
     def order(self, group: list[Row], refs: dict[str, int]) -> None:
         if group[0].is_out:
@@ -222,6 +228,7 @@ class _Reader(Cells):
             instructions=cells.get(Field.INSTRUCTIONS, ""),
             tags=tuple(_split(cells.get(Field.TAGS, ""))),
             custom=custom,
+            brand=self._brand(row, cells),
             **planning_of(self, row, cells, windows, due_on),
         )
         if gone := day_gone(order, self.local.date(), self.zone):
@@ -229,6 +236,18 @@ class _Reader(Cells):
             self.preview.past.append(Past(row, self.header(said), gone, order))
         else:
             self.preview.orders.append(order)
+
+    def _brand(self, row: int, cells: Mapping[Field, str]) -> str:
+        """As written, or empty where the business has no such brand. With one brand alone the
+        column is of something else, who made the goods perhaps.
+        """
+        written = cells.get(Field.BRAND, "")
+        if not written or self.brands is None or slug_of(written) in self.brands:
+            return written
+        if self.brands:
+            message = f"You have no brand “{written[:40]}”; the order takes the usual one."
+            self.problem(row, Field.BRAND, written, message)
+        return ""
 
     def _leave_out(self, group: list[Row]) -> None:
         for row in group[1:]:

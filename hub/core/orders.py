@@ -54,6 +54,7 @@ class IncomingOrder:
     business does not let ride together. ``wished``: when somebody had better come, within the
     windows; each hour before or after it costs ``wished_per_hour``, in the same units as ``prize``.
     ``access_s``: from the parked van to the door; it is kept for the address.
+    ``brand``: the short name of one of the business's.
     """
 
     ref: str
@@ -87,6 +88,7 @@ class IncomingOrder:
     wished: TimeWindow | None = None
     wished_per_hour: int = 0
     access_s: int | None = None  # None: as is known of the address
+    brand: str = ""  # empty: its connection's, or the business's usual one
 
     def __post_init__(self) -> None:
         aware(self.updated_at, "updated_at")

@@ -56,6 +56,7 @@ from hub.db.tables_plan import (
     ZoneRow,
 )
 from hub.db.tables_told import (
+    BrandDomainRow,
     BrandRow,
     LinkRow,
     NoticeRow,
@@ -88,6 +89,7 @@ __all__ = [
     "ApprovalRow",
     "AttemptLogRow",
     "AuditRow",
+    "BrandDomainRow",
     "BrandRow",
     "BusinessRow",
     "ChainHeadRow",

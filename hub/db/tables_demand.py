@@ -20,6 +20,7 @@ class ConnectionRow(SQLModel, table=True):
     plugin: str = text(60)  # a provider key; "csv" and "api" have none
     title: str = text()
     off_since: datetime | None = moment(default=None, nullable=True)  # from when it heard nothing
+    brand: str = text(40, default="")  # the slug of its orders' brand; "": the usual one
     identity: str = text(300, default="")  # which shop that is at the other side; "": not known
     settings: dict[str, Any] = document(default_factory=dict)
     state: str = text(20, default="ok")  # approving | ok | failing | needs_reconnect | off

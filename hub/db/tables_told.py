@@ -3,24 +3,55 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, UniqueConstraint
+from sqlalchemy import BigInteger, Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from hub.db.columns import LONG, document, moment, owner, ref, row_id, text
 
 
 class BrandRow(SQLModel, table=True):
+    """One of the looks of a business. ``slug`` is what connections and orders name it by."""
+
     __tablename__ = "brand"
+    __table_args__ = (Index("ix_brand_slug", "business_id", "slug", unique=True),)
     id: str = row_id()
     business_id: str = owner()
+    slug: str = text(40, default="main")
+    is_usual: bool = True  # the one of whatever names none; just one of a business is
     name: str = text()
     colour: str = text(7, default="#0f6b5c")
     logo: bytes | None = None  # WebP, re-encoded by us
     phone: str = text(60, default="")
     email: str = text(254, default="")
     website: str = text(300, default="")
-    texts: dict[str, Any] = document(default_factory=dict)
+    texts: dict[str, Any] = document(default_factory=dict)  # in the business's own language
+    texts_in: dict[str, Any] = document(default_factory=dict)  # {language: texts}
     sender_name: str = text(default="")
+    reply_to: str = text(254, default="")  # empty: the address above
+    sms_sender: str = text(11, default="")  # empty: the channel's own
+    header_colour: str = text(7, default="")  # empty: the colour above
+    font: str = text(20, default="system")  # hub.core.branding.FONTS
+
+
+class BrandDomainRow(SQLModel, table=True):
+    """A business's own name for its tracking pages, such as track.bakery.example.
+
+    Several may claim a name, and only who can put ``token`` into its DNS gets it:
+    ``proven_host`` is the name once that is so.
+    """
+
+    __tablename__ = "brand_domain"
+    id: str = row_id()
+    business_id: str = owner()
+    brand_id: str = ref("brand.id", unique=True)
+    host: str = text(253, index=True)
+    token: str = text(60)
+    proven_host: str | None = text(253, default=None, nullable=True, unique=True)
+    state: str = text(20, default="waiting")  # waiting | proven | failing | broken
+    said: str = text(LONG, default="")  # what the last check found
+    proven_at: datetime | None = moment(default=None, nullable=True)
+    checked_at: datetime | None = moment(default=None, nullable=True)
+    failing_since: datetime | None = moment(default=None, nullable=True)
 
 
 class LinkRow(SQLModel, table=True):
@@ -53,13 +84,14 @@ class NoticeRuleRow(SQLModel, table=True):
 
 
 class NoticeWordingRow(SQLModel, table=True):
-    """A rule's words in another language than the business's own."""
+    """A rule's words in a language, for one brand or (``brand`` empty) for all of them."""
 
     __tablename__ = "notice_wording"
-    __table_args__ = (UniqueConstraint("rule_id", "language"),)
+    __table_args__ = (UniqueConstraint("rule_id", "brand", "language"),)
     id: str = row_id()
     business_id: str = owner()
     rule_id: str = ref("notice_rule.id")
+    brand: str = text(40, default="")  # its slug
     language: str = text(12)  # BCP 47, in lower case
     subject: str = text(300, default="")
     body: str = text(LONG)

@@ -1,35 +1,50 @@
-"""How a business looks to its customers: name, colour, logo, words.
+"""How a business looks to its customers: its brands, each with name, colours, logo, words.
 
-A logo is never stored as it came: it is decoded and written anew as a small WebP, so
-that nothing but pixels reaches a customer's page.
+Every business is born with one, the usual one. Connections and orders name another by its short
+name, which stays what it is for as long as the brand lives.
 """
 
 from __future__ import annotations
 
-import warnings
-from functools import lru_cache
-from io import BytesIO
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from PIL import Image, ImageOps
-from pydantic import BaseModel, EmailStr, Field, StringConstraints, TypeAdapter, field_validator
-from sqlmodel import select
+from pydantic import (
+    BaseModel,
+    EmailStr,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    field_validator,
+)
+from sqlmodel import Session, col, delete, select
 
+from hub.core.branding import FONT_NAMES, sender_id_problem, slug_of
 from hub.core.colours import is_colour
+from hub.core.jobs import State
 from hub.core.tracking_words import MOST_OWN_WORDS
-from hub.db.tables import AuditRow, BrandRow
+from hub.db.tables import (
+    AuditRow,
+    BrandDomainRow,
+    BrandRow,
+    BusinessRow,
+    ConnectionRow,
+    JobRow,
+    NoticeWordingRow,
+    OrderRow,
+)
+from hub.flows.brands import brands_of, named
 from hub.flows.log_in import NotAccepted
+from hub.flows.logo import logo_webp
+from hub.flows.tongues import languages
 
 if TYPE_CHECKING:
     from hub.app import Hub
+    from hub.db.unit import Unit
 
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
-MOST_PIXELS = 40_000_000  # a 200 kB file can unfold to gigabytes
-LARGEST = 8 * 1024 * 1024  # bytes of an upload
-BUDGET = 40_000  # bytes; the customer's page stays light with it
-SIZE = (640, 240)  # twice what is shown, for dense screens
-MAIL_SIZE = (320, 80)
-
+MOST_BRANDS = 50
+RESERVED = frozenset({"usual", "brands", "sources"})
+"""What stands in the panel's addresses where a short name would."""
+FontKey = Literal["system", "humanist", "serif", "rounded", "condensed", "mono"]
 _email = TypeAdapter(EmailStr)
 Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
 Paragraph = Annotated[str, StringConstraints(strip_whitespace=True, max_length=MOST_OWN_WORDS)]
@@ -55,25 +70,52 @@ class BrandIn(BaseModel):
     name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)] = Field(
         title="Name customers see", max_length=200
     )
-    colour: str = Field(default="#0f6b5c", title="Colour")
+    colour: str = Field(
+        default="#0f6b5c", title="Colour", description="Of buttons and of how far it is."
+    )
+    header_colour: str = Field(
+        default="",
+        title="Colour of the bar at the top",
+        description="Like #1a2b3c. Empty: the colour beside.",
+    )
+    font: FontKey = Field(
+        default="system",
+        title="Letters",
+        description="Of those a phone has already, so that the page stays light.",
+        json_schema_extra={"labels": dict(FONT_NAMES)},
+    )
     phone: Annotated[Line, Field(max_length=60)] = Field(default="", title="Phone for customers")
     email: Line = Field(default="", title="E-mail for customers")
     website: Annotated[str, StringConstraints(strip_whitespace=True, max_length=300)] = Field(
         default="", title="Website", description="Begins with https://"
     )
-    sender_name: Line = Field(
-        default="", title="Name messages come from", description="Empty: the name above."
+    sender_name: Annotated[Line, Field(max_length=60)] = Field(
+        default="", title="Name messages come from", description="Empty: the name customers see."
+    )
+    reply_to: Line = Field(
+        default="",
+        title="Answers to e-mails go to",
+        description="Empty: the e-mail for customers.",
+    )
+    sms_sender: Annotated[str, StringConstraints(strip_whitespace=True)] = Field(
+        default="",
+        title="Name texts come from",
+        description="3 to 11 plain letters and digits. Nobody can answer to a name, some countries"
+        " want it registered, and some allow none. Empty: the sender set up for texts.",
     )
     texts: Texts = Texts()
+    texts_in: dict[str, Texts] = {}
 
-    @field_validator("colour")
+    @field_validator("colour", "header_colour")
     @classmethod
-    def _colour(cls, colour: str) -> str:
-        if not is_colour(colour):
+    def _colour(cls, colour: str, info: object) -> str:
+        if getattr(info, "field_name", "") == "header_colour" and not colour.strip():
+            return ""
+        if not is_colour(colour.strip()):
             raise ValueError("Write the colour like #0f6b5c.")
-        return colour.lower()
+        return colour.strip().lower()
 
-    @field_validator("email")
+    @field_validator("email", "reply_to")
     @classmethod
     def _address(cls, email: str) -> str:
         if email:
@@ -90,89 +132,221 @@ class BrandIn(BaseModel):
             raise ValueError("A website begins with https://")
         return website
 
+    @field_validator("name", "sender_name")
+    @classmethod
+    def _one_line(cls, text: str) -> str:
+        """It becomes the header of a mail."""
+        if not text.isprintable():
+            raise ValueError("Use one line of letters and signs.")
+        return text
 
-def brand_of(hub: Hub, business_id: str) -> BrandRow:
-    """The brand customers see now."""
+    @field_validator("sms_sender")
+    @classmethod
+    def _sender_id(cls, text: str) -> str:
+        if text and (problem := sender_id_problem(text)):
+            raise ValueError(problem)
+        return text
+
+    @field_validator("texts_in")
+    @classmethod
+    def _spoken(cls, texts: dict[str, Texts]) -> dict[str, Texts]:
+        return {code: words for code, words in texts.items() if code in languages()}
+
+
+def brand_of(hub: Hub, business_id: str, slug: str = "") -> BrandRow:
+    """The brand with this short name, empty for the usual one. Raises ``LookupError``."""
     with hub.reading() as session:
-        return session.exec(select(BrandRow).where(BrandRow.business_id == business_id)).one()
+        return _ours(session, business_id, slug)
+
+
+def all_brands(hub: Hub, business_id: str) -> list[BrandRow]:
+    """The usual one first, then by name."""
+    with hub.reading() as session:
+        return brands_of(session, business_id)
 
 
 def save_brand(
     hub: Hub,
     business_id: str,
     given: BrandIn,
+    slug: str = "",
     *,
     logo: bytes | None = None,
     drop_logo: bool = False,
     actor: str,
 ) -> BrandRow:
-    """The brand as stored. ``logo`` ``None`` keeps the one there is. Raises ``NotAccepted``."""
+    """The brand as stored. ``logo`` ``None`` keeps the one there is. Raises ``NotAccepted``,
+    and ``LookupError`` for a brand of somebody else.
+    """
     drawn = logo_webp(logo) if logo else None
     with hub.unit() as unit:
-        row = unit.session.exec(select(BrandRow).where(BrandRow.business_id == business_id)).one()
-        row.name, row.colour, row.phone, row.email = (
-            given.name,
-            given.colour,
-            given.phone,
-            given.email,
-        )
-        row.website, row.sender_name = given.website, given.sender_name
-        row.texts = {name: text for name, text in given.texts.model_dump().items() if text}
+        row = _ours(unit.session, business_id, slug)
+        for name, value in given.model_dump(exclude={"texts", "texts_in"}).items():
+            setattr(row, name, value)
+        row.texts = _written(given.texts)
+        row.texts_in = {
+            code: words for code, texts in given.texts_in.items() if (words := _written(texts))
+        }
         if drawn or drop_logo:
             row.logo = drawn
-        unit.session.add(
-            AuditRow(
-                business_id=business_id,
-                actor=actor,
-                action="brand saved",
-                subject=given.name,
-                at=hub.now(),
-            )
-        )
+        _note(unit, hub, business_id, actor, "brand saved", given.name)
     return row
 
 
-def logo_webp(content: bytes) -> bytes:
-    """The picture as a WebP of at most 40 kB and 640 × 240. Raises ``NotAccepted``."""
-    if len(content) > LARGEST:
-        raise NotAccepted("logo", "This file is larger than 8 MB. Save the logo smaller.")
-    picture = _opened(content)
-    picture.thumbnail(SIZE, Image.Resampling.LANCZOS)
-    for quality in (90, 75, 60, 40, 20):
-        out = BytesIO()
-        picture.save(out, "WEBP", quality=quality, method=6)
-        if out.tell() <= BUDGET:
-            return out.getvalue()
-    raise NotAccepted("logo", "This picture does not become small enough. Use a simpler logo.")
-
-
-@lru_cache(maxsize=64)
-def logo_png(logo: bytes) -> bytes:
-    """A stored logo as small as a mail shows it; empty if it is no picture.
-
-    Many mail programs draw no WebP.
+def add_brand(hub: Hub, business_id: str, name: str, *, actor: str) -> str:
+    """Another brand of this name, that looks like the usual one but for name and logo; its short
+    name. Raises ``NotAccepted``.
     """
-    try:
-        picture = _opened(logo)
-    except NotAccepted:
-        return b""
-    picture.thumbnail(MAIL_SIZE, Image.Resampling.LANCZOS)
-    out = BytesIO()
-    picture.save(out, "PNG", optimize=True)
-    return out.getvalue()
+    name = name.strip()
+    if not name or len(name) > 200 or not name.isprintable():
+        raise NotAccepted("name", "Give the brand a name of at most 200 letters.")
+    with hub.unit() as unit:
+        unit.session.get_one(BusinessRow, business_id, with_for_update=True)
+        known = brands_of(unit.session, business_id)
+        if len(known) >= MOST_BRANDS:
+            raise NotAccepted("name", f"A business has at most {MOST_BRANDS} brands.")
+        if named(known, name) is not None:
+            raise NotAccepted(
+                "name", "There is a brand of this name, or one that reads alike, already."
+            )
+        like, slug = known[0], slug_of(name)
+        row = BrandRow(
+            business_id=business_id,
+            slug=f"{slug}-brand" if slug in RESERVED else slug,
+            is_usual=False,
+            name=name,
+            colour=like.colour,
+            header_colour=like.header_colour,
+            font=like.font,
+            phone=like.phone,
+            email=like.email,
+            website=like.website,
+        )
+        unit.session.add(row)
+        _note(unit, hub, business_id, actor, "brand added", name)
+        return row.slug
 
 
-def _opened(content: bytes) -> Image.Image:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            picture = Image.open(BytesIO(content), formats=FORMATS)
-            if picture.width * picture.height > MOST_PIXELS or not min(picture.size):
-                raise NotAccepted("logo", "This picture has too many pixels. Save it smaller.")
-            return ImageOps.exif_transpose(picture).convert("RGBA")
-    except NotAccepted:
-        raise
-    except Exception:  # decoders meet anything in a hostile file, and raise anything
-        raise NotAccepted(
-            "logo", "This is no picture the hub can read. Use a PNG, JPEG, WebP or GIF."
-        ) from None
+def make_usual(hub: Hub, business_id: str, slug: str, *, actor: str) -> None:
+    """From now on whatever names no brand is of this one. Raises ``LookupError``."""
+    with hub.unit() as unit:
+        unit.session.get_one(BusinessRow, business_id, with_for_update=True)
+        chosen = _ours(unit.session, business_id, slug)
+        for row in brands_of(unit.session, business_id):
+            row.is_usual = row.id == chosen.id
+        _note(unit, hub, business_id, actor, "usual brand chosen", chosen.name)
+
+
+def remove_brand(hub: Hub, business_id: str, slug: str, *, actor: str) -> int:
+    """Forget a brand with its words and its domain; how many finished orders of it now look like
+    the usual one.
+
+    Raises ``NotAccepted`` for the usual one, and while a connection or an order that is not done
+    names it; ``LookupError`` for one there is not.
+    """
+    with hub.unit() as unit:
+        session = unit.session
+        session.get_one(BusinessRow, business_id, with_for_update=True)
+        row = _ours(session, business_id, slug)
+        if row.is_usual:
+            raise NotAccepted("brand", "This is the usual brand. Make another one usual first.")
+        named_by = session.exec(
+            select(ConnectionRow.title).where(
+                ConnectionRow.business_id == business_id, ConnectionRow.brand == row.slug
+            )
+        ).all()
+        if named_by:
+            raise NotAccepted(
+                "brand", f"{', '.join(named_by)} brings orders of this brand. Change that first."
+            )
+        orders = _naming(session, row)
+        if waiting := _waiting(session, business_id, orders):
+            raise NotAccepted(
+                "brand",
+                f"{waiting} of its orders {'is' if waiting == 1 else 'are'} not done yet."
+                " Remove it once they are.",
+            )
+        session.exec(
+            delete(NoticeWordingRow).where(
+                col(NoticeWordingRow.business_id) == business_id,
+                col(NoticeWordingRow.brand) == row.slug,
+            )
+        )
+        session.exec(
+            delete(BrandDomainRow).where(
+                col(BrandDomainRow.business_id) == business_id,
+                col(BrandDomainRow.brand_id) == row.id,
+            )
+        )
+        session.flush()
+        session.delete(row)
+        _note(unit, hub, business_id, actor, "brand removed", row.name)
+        return len(orders)
+
+
+def connections_with_brand(hub: Hub, business_id: str) -> list[tuple[str, str, str]]:
+    """Of each connection its slug, its title and the short name of its brand, empty for none."""
+    with hub.reading() as session:
+        rows = session.exec(
+            select(ConnectionRow.slug, ConnectionRow.title, ConnectionRow.brand)
+            .where(ConnectionRow.business_id == business_id)
+            .order_by(col(ConnectionRow.title), col(ConnectionRow.slug))
+        )
+        return [(slug, title, brand) for slug, title, brand in rows]
+
+
+def choose_brand(hub: Hub, business_id: str, slug: str, connection: str, *, actor: str) -> None:
+    """Orders of this connection (its slug) are of that brand, empty for the usual one; those that
+    name one themselves stay so. Raises ``LookupError``.
+    """
+    with hub.unit() as unit:
+        brand = _ours(unit.session, business_id, slug) if slug else None
+        row = unit.session.exec(
+            select(ConnectionRow).where(
+                ConnectionRow.business_id == business_id, ConnectionRow.slug == connection
+            )
+        ).one_or_none()
+        if row is None:
+            raise LookupError("There is no such connection.")
+        row.brand = brand.slug if brand else ""
+        _note(unit, hub, business_id, actor, "brand of a connection chosen", row.title)
+
+
+def _ours(session: Session, business_id: str, slug: str) -> BrandRow:
+    rows = brands_of(session, business_id)
+    found = next((row for row in rows if row.slug == slug or (not slug and row.is_usual)), None)
+    if found is None:
+        raise LookupError("There is no such brand.")
+    return found
+
+
+def _naming(session: Session, brand: BrandRow) -> list[str]:
+    """Ids of the orders that name it, in whichever way."""
+    told = col(OrderRow.report)["brand"].as_string()
+    rows = session.exec(
+        select(OrderRow.id, told).where(OrderRow.business_id == brand.business_id, told != "")
+    )
+    return [id_ for id_, name in rows if named([brand], name) is not None]
+
+
+def _waiting(session: Session, business_id: str, orders: list[str]) -> int:
+    """How many of these orders have something to do."""
+    busy = set(
+        session.exec(
+            select(JobRow.order_id).where(
+                JobRow.business_id == business_id, JobRow.state != State.CLOSED
+            )
+        )
+    )
+    return len(busy.intersection(orders))
+
+
+def _written(texts: Texts) -> dict[str, str]:
+    return {name: text for name, text in texts.model_dump().items() if text}
+
+
+def _note(unit: Unit, hub: Hub, business_id: str, actor: str, action: str, subject: str) -> None:
+    row = AuditRow(
+        business_id=business_id, actor=actor, action=action, subject=subject, at=hub.now()
+    )
+    unit.session.add(row)

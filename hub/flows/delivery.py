@@ -15,6 +15,7 @@ from hub.core.orders import IncomingOrder
 from hub.core.values import Contact, DeliveredLine, Role
 from hub.core.visibility import Reader
 from hub.db.tables import BusinessRow, ContactRow, JobRow, LinkRow, OrderRow
+from hub.flows.brands import link_of
 from hub.flows.document import pod_pdf
 from hub.flows.document.told import Told
 from hub.flows.document.words import reason as words_of
@@ -56,7 +57,7 @@ def delivery_of(
             LinkRow.business_id == business_id, LinkRow.order_id == order.id
         )
     ).one()
-    link = f"{hub.settings.public_url}/t/{hub.keys.link_token(order.id, epoch)}"
+    link = link_of(hub, session, order, epoch)
     driver = Told.read(session, business_id, job_id).driver if proof else None
     record = DeliveryRecord(
         key=job_id,

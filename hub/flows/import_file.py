@@ -22,6 +22,7 @@ from hub.core.csv_orders import BadFile, Columns, Field, Preview, Table, guess_c
 from hub.core.csv_rows import Past, RowProblem
 from hub.db.tables import BusinessRow, ConnectionRow, ImportRow
 from hub.db.unit import Unit, let_others
+from hub.flows.brands import brands_of, known_names
 from hub.flows.import_parts import part_of, together
 from hub.flows.orders import OrderSeen, orders_by_ref
 from hub.flows.sync import SyncReport, alone, store
@@ -255,6 +256,7 @@ def _preview(
             country=business.country,
             now=hub.now(),
             day_first=reading.day_first,
+            brands=known_names(brands_of(session, business_id)),
         )
         seen = _with_past(session, files, seen, past_too=reading.past_too)
         known = _open_orders(session, files, [ref for _, ref in seen.cancelled])

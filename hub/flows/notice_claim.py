@@ -119,7 +119,7 @@ def claim(
         return None
     row.attempts += 1
     row.sends = max(row.sends, 1)
-    brand = known.brand(session, business_id)
+    brand = known.brands(session, business_id).of(about.order)
     return Turn(
         business_id=business_id,
         notice_id=notice_id,
@@ -253,12 +253,13 @@ def _worded(
         return Undone(f"There is no address for {row.channel}: {roles} has one.", elsewhere=True)
     if reaches == "nobody" and not address_for(reaches, contact):
         return "There is nobody to tell: the order names no recipient and no buyer."
-    brand = known.brand(session, row.business_id)
-    to_say = about_order(hub, session, brand, about.order, about.job)
+    brands = known.brands(session, row.business_id)
+    brand = brands.of(about.order)
+    to_say = about_order(hub, session, brands, about.order, about.job)
     business = known.business(session, row.business_id)
     to_say = replace(to_say, name=contact.name, language=contact.language)
-    subject, body = words_of(session, row, rule, contact.language)
-    stop_link = stop_link_of(hub, row.id) if reaches == "email" else ""
+    subject, body = words_of(session, row, rule, contact.language, brand.slug)
+    stop_link = stop_link_of(hub, row.id, brands.address(hub, brand)) if reaches == "email" else ""
     mail = composed(hub, business, brand, subject, body, to_say, reaches, stop_link)
     if not mail.text:
         return Undone("Every line of its text names something that is not known.", elsewhere=True)
@@ -300,6 +301,7 @@ def told(hub: Hub, session: Session, turn: Turn, window: TimeWindow) -> None:
 
 def _message(hub: Hub, known: Known, session: Session, brand: BrandRow, row: NoticeRow) -> Message:
     listens_at = known.listens_at(session, row.business_id, row.channel)
+    base = known.brands(session, row.business_id).address(hub, brand)
     return Message(
         key=row.id,
         to=row.recipient,
@@ -307,10 +309,11 @@ def _message(hub: Hub, known: Known, session: Session, brand: BrandRow, row: Not
         text=row.body,
         html=row.html,
         sender=brand.sender_name or brand.name,
-        reply_to=brand.email,
+        reply_to=brand.reply_to or brand.email,
+        sender_id=brand.sms_sender,
         message_id=row.message_id,
         receipts_to=f"{listens_at}?n={row.id}" if listens_at else "",
-        unsubscribe=stop_link_of(hub, row.id) if row.stop_hash else "",
+        unsubscribe=stop_link_of(hub, row.id, base) if row.stop_hash else "",
         made_at=row.created_at,
         until=row.expires_at,
     )

@@ -17,9 +17,9 @@ from sqlmodel import Session, col, select
 from hub.core.business import BusinessSettings
 from hub.core.contracts import NotificationChannel
 from hub.core.errors import ConfigError, HubError
-from hub.db.tables import BrandRow, BusinessRow, ChoiceRow, NoticeRow, NoticeRuleRow
+from hub.db.tables import BusinessRow, ChoiceRow, NoticeRow, NoticeRuleRow
+from hub.flows.brands import Brands
 from hub.flows.choices import ChoiceState, hook_of, mark, provider_of
-from hub.flows.notice_mail import brand_of
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -68,8 +68,8 @@ class Known:
             lambda: BusinessSettings.model_validate(self.business(session, business_id).settings),
         )
 
-    def brand(self, session: Session, business_id: str) -> BrandRow:
-        return self._once(("brand", business_id), lambda: brand_of(session, business_id))
+    def brands(self, session: Session, business_id: str) -> Brands:
+        return self._once(("brands", business_id), lambda: Brands(session, business_id))
 
     def rule(self, session: Session, notice: NoticeRow) -> NoticeRuleRow:
         query = select(NoticeRuleRow).where(

@@ -34,7 +34,8 @@ from hub.db.tables import (
     PromiseRow,
     ProofRow,
 )
-from hub.flows.brand import logo_png
+from hub.flows.brands import Brands
+from hub.flows.logo import logo_png
 from hub.flows.promises import in_force, work_begins
 from hub.flows.sync import address_document
 from hub.flows.tongues import tongue
@@ -117,8 +118,9 @@ def stop_token_of(hub: Hub, notice_id: str) -> str:
     return hub.keys.link_token(f"stop:{notice_id}", 1)
 
 
-def stop_link_of(hub: Hub, notice_id: str) -> str:
-    return f"{hub.settings.public_url}/u/{stop_token_of(hub, notice_id)}"
+def stop_link_of(hub: Hub, notice_id: str, base: str = "") -> str:
+    """``base``: the address of the order's brand; empty: the hub's own."""
+    return f"{base or hub.settings.public_url}/u/{stop_token_of(hub, notice_id)}"
 
 
 def inline_of(brand: BrandRow, html: str) -> tuple[InlineFile, ...]:
@@ -136,20 +138,20 @@ def reach_of(hub: Hub, channel: str) -> Reaches:
 
 
 def about_order(
-    hub: Hub, session: Session, brand: BrandRow, order: OrderRow, job: JobRow | None
+    hub: Hub, session: Session, brands: Brands, order: OrderRow, job: JobRow | None
 ) -> About:
     """What there is to say of an order and, where the notice has one, of its job."""
-    job = job or _last_job(session, order)
+    job, brand = job or _last_job(session, order), brands.of(order)
     about = About(
         order=order.number,
         brand=brand.name,
-        link=link_of(hub, session, order),
+        link=link_of(hub, session, brands, order),
         phone=brand.phone,
     )
     return about if job is None else _with_job(session, about, job)
 
 
-def link_of(hub: Hub, session: Session, order: OrderRow) -> str:
+def link_of(hub: Hub, session: Session, brands: Brands, order: OrderRow) -> str:
     """The order's tracking link; empty while it has none."""
     epoch = session.exec(
         select(LinkRow.epoch).where(
@@ -158,16 +160,7 @@ def link_of(hub: Hub, session: Session, order: OrderRow) -> str:
     ).one_or_none()
     if epoch is None:
         return ""
-    return f"{hub.settings.public_url}/t/{hub.keys.link_token(order.id, epoch)}"
-
-
-def brand_of(session: Session, business_id: str) -> BrandRow:
-    """The business's brand; a plain one in its name if it has none."""
-    brand = session.exec(select(BrandRow).where(BrandRow.business_id == business_id)).first()
-    if brand is not None:
-        return brand
-    name = session.get_one(BusinessRow, business_id).name
-    return BrandRow(business_id=business_id, name=name)
+    return brands.link(hub, order, epoch)
 
 
 def contacts_of(session: Session, order: OrderRow) -> dict[Role, Contact]:

@@ -137,31 +137,38 @@ def tell_elsewhere(hub: Hub, session: Session, row: NoticeRow) -> None:
 
 
 def words_of(
-    session: Session, row: NoticeRow, rule: NoticeRuleRow, language: str
+    session: Session, row: NoticeRow, rule: NoticeRuleRow, language: str, brand: str = ""
 ) -> tuple[str, str]:
-    """Subject and text of a notice, in ``language`` where the business wrote them in it.
+    """Subject and text of a notice, in ``language`` where the business wrote them in it; those
+    of the brand with that short name go before those of all brands.
 
     One that stands in for another channel's uses the words of its own channel's rule.
     """
     words = _own_rule(session, row, rule) if row.instead_of else rule
-    return words_in(session, words, language)
+    return words_in(session, words, language, brand)
 
 
-def words_in(session: Session, rule: NoticeRuleRow, language: str) -> tuple[str, str]:
-    """A rule's subject and text, in ``language`` where the business wrote them in it."""
-    written = {
-        one.language: one
-        for one in session.exec(
-            select(NoticeWordingRow).where(
-                NoticeWordingRow.business_id == rule.business_id,
-                NoticeWordingRow.rule_id == rule.id,
-            )
+def words_in(
+    session: Session, rule: NoticeRuleRow, language: str, brand: str = ""
+) -> tuple[str, str]:
+    """A rule's subject and text, in ``language`` where the business wrote them in it; those of
+    ``brand`` before those of all brands.
+    """
+    rows = session.exec(
+        select(NoticeWordingRow).where(
+            NoticeWordingRow.business_id == rule.business_id,
+            NoticeWordingRow.rule_id == rule.id,
+            col(NoticeWordingRow.brand).in_({brand, ""}),
         )
-    }
-    chosen = spoken(language, written)
-    if chosen is None:
-        return rule.subject, rule.body
-    return written[chosen].subject or rule.subject, written[chosen].body
+    ).all()
+    for whose in dict.fromkeys((brand, "")):
+        written = {one.language: one for one in rows if one.brand == whose}
+        chosen = spoken(language, written)
+        if chosen is None and whose:  # the brand's own words for whoever speaks another language
+            chosen = "" if "" in written else None
+        if chosen is not None:
+            return written[chosen].subject or rule.subject, written[chosen].body
+    return rule.subject, rule.body
 
 
 def _own_rule(session: Session, row: NoticeRow, rule: NoticeRuleRow) -> NoticeRuleRow:

@@ -35,7 +35,6 @@ from hub.core.told import leaves
 from hub.core.values import Role, TimeWindow
 from hub.db.errand_turns import to_event
 from hub.db.tables import (
-    BrandRow,
     BusinessRow,
     EventRow,
     JobRow,
@@ -44,7 +43,8 @@ from hub.db.tables import (
     OrderRow,
     PromiseRow,
 )
-from hub.flows.notice_mail import about_order, brand_of, composed, contacts_of, reach_of
+from hub.flows.brands import Brands
+from hub.flows.notice_mail import about_order, composed, contacts_of, reach_of
 from hub.flows.notice_manners import words_in, zone_of
 from hub.flows.notify import WAITS, is_first_of_two, on_board, subject_of
 from hub.flows.suppressions import WORDS, stopped
@@ -107,7 +107,7 @@ class _Day:
     def __init__(self, hub: Hub, session: Session, business_id: str) -> None:
         self._hub, self._session = hub, session
         self.business = session.get_one(BusinessRow, business_id)
-        self._brand: BrandRow = brand_of(session, business_id)
+        self._brands = Brands(session, business_id)
         settings = BusinessSettings.model_validate(self.business.settings)
         self._manners: Manners = settings.manners
         self._rules: Sequence[NoticeRuleRow] = session.exec(
@@ -165,11 +165,12 @@ class _Day:
         at, until = moment(trigger, event.occurred_at, rule.within_s, wait_s=wait_s)
         contact = reachable(contacts_of(self._session, order), Role(rule.role), reaches)
         to = address_for(reaches, contact) if contact else ""
-        about = about_order(self._hub, self._session, self._brand, order, job)
+        about = about_order(self._hub, self._session, self._brands, order, job)
         if contact is not None:
             about = replace(about, name=contact.name, language=contact.language)
-        subject, body = words_in(self._session, rule, about.language)
-        mail = composed(self._hub, self.business, self._brand, subject, body, about, reaches)
+        brand = self._brands.of(order)
+        subject, body = words_in(self._session, rule, about.language, brand.slug)
+        mail = composed(self._hub, self.business, brand, subject, body, about, reaches)
         return Replayed(
             at=at,
             order_id=order.id,

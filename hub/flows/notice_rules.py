@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
 from sqlmodel import Session, col, select
 
 from hub.core.business import BusinessSettings, Trade
@@ -19,6 +26,7 @@ from hub.core.notice_words import (
 from hub.core.notices import Trigger
 from hub.core.values import Role
 from hub.db.tables import AuditRow, BusinessRow, NoticeRow, NoticeRuleRow, NoticeWordingRow
+from hub.flows.brands import brands_of
 from hub.flows.notice_mail import reach_of
 
 if TYPE_CHECKING:
@@ -99,13 +107,25 @@ class RuleIn(WordsIn):
 
 
 class WordingIn(WordsIn):
-    """A rule's words in another language, as they may be typed; an empty text ends them."""
+    """A rule's words in another language or for one brand, as they may be typed; an empty text
+    ends them. ``language`` may be empty for a brand: in all languages without words of their own.
+    """
 
+    brand: str = Field(default="", title="For orders of", max_length=40)
     language: Annotated[str, StringConstraints(to_lower=True)] = Field(
+        default="",
         title="Language",
         description="Its code, such as fi, sv or de-at",
-        pattern=r"^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8})?$",
+        pattern=r"^([a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8})?)?$",
+        validate_default=True,
     )
+
+    @field_validator("language")
+    @classmethod
+    def _of_something(cls, language: str, info: ValidationInfo) -> str:
+        if not language and not info.data.get("brand"):
+            raise ValueError("Please fill this in.")
+        return language
 
 
 def rules_of(hub: Hub, business_id: str) -> list[NoticeRuleRow]:
@@ -210,7 +230,7 @@ def add_role(hub: Hub, business_id: str, rule_id: str, role: Role, *, actor: str
 
 
 def wordings_of(hub: Hub, business_id: str, rule_id: str) -> list[NoticeWordingRow]:
-    """A rule's words in other languages, by language."""
+    """A rule's words in other languages and for brands, by brand and language."""
     with hub.reading() as session:
         return list(
             session.exec(
@@ -219,22 +239,27 @@ def wordings_of(hub: Hub, business_id: str, rule_id: str) -> list[NoticeWordingR
                     NoticeWordingRow.business_id == business_id,
                     NoticeWordingRow.rule_id == rule_id,
                 )
-                .order_by(col(NoticeWordingRow.language))
+                .order_by(col(NoticeWordingRow.brand), col(NoticeWordingRow.language))
             )
         )
 
 
 def save_wording(hub: Hub, business_id: str, rule_id: str, given: WordingIn, *, actor: str) -> None:
-    """Keep a rule's words in one language; without a text they are forgotten. Raises
-    ``LookupError``.
+    """Keep a rule's words in one language, or for one brand; without a text they are forgotten.
+    Raises ``LookupError``.
     """
     with hub.unit() as unit:
         rule = _ours(unit.session, business_id, rule_id)
+        if given.brand and given.brand not in {
+            row.slug for row in brands_of(unit.session, business_id)
+        }:
+            raise LookupError("There is no such brand.")
         unit.session.get_one(BusinessRow, business_id, with_for_update=True)
         row = unit.session.exec(
             select(NoticeWordingRow).where(
                 NoticeWordingRow.business_id == business_id,
                 NoticeWordingRow.rule_id == rule_id,
+                NoticeWordingRow.brand == given.brand,
                 NoticeWordingRow.language == given.language,
             )
         ).one_or_none()
@@ -243,7 +268,11 @@ def save_wording(hub: Hub, business_id: str, rule_id: str, given: WordingIn, *, 
                 unit.session.delete(row)
         else:
             row = row or NoticeWordingRow(
-                business_id=business_id, rule_id=rule_id, language=given.language, body=""
+                business_id=business_id,
+                rule_id=rule_id,
+                brand=given.brand,
+                language=given.language,
+                body="",
             )
             row.subject, row.body = given.subject, given.body
             unit.session.add(row)
@@ -252,7 +281,8 @@ def save_wording(hub: Hub, business_id: str, rule_id: str, given: WordingIn, *, 
                 business_id=business_id,
                 actor=actor,
                 action="message saved",
-                subject=f"{rule.trigger} by {rule.channel} in {given.language}",
+                subject=f"{rule.trigger} by {rule.channel} in {given.language or 'all languages'}"
+                + (f" of {given.brand}" if given.brand else ""),
                 at=hub.now(),
             )
         )

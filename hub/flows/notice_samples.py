@@ -18,10 +18,10 @@ from hub.core.notice_words import About
 from hub.core.notices import reachable
 from hub.core.values import Role, TimeWindow
 from hub.db.tables import AuditRow, BrandRow, BusinessRow, NoticeRuleRow, OrderRow
+from hub.flows.brands import Brands, usual
 from hub.flows.choices import choice, mark, provider_of
 from hub.flows.notice_mail import (
     about_order,
-    brand_of,
     composed,
     contacts_of,
     inline_of,
@@ -52,7 +52,8 @@ def preview(
     """
     with hub.reading() as session:
         business = session.get_one(BusinessRow, business_id)
-        brand = brand_of(session, business_id)
+        brands = Brands(session, business_id)
+        brand = brands.usual
         rule = session.exec(
             select(NoticeRuleRow).where(
                 NoticeRuleRow.business_id == business_id, NoticeRuleRow.id == rule_id
@@ -67,12 +68,13 @@ def preview(
             ).one_or_none()
             if order is None:
                 raise LookupError("There is no such order.")
-            about = about_order(hub, session, brand, order, None)
+            brand = brands.of(order)
+            about = about_order(hub, session, brands, order, None)
             contacts = contacts_of(session, order)
             contact = reachable(contacts, Role(rule.role), reach_of(hub, rule.channel))
             if contact is not None:
                 about = replace(about, name=contact.name, language=contact.language)
-        subject, body = words_in(session, rule, about.language)
+        subject, body = words_in(session, rule, about.language, brand.slug)
     mail = composed(hub, business, brand, subject, body, about, reach_of(hub, rule.channel))
     return mail.subject, mail.text, mail.html
 
@@ -126,7 +128,7 @@ def send_test(hub: Hub, business_id: str, channel: str, recipient: str, *, actor
 def _test_message(hub: Hub, business_id: str, recipient: str, reaches: Reaches) -> Message:
     with hub.reading() as session:
         business = session.get_one(BusinessRow, business_id)
-        brand = brand_of(session, business_id)
+        brand = usual(session, business_id)
     words = TEST_LINE if reaches in RINGS else TEST_BODY
     mail = composed(hub, business, brand, TEST_SUBJECT, words, _made_up(hub, brand), reaches)
     key = new_id()
@@ -137,7 +139,8 @@ def _test_message(hub: Hub, business_id: str, recipient: str, reaches: Reaches) 
         text=mail.text,
         html=mail.html,
         sender=brand.sender_name or brand.name,
-        reply_to=brand.email,
+        reply_to=brand.reply_to or brand.email,
+        sender_id=brand.sms_sender,
         message_id=message_id_for(hub, key),
         inline=inline_of(brand, mail.html),
     )

@@ -31,6 +31,7 @@ from hub.db.tables import (
 )
 from hub.flows.actors import names_of
 from hub.flows.amended_seen import AmendmentSeen, amendments_of
+from hub.flows.brands import link_of
 from hub.flows.claims import Claim, claims_of
 from hub.flows.next_steps import OPEN_ENDED
 from hub.flows.orders import OrderSeen, one_order
@@ -118,10 +119,10 @@ def order_story(hub: Hub, business_id: str, order_id: str) -> Story:
         ).all()
         amended = amendments_of(session, business_id, order_id)
         said = wished(session, business_id, order_id)
+        link = ""
+        if seen.link_epoch is not None:
+            link = link_of(hub, session, seen.row, seen.link_epoch)
         stories = tuple(_job(session, business_id, job, seen) for job in seen.jobs)
-    link = ""
-    if seen.link_epoch is not None:
-        link = f"{hub.settings.public_url}/t/{hub.keys.link_token(order_id, seen.link_epoch)}"
     return Story(seen, seen.report, link, stories, tuple(moments), tuple(notices), amended, said)
 
 

@@ -13,6 +13,7 @@ from hub.core.tracking_page import OPEN, Life
 from hub.core.visibility import Fact
 from hub.db.tables import PromiseRow
 from hub.flows import tracking_parts as parts
+from hub.flows.brands import Brands
 from hub.flows.tracking_link import opened
 
 if TYPE_CHECKING:
@@ -33,7 +34,10 @@ def appointment(hub: Hub, token: str) -> Appointment | None:
             )
         ).one()
         say = parts.tongue_of(session, link).say
-        brand = parts.brand(session, link.business.id).name or link.business.name
+        brands = Brands(session, link.business.id)
+        whose = brands.of(parts.order(session, link.business.id, link.order_id))
+        brand = whose.name or link.business.name
+        base = brands.address(hub, whose)
         place = parts.place(session, link) if Fact.ADDRESS in link.may else None
     match link.seen.job.kind:
         case Kind.DELIVER:
@@ -51,5 +55,5 @@ def appointment(hub: Hub, token: str) -> Appointment | None:
         title=title,
         text=say("The time may still move a little. This page always has the latest:"),
         place=parts.street_and_town(place) if place else "",
-        url=f"{hub.settings.public_url}/t/{token}",
+        url=f"{base}/t/{token}",
     )

@@ -14,11 +14,11 @@ from hub.core.tracking_words import stays_words
 from hub.core.values import Point, Role
 from hub.core.visibility import Fact
 from hub.db.tables import (
-    BrandRow,
     ContactRow,
     DriverRow,
     JobRow,
     LineRow,
+    OrderRow,
     PlaceRow,
     ProofFileRow,
     ProofRow,
@@ -48,8 +48,10 @@ class Handover:
     stays: str = ""
 
 
-def brand(session: Session, business_id: str) -> BrandRow:
-    return session.exec(select(BrandRow).where(BrandRow.business_id == business_id)).one()
+def order(session: Session, business_id: str, order_id: str) -> OrderRow:
+    return session.exec(
+        select(OrderRow).where(OrderRow.business_id == business_id, OrderRow.id == order_id)
+    ).one()
 
 
 def place(session: Session, link: Link) -> PlaceRow | None:

@@ -30,8 +30,9 @@ from hub.core.tracking_words import (
 )
 from hub.core.values import Point, TimeWindow
 from hub.core.visibility import NEVER, Fact, Reader
-from hub.db.tables import BrandRow, JobRow, OrderRow
+from hub.db.tables import BrandRow, JobRow
 from hub.flows import tracking_parts as parts
+from hub.flows.brands import of_order, texts_of
 from hub.flows.document import pod_pdf
 from hub.flows.promises import expect, last_expected, told_of
 from hub.flows.proof_store import content_of
@@ -125,10 +126,13 @@ def tracked(hub: Hub, token: str, positions: Positions | None = None) -> Tracked
 
 
 def brand_of(hub: Hub, token: str) -> BrandRow | None:
-    """The brand of the link's business; ``None`` for a token unknown or revoked."""
+    """The brand of the link's order; ``None`` for a token unknown or revoked."""
     with hub.reading() as session:
         link = link_row(session, token)
-        return None if link is None else parts.brand(session, link.business_id)
+        if link is None:
+            return None
+        order = parts.order(session, link.business_id, link.order_id)
+        return of_order(session, order)
 
 
 def photo(hub: Hub, token: str, n: int) -> bytes | None:
@@ -166,14 +170,12 @@ def document(hub: Hub, token: str) -> bytes | None:
 def _content(session: Session, link: Link, driver: Driver | None, now: datetime) -> Tracked:
     business_id, seen, may = link.business.id, link.seen, link.may
     zone = ZoneInfo(link.business.zone)
-    brand = parts.brand(session, business_id)
+    order = parts.order(session, business_id, link.order_id)
+    brand = of_order(session, order)
     spoken = parts.tongue_of(session, link)
     outcome = outcome_line(seen, zone, spoken)
     if link.life is not Life.FULL:
         return Tracked(tongue=spoken, brand=brand, life=link.life, outcome=outcome)
-    order = session.exec(
-        select(OrderRow).where(OrderRow.business_id == business_id, OrderRow.id == link.order_id)
-    ).one()
     place = parts.place(session, link) if Fact.ADDRESS in may else None
     pin = parts.point(place) if place and seen.shows in ON_A_MAP else None
     proof = parts.proof(session, link) if seen.shows is Shows.DONE else None
@@ -189,7 +191,7 @@ def _content(session: Session, link: Link, driver: Driver | None, now: datetime)
         outcome=outcome,
         shows=seen.shows,
         card=status,
-        own_words=own_words(status.tone, brand.texts),
+        own_words=own_words(status.tone, texts_of(brand, link.business.language, spoken.code)),
         number=order.number,
         address=parts.street_and_town(place) if place else "",
         recipient=parts.recipient(session, link) if waits and Fact.RECIPIENT in may else "",

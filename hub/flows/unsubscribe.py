@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlmodel import select
+from sqlmodel import Session, select
 
-from hub.db.tables import BrandRow, NoticeRow
-from hub.flows.notice_mail import brand_of, reach_of
+from hub.db.tables import BrandRow, NoticeRow, OrderRow
+from hub.flows.brands import of_order
+from hub.flows.notice_mail import reach_of
 from hub.flows.suppressions import shown, start, stop, stopped
 from hub.keys import hashed
 
@@ -35,8 +36,19 @@ def reader_of(hub: Hub, token: str) -> Reader | None:
             return None
         reaches = reach_of(hub, row.channel)
         known = stopped(session, row.business_id, reaches, row.recipient)
-        brand = brand_of(session, row.business_id)
+        order = session.exec(
+            select(OrderRow).where(
+                OrderRow.business_id == row.business_id, OrderRow.id == row.order_id
+            )
+        ).one()
+        brand = of_order(session, order)
     return Reader(brand, shown(reaches, row.recipient), known is not None)
+
+
+def business_of(session: Session, token: str) -> str:
+    """Whose notice has this link; empty for a link that no notice has."""
+    query = select(NoticeRow.business_id).where(NoticeRow.stop_hash == hashed(token))
+    return session.exec(query).first() or ""
 
 
 def set_wish(hub: Hub, token: str, *, stops: bool) -> bool:

@@ -35,6 +35,7 @@ from hub.db.tables import (
     ProofFileRow,
     ProofRow,
 )
+from hub.flows.brands import link_of
 from hub.flows.connected import BORN, class_of, provider_of, row_of
 from hub.flows.document.words import reason as words_of
 from hub.flows.late_proof import is_late, said_with
@@ -154,9 +155,9 @@ def _progress(hub: Hub, event: Event) -> tuple[ConnectionRow, OrderProgress] | N
             )
         ).one()
         business = session.get_one(BusinessRow, business_id)
+        link = link_of(hub, session, order, epoch)
     rules = BusinessSettings.model_validate(business.settings).visibility
     report = order_report.validate_python(order.report)
-    link = f"{hub.settings.public_url}/t/{hub.keys.link_token(order.id, epoch)}"
     closed = ended is not None
     stage = "closed" if closed else STAGES[type(event)]
     told = OrderProgress(

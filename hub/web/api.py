@@ -22,6 +22,7 @@ from hub.core.values import Point
 from hub.db.tables import JobRow
 from hub.db.unit import Unit
 from hub.flows.api_keys import Caller, Scope
+from hub.flows.brands import Brands, named
 from hub.flows.day_due import windows_of
 from hub.flows.job_facts import JobFacts
 from hub.flows.orders import (
@@ -99,8 +100,11 @@ def api(hub: Hub) -> Blueprint:
                 ref=query.get("ref", ""),
                 status=status,
             )
-        more = seen[limit - 1].row.id if len(seen) > limit else None
-        page = PageOut(orders=[_out(hub, order) for order in seen[:limit]], next=more)
+            brands = Brands(session, who.business_id)
+            page = PageOut(
+                orders=[_out(hub, order, brands) for order in seen[:limit]],
+                next=seen[limit - 1].row.id if len(seen) > limit else None,
+            )
         return respond((200, page.model_dump(mode="json")))
 
     @routes.get("/orders/<row_id:order_id>")
@@ -123,7 +127,11 @@ def api(hub: Hub) -> Blueprint:
             changes = patch.values(business.country)
             try:
                 after, zone = replace(seen.said, **changes), ZoneInfo(business.zone)
-                if why := _too_old(after, seen.said, hub.now(), zone):
+                why = _too_old(after, seen.said, hub.now(), zone)
+                if "brand" in changes:
+                    brands = Brands(unit.session, who.business_id)
+                    why = why or _no_such_brand(after.brand, brands)
+                if why:
                     raise Problem(422, "Nothing was changed; mend the field named.", [why])
                 amend_order(unit, hub.keys, seen, changes, hub.now(), actor_of(who))
             except Refused as error:
@@ -188,6 +196,10 @@ def _take(hub: Hub, who: Caller, unit: Unit, orders: Sequence[OrderIn], is_list:
                 before = known[ref].said if ref in known else None
                 if why := _too_old(orders[n].value(country, now), before, now, zone):
                     errors.append((at(n, why[0][1:]), why[1]))
+    brands = Brands(session, who.business_id)
+    for n, order in enumerate(orders):
+        if why := _no_such_brand(order.brand, brands):
+            errors.append((at(n, "brand"), why[1]))
     if errors:
         raise Problem(422, "Nothing was stored; mend the orders named.", errors)
     stored = StoredOut(placed=0, amended=0, unchanged=0, orders=[])
@@ -203,7 +215,7 @@ def _take(hub: Hub, who: Caller, unit: Unit, orders: Sequence[OrderIn], is_list:
         session.flush()
         known = orders_by_ref(session, who.business_id, sources[source], refs)
         seen_at |= {refs[ref]: seen for ref, seen in known.items()}
-    stored.orders = [_out(hub, seen_at[n]) for n in sorted(seen_at)]
+    stored.orders = [_out(hub, seen_at[n], brands) for n in sorted(seen_at)]
     return 201 if stored.placed else 200, stored.model_dump(mode="json")
 
 
@@ -213,6 +225,13 @@ def _too_old(
     """The field by which its day is long over, and why that cannot be meant."""
     why = too_old(order, before, now.astimezone(zone).date(), zone)
     return (pointer("windows" if order.windows else "due_on"), why) if why else None
+
+
+def _no_such_brand(brand: str, brands: Brands) -> tuple[str, str] | None:
+    """The field, and that the business has no such brand."""
+    if not brand or named(brands.rows, brand) is not None:
+        return None
+    return pointer("brand"), "there is no such brand"
 
 
 def _orders(body: bytes) -> tuple[list[OrderIn], bool]:
@@ -231,16 +250,17 @@ def _known(session: Session, who: Caller, order_id: str) -> OrderSeen:
 
 
 def _order(hub: Hub, session: Session, who: Caller, order_id: str) -> Any:
-    return _out(hub, _known(session, who, order_id)).model_dump(mode="json")
+    brands = Brands(session, who.business_id)
+    return _out(hub, _known(session, who, order_id), brands).model_dump(mode="json")
 
 
-def _out(hub: Hub, seen: OrderSeen) -> OrderOut:
+def _out(hub: Hub, seen: OrderSeen, brands: Brands) -> OrderOut:
     row, report = seen.row, seen.report
     plain = order_report.dump_python(report, mode="json")
     kept = OrderOut.model_fields.keys() & plain.keys() - {"updated_at", "point", "status"}
     url = None
     if seen.link_epoch is not None:
-        url = f"{hub.settings.public_url}/t/{hub.keys.link_token(row.id, seen.link_epoch)}"
+        url = brands.link(hub, row, seen.link_epoch)
     return OrderOut.model_validate(
         {name: plain[name] for name in kept}
         | {

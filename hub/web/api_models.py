@@ -209,6 +209,9 @@ Driver = Annotated[Name, Field(description="a driver's name or id: nobody else m
 NotDrivers = Annotated[
     list[Name], Field(max_length=50, description="names or ids of drivers who may not do it")
 ]
+Brand = Annotated[
+    Short, Field(description="the short name of one of your brands; the usual one if left out")
+]
 READY_AT = "when it can leave the depot, if it is not there yet"
 WISHED = "when somebody had better come, within the windows, at a price"
 OPTIONAL = "it may stay undone when doing it costs more than its prize"
@@ -274,6 +277,7 @@ class OrderIn(In):
     wished: Annotated[WindowIn | None, Field(description=WISHED)] = None
     wished_per_hour: WishedPrice = 0
     access_s: Access | None = None
+    brand: Brand = ""
 
     @model_validator(mode="after")
     def _somewhere(self) -> Self:
@@ -329,6 +333,7 @@ class OrderPatch(In):
     wished: Annotated[WindowIn | None, Field(description=WISHED)] = None
     wished_per_hour: WishedPrice = 0
     access_s: Access | None = None
+    brand: Brand = ""
 
     def values(self, country: str) -> dict[str, Any]:
         """Only what was sent. A new address without a point forgets the old point."""
@@ -438,6 +443,7 @@ class OrderOut(BaseModel):
     wished: WindowOut | None
     wished_per_hour: int
     access_s: int | None
+    brand: str
     held_back: Annotated[list[Group], Field(description=HELD_BACK)]
     jobs: list[JobOut]
     tracking_url: str | None

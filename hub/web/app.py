@@ -15,6 +15,7 @@ from hub.web.board import board
 from hub.web.driver import driver
 from hub.web.hooks import hooks
 from hub.web.openapi import docs
+from hub.web.own_domain import own_domains
 from hub.web.pages import pages
 from hub.web.problems import answer_problems
 from hub.web.rules import LateRule
@@ -44,6 +45,7 @@ def create_app(hub: Hub) -> Flask:
     app.url_map.converters["row_id"] = RowId
     if hub.settings.proxied:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_host=1)  # type: ignore[method-assign]
+    own_domains(app, hub)
     pages(app)
     answer_problems(app)
     staff_surfaces(app, hub)

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import io
-from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, make_response, request
-from PIL import Image, UnidentifiedImageError
 
-from hub.core.colours import is_colour, readable_on, text_on
 from hub.core.errors import RetryLater
 from hub.core.self_service_words import done_words
 from hub.core.tracking_page import OPEN, Life
@@ -25,6 +20,7 @@ from hub.flows.tongues import Spoken, tongue
 from hub.flows.tracking_view import Tracked, brand_of, document, photo, tracked
 from hub.maps.svg import Pin, draw
 from hub.maps.tiles import current_tiles
+from hub.web.look import Look, look_of, shrunk, small_logo
 from hub.web.pages import csp_nonce, page
 from hub.web.tracking_doing import Shell, doing
 
@@ -32,27 +28,10 @@ if TYPE_CHECKING:
     from hub.app import Hub
 
 GUESSES, WITHIN_S = 30, 600  # of tokens that open nothing, from one address
-LOGO_PX, INLINE_LOGO = (320, 96), 3000  # bytes; a larger one is the page's second request
 PHOTO_PX = (1280, 1280)
 STORE_AGAIN_S = 30
 MOST_ITEMS = 12  # more would push the page over what it may weigh
 TAG = "@@tag@@"  # where the page carries the name of its own content
-DEFAULT_COLOUR = "#0f6b5c"
-CARD, DARK_CARD = "#ffffff", "#1d2025"  # as in tracking/_style.html
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """A brand as a page wears it. ``logo`` and ``website`` are URLs, empty without one."""
-
-    name: str
-    phone: str
-    colour: str
-    on_colour: str
-    accent: str
-    dark_accent: str
-    logo: str = ""
-    website: str = ""
 
 
 def tracking(hub: Hub) -> Blueprint:
@@ -60,9 +39,9 @@ def tracking(hub: Hub) -> Blueprint:
 
     @pages.get("/t/<token>")
     def status(token: str) -> Response:
-        return shown(token)
+        return whole(token)
 
-    def shown(
+    def whole(
         token: str,
         code: int = 200,
         sent: Mapping[str, str] | None = None,
@@ -81,16 +60,11 @@ def tracking(hub: Hub) -> Blueprint:
         return _tagged(
             page(
                 "tracking/page.html",
-                look=look,
-                seen=seen,
-                tongue=seen.tongue,
                 token=token,
                 tag=TAG,
-                map=_map(hub, seen, look),
-                is_live=seen.shows in OPEN,
                 live_js=_live_js(),
-                **_heard(hub, seen),
-                most_items=MOST_ITEMS,
+                is_live=seen.shows in OPEN,
+                **shown(hub, seen, look),
                 sent=sent or {},
                 wrong=wrong or {},
                 done=done_words(request.args.get("done", ""), seen.tongue),
@@ -102,7 +76,7 @@ def tracking(hub: Hub) -> Blueprint:
     def slow_down(brand: BrandRow, token: str, spoken: Spoken) -> Response:
         return _message("slow_down", 429, _look(brand, token), spoken)
 
-    doing(hub, pages, Shell(shown, lambda: _unknown(hub), _look, slow_down))
+    doing(hub, pages, Shell(whole, lambda: _unknown(hub), _look, slow_down))
 
     @pages.get("/t/<token>/logo")
     def logo(token: str) -> Response:
@@ -139,56 +113,25 @@ def tracking(hub: Hub) -> Blueprint:
     return pages
 
 
-@lru_cache(maxsize=64)
-def small_logo(logo: bytes) -> bytes:
-    """``logo`` as small as the page shows it on a sharp screen; empty if it is no picture."""
-    return _shrunk(logo, LOGO_PX, quality=80)
+def _look(brand: BrandRow, token: str) -> Look:
+    return look_of(brand, f"/t/{token}/logo")
 
 
 def small_photo(content: bytes) -> bytes:
     """A photo for a phone, without what a camera adds (place, device); empty if it is none."""
-    return _shrunk(content, PHOTO_PX, quality=70)
+    return shrunk(content, PHOTO_PX, quality=70)
 
 
-def _shrunk(content: bytes, size: tuple[int, int], quality: int) -> bytes:
-    try:
-        with Image.open(io.BytesIO(content)) as picture:
-            picture.draft("RGB", size)
-            turned = _upright(picture)
-            turned.thumbnail(size)
-            out = io.BytesIO()
-            turned.save(out, "WEBP", quality=quality, method=4)
-            return out.getvalue()
-    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError):
-        return b""
-
-
-def _upright(picture: Image.Image) -> Image.Image:
-    from PIL import ImageOps
-
-    turned = ImageOps.exif_transpose(picture)
-    has_alpha = turned.mode in ("RGBA", "LA", "P")
-    clean = turned.convert("RGBA" if has_alpha else "RGB")
-    clean.info.clear()
-    return clean
-
-
-def _look(brand: BrandRow, token: str) -> Look:
-    colour = brand.colour if is_colour(brand.colour) else DEFAULT_COLOUR
-    logo = small_logo(brand.logo) if brand.logo else b""
-    where = f"/t/{token}/logo" if logo else ""
-    if logo and len(logo) <= INLINE_LOGO:
-        where = f"data:image/webp;base64,{b64encode(logo).decode()}"
-    return Look(
-        brand.name,
-        brand.phone,
-        colour,
-        text_on(colour),
-        readable_on(colour, CARD),
-        readable_on(colour, DARK_CARD),
-        where,
-        brand.website if brand.website.startswith(("https://", "http://")) else "",
-    )
+def shown(hub: Hub, seen: Tracked, look: Look) -> dict[str, Any]:
+    """What the page's template draws, whether of an order or of a sample of one."""
+    return {
+        "look": look,
+        "seen": seen,
+        "tongue": seen.tongue,
+        "map": _map(hub, seen, look),
+        "most_items": MOST_ITEMS,
+        **_heard(hub, seen),
+    }
 
 
 def _map(hub: Hub, seen: Tracked, look: Look) -> str:
@@ -204,6 +147,7 @@ def _map(hub: Hub, seen: Tracked, look: Look) -> str:
         pins=pins,
         lines=[seen.road] if seen.road else (),
         height=210,
+        theme=look.theme or "auto",
         accent=look.accent,
         nonce=csp_nonce(),
     )

@@ -106,7 +106,7 @@ class Gateway(Texts, ReceivesReceipts, TakesReplies):
         return {
             "to": to,
             "to_noplus": to.removeprefix("+"),
-            "from": self.settings.sender,
+            "from": message.sender_id or self.settings.sender,
             "text": sms.text,
             "ref": message.key,
             "callback": message.receipts_to,

@@ -11,6 +11,7 @@ from sqlmodel import select
 import admin
 from hub.core.manners import Manners
 from hub.db.tables import NoticeRuleRow
+from hub.flows.brand import add_brand
 from hub.flows.found import found
 from hub.flows.log_in import Role
 from hub.flows.notice_replay import replay
@@ -202,3 +203,19 @@ def test_a_rule_has_words_in_other_languages(shop: TextingShop, panel: Panel) ->
     assert "There is no {nmae}." in wrong.text and "This does not look right." in wrong.text
     assert "Those words are gone." in panel.post(f"{path}/languages", language="fi", body="").text
     assert "<summary>fi</summary>" not in panel.get(path).text
+
+
+def test_a_rule_has_words_for_one_brand(shop: TextingShop, panel: Panel) -> None:
+    path = f"/panel/messages/rules/{a_rule(shop, 'placed').id}"
+    assert "For orders of" not in panel.get(path).text  # there is one brand
+    add_brand(shop.hub, shop.business_id, "Rye & Co", actor="staff:1")
+    words = {"subject": "", "body": "Rye {order}"}
+    shown = panel.post(f"{path}/languages", brand="rye-co", language="", **words).text
+    assert "<summary>Rye &amp; Co</summary>" in shown and "Rye {order}" in shown
+    both = panel.post(f"{path}/languages", brand="rye-co", language="fi", **words).text
+    assert "<summary>fi, Rye &amp; Co</summary>" in both
+    assert panel.post(f"{path}/languages", brand="theirs", language="", **words).status_code == 404
+    assert panel.post(f"{path}/languages", brand="", language="", **words).status_code == 422
+    gone = panel.post(f"{path}/languages", brand="rye-co", language="", body="").text
+    assert "<summary>Rye &amp; Co</summary>" not in gone
+    assert "<summary>fi, Rye &amp; Co</summary>" in gone

@@ -15,6 +15,7 @@ from sqlmodel import select
 from werkzeug.serving import make_server
 
 from hub.db.tables import DepotRow, DeviceRow, DriverRow, VehicleRow
+from hub.flows.brand import add_brand
 from hub.flows.pairing import pair
 from hub.web.app import create_app
 from hub.web.staff import COOKIE
@@ -133,13 +134,36 @@ def test_a_click_on_the_map_moves_the_pin(desk: Desk) -> None:
 def test_the_branding_preview_follows_what_is_typed(desk: Desk) -> None:
     page = desk.page()
     page.goto(f"{desk.url}/panel/branding")
+    phones = page.frame_locator(".sheet iframe >> nth=0")
+    expect(phones.locator("figure")).to_have_count(12)
+    bar = phones.frame_locator("iframe >> nth=0").locator("header")
+    before = page.evaluate("history.length")
     page.get_by_label("Name customers see").fill("Brand New Name")
-    expect(page.locator(".phone-bar").first).to_have_text("Brand New Name")
-    page.get_by_label("Colour").fill("#ffcc00")
-    expect(page.get_by_text("would be hard to read")).to_be_visible()
-    bar = page.locator(".phone-bar").first
+    expect(bar).to_have_text("Brand New Name")
+    page.get_by_label("Colour", exact=True).fill("#ffcc00")
     expect(bar).to_have_css("background-color", "rgb(255, 204, 0)")
     expect(bar).to_have_css("color", "rgb(0, 0, 0)")
+    page.get_by_label("Read in").select_option("ar")
+    page.get_by_label("By").select_option("dark")
+    last = phones.frame_locator("iframe >> nth=11")
+    expect(last.locator("html")).to_have_attribute("dir", "rtl")
+    expect(last.locator("body")).to_have_css("background-color", "rgb(20, 22, 26)")
+    assert page.evaluate("history.length") == before
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("Saved. Customers see it at once.")).to_be_visible()
+    expect(page.get_by_text("White text would be hard to read")).to_be_visible()
+
+
+def test_the_branding_preview_needs_no_script(desk: Desk) -> None:
+    context = desk.browser.new_context(java_script_enabled=False)
+    context.add_cookies([{"name": COOKIE, "value": desk.panel.token, "url": desk.url}])
+    page = context.new_page()
+    page.goto(f"{desk.url}/panel/branding")
+    page.get_by_label("Name customers see").fill("Typed only")
+    page.get_by_role("button", name="Preview").click()
+    phones = page.frame_locator(".sheet iframe")
+    expect(phones.frame_locator("iframe >> nth=0").locator("header")).to_have_text("Typed only")
+    context.close()
 
 
 @pytest.mark.parametrize(
@@ -157,6 +181,7 @@ def test_axe_finds_nothing_on_any_set_up_page(
 ) -> None:
     hub, business_id = desk.panel.hub, desk.panel.business_id
     depot_id, vehicle_id, driver_id = a_fleet(hub, business_id)
+    add_brand(hub, business_id, "Rye & Co", actor="staff:1")
     rule = desk.panel.get("/panel/messages").text.split("/panel/messages/rules/")[1].split('"')[0]
     paths = {
         "depots": "records/depots/",
@@ -170,6 +195,8 @@ def test_axe_finds_nothing_on_any_set_up_page(
         "changes": "records/changes/",
         "settings": "settings",
         "branding": "branding",
+        "brand": "branding/rye-co",
+        "brand-preview": "branding/rye-co/preview",
         "address-search": "settings/address-search",
         "geocoder": "settings/address-search/http",
         "travel-times": "settings/travel-times",

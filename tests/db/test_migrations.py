@@ -14,7 +14,15 @@ from hub.core.business import BusinessSettings
 from hub.core.visibility import Visibility
 from hub.db.engine import open_engine
 from hub.db.migrate import migrate
-from hub.db.tables import BusinessRow, DriverRow, NoticeRow, NoticeRuleRow, VehicleRow
+from hub.db.tables import (
+    BrandRow,
+    BusinessRow,
+    DriverRow,
+    NoticeRow,
+    NoticeRuleRow,
+    NoticeWordingRow,
+    VehicleRow,
+)
 
 THEN = datetime(2026, 11, 1, tzinfo=UTC)
 BEFORE = (
@@ -171,4 +179,44 @@ def test_what_customers_could_see_they_still_can_and_no_more(
     assert not settings.keys() & flat.keys()
     kept = BusinessSettings.model_validate(settings)
     assert kept.visibility.books == Visibility().books
+    engine.dispose()
+
+
+BRANDED = (
+    *BEFORE[:1],
+    "INSERT INTO brand (id, business_id, name, colour, phone, email, website, texts, sender_name)"
+    " VALUES ('w', 'b', 'Husk', '#112233', '', '', '', '{\"greeting\": \"Hi\"}', '')",
+    "INSERT INTO notice_rule (id, business_id, trigger, channel, role, active, subject, body,"
+    " within_s) VALUES ('n', 'b', 'placed', 'email', 'recipient', :yes, 'S', 'B', 60)",
+    "INSERT INTO notice_wording (id, business_id, rule_id, language, subject, body)"
+    " VALUES ('v', 'b', 'n', 'fi', 'O', 'T')",
+)
+
+
+def test_the_brand_there_is_becomes_the_usual_one_and_words_are_of_every_brand(
+    empty_database_url: str,
+) -> None:
+    engine = open_engine(empty_database_url)
+    migrate(engine, "0020")
+    with engine.execution_options(hub_write=True).begin() as connection:
+        for statement in BRANDED:
+            values = {"then": THEN, "yes": True}
+            used = {name: value for name, value in values.items() if f":{name}" in statement}
+            connection.execute(text(statement), used)
+    migrate(engine)
+    with Session(engine.execution_options(hub_write=True)) as session:
+        brand = session.exec(select(BrandRow)).one()
+        assert (brand.slug, brand.is_usual, brand.font) == ("main", True, "system")
+        assert (brand.texts, brand.texts_in) == ({"greeting": "Hi"}, {})
+        words = session.exec(select(NoticeWordingRow)).one()
+        assert (words.brand, words.language, words.body) == ("", "fi", "T")
+        session.add(NoticeWordingRow(**{**words.model_dump(exclude={"id"}), "brand": "rye"}))
+        session.commit()
+        session.add(NoticeWordingRow(**words.model_dump(exclude={"id"})))
+        with pytest.raises(IntegrityError):
+            session.commit()
+        session.rollback()
+        session.add(BrandRow(business_id="b", name="Twice"))
+        with pytest.raises(IntegrityError):
+            session.commit()
     engine.dispose()

@@ -49,12 +49,12 @@ from hub.db.tables import (
     PromiseRow,
     RouteRow,
 )
-from hub.flows.brand import logo_webp
 from hub.flows.choices import choice, choose, switch
 from hub.flows.connections import connection_id
 from hub.flows.dispatch import add_job, publish, remove_job
 from hub.flows.drive import IncomingAct, take_acts
 from hub.flows.found import found
+from hub.flows.logo import logo_webp
 from hub.flows.next_steps import choose_step
 from hub.flows.notice_samples import preview, send_test
 from hub.flows.notice_send import send_due

@@ -24,10 +24,10 @@ from hub.db.tables import (
     PromiseRow,
     ShiftRow,
 )
+from hub.flows.brands import Brands
 from hub.flows.connections import connection_id
 from hub.flows.found import found
 from hub.flows.notice_mail import about_order, composed
-from hub.flows.notice_mail import brand_of as brand_of_business
 from hub.flows.promises import last_expected
 from hub.flows.sync import store_all
 from hub.flows.tracking_view import Tracked, brand_of, document, photo, tracked
@@ -326,8 +326,9 @@ def test_a_notice_left_as_it_came_is_translated_and_a_businesss_own_words_are_it
     order, job = street.order, street.job
     with street.hub.reading() as session:
         business = session.get_one(BusinessRow, street.business_id)
-        brand = brand_of_business(session, street.business_id)
-        about = about_order(street.hub, session, brand, order, job)
+        brands = Brands(session, street.business_id)
+        brand = brands.usual
+        about = about_order(street.hub, session, brands, order, job)
     usual = USUAL[Trigger.DELIVERED]
     about = replace(about, name="Anna", language="de")
     mail = composed(street.hub, business, brand, usual.subject, usual.body, about)

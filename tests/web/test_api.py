@@ -18,6 +18,7 @@ from hub.app import Hub
 from hub.core.jobs import State
 from hub.db.tables import IdempotencyRow, JobRow, OrderRow
 from hub.flows.api_keys import make_key, revoke_key
+from hub.flows.brand import add_brand
 from hub.flows.found import found
 from hub.flows.orders import connection_ids
 from hub.flows.sync import store_all
@@ -179,6 +180,7 @@ def test_what_planning_may_do_with_an_order_comes_back_as_sent(world: World) -> 
         "loads": {"pallets": 2},
         "only_driver": "Mara",
         "not_drivers": ["Otso"],
+        "brand": "main",
         "goods": ["ice", "raw fish"],
         "wished": {"opens": "2026-11-24T10:00:00Z", "closes": "2026-11-24T11:00:00Z"},
         "wished_per_hour": 500,
@@ -542,3 +544,18 @@ def test_the_documentation_says_in_words_what_each_field_takes(world: World) -> 
     )  # fmt: skip
     assert [word for word in words if word not in docs] == []
     assert "additionalProperties" not in docs and "anyOf" not in docs
+
+
+def test_an_order_names_a_brand_of_its_business_and_no_other(world: World) -> None:
+    add_brand(world.hub, world.business, "Rye & Co", actor="staff:1")
+    add_brand(world.hub, world.other, "Theirs", actor="staff:1")
+    order = world.order(brand="rye-co")
+    assert order["brand"] == "rye-co"
+    for brand in ("theirs", "nobody"):
+        refused = world.call("POST", ORDERS, [an_order("2", brand=brand)])
+        assert refused.status_code == 422
+        assert "/0/brand" in refused.text and "there is no such brand" in refused.text
+        patched = world.call("PATCH", f"{ORDERS}/{order['id']}", {"brand": brand})
+        assert patched.status_code == 422 and "there is no such brand" in patched.text
+    changed = world.call("PATCH", f"{ORDERS}/{order['id']}", {"brand": "Husk"})
+    assert changed.status_code == 200 and changed.get_json()["brand"] == "Husk"

@@ -26,9 +26,10 @@ from sqlmodel import select
 
 from hub.db.engine import WRITE
 from hub.db.tables import BusinessRow, EstimateRow, JobRow
+from hub.flows.brands import Brands
 from hub.flows.delivery import delivery_of, documents_of
 from hub.flows.drive import IncomingAct, take_acts
-from hub.flows.notice_mail import about_order, brand_of, composed
+from hub.flows.notice_mail import about_order, composed
 from hub.flows.prove import put_file
 from hub.keys import hashed
 from hub.live import pages
@@ -366,8 +367,9 @@ class Walk:
     def _judge_letter(self) -> None:
         with self.hub.reading() as session:
             order, job = self.street.order, session.get_one(JobRow, self.mine)
-            brand = brand_of(session, self.business_id)
-            about = about_order(self.hub, session, brand, order, job)
+            brands = Brands(session, self.business_id)
+            brand = brands.of(order)
+            about = about_order(self.hub, session, brands, order, job)
             business = session.get_one(BusinessRow, self.business_id)
             about = replace(about, name="Anna Virtanen")
         for mark, fact in (("Anna", "recipient"), ("Yrjönkatu", "address")):

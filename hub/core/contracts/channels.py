@@ -60,6 +60,8 @@ class InlineFile:
 class Message:
     """``to`` as the channel needs it: an address, a number, a subscription.
 
+    ``sender`` is the name it comes from; ``sender_id``, of at most 11 letters and digits, the one
+    of a text, where the business chose one beside the channel's own.
     ``message_id`` names the message for ever (RFC 5322, 3.6.4), repeats included. ``receipts_to``
     is where a carrier says what became of it, ``unsubscribe`` where a recipient ends it by one
     click (RFC 8058); both are empty where there is no such address. It is no use any more after
@@ -73,6 +75,7 @@ class Message:
     html: str = ""
     sender: str = ""
     reply_to: str = ""
+    sender_id: str = ""
     message_id: str = ""
     inline: tuple[InlineFile, ...] = ()
     receipts_to: str = ""

@@ -25,6 +25,7 @@ from hub.db.tables import (
     ProofRow,
     RouteRow,
 )
+from hub.flows.brands import of_order
 from hub.flows.prove import job_of, proof_of
 from hub.pdf.pod import ACCENT
 
@@ -82,14 +83,13 @@ class Told:
                 ContactRow.business_id == business_id, ContactRow.order_id == job.order_id
             )
         )
+        order = session.exec(
+            select(OrderRow).where(OrderRow.business_id == business_id, OrderRow.id == job.order_id)
+        ).one()
         return cls(
             business=session.get_one(BusinessRow, business_id),
-            brand=session.exec(select(BrandRow).where(BrandRow.business_id == business_id)).first(),
-            order=session.exec(
-                select(OrderRow).where(
-                    OrderRow.business_id == business_id, OrderRow.id == job.order_id
-                )
-            ).one(),
+            brand=of_order(session, order),
+            order=order,
             job=job,
             proof=proof,
             lines=session.exec(

@@ -1,0 +1,174 @@
+"""What a customer's page holds in each of its states, about nobody's order.
+
+The same decisions make it as make a real page: its words, and what may be seen of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from sqlmodel import col, select
+
+from hub.core.business import BusinessSettings
+from hub.core.jobs import NextStep, Outcome, Reason, State
+from hub.core.orders import Kind
+from hub.core.tracking_page import ON_A_MAP, Estimate, JobSeen, Life, Seen, Shows, visible
+from hub.core.tracking_words import card, follow_words, outcome_line, own_words
+from hub.core.values import Point, TimeWindow
+from hub.core.visibility import NEVER, Fact
+from hub.db.tables import BrandRow, BusinessRow, DepotRow
+from hub.flows.brands import texts_of
+from hub.flows.tongues import Spoken, tongue
+from hub.flows.tracking_parts import Handover, Item
+from hub.flows.tracking_view import Driver, Tracked
+
+if TYPE_CHECKING:
+    from hub.app import Hub
+
+AWAY_M = 400.0  # the sample's driver from its door
+_MINUTES = timedelta(minutes=5)
+_NORTH = 0.0036  # degrees; 400 m
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """``title`` says which state it is, to whoever sets the page up."""
+
+    key: str
+    title: str
+    page: Tracked
+
+
+def samples(hub: Hub, business_id: str, brand: BrandRow, language: str = "") -> list[Sample]:
+    """Every state of the page as ``brand`` wears it; ``language``: empty for the business's."""
+    with hub.reading() as session:
+        business = session.get_one(BusinessRow, business_id)
+        depot = session.exec(
+            select(DepotRow).where(DepotRow.business_id == business_id).order_by(col(DepotRow.id))
+        ).first()
+    door = Point(depot.lat, depot.lon) if depot else None
+    made = _Maker(business, brand, tongue(language, business.language), door, hub.now())
+    return [made.sample(key, title, seen) for key, (title, seen) in made.moments().items()] + [
+        Sample("bare", "Some days later", made.less(Life.BARE)),
+        Sample("gone", "Expired", made.less(Life.GONE)),
+    ]
+
+
+class _Maker:
+    def __init__(
+        self,
+        business: BusinessRow,
+        brand: BrandRow,
+        spoken: Spoken,
+        door: Point | None,
+        now: datetime,
+    ) -> None:
+        self.business, self.brand, self.spoken, self.door = business, brand, spoken, door
+        self.zone, self.really = ZoneInfo(business.zone), now
+        self.settings = BusinessSettings.model_validate(business.settings)
+        # In the middle of a morning, whenever it is looked at: nobody is visited at midnight.
+        local = now.astimezone(self.zone)
+        self.now = local.replace(hour=9, minute=35, second=0, microsecond=0)
+
+    def moments(self) -> dict[str, tuple[str, Seen]]:
+        hour = self.now.replace(hour=10, minute=0)
+        window = TimeWindow(hour, hour + timedelta(hours=1))
+        later = TimeWindow(hour + timedelta(hours=4), hour + timedelta(hours=5))
+        soon, late = self.now + 5 * _MINUTES, hour + timedelta(hours=1, minutes=20)
+        job = JobSeen(kind=Kind.DELIVER, state=State.DISPATCHED, windows=(window,))
+        ahead = {"quoted": window, "stops_before": 2, "away": soon - self.now}
+        coming = Estimate(soon - _MINUTES, soon, soon + _MINUTES)
+        behind = Estimate(late - 2 * _MINUTES, late, late + 2 * _MINUTES)
+        ended = {"kind": Kind.DELIVER, "state": State.CLOSED, "ended_at": self.now}
+        done = JobSeen(**ended, outcome=Outcome.SUCCEEDED)  # type: ignore[arg-type]
+        missed = JobSeen(
+            **ended,  # type: ignore[arg-type]
+            outcome=Outcome.FAILED,
+            reason=Reason.NOBODY_HOME,
+            next_step=NextStep.ANOTHER_DAY,
+        )
+        off = JobSeen(**ended, outcome=Outcome.CANCELLED)  # type: ignore[arg-type]
+        near = {"quoted": window, "expected": coming, "away": _MINUTES}
+        return {
+            Shows.ORDERED: ("Ordered", Seen(Shows.ORDERED, job, quoted=window)),
+            Shows.SCHEDULED: ("Planned", Seen(Shows.SCHEDULED, job, quoted=window)),
+            Shows.RESCHEDULED: (
+                "At another time",
+                Seen(Shows.RESCHEDULED, job, quoted=later, before=window),
+            ),
+            Shows.ON_ITS_WAY: (
+                "On its way",
+                Seen(Shows.ON_ITS_WAY, job, expected=coming, **ahead),  # type: ignore[arg-type]
+            ),
+            "late": (
+                "Late",
+                Seen(
+                    Shows.ON_ITS_WAY,
+                    job,
+                    quoted=behind.window,
+                    before=window,
+                    is_late=True,
+                    stops_before=4,
+                    away=late - self.now,
+                ),
+            ),
+            Shows.ARRIVING: ("Arriving", Seen(Shows.ARRIVING, job, **near)),  # type: ignore[arg-type]
+            Shows.AT_THE_DOOR: (
+                "At the door",
+                Seen(Shows.AT_THE_DOOR, job, quoted=window, away=timedelta(0)),
+            ),
+            Shows.DONE: ("Delivered", Seen(Shows.DONE, done)),
+            Shows.FAILED: ("Not delivered", Seen(Shows.FAILED, missed)),
+            Shows.CANCELLED: ("Cancelled", Seen(Shows.CANCELLED, off)),
+        }
+
+    def sample(self, key: str, title: str, seen: Seen) -> Sample:
+        may = visible(seen, Life.FULL, self.settings, AWAY_M)
+        status = card(seen, may, self.zone, self.now, self.spoken)
+        texts = texts_of(self.brand, self.business.language, self.spoken.code)
+        rule = self.settings.visibility.page.get(Fact.POSITION, NEVER)
+        is_done, is_over = seen.shows is Shows.DONE, seen.job.is_closed
+        pin = self.door if Fact.ADDRESS in may and seen.shows in ON_A_MAP else None
+        driver = self._driver() if Fact.POSITION in may and pin else None
+        page = Tracked(
+            tongue=self.spoken,
+            brand=self.brand,
+            life=Life.FULL,
+            outcome="",
+            shows=seen.shows,
+            card=status,
+            own_words=own_words(status.tone, texts),
+            number="1042",
+            address="Main Street 1" if Fact.ADDRESS in may else "",
+            recipient="Alex" if Fact.RECIPIENT in may and not is_done else "",
+            driver="Mara" if Fact.DRIVER in may else "",
+            to_pay="" if is_over else "12.50 EUR",
+            zone=self.business.zone,
+            follow=follow_words(seen, may, rule, self.spoken),
+            items=self._items(is_done) if Fact.ITEMS in may else (),
+            pin=pin,
+            heard_at=driver.at if driver else None,
+            position=driver,
+            road=(driver.point, pin) if driver and pin and Fact.ROUTE in may else (),
+            handover=Handover("Alex", int(Fact.PHOTO in may)) if is_done else None,
+        )
+        return Sample(key, title, page)
+
+    def less(self, life: Life) -> Tracked:
+        """What is left of the page of an order that was delivered."""
+        _, done = self.moments()[Shows.DONE]
+        outcome = outcome_line(done, self.zone, self.spoken)
+        return Tracked(tongue=self.spoken, brand=self.brand, life=life, outcome=outcome)
+
+    def _driver(self) -> Driver:
+        assert self.door is not None
+        return Driver(Point(self.door.lat + _NORTH, self.door.lon), 180.0, self.really)
+
+    def _items(self, is_done: bool) -> tuple[Item, ...]:
+        return (
+            Item("Sourdough loaf", 2, 2 if is_done else None),
+            Item("Rye bread", 1, 1 if is_done else None),
+        )
