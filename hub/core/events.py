@@ -153,6 +153,16 @@ class NextStepChosen(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RatingGiven(Event):
+    """Somebody rated how it was handed over, or (``changed``) rated it anew."""
+
+    job_id: str
+    rating_id: str
+    stars: int
+    changed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RoutePublished(Event):
     """A draft went to its driver's phone (subject: the route)."""
 
@@ -212,6 +222,7 @@ ALL: dict[str, type[Event]] = {
         JobClosed,
         ProofCompleted,
         NextStepChosen,
+        RatingGiven,
         RoutePublished,
         RouteChanged,
         RouteHandedOver,

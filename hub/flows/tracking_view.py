@@ -28,12 +28,14 @@ from hub.core.tracking_words import (
     signal_words,
 )
 from hub.core.values import Point, TimeWindow
-from hub.core.visibility import NEVER, Fact, Reader
+from hub.core.visibility import NEVER, Fact
 from hub.db.tables import BrandRow, JobRow, OrderRow
 from hub.flows import tracking_parts as parts
 from hub.flows.document import pod_pdf
+from hub.flows.enquiries import Subject, subject_of
 from hub.flows.promises import expect, last_expected, told_of
 from hub.flows.proof_store import content_of
+from hub.flows.ratings import RateCard, rate_card
 from hub.flows.sync import order_report
 from hub.flows.tongues import Spoken
 from hub.flows.tracking_link import Link, link_row, opened
@@ -87,6 +89,8 @@ class Tracked:
     heard_at: datetime | None = None  # when the driver's phone was last heard of
     handover: Handover | None = None
     promised: tuple[str, ...] = ()  # each with when it was told
+    asked: Subject | None = None  # what an enquiry at this moment is about
+    rated: RateCard | None = None
 
 
 def tracked(hub: Hub, token: str, positions: Positions | None = None) -> Tracked | None:
@@ -141,7 +145,7 @@ def document(hub: Hub, token: str) -> bytes | None:
         if link is None or link.life is not Life.FULL or link.seen.shows is not Shows.DONE:
             return None
     try:
-        return pod_pdf(hub, link.business.id, link.job.id, reader=Reader.PAGE)
+        return pod_pdf(hub, link.business.id, link.job.id, reader=link.reader)
     except (LookupError, ConfigError):  # no proof, or nothing installed to typeset it
         return None
 
@@ -160,15 +164,18 @@ def _content(session: Session, link: Link, driver: Driver | None, now: datetime)
     place = parts.place(session, link) if Fact.ADDRESS in may else None
     pin = parts.point(place) if place and seen.shows in ON_A_MAP else None
     proof = parts.proof(session, link) if seen.shows is Shows.DONE else None
-    rule = link.settings.visibility.page.get(Fact.POSITION, NEVER)
+    rule = link.settings.visibility.of(link.reader).get(Fact.POSITION, NEVER)
     status = card(seen, may, zone, now, spoken)
     waits = seen.shows in OPEN or seen.shows is Shows.FAILED
+    report = order_report.validate_python(order.report)
     position = driver if driver and now - driver.at <= SHOWN else None
     return Tracked(
         tongue=spoken,
         brand=brand,
         life=link.life,
         outcome=outcome,
+        asked=subject_of(link),
+        rated=rate_card(session, link, now),
         shows=seen.shows,
         card=status,
         own_words=own_words(status.tone, brand.texts),
@@ -176,7 +183,7 @@ def _content(session: Session, link: Link, driver: Driver | None, now: datetime)
         address=parts.street_and_town(place) if place else "",
         recipient=parts.recipient(session, link) if waits and Fact.RECIPIENT in may else "",
         driver=parts.driver(session, link) if Fact.DRIVER in may else "",
-        to_pay=order_report.validate_python(order.report).payment_due if waits else "",
+        to_pay=report.payment_due if waits and Fact.PAYMENT in may else "",
         zone=link.business.zone,
         follow=follow_words(seen, may, rule, spoken),
         silence=signal_words(driver.at, now, zone, spoken) if driver else "",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from base64 import b64encode
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,16 +13,19 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Response, make_response, request
 from PIL import Image, UnidentifiedImageError
 
+from hub.core.asked import is_a_look
 from hub.core.colours import is_colour, readable_on, text_on
 from hub.core.errors import RetryLater
 from hub.core.tracking_page import OPEN, Life
 from hub.db.tables import BrandRow
+from hub.flows.enquiries import note_view
 from hub.flows.throttle import within_limit
 from hub.flows.tongues import Spoken, tongue
 from hub.flows.tracking_view import Tracked, brand_of, document, photo, tracked
 from hub.maps.svg import Pin, draw
 from hub.maps.tiles import current_tiles
 from hub.web.pages import csp_nonce, page
+from hub.web.tracking_asks import asks
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -65,21 +68,37 @@ def tracking(hub: Hub) -> Blueprint:
                 return _message("gone", 410, look, seen.tongue)
             case Life.BARE:
                 return page("tracking/bare.html", look=look, seen=seen, tongue=seen.tongue)
-        return _tagged(
-            page(
-                "tracking/page.html",
-                look=look,
-                seen=seen,
-                tongue=seen.tongue,
-                token=token,
-                tag=TAG,
-                map=_map(hub, seen, look),
-                is_live=seen.shows in OPEN,
-                live_js=_live_js(),
-                **_heard(hub, seen),
-                most_items=MOST_ITEMS,
-            )
+        answer = _tagged(full(seen, token, look))
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        if seen.asked is not None and is_a_look(headers, request.method):
+            answer.call_on_close(partial(note_view, hub, seen.asked))  # nobody waits for it
+        return answer
+
+    def full(seen: Tracked, token: str, look: Look, status: int = 200, **typed: object) -> Response:
+        return page(
+            "tracking/page.html",
+            status,
+            look=look,
+            seen=seen,
+            tongue=seen.tongue,
+            token=token,
+            tag=TAG,
+            map=_map(hub, seen, look),
+            is_live=seen.shows in OPEN,
+            live_js=_live_js(),
+            **_heard(hub, seen),
+            most_items=MOST_ITEMS,
+            **typed,
         )
+
+    def again(token: str, **typed: object) -> Response:
+        """The page with what was typed on it, and what is wrong with that."""
+        seen = tracked(hub, token)
+        if seen is None or seen.life is not Life.FULL:
+            return _unknown(hub)
+        return full(seen, token, _look(seen.brand, token), 422, **typed)
+
+    asks(pages, hub, again, lambda: _unknown(hub))
 
     @pages.get("/t/<token>/logo")
     def logo(token: str) -> Response:
