@@ -304,6 +304,7 @@ NO_IDS = {
     "version": ["0"],
     "what": ["role", "remove", "link"],
     "signature": ["0"],
+    "role": ["recipient"],
 }
 NAMED_BY_ID = ("depot", "vehicle", "driver", "order", "job")  # flask-admin's pages take ?id=
 # At /t/ the link itself is the permission; it has a test of its own below.

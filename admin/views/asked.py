@@ -9,7 +9,9 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from admin.words import Clock, typed
 from hub.core.asked import FEWEST, Kind
+from hub.core.values import Role as ContactRole
 from hub.flows.enquiries import SPAN, asked_now, contacts_lately, figures_of
+from hub.flows.links import revoke
 from hub.flows.log_in import Role
 from hub.web.pages import page
 from hub.web.staff import me, needs
@@ -80,6 +82,16 @@ def asked(hub: Hub) -> Blueprint:
             flash("Choose how they asked.", "bad")
         else:
             flash("Noted, with what the customer's page says now.", "ok")
+        return redirect(url_for("orders.one", order_id=order_id))
+
+    @pages.post("/<order_id>/links/<role>")
+    @needs(Role.DISPATCHER)
+    def new_link(order_id: str, role: str) -> AnyResponse:
+        try:
+            revoke(hub, me().business_id, order_id, ContactRole(role), actor=me().actor)
+        except (LookupError, ValueError):
+            abort(404)
+        flash("The old link opens nothing any more. This is the new one.", "ok")
         return redirect(url_for("orders.one", order_id=order_id))
 
     return pages

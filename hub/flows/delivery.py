@@ -53,7 +53,9 @@ def delivery_of(
     ).all()
     epoch = session.exec(
         select(LinkRow.epoch).where(
-            LinkRow.business_id == business_id, LinkRow.order_id == order.id
+            LinkRow.business_id == business_id,
+            LinkRow.order_id == order.id,
+            LinkRow.role == "recipient",
         )
     ).one()
     link = f"{hub.settings.public_url}/t/{hub.keys.link_token(order.id, epoch)}"

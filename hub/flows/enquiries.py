@@ -45,7 +45,17 @@ class Subject:
     p90: datetime | None = None
     promise: TimeWindow | None = None
 
-    def row(self, kind: Kind, at: datetime, **more: str | None) -> EnquiryRow:
+    def row(
+        self,
+        kind: Kind,
+        at: datetime,
+        *,
+        channel: str,
+        role: str = "",
+        note: str = "",
+        actor: str = "",
+        once: str | None = None,
+    ) -> EnquiryRow:
         return EnquiryRow(
             business_id=self.business_id,
             order_id=self.order_id,
@@ -58,7 +68,11 @@ class Subject:
             p90=self.p90,
             opens=self.promise.opens if self.promise else None,
             closes=self.promise.closes if self.promise else None,
-            **more,
+            channel=channel,
+            role=role,
+            note=note,
+            actor=actor,
+            once=once,
         )
 
 

@@ -28,6 +28,7 @@ from hub.core.notices import (
 from hub.core.told import leaves
 from hub.core.values import Role, TimeWindow
 from hub.db.tables import BrandRow, EstimateRow, JobRow, NoticeRow, OrderRow
+from hub.flows.links import add_links
 from hub.flows.notice_known import Known
 from hub.flows.notice_mail import (
     about_order,
@@ -254,7 +255,13 @@ def _worded(
     if reaches == "nobody" and not address_for(reaches, contact):
         return "There is nobody to tell: the order names no recipient and no buyer."
     brand = known.brand(session, row.business_id)
-    to_say = about_order(hub, session, brand, about.order, about.job)
+    add_links(
+        session, hub.keys, about.order, [contact, *contacts_of(session, about.order).values()]
+    )
+    session.flush()
+    to_say = about_order(hub, session, brand, about.order, about.job, contact.role)
+    if row.trigger == Trigger.REVIEW and to_say.link:
+        to_say = replace(to_say, link=f"{to_say.link}#rate")
     business = known.business(session, row.business_id)
     to_say = replace(to_say, name=contact.name, language=contact.language)
     subject, body = words_of(session, row, rule, contact.language)

@@ -66,9 +66,10 @@ def preview(
             ).one_or_none()
             if order is None:
                 raise LookupError("There is no such order.")
-            about = about_order(hub, session, brand, order, None)
             contacts = contacts_of(session, order)
             contact = reachable(contacts, Role(rule.role), reach_of(hub, rule.channel))
+            role = contact.role if contact else Role(rule.role)
+            about = about_order(hub, session, brand, order, None, role)
             if contact is not None:
                 about = replace(about, name=contact.name, language=contact.language)
     reaches = reach_of(hub, rule.channel)

@@ -15,7 +15,7 @@ from hub.core.fit import begins_as_told
 from hub.core.jobs import ON_A_PHONE, Outcome, Reason, State
 from hub.core.orders import IncomingOrder
 from hub.core.tracking_words import REASONS
-from hub.core.values import TimeWindow
+from hub.core.values import Role, TimeWindow
 from hub.db.tables import (
     DriverRow,
     EnquiryRow,
@@ -35,6 +35,7 @@ from hub.flows.actors import names_of
 from hub.flows.amended_seen import AmendmentSeen, amendments_of
 from hub.flows.claims import Claim, claims_of
 from hub.flows.enquiries import enquiries_of
+from hub.flows.links import links_of
 from hub.flows.next_steps import OPEN_ENDED
 from hub.flows.orders import OrderSeen, one_order
 from hub.flows.orders_listed import windows_of
@@ -93,6 +94,7 @@ class Story:
     seen: OrderSeen
     report: IncomingOrder
     link: str  # the customer's page; empty while there is none
+    links: dict[Role, str]  # of each contact that has one
     jobs: tuple[JobStory, ...]
     moments: tuple[Moment, ...]
     notices: tuple[NoticeRow, ...]
@@ -124,15 +126,14 @@ def order_story(hub: Hub, business_id: str, order_id: str) -> Story:
         moments += [_asked(one, names) for one in asked]
         ratings = ratings_of(session, business_id, order_id=order_id)
         amended = amendments_of(session, business_id, order_id)
+        links = links_of(hub, session, business_id, order_id)
         stories = tuple(_job(session, business_id, job, seen) for job in seen.jobs)
-    link = ""
-    if seen.link_epoch is not None:
-        link = f"{hub.settings.public_url}/t/{hub.keys.link_token(order_id, seen.link_epoch)}"
     moments.sort(key=lambda one: one.at)
     return Story(
         seen,
         seen.report,
-        link,
+        links.get(Role.RECIPIENT, ""),
+        links,
         stories,
         tuple(moments),
         tuple(notices),

@@ -122,7 +122,7 @@ def ratings_of(
     fewer; ``open_only``: those that nobody has seen to.
     """
     wanted = (
-        select(RatingRow, OrderRow.number, OrderRow.ref, DriverRow.name, RouteRow.day)
+        select(RatingRow, OrderRow, DriverRow, RouteRow)
         .join(OrderRow, col(OrderRow.id) == col(RatingRow.order_id))
         .outerjoin(DriverRow, col(DriverRow.id) == col(RatingRow.driver_id))
         .outerjoin(RouteRow, col(RouteRow.id) == col(RatingRow.route_id))
@@ -141,7 +141,16 @@ def ratings_of(
     else:
         wanted = wanted.order_by(col(RatingRow.id).desc())
     rows = session.exec(wanted.limit(limit)).all()
-    return [Rated(row, number, ref, driver or "", day) for row, number, ref, driver, day in rows]
+    return [
+        Rated(
+            row,
+            order.number,
+            order.ref,
+            driver.name if driver else "",
+            route.day if route else None,
+        )
+        for row, order, driver, route in rows
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,16 +165,12 @@ def _settings(session: Session, businesses: Collection[str]) -> dict[str, Busine
 
 def _gifts(session: Session, businesses: set[str], orders: Collection[str]) -> dict[str, bool]:
     who: dict[str, dict[Role, str]] = {order_id: {} for order_id in orders}
-    for order_id, role, name, email, phone in session.exec(
-        select(
-            ContactRow.order_id,
-            ContactRow.role,
-            ContactRow.name,
-            ContactRow.email,
-            ContactRow.phone,
-        ).where(owned(ContactRow, businesses), col(ContactRow.order_id).in_(list(orders)))
+    for row in session.exec(
+        select(ContactRow).where(
+            owned(ContactRow, businesses), col(ContactRow.order_id).in_(list(orders))
+        )
     ):
-        who[order_id][Role(role)] = name or email or phone
+        who[row.order_id][Role(row.role)] = row.name or row.email or row.phone
     return {order_id: is_a_gift(roles) for order_id, roles in who.items()}
 
 

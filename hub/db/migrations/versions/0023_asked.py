@@ -1,5 +1,8 @@
 """enquiries, ratings, browsers that listen, and a link of its own for each contact of an order"""
 
+import json
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -10,6 +13,9 @@ down_revision = '0020'
 branch_labels = None
 depends_on = None
 
+FACTS = ('position', 'route', 'driver', 'stops', 'recipient', 'address', 'items', 'photo', 'payment')
+FAR = {'position', 'route', 'driver'}
+ALWAYS, NEVER = {'since': 'always', 'at': 0}, {'since': 'never', 'at': 0}
 MOMENT = hub.db.columns.AwareDateTime
 
 
@@ -80,6 +86,7 @@ def upgrade() -> None:
     for column in ('business_id', 'order_id'):
         op.create_index(op.f(f'ix_push_{column}'), 'push', [column], unique=False)
     _links(['order_id', 'role'], was=['order_id'], role=True)
+    _rules()
 
 
 def downgrade() -> None:
@@ -93,6 +100,32 @@ def downgrade() -> None:
         for column in columns:
             op.drop_index(op.f(f'ix_{table}_{column}'), table_name=table)
         op.drop_table(table)
+
+
+def _rules() -> None:
+    """What is to pay was always shown; what a page hid, the pages of others hide too."""
+    for id, settings in _settings():
+        rules = settings.get('visibility')
+        if not rules or 'page' not in rules:
+            continue
+        page = {**rules['page'], 'payment': rules['page'].get('payment', {'since': 'always', 'at': 0})}
+        hidden = {fact for fact in FACTS if page.get(fact, NEVER)['since'] == 'never'}
+        others = {}
+        for reader, never in ('gift', {'items', 'payment'}), ('site', {'items', 'payment'}):
+            others[reader] = {**page, **dict.fromkeys(never, NEVER)}
+        for reader, never in ('buyer', FAR | {'address'}), ('shipper', FAR | {'payment'}):
+            others[reader] = dict.fromkeys(FACTS, ALWAYS) | dict.fromkeys(never | hidden | {'photo'}, NEVER)
+        _keep(id, {**settings, 'visibility': {**others, **rules, 'page': page}})
+
+
+def _settings() -> list[tuple[str, dict[str, Any]]]:
+    rows = op.get_bind().execute(sa.text('SELECT id, settings FROM business')).all()
+    return [(id, json.loads(kept) if isinstance(kept, str) else kept) for id, kept in rows]
+
+
+def _keep(id: str, settings: dict[str, Any]) -> None:
+    business = sa.table('business', sa.column('id', sa.String), sa.column('settings', sa.JSON))
+    op.get_bind().execute(sa.update(business).where(business.c.id == id).values(settings=settings))
 
 
 def _links(columns: list[str], was: list[str], *, role: bool) -> None:
