@@ -35,6 +35,7 @@ from hub.flows.document import pod_pdf
 from hub.flows.enquiries import Subject, subject_of
 from hub.flows.promises import expect, last_expected, told_of
 from hub.flows.proof_store import content_of
+from hub.flows.push import offers
 from hub.flows.ratings import RateCard, rate_card
 from hub.flows.sync import order_report
 from hub.flows.tongues import Spoken
@@ -91,6 +92,7 @@ class Tracked:
     promised: tuple[str, ...] = ()  # each with when it was told
     asked: Subject | None = None  # what an enquiry at this moment is about
     rated: RateCard | None = None
+    offers_push: bool = False
 
 
 def tracked(hub: Hub, token: str, positions: Positions | None = None) -> Tracked | None:
@@ -105,6 +107,7 @@ def tracked(hub: Hub, token: str, positions: Positions | None = None) -> Tracked
             return None
         link, driver = _with_driver(hub, session, link, now, positions)
         content = _content(session, link, driver, now)
+        content = replace(content, offers_push=offers(hub, session, link))
         news = _news(session, link)
     if news is not None:
         _keep(hub, link.job, news)

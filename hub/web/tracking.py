@@ -85,7 +85,8 @@ def tracking(hub: Hub) -> Blueprint:
             tag=TAG,
             map=_map(hub, seen, look),
             is_live=seen.shows in OPEN,
-            live_js=_live_js(),
+            live_js=_inlined("glide.js", "live.js"),
+            notify_js=_inlined("notify.js"),
             **_heard(hub, seen),
             most_items=MOST_ITEMS,
             **typed,
@@ -223,11 +224,11 @@ def _tagged(answer: Response) -> Response:
     return answer
 
 
-@lru_cache(maxsize=1)
-def _live_js() -> str:
-    """The script as it goes into the page: without what is only for its readers."""
+@lru_cache(maxsize=4)
+def _inlined(*names: str) -> str:
+    """Scripts as they go into the page: without what is only for their readers."""
     folder = Path(__file__).parent / "static" / "tracking"
-    text = "\n".join((folder / name).read_text() for name in ("glide.js", "live.js"))
+    text = "\n".join((folder / name).read_text() for name in names)
     lines = (line.strip() for line in text.splitlines())
     return "\n".join(line for line in lines if line and not line.startswith("//"))
 

@@ -11,7 +11,7 @@ from sqlmodel import select
 from werkzeug.test import TestResponse
 
 from hub.core.rating import CHANGES
-from hub.db.tables import EnquiryRow, EventRow, PromiseRow, RatingRow
+from hub.db.tables import EnquiryRow, EstimateRow, EventRow, PromiseRow, RatingRow
 from hub.flows.api_keys import make_key
 from hub.flows.ratings import set_rates
 from tests import tracking_worlds as moments
@@ -19,6 +19,25 @@ from tests.tracking_worlds import NUMBER, Street, branded
 from tests.web.test_tracking import client_of
 
 PHONE = {"User-Agent": "Mozilla/5.0 (Linux; Android 15) Chrome/131.0 Mobile Safari/537.36"}
+
+
+def expected(street: Street) -> Street:
+    """With an estimate of when the driver comes."""
+    with street.hub.unit() as unit:
+        comes = street.hub.now() + timedelta(minutes=15)
+        spread = timedelta(minutes=5)
+        unit.session.add(
+            EstimateRow(
+                business_id=street.business_id,
+                job_id=street.job.id,
+                version=1,
+                p10=comes - spread,
+                p50=comes,
+                p90=comes + spread,
+                updated_at=street.hub.now(),
+            )
+        )
+    return street
 
 
 def kept(street: Street) -> list[EnquiryRow]:
@@ -33,7 +52,7 @@ def look(street: Street, **headers: str) -> TestResponse:
 
 
 def test_opening_the_page_is_kept_with_what_it_said() -> None:
-    street = moments.on_its_way()
+    street = expected(moments.on_its_way())
     assert look(street).status_code == 200
     [row] = kept(street)
     with street.hub.reading() as session:
@@ -89,7 +108,7 @@ def asks_api(street: Street, known: str, **more: Any) -> TestResponse:
 
 
 def test_a_help_desk_notes_it_and_hears_what_to_tell() -> None:
-    street = moments.on_its_way()
+    street = expected(moments.on_its_way())
     answer = asks_api(street, NUMBER, channel="chat", note="wants it before noon")
     told = answer.get_json()
     assert answer.status_code == 201, told
