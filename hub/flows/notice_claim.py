@@ -43,7 +43,7 @@ from hub.flows.notice_mail import (
 )
 from hub.flows.notice_manners import minded, undone, words_of
 from hub.flows.promises import expect, in_force, promise, work_begins
-from hub.flows.push import TO, listener, subscription_of
+from hub.flows.push import NO_BROWSER, TO, listener, subscription_of
 from hub.keys import hashed
 
 if TYPE_CHECKING:
@@ -256,7 +256,7 @@ def _worded(
         role = whose(Role(rule.role), contacts)
         browser = listener(session, row.business_id, row.order_id, role)
         if not browser:
-            return Undone("No browser of theirs listens for this order.", elsewhere=True)
+            return NO_BROWSER  # an extra: who never asked for it is told otherwise anyway
         contact = replace(contacts.get(role, Contact(role)), role=role)
     if contact is None:
         roles = "neither recipient nor buyer" if rule.role == Role.RECIPIENT else f"no {rule.role}"

@@ -40,6 +40,7 @@ from hub.flows.next_steps import OPEN_ENDED
 from hub.flows.orders import OrderSeen, one_order
 from hub.flows.orders_listed import windows_of
 from hub.flows.promises import told_of
+from hub.flows.push import NO_BROWSER
 from hub.flows.ratings import Rated, ratings_of
 from hub.flows.sync import address_document
 
@@ -118,7 +119,11 @@ def order_story(hub: Hub, business_id: str, order_id: str) -> Story:
         moments = [_moment(event, names, attempts) for event in told]
         notices = session.exec(
             select(NoticeRow)
-            .where(NoticeRow.business_id == business_id, NoticeRow.order_id == order_id)
+            .where(
+                NoticeRow.business_id == business_id,
+                NoticeRow.order_id == order_id,
+                NoticeRow.error != NO_BROWSER,  # most never ask for it
+            )
             .order_by(col(NoticeRow.created_at))
         ).all()
         asked = enquiries_of(session, business_id, order_id)

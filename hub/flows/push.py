@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 AT_MOST = 5  # browsers behind one link
 TO = "push:"
+NO_BROWSER = "No browser of theirs listens for this order."
 
 
 @runtime_checkable
