@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, Page
 from sqlmodel import select
 from werkzeug.test import TestResponse
 
@@ -17,6 +18,7 @@ from hub.flows.ratings import set_rates
 from tests import tracking_worlds as moments
 from tests.tracking_worlds import NUMBER, Street, branded
 from tests.web.test_tracking import client_of
+from tests.web.test_tracking_browser import served
 
 PHONE = {"User-Agent": "Mozilla/5.0 (Linux; Android 15) Chrome/131.0 Mobile Safari/537.36"}
 
@@ -221,3 +223,29 @@ def test_programs_read_ratings_oldest_first() -> None:
     [one] = answer.get_json()["ratings"]
     assert (one["stars"], one["comment"], one["number"]) == (3, "fine", NUMBER)
     assert one["driver"] and answer.get_json()["next"] is None
+
+
+def test_a_real_browser_is_counted_when_it_opens_and_taps_but_not_when_it_loads_anew(
+    browser: Browser,
+) -> None:
+    street = branded(moments.scheduled())
+    with served(street) as url:
+        context = browser.new_context(user_agent=PHONE["User-Agent"])
+        page = context.new_page()
+        page.goto(f"{url}/t/{street.token}")
+        assert [row.kind for row in once_there(page, street, 1)] == ["view"]
+        street.day.now[0] += timedelta(minutes=11)
+        with page.expect_navigation():
+            page.evaluate("() => location.assign(location.href)")
+        page.locator("a.call").click()
+        assert [row.kind for row in once_there(page, street, 2)] == ["view", "contact_tap"]
+        context.close()
+
+
+def once_there(page: Page, street: Street, count: int) -> list[EnquiryRow]:
+    """What is kept once there is so much; it is written after the answer has left."""
+    for _ in range(100):
+        if len(rows := kept(street)) >= count:
+            break
+        page.wait_for_timeout(50)
+    return rows

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +15,7 @@ from sqlmodel import select
 
 from hub.core.push import read_subscription
 from hub.core.values import Role
-from hub.db.tables import NoticeRow, NoticeRuleRow, PushRow
+from hub.db.tables import BusinessRow, NoticeRow, NoticeRuleRow, PushRow
 from hub.flows.choices import choose
 from hub.flows.links import revoke
 from hub.flows.notice_rules import add_rules
@@ -26,7 +28,7 @@ from tests import tracking_worlds as moments
 from tests.notifiers.test_webhook_and_push import KEY, POINT, PUSH, text_of
 from tests.notifiers.test_webhook_and_push import Browser as Listener
 from tests.tracking_worlds import Street, branded
-from tests.web.test_tracking import client_of
+from tests.web.test_tracking import LIGHTEST, client_of
 from tests.web.test_tracking_browser import Watch, served, shoot
 
 WORKER = "() => navigator.serviceWorker.getRegistration(location.pathname)"
@@ -271,3 +273,13 @@ def test_an_iphone_that_cannot_is_told_what_there_is_instead(browser: Browser) -
         page.get_by_role("button", name="Notify me when it is close").click()
         expect(page.get_by_text("On an iPhone this works only for apps")).to_be_visible()
         context.close()
+
+
+def test_the_largest_page_there_is_stays_light(helsinki: Path) -> None:
+    street, _ = pushing(moments.arriving())
+    (street.hub.settings.data_dir / "map").symlink_to(helsinki / "map")
+    street.change(BusinessRow, language="ar")
+    page = client_of(street).get(f"/t/{street.token}")
+    assert 'id="notify"' in page.text and "© OpenStreetMap contributors" in page.text
+    print(len(gzip.compress(page.data)))
+    assert len(gzip.compress(page.data)) <= LIGHTEST
