@@ -12,6 +12,7 @@ from admin import auth, records
 from admin.views import (
     address_search,
     addresses,
+    asked,
     books,
     branding,
     changes,
@@ -29,6 +30,7 @@ from admin.views import (
     privacy,
     proof,
     proof_storage,
+    ratings,
     self_service,
     settings,
     travel_times,
@@ -67,6 +69,8 @@ BLUEPRINTS = (
     connections.connections,
     books.books,
     webhooks.webhooks,
+    asked.asked,
+    ratings.ratings,
 )
 
 
@@ -97,6 +101,8 @@ MENU: tuple[tuple[str, tuple[Item, ...]], ...] = (
             Item("Import", "/panel/import", ACTS),
             Item("Addresses", "/panel/addresses", LOOKS),
             Item("Stuck", "/panel/stuck", ACTS),
+            Item("Enquiries", "/panel/asked", LOOKS),
+            Item("Ratings", "/panel/ratings", LOOKS),
             Item("Books", "/panel/books", (Role.DISPATCHER, Role.ACCOUNTANT)),
         ),
     ),

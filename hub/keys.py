@@ -122,6 +122,10 @@ class Keys:
         except FileNotFoundError:  # put away meanwhile: what is known still serves
             return
 
+    def role_token(self, order_id: str, role: str, epoch: int) -> str:
+        """The token of one contact's link; of the recipient's it is ``link_token``."""
+        return self.link_token(order_id if role == "recipient" else f"{order_id}:{role}", epoch)
+
     def link_token(self, order_id: str, epoch: int) -> str:
         """The order's 128-bit token: 22 URL-safe characters, the same every time."""
         from base64 import urlsafe_b64encode

@@ -151,7 +151,15 @@ ON_PAGE = {
     "address": ("waiting", "road", "door", "failed"),
     "items": ("waiting", "road", "door", "failed", "done", "cancelled"),
     "photo": ("done",),
+    "payment": ("waiting", "road", "door", "failed"),
 }
+
+
+def rules_for(role: str, buyer: str, recipient: str) -> str:
+    """Whose wishes the link of ``role`` goes by, from who the order says they are."""
+    if role == "buyer":
+        return "buyer"
+    return "gift" if buyer and recipient and buyer != recipient else "page"
 
 
 def on_the_page(truth: Truth, wishes: dict[str, Wish], fact: str) -> Answer:

@@ -38,6 +38,7 @@ OPEN = {
     "hooks.answer": "carriers of messages, at an address nobody guesses and signed",
     "unsubscribe.show": "whoever got a mail, by the link in it, throttled",
     "unsubscribe.said": "whoever got a mail, by the link in it, throttled",
+    "tracking.worker": "what shows a page's push messages, the same for everybody",
     "driver.pair_phone": "a phone that is not known yet, by its code, throttled",
 }
 SURFACES = {

@@ -38,11 +38,14 @@ from hub.db.tables import (
     ConnectionRow,
     DepotRow,
     DriverRow,
+    EnquiryRow,
     ImportRow,
     ImprovementRow,
     JobRow,
     LinkRow,
     MembershipRow,
+    PushRow,
+    RatingRow,
     RecordRow,
     RejectRow,
     RouteRow,
@@ -186,6 +189,16 @@ def a_tenant(hub: Hub, mark: str) -> Tenant:
     closing = IncomingAct(act_id="1", kind="close", job_id=job.id, occurred_at=TEN, body=body)
     [told] = take_acts(hub, device, [closing])
     assert told.result == "applied", told.why
+    with hub.unit() as unit:
+        said = {"business_id": business_id, "order_id": job.order_id, "job_id": job.id}
+        unit.session.add(
+            EnquiryRow(**said, at=SIX, kind="asked", channel="phone", note=mark, shows="done")
+        )
+        rating = RatingRow(**said, role="recipient", stars=1, comment=mark, at=SIX, changed_at=SIX)
+        rating.driver_id, rating.route_id = driver.id, route.id
+        browser = PushRow(business_id=business_id, order_id=job.order_id, role="recipient", at=SIX)
+        browser.endpoint_hash, browser.subscription = mark, {"endpoint": f"https://{mark}.example"}
+        unit.session.add_all([rating, browser])
     email = f"{mark}@example.com"
     add_staff(hub, business_id, email=email, password=PASSWORD, role=Role.OWNER, name=mark)
     cookie = log_in(hub, email, PASSWORD, address="here") or ""
@@ -314,6 +327,7 @@ NO_IDS = {
     "version": ["0"],
     "what": ["role", "remove", "link"],
     "signature": ["0"],
+    "role": ["recipient"],
 }
 NAMED_BY_ID = ("depot", "vehicle", "driver", "order", "job")  # flask-admin's pages take ?id=
 # At /t/ the link itself is the permission; it has a test of its own below.
@@ -438,4 +452,7 @@ def test_the_world_has_a_row_in_every_table_a_route_could_leak(world: World) -> 
         "webhook",
         "attempt_log",
         "improvement",
+        "enquiry",
+        "rating",
+        "push",
     } <= have

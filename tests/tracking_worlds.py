@@ -75,7 +75,11 @@ class Street:
     @property
     def token(self) -> str:
         with self.hub.reading() as session:
-            link = session.exec(select(LinkRow).where(LinkRow.order_id == self.order.id)).one()
+            link = session.exec(
+                select(LinkRow).where(
+                    LinkRow.order_id == self.order.id, LinkRow.role == Role.RECIPIENT
+                )
+            ).one()
         return self.hub.keys.link_token(self.order.id, link.epoch)
 
     @property

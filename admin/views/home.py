@@ -28,6 +28,7 @@ from hub.db.tables import (
 from hub.flows import first_run, people
 from hub.flows.claims import open_claims
 from hub.flows.connections_seen import connections_unwell, set_aside, unfiled
+from hub.flows.enquiries import figures_of
 from hub.flows.errands import parked_count
 from hub.flows.log_in import (
     NotAccepted,
@@ -37,6 +38,7 @@ from hub.flows.log_in import (
     change_password,
     switch_business,
 )
+from hub.flows.ratings import low_and_open
 from hub.flows.readiness import tells_recipients, with_phone
 from hub.flows.webhook_log import unwell
 from hub.maps.build import read_info
@@ -91,6 +93,8 @@ def home(hub: Hub) -> Blueprint:
                 .where(JobRow.business_id == business_id, JobRow.state == "needs_review")
             ).one()
             claims = open_claims(session, business_id)
+            poor = low_and_open(session, business_id)
+            wismo = figures_of(session, business_id, hub.now())
         cancelled = ended.get(Outcome.CANCELLED, 0)
         return page(
             "panel/home.html",
@@ -102,6 +106,8 @@ def home(hub: Hub) -> Blueprint:
             cancelled=cancelled,
             review=review,
             claims=claims,
+            poor=poor,
+            wismo=wismo,
             stuck=parked_count(hub, business_id),
             stores=connections_unwell(hub, business_id) if may(*ACTS) else [],
             unfiled=unfiled(hub, business_id),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SCOPES = (
     (Scope.ORDERS_READ, "Read orders"),
     (Scope.ORDERS_WRITE, "Send and change orders"),
+    (Scope.ENQUIRIES_WRITE, "Note who asks where an order is, and hear what to tell"),
     (Scope.WEBHOOKS_READ, "See where webhooks go"),
     (Scope.WEBHOOKS_WRITE, "Choose where webhooks go"),
 )

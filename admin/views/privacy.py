@@ -8,7 +8,7 @@ from flask import Blueprint, flash, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from hub.core.business import Trade, suggested
-from hub.core.visibility import FACTS, Fact, Reader, Visibility
+from hub.core.visibility import FACTS, PAGES, Fact, Reader, Visibility
 from hub.flows.business import business_of
 from hub.flows.privacy import field, save_visibility, typed
 from hub.web.pages import page
@@ -36,6 +36,19 @@ ON_THE_PAGE = {
     Fact.ADDRESS: ("The address", "Street and town, until it is done. Never the flat."),
     Fact.ITEMS: ("What is in the order", "What somebody takes can say what ails them."),
     Fact.PHOTO: ("The photo taken at the door", "Once it is done."),
+    Fact.PAYMENT: ("What is to pay at the door", "Until it is done."),
+}
+BY_LINK = {
+    Reader.GIFT: (
+        "The recipient's page, where somebody else bought it",
+        "The same link. A present should stay one: as you begin, it names no items and no sum.",
+    ),
+    Reader.BUYER: (
+        "The buyer's page, where it goes to somebody else",
+        "A link of their own. As you begin, it hides where the recipient lives and the driver is.",
+    ),
+    Reader.SITE: ("The site contact's page", "Whoever opens the gate: a caretaker, a foreman."),
+    Reader.SHIPPER: ("The shipper's page", "Whoever sent it off."),
 }
 OTHERWISE = {
     (Reader.MESSAGES, Fact.RECIPIENT): "The customer's name",
@@ -95,13 +108,17 @@ def as_sent(rules: Visibility) -> dict[str, str]:
         for fact in facts:
             rule = rules.of(reader).get(fact)
             since = rule.since if rule else "never"
-            if reader is Reader.PAGE:
+            if reader in PAGES:
                 sent[field(reader, fact)] = since
                 counts = rule is not None and since not in ("always", "never")
                 sent[f"{field(reader, fact)}-at"] = str(rule.at) if counts else ""
             elif since != "never":
                 sent[field(reader, fact)] = "1"
     return sent
+
+
+def _rows(reader: Reader) -> list[tuple[str, str, str]]:
+    return [(field(reader, fact), *said) for fact, said in ON_THE_PAGE.items()]
 
 
 def _page(
@@ -111,7 +128,8 @@ def _page(
     *,
     is_suggestion: bool = False,
 ) -> AnyResponse:
-    on_the_page = [(field(Reader.PAGE, fact), *said) for fact, said in ON_THE_PAGE.items()]
+    on_the_page = _rows(Reader.PAGE)
+    by_link = [(title, hint, _rows(reader)) for reader, (title, hint) in BY_LINK.items()]
     others = [
         (title, hint, [(field(reader, fact), OTHERWISE[reader, fact]) for fact in FACTS[reader]])
         for reader, (title, hint) in READERS.items()
@@ -123,6 +141,7 @@ def _page(
         wrong=wrong or {},
         since=SINCE,
         on_the_page=on_the_page,
+        by_link=by_link,
         others=others,
         is_suggestion=is_suggestion,
     )

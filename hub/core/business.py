@@ -12,7 +12,7 @@ from hub.core.demands import Demand as Demand
 from hub.core.manners import Manners
 from hub.core.rush_hours import RushHour
 from hub.core.self_service import SelfService, locked_away
-from hub.core.visibility import NEVER, Reader, Visibility
+from hub.core.visibility import NEVER, PAGES, Reader, Visibility
 
 
 class Trade(StrEnum):
@@ -69,6 +69,7 @@ class BusinessSettings(BaseModel):
     page_full_h: int = Field(default=48, title="Hours the full page stays after completion", ge=1)
     page_bare_days: int = Field(default=30, title="Days a bare outcome line stays", ge=1)
     proof_days: int = Field(default=365, title="Days proof is kept", ge=30)
+    rates: bool = Field(default=True, title="Customers are asked how it was")
     manners: Manners = Field(default_factory=Manners, title="How recipients are treated")
     fixes_days: int = Field(default=30, title="Days positions are kept", ge=1, le=60)
 
@@ -102,5 +103,7 @@ def suggested(trade: Trade) -> BusinessSettings:
 
 def _of_a_pharmacy() -> Visibility:
     """What somebody takes says what ails them: its names reach neither a link nor the books."""
-    rules = Visibility().but(Reader.PAGE, items=NEVER)
-    return rules.but(Reader.BOOKS, items=NEVER)
+    rules = Visibility()
+    for reader in (*PAGES, Reader.BOOKS):
+        rules = rules.but(reader, items=NEVER)
+    return rules

@@ -164,6 +164,16 @@ class RecipientAsked(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RatingGiven(Event):
+    """Somebody rated how it was handed over, or (``changed``) rated it anew."""
+
+    job_id: str
+    rating_id: str
+    stars: int
+    changed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RoutePublished(Event):
     """A draft went to its driver's phone (subject: the route)."""
 
@@ -224,6 +234,7 @@ ALL: dict[str, type[Event]] = {
         ProofCompleted,
         NextStepChosen,
         RecipientAsked,
+        RatingGiven,
         RoutePublished,
         RouteChanged,
         RouteHandedOver,

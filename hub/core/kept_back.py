@@ -78,6 +78,16 @@ def for_messages(about: About, rules: Visibility) -> About:
     )
 
 
+def for_contact(about: About, rules: Visibility, reader: Reader) -> About:
+    """``about`` for somebody who does not wait for it: no more than their own page would say."""
+    told = {fact for fact, rule in rules.of(reader).items() if rule.since != "never"}
+    return replace(
+        about,
+        received_by=about.received_by if Fact.RECIPIENT in told else "",
+        address=about.address if Fact.ADDRESS in told else "",
+    )
+
+
 def _ended(outcome: str) -> HowFar:
     if outcome in _WELL:
         return HowFar.DONE

@@ -210,13 +210,17 @@ def moment(seen: Seen, left: Life, away_m: float | None = None) -> Moment:
 
 
 def visible(
-    seen: Seen, left: Life, settings: BusinessSettings, away_m: float | None = None
+    seen: Seen,
+    left: Life,
+    settings: BusinessSettings,
+    away_m: float | None = None,
+    reader: Reader = Reader.PAGE,
 ) -> frozenset[Fact]:
-    """What whoever has the link may see.
+    """What whoever has the link may see, by the rules for such a ``reader``.
 
     Nothing here depends on other recipients, so nothing of theirs can show.
     """
-    return shown(settings.visibility, Reader.PAGE, moment(seen, left, away_m))
+    return shown(settings.visibility, reader, moment(seen, left, away_m))
 
 
 def outwards(window: TimeWindow) -> TimeWindow:

@@ -15,6 +15,8 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from hub.core.values import Role
+
 
 class Fact(StrEnum):
     POSITION = "position"  # where the driver is; once it is over, where he handed over
@@ -25,10 +27,15 @@ class Fact(StrEnum):
     ADDRESS = "address"
     ITEMS = "items"  # what the goods are called
     PHOTO = "photo"  # taken at the door
+    PAYMENT = "payment"  # what is to be paid at the door
 
 
 class Reader(StrEnum):
-    PAGE = "page"  # whoever has the tracking link: its page, its stream, its downloads
+    PAGE = "page"  # whoever has the recipient's link: its page, its stream, its downloads
+    GIFT = "gift"  # the same link, where somebody else bought it
+    BUYER = "buyer"  # whoever has the link of who bought it for somebody else
+    SITE = "site"
+    SHIPPER = "shipper"
     MESSAGES = "messages"  # what is written to a recipient, and may lie in a shared mail box
     STORE = "store"  # where the order came from
     BOOKS = "books"
@@ -79,6 +86,10 @@ class Visibility(BaseModel):
     """A business's rules; a fact that has none is not shown."""
 
     page: Rules = Field(default_factory=lambda: dict(USUAL[Reader.PAGE]))
+    gift: Rules = Field(default_factory=lambda: dict(USUAL[Reader.GIFT]))
+    buyer: Rules = Field(default_factory=lambda: dict(USUAL[Reader.BUYER]))
+    site: Rules = Field(default_factory=lambda: dict(USUAL[Reader.SITE]))
+    shipper: Rules = Field(default_factory=lambda: dict(USUAL[Reader.SHIPPER]))
     messages: Rules = Field(default_factory=lambda: dict(USUAL[Reader.MESSAGES]))
     store: Rules = Field(default_factory=lambda: dict(USUAL[Reader.STORE]))
     books: Rules = Field(default_factory=lambda: dict(USUAL[Reader.BOOKS]))
@@ -89,8 +100,8 @@ class Visibility(BaseModel):
 
     @property
     def page_measures(self) -> bool:
-        """Whether how far away the driver is, in metres, decides anything on the page."""
-        return any(rule.since == "metres" for rule in self.page.values())
+        """Whether how far away the driver is, in metres, decides anything on any page."""
+        return any(rule.since == "metres" for one in PAGES for rule in self.of(one).values())
 
     def but(self, reader: Reader, **rules: Rule) -> Visibility:
         """The same with other rules for some facts, each by its name."""
@@ -99,18 +110,28 @@ class Visibility(BaseModel):
 
 
 F, S = Fact, Stage
+_PAGE: Mapping[Fact, Rule] = MappingProxyType(
+    {
+        F.POSITION: Rule("stops", 3),  # further away it says where others live
+        F.ROUTE: NEXT,
+        F.DRIVER: ALWAYS,
+        F.STOPS: ALWAYS,
+        F.RECIPIENT: ALWAYS,
+        F.ADDRESS: ALWAYS,
+        F.ITEMS: ALWAYS,
+        F.PHOTO: NEVER,  # of a house: whoever gets the link would see who lives how
+        F.PAYMENT: ALWAYS,
+    }
+)
+_FAR = dict.fromkeys((F.POSITION, F.ROUTE, F.DRIVER), NEVER)  # of who waits elsewhere
 USUAL: Mapping[Reader, Mapping[Fact, Rule]] = MappingProxyType(
     {
-        Reader.PAGE: {
-            F.POSITION: Rule("stops", 3),  # further away it says where others live
-            F.ROUTE: NEXT,
-            F.DRIVER: ALWAYS,
-            F.STOPS: ALWAYS,
-            F.RECIPIENT: ALWAYS,
-            F.ADDRESS: ALWAYS,
-            F.ITEMS: ALWAYS,
-            F.PHOTO: NEVER,  # of a house: whoever gets the link would see who lives how
-        },
+        Reader.PAGE: _PAGE,
+        Reader.GIFT: {**_PAGE, F.ITEMS: NEVER, F.PAYMENT: NEVER},
+        # Who sends a present need not know where somebody lives, nor when they are alone at home.
+        Reader.BUYER: {**_PAGE, **_FAR, F.ADDRESS: NEVER},
+        Reader.SITE: {**_PAGE, F.ITEMS: NEVER, F.PAYMENT: NEVER},
+        Reader.SHIPPER: {**_PAGE, **_FAR, F.PAYMENT: NEVER},
         Reader.MESSAGES: {F.RECIPIENT: ALWAYS, F.ADDRESS: ALWAYS},
         # A store sold it and books charge for it: they know whose it is.
         Reader.STORE: dict.fromkeys((F.POSITION, F.RECIPIENT, F.ITEMS, F.PHOTO), ALWAYS),
@@ -123,6 +144,9 @@ FACTS: Mapping[Reader, tuple[Fact, ...]] = MappingProxyType(
     {reader: tuple(rules) for reader, rules in USUAL.items()}
 )
 """What can reach a reader at all, and so what a business is asked about."""
+PAGES = (Reader.PAGE, Reader.GIFT, Reader.BUYER, Reader.SITE, Reader.SHIPPER)
+"""Who reads by a link."""
+_BY_ROLE = {Role.BUYER: Reader.BUYER, Role.SITE: Reader.SITE, Role.SHIPPER: Reader.SHIPPER}
 
 _ENDS = frozenset({F.POSITION, F.ADDRESS})
 _ROAD = frozenset({S.ON_THE_WAY})
@@ -138,14 +162,26 @@ PAGE_SPANS: Mapping[Fact, frozenset[Stage]] = MappingProxyType(
         F.ADDRESS: _BEFORE | {S.FAILED},
         F.ITEMS: _ALL,
         F.PHOTO: frozenset({S.DONE}),
+        F.PAYMENT: _BEFORE | {S.FAILED},
     }
 )
 """While a fact is of use to who waits. Links are passed on, so each ends as soon as it can."""
 
 
+def page_reader(role: Role, *, is_gift: bool) -> Reader:
+    """Whose rules the link of ``role`` goes by; ``is_gift``: it was bought for somebody else."""
+    return _BY_ROLE.get(role, Reader.GIFT if is_gift else Reader.PAGE)
+
+
+def is_a_gift(contacts: Mapping[Role, str]) -> bool:
+    """Whether, by who is who (a name, or how to reach them), somebody bought it for another."""
+    buyer, recipient = contacts.get(Role.BUYER, ""), contacts.get(Role.RECIPIENT, "")
+    return bool(buyer and recipient and buyer.casefold() != recipient.casefold())
+
+
 def may(rules: Visibility, reader: Reader, fact: Fact, now: Moment) -> bool:
     """Whether ``reader`` may see ``fact`` at this moment."""
-    if reader is Reader.PAGE and not (now.is_fresh and now.stage in PAGE_SPANS[fact]):
+    if reader in PAGES and not (now.is_fresh and now.stage in PAGE_SPANS[fact]):
         return False
     rule = rules.of(reader).get(fact, NEVER)
     if rule.since == "never":

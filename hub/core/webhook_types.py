@@ -26,6 +26,7 @@ from hub.core.events import (
     OrderAmended,
     OrderCancelled,
     OrderPlaced,
+    RatingGiven,
     RoutePublished,
 )
 from hub.core.jobs import NextStep, Outcome
@@ -49,6 +50,7 @@ WebhookType = Literal[
     "job.cancelled",
     "job.next_step",
     "proof.ready",
+    "rating.given",
 ]
 TYPES: tuple[WebhookType, ...] = get_args(WebhookType)
 TEST = "endpoint.test"
@@ -70,6 +72,7 @@ ABOUT: Mapping[str, str] = {
     "job.cancelled": "not wanted any more",
     "job.next_step": "it was decided what follows a job that did not succeed",
     "proof.ready": "the proof of a job can be had",
+    "rating.given": "somebody rated a delivery on the tracking page, or rated it anew",
     TEST: "somebody pressed Send a test; every endpoint takes it",
 }
 _PLAIN: Mapping[type[Event], WebhookType] = {
@@ -84,6 +87,7 @@ _PLAIN: Mapping[type[Event], WebhookType] = {
     DriverArrived: "job.arrived",
     DriverLeft: "job.left",
     NextStepChosen: "job.next_step",
+    RatingGiven: "rating.given",
 }
 _ENDED: Mapping[str, WebhookType] = {
     Outcome.SUCCEEDED: "job.succeeded",
@@ -170,6 +174,16 @@ class ProofData(JobData):
     proof: ProofPart
 
 
+class RatingPart(BaseModel):
+    id: Annotated[str, Field(description="as in the API's ratings, which have its words")]
+    stars: Annotated[int, Field(ge=1, le=5)]
+    changed: Annotated[bool, Field(description="it was rated before, and is rated anew")]
+
+
+class RatingData(JobData):
+    rating: RatingPart
+
+
 class RouteData(BaseModel):
     route: RoutePart
 
@@ -196,6 +210,7 @@ DATA: Mapping[str, type[BaseModel]] = {
     "job.cancelled": EndedData,
     "job.next_step": NextStepData,
     "proof.ready": ProofData,
+    "rating.given": RatingData,
     TEST: TestData,
 }
 

@@ -5,6 +5,7 @@ aware UTC, ids UUIDv7 text, JSON columns hold what a pydantic ``TypeAdapter``
 wrote. The tables of one concern lie in one module; this one gathers them.
 """
 
+from hub.db.tables_asked import EnquiryRow, PushRow, RatingRow
 from hub.db.tables_day import (
     ActRow,
     EstimateRow,
@@ -101,6 +102,7 @@ __all__ = [
     "DeviceRow",
     "DriverRow",
     "EndpointRow",
+    "EnquiryRow",
     "ErrandRow",
     "EstimateRow",
     "EtaErrorRow",
@@ -128,6 +130,8 @@ __all__ = [
     "PromiseRow",
     "ProofFileRow",
     "ProofRow",
+    "PushRow",
+    "RatingRow",
     "RecordRow",
     "RejectRow",
     "RouteRow",

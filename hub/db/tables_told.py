@@ -58,9 +58,11 @@ class LinkRow(SQLModel, table=True):
     """A tracking link; the token is derived, only its SHA-256 lies here."""
 
     __tablename__ = "link"
+    __table_args__ = (UniqueConstraint("order_id", "role"),)
     id: str = row_id()
     business_id: str = owner()
-    order_id: str = ref("order.id", unique=True)
+    order_id: str = ref("order.id")
+    role: str = text(20, default="recipient")  # hub.core.values.Role: whose link it is
     epoch: int = 1
     token_hash: str = text(64, unique=True)
 

@@ -25,6 +25,7 @@ USE_NOTED_EVERY = timedelta(minutes=1)  # a write for each call would serialise 
 class Scope(StrEnum):
     ORDERS_READ = "orders:read"
     ORDERS_WRITE = "orders:write"
+    ENQUIRIES_WRITE = "enquiries:write"
     WEBHOOKS_READ = "webhooks:read"
     WEBHOOKS_WRITE = "webhooks:write"
 

@@ -54,7 +54,9 @@ def delivery_of(
     ).all()
     epoch = session.exec(
         select(LinkRow.epoch).where(
-            LinkRow.business_id == business_id, LinkRow.order_id == order.id
+            LinkRow.business_id == business_id,
+            LinkRow.order_id == order.id,
+            LinkRow.role == "recipient",
         )
     ).one()
     link = link_of(hub, session, order, epoch)

@@ -26,8 +26,9 @@ from hub.core.notices import (
     reachable,
 )
 from hub.core.told import leaves
-from hub.core.values import Role, TimeWindow
+from hub.core.values import Contact, Role, TimeWindow
 from hub.db.tables import BrandRow, EstimateRow, JobRow, NoticeRow, OrderRow
+from hub.flows.links import add_links, whose
 from hub.flows.notice_known import Known
 from hub.flows.notice_mail import (
     about_order,
@@ -42,6 +43,7 @@ from hub.flows.notice_mail import (
 )
 from hub.flows.notice_manners import minded, undone, words_of
 from hub.flows.promises import expect, in_force, promise, work_begins
+from hub.flows.push import NO_BROWSER, TO, listener, subscription_of
 from hub.keys import hashed
 
 if TYPE_CHECKING:
@@ -247,7 +249,15 @@ def _worded(
             return "No channel is set up."
         return Undone(f"The channel {row.channel!r} is not set up.", elsewhere=True)
     rule, reaches = known.rule(session, row), reach_of(hub, channel)
-    contact = reachable(contacts_of(session, about.order), Role(rule.role), reaches)
+    contacts = contacts_of(session, about.order)
+    contact = reachable(contacts, Role(rule.role), reaches)
+    browser = ""
+    if reaches == "push":  # a browser belongs to a link, not to a contact
+        role = whose(Role(rule.role), contacts)
+        browser = listener(session, row.business_id, row.order_id, role)
+        if not browser:
+            return NO_BROWSER  # an extra: who never asked for it is told otherwise anyway
+        contact = replace(contacts.get(role, Contact(role)), role=role)
     if contact is None:
         roles = "neither recipient nor buyer" if rule.role == Role.RECIPIENT else f"no {rule.role}"
         return Undone(f"There is no address for {row.channel}: {roles} has one.", elsewhere=True)
@@ -255,7 +265,11 @@ def _worded(
         return "There is nobody to tell: the order names no recipient and no buyer."
     brands = known.brands(session, row.business_id)
     brand = brands.of(about.order)
-    to_say = about_order(hub, session, brands, about.order, about.job)
+    add_links(session, hub.keys, about.order, [contact, *contacts.values()])
+    session.flush()
+    to_say = about_order(hub, session, brands, about.order, about.job, contact.role)
+    if row.trigger == Trigger.REVIEW and to_say.link:
+        to_say = replace(to_say, link=f"{to_say.link}#rate")
     business = known.business(session, row.business_id)
     to_say = replace(to_say, name=contact.name, language=contact.language)
     subject, body = words_of(session, row, rule, contact.language, brand.slug)
@@ -263,7 +277,7 @@ def _worded(
     mail = composed(hub, business, brand, subject, body, to_say, reaches, stop_link)
     if not mail.text:
         return Undone("Every line of its text names something that is not known.", elsewhere=True)
-    row.channel, row.recipient = channel, address_for(reaches, contact)
+    row.channel, row.recipient = channel, browser or address_for(reaches, contact)
     row.subject, row.body, row.html = mail.subject, mail.text, mail.html
     row.message_id = message_id_for(hub, row.id)
     row.stop_hash = hashed(stop_token_of(hub, row.id)) if stop_link else None
@@ -304,7 +318,9 @@ def _message(hub: Hub, known: Known, session: Session, brand: BrandRow, row: Not
     base = known.brands(session, row.business_id).address(hub, brand)
     return Message(
         key=row.id,
-        to=row.recipient,
+        to=subscription_of(session, row.business_id, row.recipient)
+        if row.recipient.startswith(TO)
+        else row.recipient,
         subject=row.subject,
         text=row.body,
         html=row.html,

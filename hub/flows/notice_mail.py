@@ -15,19 +15,19 @@ from hub.core.business import BusinessSettings
 from hub.core.colours import is_colour, readable_on, text_on
 from hub.core.contracts import InlineFile, NotificationChannel, Reaches
 from hub.core.jobs import NextStep, Outcome, Reason, State, next_step
-from hub.core.kept_back import for_messages
+from hub.core.kept_back import for_contact, for_messages
 from hub.core.manners import RINGS
 from hub.core.notice_words import About, filled, filled_line, values
 from hub.core.notices import Trigger
 from hub.core.orders import Kind
 from hub.core.values import Contact, Role, TimeWindow
+from hub.core.visibility import page_reader
 from hub.db.tables import (
     BrandRow,
     BusinessRow,
     ContactRow,
     EstimateRow,
     JobRow,
-    LinkRow,
     NoticeRow,
     OrderRow,
     PlaceRow,
@@ -35,6 +35,7 @@ from hub.db.tables import (
     ProofRow,
 )
 from hub.flows.brands import Brands
+from hub.flows.links import url_of, whose
 from hub.flows.logo import logo_png
 from hub.flows.promises import in_force, work_begins
 from hub.flows.sync import address_document
@@ -138,29 +139,31 @@ def reach_of(hub: Hub, channel: str) -> Reaches:
 
 
 def about_order(
-    hub: Hub, session: Session, brands: Brands, order: OrderRow, job: JobRow | None
+    hub: Hub,
+    session: Session,
+    brands: Brands,
+    order: OrderRow,
+    job: JobRow | None,
+    role: Role = Role.RECIPIENT,
 ) -> About:
-    """What there is to say of an order and, where the notice has one, of its job."""
+    """What there is to say of an order and, where the notice has one, of its job, to the contact
+    of ``role``: with the link that is theirs, and what may be seen behind it.
+    """
     job, brand = job or _last_job(session, order), brands.of(order)
+    theirs = whose(role, contacts_of(session, order)) if role is Role.BUYER else role
     about = About(
         order=order.number,
         brand=brand.name,
-        link=link_of(hub, session, brands, order),
+        link=url_of(hub, session, brands, order, theirs),
         phone=brand.phone,
     )
-    return about if job is None else _with_job(session, about, job)
-
-
-def link_of(hub: Hub, session: Session, brands: Brands, order: OrderRow) -> str:
-    """The order's tracking link; empty while it has none."""
-    epoch = session.exec(
-        select(LinkRow.epoch).where(
-            LinkRow.business_id == order.business_id, LinkRow.order_id == order.id
-        )
-    ).one_or_none()
-    if epoch is None:
-        return ""
-    return brands.link(hub, order, epoch)
+    if job is not None:
+        about = _with_job(session, about, job)
+    if theirs is Role.RECIPIENT:
+        return about
+    business = session.get_one(BusinessRow, order.business_id)
+    rules = BusinessSettings.model_validate(business.settings).visibility
+    return for_contact(about, rules, page_reader(theirs, is_gift=True))
 
 
 def contacts_of(session: Session, order: OrderRow) -> dict[Role, Contact]:

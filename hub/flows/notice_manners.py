@@ -21,6 +21,7 @@ from hub.core.notices import NoticeState, Rejected, Trigger
 from hub.core.values import Role
 from hub.db.tables import JobRow, NoticeRow, NoticeRuleRow, NoticeWordingRow, PlaceRow
 from hub.flows.notice_mail import reach_of
+from hub.flows.push import TO, forget_listener
 from hub.flows.suppressions import WORDS, stop, stopped
 
 if TYPE_CHECKING:
@@ -78,6 +79,10 @@ def refused(
         select(NoticeRow).where(NoticeRow.business_id == business_id, NoticeRow.id == notice_id)
     ).one()
     reaches = reach_of(hub, row.channel)
+    if verdict.never and row.recipient.startswith(TO):
+        forget_listener(session, row.business_id, row.recipient)
+        tell_elsewhere(hub, session, row)
+        return
     if verdict.never == "stop":
         stop(session, row.business_id, reaches, row.recipient, "carrier", hub.now())
         return

@@ -165,7 +165,8 @@ class _Day:
         at, until = moment(trigger, event.occurred_at, rule.within_s, wait_s=wait_s)
         contact = reachable(contacts_of(self._session, order), Role(rule.role), reaches)
         to = address_for(reaches, contact) if contact else ""
-        about = about_order(self._hub, self._session, self._brands, order, job)
+        role = contact.role if contact else Role(rule.role)
+        about = about_order(self._hub, self._session, self._brands, order, job, role)
         if contact is not None:
             about = replace(about, name=contact.name, language=contact.language)
         brand = self._brands.of(order)

@@ -69,9 +69,10 @@ def preview(
             if order is None:
                 raise LookupError("There is no such order.")
             brand = brands.of(order)
-            about = about_order(hub, session, brands, order, None)
             contacts = contacts_of(session, order)
             contact = reachable(contacts, Role(rule.role), reach_of(hub, rule.channel))
+            role = contact.role if contact else Role(rule.role)
+            about = about_order(hub, session, brands, order, None, role)
             if contact is not None:
                 about = replace(about, name=contact.name, language=contact.language)
         subject, body = words_in(session, rule, about.language, brand.slug)

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from hub.core.ids import new_id
 from hub.core.orders import IncomingOrder, Kind
 from hub.core.places import place_key
-from hub.core.values import Address, Point, TimeWindow
+from hub.core.values import Address, Point, Role, TimeWindow
 from hub.db.tables import ContactRow, JobRow, LineRow, LinkRow, OrderRow, PlaceRow
 from hub.keys import Keys, hashed
 
@@ -39,11 +39,14 @@ def order_row(
     )
 
 
-def link_row(keys: Keys, order: OrderRow) -> LinkRow:
-    """Its first tracking link; only the hash of the token."""
-    token_hash = hashed(keys.link_token(order.id, 1))
+def link_row(keys: Keys, order: OrderRow, role: str = Role.RECIPIENT) -> LinkRow:
+    """The first tracking link of one contact; only the hash of the token."""
     return LinkRow(
-        id=new_id(), business_id=order.business_id, order_id=order.id, token_hash=token_hash
+        id=new_id(),
+        business_id=order.business_id,
+        order_id=order.id,
+        role=role,
+        token_hash=hashed(keys.role_token(order.id, role, 1)),
     )
 
 

@@ -10,13 +10,15 @@ from sqlmodel import Session, col, select
 
 from hub.core import jobs
 from hub.core.amending import Decision, Group
+from hub.core.asked import Kind
 from hub.core.fit import begins_as_told
 from hub.core.jobs import ON_A_PHONE, Outcome, Reason, State
 from hub.core.orders import IncomingOrder
 from hub.core.tracking_words import REASONS
-from hub.core.values import TimeWindow
+from hub.core.values import Role, TimeWindow
 from hub.db.tables import (
     DriverRow,
+    EnquiryRow,
     EstimateRow,
     EventRow,
     JobRow,
@@ -31,12 +33,15 @@ from hub.db.tables import (
 )
 from hub.flows.actors import names_of
 from hub.flows.amended_seen import AmendmentSeen, amendments_of
-from hub.flows.brands import link_of
 from hub.flows.claims import Claim, claims_of
+from hub.flows.enquiries import enquiries_of
+from hub.flows.links import links_of
 from hub.flows.next_steps import OPEN_ENDED
 from hub.flows.orders import OrderSeen, one_order
 from hub.flows.orders_listed import windows_of
 from hub.flows.promises import told_of
+from hub.flows.push import NO_BROWSER
+from hub.flows.ratings import Rated, ratings_of
 from hub.flows.sync import address_document
 from hub.flows.wishes import NOTHING, Wished, wished
 
@@ -91,9 +96,11 @@ class Story:
     seen: OrderSeen
     report: IncomingOrder
     link: str  # the customer's page; empty while there is none
+    links: dict[Role, str]  # of each contact that has one
     jobs: tuple[JobStory, ...]
     moments: tuple[Moment, ...]
     notices: tuple[NoticeRow, ...]
+    ratings: tuple[Rated, ...]
     amendments: tuple[AmendmentSeen, ...]
     wished: Wished = NOTHING  # what the customer said on the page
 
@@ -114,16 +121,34 @@ def order_story(hub: Hub, business_id: str, order_id: str) -> Story:
         moments = [_moment(event, names, attempts) for event in told]
         notices = session.exec(
             select(NoticeRow)
-            .where(NoticeRow.business_id == business_id, NoticeRow.order_id == order_id)
+            .where(
+                NoticeRow.business_id == business_id,
+                NoticeRow.order_id == order_id,
+                NoticeRow.error != NO_BROWSER,  # most never ask for it
+            )
             .order_by(col(NoticeRow.created_at))
         ).all()
+        asked = enquiries_of(session, business_id, order_id)
+        names |= names_of(session, business_id, {one.actor for one in asked if one.actor})
+        moments += [_asked(one, names) for one in asked]
+        ratings = ratings_of(session, business_id, order_id=order_id)
         amended = amendments_of(session, business_id, order_id)
         said = wished(session, business_id, order_id)
-        link = ""
-        if seen.link_epoch is not None:
-            link = link_of(hub, session, seen.row, seen.link_epoch)
+        links = links_of(hub, session, business_id, order_id)
         stories = tuple(_job(session, business_id, job, seen) for job in seen.jobs)
-    return Story(seen, seen.report, link, stories, tuple(moments), tuple(notices), amended, said)
+    moments.sort(key=lambda one: one.at)
+    return Story(
+        seen,
+        seen.report,
+        links.get(Role.RECIPIENT, ""),
+        links,
+        stories,
+        tuple(moments),
+        tuple(notices),
+        tuple(ratings),
+        amended,
+        said,
+    )
 
 
 def _job(session: Session, business_id: str, job: JobRow, seen: OrderSeen) -> JobStory:
@@ -187,6 +212,16 @@ def _moment(event: EventRow, names: dict[str, str], attempts: dict[str, int]) ->
     return Moment(event.occurred_at, what, detail, names[event.actor])
 
 
+def _asked(one: EnquiryRow, names: dict[str, str]) -> Moment:
+    what = {
+        Kind.VIEW: "Tracking page opened",
+        Kind.CONTACT_TAP: "“Call us” tapped on the page",
+    }.get(Kind(one.kind), ASKED_HOW.get(one.channel, "Somebody asked where it is"))
+    if one.role not in ("", "recipient"):
+        what = f"{what} ({one.role})"
+    return Moment(one.at, what, one.note, names.get(one.actor, ""))
+
+
 def _words(name: str, told: dict[str, Any]) -> tuple[str, str]:
     """What happened, and a detail that may be empty."""
     match name:
@@ -227,6 +262,9 @@ def _words(name: str, told: dict[str, Any]) -> tuple[str, str]:
             return ENDED.get(told["outcome"], told["outcome"]), reason_in_words(told["reason"])
         case "RecipientAsked":
             return WISHED.get(told["what"], told["what"]), "on the page behind the link"
+        case "RatingGiven":
+            again = " anew" if told["changed"] else ""
+            return f"Rated{again}", "1 star" if told["stars"] == 1 else f"{told['stars']} stars"
         case "NextStepChosen":
             return "Next step", STEPS.get(told["step"], told["step"])
     return name, ""
@@ -240,6 +278,12 @@ def reason_in_words(reason: str) -> str:
 
 
 """Actors whose name nobody knows any more."""
+ASKED_HOW = {
+    "phone": "Somebody called: where is it?",
+    "mail": "Somebody wrote: where is it?",
+    "chat": "Somebody asked in the chat where it is",
+    "counter": "Somebody asked at the counter where it is",
+}
 ENDED = {
     Outcome.SUCCEEDED.value: "Done",
     Outcome.PARTIAL.value: "Partly done",

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, and_, col, select
 
 from hub.core.amending import Group, changed
 from hub.core.errors import Refused
 from hub.core.jobs import State
 from hub.core.orders import IncomingOrder
 from hub.core.places import place_key
+from hub.core.values import Role
 from hub.db.tables import ConnectionRow, EstimateRow, JobRow, LinkRow, OrderRow
 from hub.db.unit import Unit
 from hub.flows.job_facts import JobFacts, facts_of
@@ -82,6 +83,33 @@ def orders_by_ref(
         )
     ).all()
     return {seen.row.ref: seen for seen in _seen(session, business_id, list(rows))}
+
+
+def known_as(
+    session: Session, business_id: str, name: str, connection_id: str = ""
+) -> Sequence[str]:
+    """Ids of the orders of that id, else of that ref, else of that number; few of them are many."""
+    for column in (OrderRow.id, OrderRow.ref, OrderRow.number):
+        wanted = select(OrderRow.id).where(OrderRow.business_id == business_id, column == name)
+        if connection_id:
+            wanted = wanted.where(OrderRow.connection_id == connection_id)
+        if found := session.exec(wanted.limit(2)).all():
+            return found
+    return ()
+
+
+def number_and_epoch(session: Session, business_id: str, order_id: str) -> tuple[str, int | None]:
+    """What people call an order, and the epoch of its recipient's link (``None``: it has none)."""
+    return session.exec(
+        select(OrderRow.number, LinkRow.epoch)
+        .outerjoin(
+            LinkRow,
+            and_(
+                col(LinkRow.order_id) == col(OrderRow.id), col(LinkRow.role) == Role.RECIPIENT.value
+            ),
+        )
+        .where(OrderRow.business_id == business_id, OrderRow.id == order_id)
+    ).one()
 
 
 def orders_after(
@@ -167,7 +195,9 @@ def _seen(session: Session, business_id: str, rows: list[OrderRow]) -> list[Orde
         link.order_id: link.epoch
         for link in session.exec(
             select(LinkRow).where(
-                LinkRow.business_id == business_id, col(LinkRow.order_id).in_(ids)
+                LinkRow.business_id == business_id,
+                col(LinkRow.order_id).in_(ids),
+                LinkRow.role == Role.RECIPIENT,
             )
         )
     }

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, get_args
 
 from hub.core.business import BusinessSettings
-from hub.core.visibility import ALWAYS, FACTS, NEVER, Fact, Reader, Rule, Since, Visibility
+from hub.core.visibility import ALWAYS, FACTS, NEVER, PAGES, Fact, Reader, Rule, Since, Visibility
 from hub.db.tables import AuditRow, BusinessRow
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def field(reader: Reader, fact: Fact) -> str:
 def typed(sent: Mapping[str, str]) -> tuple[Visibility, dict[str, str]]:
     """The rules that a form holds, and by field what is wrong with them.
 
-    The page's are each a choice and a number, all others a box that is ticked or not.
+    A page's are each a choice and a number, all others a box that is ticked or not.
     """
     rules: dict[str, dict[Fact, Rule]] = {}
     wrong: dict[str, str] = {}
@@ -36,7 +36,7 @@ def typed(sent: Mapping[str, str]) -> tuple[Visibility, dict[str, str]]:
         rules[reader.value] = found = {}
         for fact in facts:
             name = field(reader, fact)
-            if reader is not Reader.PAGE:
+            if reader not in PAGES:
                 found[fact] = ALWAYS if sent.get(name) else NEVER
                 continue
             try:

@@ -34,6 +34,7 @@ from hub.db.tables import (
     WebhookRow,
 )
 from hub.db.unit import Unit
+from hub.flows.asked_let_go import let_go
 from hub.flows.claims import LEFT, OPEN
 from hub.flows.errands import let_needless_go
 from hub.flows.proof_leaving import finish, sweep_unknown, take_away
@@ -103,6 +104,8 @@ def _retain_one(hub: Hub, business: BusinessRow, real: datetime, report: RetainR
     finish(hub, id_)
     if real.hour == SWEPT_AT_HOUR:
         report.unknown += sweep_unknown(hub, id_, real - UNKNOWN)
+    shown = now - timedelta(days=settings.page_bare_days)
+    report.rows += let_go(hub, id_, pages=shown, proofs=proofs)
     report.acts += _empty_acts(hub, id_, proofs)
     report.rows += forget_said(hub, id_, proofs)
 

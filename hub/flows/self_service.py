@@ -136,7 +136,7 @@ def standing_of(session: Session, link: Link, now: datetime) -> Standing:
         link.seen,
         link.life,
         began=began,
-        told=link.told,
+        told=link.promise,
         is_paired=_is_to_be_fetched(session, link.job),
     )
 

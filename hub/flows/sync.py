@@ -32,6 +32,7 @@ from hub.db.tables import (
 )
 from hub.db.unit import Unit
 from hub.flows.known import DONE, SHOWN, Known, about_called_off
+from hub.flows.links import add_links
 from hub.flows.many_events import announce_all
 from hub.flows.order_rows import (
     Leg,
@@ -250,6 +251,8 @@ class _Writer:
         for order, incoming in zip(orders, new, strict=True):
             self.session.add(link_row(self.keys, order))
             self.session.add_all(contact_rows(order, incoming))
+            if len(incoming.contacts) > 1:
+                add_links(self.session, self.keys, order, incoming.contacts)
             self.session.add_all(line_rows(order, incoming))
             self.session.add_all(job_rows(order, incoming, places, self.now))
             keep_walk(incoming, places)
@@ -275,6 +278,7 @@ class _Writer:
             if one.incoming.access_s != one.before.access_s:
                 keep_walk(one.incoming, places)
             self.session.add_all(contact_rows(one.row, one.incoming))
+            add_links(self.session, self.keys, one.row, one.incoming.contacts)
             self.session.add_all(line_rows(one.row, one.incoming))
             for job, was, leg in one.asked:
                 self._ask(one, job, was, leg)

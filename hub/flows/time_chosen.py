@@ -83,7 +83,7 @@ def free_times(hub: Hub, token: str) -> Times:
     if may.today and (at_once := found.today(now)) is not None:
         free.append(at_once)
     if may.slots:
-        but = None if link.job.state == State.CLOSED else link.told
+        but = None if link.job.state == State.CLOSED else link.promise
         free += (
             one for one in found.all(rules, now, but=but) if may.slots_today or one.day > today
         )

@@ -25,8 +25,8 @@ from hub.core.tracking_page import (
     over_at,
     visible,
 )
-from hub.core.values import TimeWindow
-from hub.core.visibility import Fact
+from hub.core.values import Role, TimeWindow
+from hub.core.visibility import Fact, Reader, page_reader
 from hub.db.tables import (
     BusinessRow,
     EstimateRow,
@@ -41,6 +41,7 @@ from hub.db.tables import (
 )
 from hub.flows.promises import in_force, work_begins
 from hub.keys import hashed
+from hub.live.pages import gifts
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Link:
     """What a token opens. ``job`` is the row that ``seen`` is about, ``ride`` the one it is on.
 
     ``may``: what may be seen as long as nobody knows where the driver is, see ``may_from``.
+    ``role``: whose link it is; ``promise``: the one in force, ``None`` before there is any.
     """
 
     business: BusinessRow
@@ -60,11 +62,13 @@ class Link:
     ride: Ride | None
     seen: Seen
     may: frozenset[Fact]
-    told: TimeWindow | None  # the promise in force
+    role: Role = Role.RECIPIENT
+    reader: Reader = Reader.PAGE
+    promise: TimeWindow | None = None
 
     def may_from(self, away_m: float | None) -> frozenset[Fact]:
         """What may be seen while the driver is so far from the door."""
-        return visible(self.seen, self.life, self.settings, away_m)
+        return visible(self.seen, self.life, self.settings, away_m, self.reader)
 
 
 def link_row(session: Session, token: str) -> LinkRow | None:
@@ -77,13 +81,17 @@ def opened(session: Session, token: str, now: datetime) -> Link | None:
     row = link_row(session, token)
     if row is None:
         return None
-    business_id = row.business_id
+    return of_order(session, row.business_id, row.order_id, Role(row.role), now)
+
+
+def of_order(session: Session, business_id: str, order_id: str, role: Role, now: datetime) -> Link:
+    """What the link of ``role`` opens of an order that there is."""
     business = session.exec(select(BusinessRow).where(BusinessRow.id == business_id)).one()
     settings = BusinessSettings.model_validate(business.settings)
     rows = session.exec(
-        select(JobRow).where(JobRow.business_id == business_id, JobRow.order_id == row.order_id)
+        select(JobRow).where(JobRow.business_id == business_id, JobRow.order_id == order_id)
     ).all()
-    proven_at = _proven_at(session, business_id, row.order_id)
+    proven_at = _proven_at(session, business_id, order_id)
     jobs = {_job_seen(one, proven_at.get(one.id)): one for one in rows}
     job = jobs[current(list(jobs))]
     stop, route = _published(session, business_id, job.id)
@@ -98,9 +106,24 @@ def opened(session: Session, token: str, now: datetime) -> Link | None:
         chosen=told_by == CHOSEN,
     )
     left = life(list(jobs), settings, now)
-    may = visible(seen, left, settings)
-    told = promises[-1] if promises else None
-    return Link(business, row.order_id, settings, left, job, stop, route, ride, seen, may, told)
+    reader = page_reader(role, is_gift=gifts(session, business_id, [order_id])[order_id])
+    may = visible(seen, left, settings, reader=reader)
+    promise = promises[-1] if promises else None
+    return Link(
+        business,
+        order_id,
+        settings,
+        left,
+        job,
+        stop,
+        route,
+        ride,
+        seen,
+        may,
+        role,
+        reader,
+        promise,
+    )
 
 
 def _proven_at(session: Session, business_id: str, order_id: str) -> dict[str, datetime]:

@@ -103,7 +103,7 @@ def passes_others(session: Session, link: Link) -> bool:
 
 
 def tongue_of(session: Session, link: Link) -> Spoken:
-    """The language of whoever is at the door; the business's where nobody said."""
+    """The language of whose link it is, else of whoever is at the door, else the business's."""
     known = dict(
         session.exec(
             select(ContactRow.role, ContactRow.language).where(
@@ -111,7 +111,7 @@ def tongue_of(session: Session, link: Link) -> Spoken:
             )
         ).all()
     )
-    theirs = known.get(Role.RECIPIENT) or known.get(Role.BUYER) or ""
+    theirs = known.get(link.role) or known.get(Role.RECIPIENT) or known.get(Role.BUYER) or ""
     return tongue(theirs, link.business.language)
 
 

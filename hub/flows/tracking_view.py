@@ -29,13 +29,16 @@ from hub.core.tracking_words import (
     signal_words,
 )
 from hub.core.values import Point, TimeWindow
-from hub.core.visibility import NEVER, Fact, Reader
+from hub.core.visibility import NEVER, Fact
 from hub.db.tables import BrandRow, JobRow
 from hub.flows import tracking_parts as parts
 from hub.flows.brands import of_order, texts_of
 from hub.flows.document import pod_pdf
+from hub.flows.enquiries import Subject, subject_of
 from hub.flows.promises import expect, last_expected, told_of
 from hub.flows.proof_store import content_of
+from hub.flows.push import offers
+from hub.flows.ratings import RateCard, rate_card
 from hub.flows.self_service import Doing, doing
 from hub.flows.sync import order_report
 from hub.flows.tongues import Spoken
@@ -93,6 +96,9 @@ class Tracked:
     has_time: bool = False  # one for a calendar
     doing: Doing | None = None
     doing_lines: tuple[str, ...] = ()  # until when, or why not any more
+    asked: Subject | None = None  # what an enquiry at this moment is about
+    rated: RateCard | None = None
+    offers_push: bool = False
 
     @property
     def zone_info(self) -> ZoneInfo:
@@ -119,6 +125,7 @@ def tracked(hub: Hub, token: str, positions: Positions | None = None) -> Tracked
             return None
         link, driver = _with_driver(hub, session, link, now, positions)
         content = _content(session, link, driver, now)
+        content = replace(content, offers_push=offers(hub, session, link))
         news = _news(session, link)
     if news is not None:
         _keep(hub, link.job, news)
@@ -162,7 +169,7 @@ def document(hub: Hub, token: str) -> bytes | None:
         if link is None or link.life is not Life.FULL or link.seen.shows is not Shows.DONE:
             return None
     try:
-        return pod_pdf(hub, link.business.id, link.job.id, reader=Reader.PAGE)
+        return pod_pdf(hub, link.business.id, link.job.id, reader=link.reader)
     except (LookupError, ConfigError):  # no proof, or nothing installed to typeset it
         return None
 
@@ -179,9 +186,10 @@ def _content(session: Session, link: Link, driver: Driver | None, now: datetime)
     place = parts.place(session, link) if Fact.ADDRESS in may else None
     pin = parts.point(place) if place and seen.shows in ON_A_MAP else None
     proof = parts.proof(session, link) if seen.shows is Shows.DONE else None
-    rule = link.settings.visibility.page.get(Fact.POSITION, NEVER)
+    rule = link.settings.visibility.of(link.reader).get(Fact.POSITION, NEVER)
     status = card(seen, may, zone, now, spoken)
     waits = seen.shows in OPEN or seen.shows is Shows.FAILED
+    report = order_report.validate_python(order.report)
     position = driver if driver and now - driver.at <= SHOWN else None
     can = doing(session, link, now)
     return Tracked(
@@ -189,6 +197,8 @@ def _content(session: Session, link: Link, driver: Driver | None, now: datetime)
         brand=brand,
         life=link.life,
         outcome=outcome,
+        asked=subject_of(link),
+        rated=rate_card(session, link, now),
         shows=seen.shows,
         card=status,
         own_words=own_words(status.tone, texts_of(brand, link.business.language, spoken.code)),
@@ -196,7 +206,7 @@ def _content(session: Session, link: Link, driver: Driver | None, now: datetime)
         address=parts.street_and_town(place) if place else "",
         recipient=parts.recipient(session, link) if waits and Fact.RECIPIENT in may else "",
         driver=parts.driver(session, link) if Fact.DRIVER in may else "",
-        to_pay=order_report.validate_python(order.report).payment_due if waits else "",
+        to_pay=report.payment_due if waits and Fact.PAYMENT in may else "",
         zone=link.business.zone,
         follow=follow_words(seen, may, rule, spoken),
         silence=signal_words(driver.at, now, zone, spoken) if driver else "",

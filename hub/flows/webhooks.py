@@ -13,6 +13,7 @@ from hub.core.events import (
     JobClosed,
     NextStepChosen,
     OrderAmended,
+    RatingGiven,
     RoutePublished,
 )
 from hub.core.webhook_types import DATA, HEARD, TEST, Body, types_of
@@ -160,6 +161,9 @@ def _order(session: Session, event: Event) -> dict[str, Any] | None:
     said["job"] = {"id": job.id, "kind": job.kind, "attempt": job.attempt, "leg": job.leg}
     said |= {name: getattr(event, name) for name in ("eta", "route_id") if hasattr(event, name)}
     match event:
+        case RatingGiven():
+            rating = {"id": event.rating_id, "stars": event.stars, "changed": event.changed}
+            said["rating"] = rating
         case NextStepChosen():
             said |= {"step": event.step, "next_job_id": event.next_job_id or None}
         case JobClosed():

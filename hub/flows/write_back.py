@@ -151,7 +151,9 @@ def _progress(hub: Hub, event: Event) -> tuple[ConnectionRow, OrderProgress] | N
         estimate = _estimate(session, business_id, job)
         epoch = session.exec(
             select(LinkRow.epoch).where(
-                LinkRow.business_id == business_id, LinkRow.order_id == order.id
+                LinkRow.business_id == business_id,
+                LinkRow.order_id == order.id,
+                LinkRow.role == "recipient",
             )
         ).one()
         business = session.get_one(BusinessRow, business_id)

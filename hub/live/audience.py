@@ -57,7 +57,7 @@ class Audience:
         self.positions: dict[str, LastFix] = {}
         self.route_of: dict[str, str] = {}  # driver to the route he is on
         self.topics: dict[str, Topic] = {}  # by the hash of the link's token
-        self.by_order: dict[str, Topic] = {}
+        self.by_order: dict[str, tuple[Topic, ...]] = {}  # each contact has a link of its own
         self.by_driver: dict[str, set[Topic]] = defaultdict(set)
         self.by_route: dict[str, set[Topic]] = defaultdict(set)
         self.boards: dict[str, Board] = {}
@@ -70,7 +70,8 @@ class Audience:
 
     def open(self, token_hash: str, page: Page, v: int) -> Topic:
         topic = Topic(token_hash, page, v)
-        self.topics[token_hash] = self.by_order[page.order_id] = topic
+        self.topics[token_hash] = topic
+        self.by_order[page.order_id] = (*self.by_order.get(page.order_id, ()), topic)
         self._index(topic)
         self._turns_next(topic)
         return topic
@@ -79,8 +80,12 @@ class Audience:
         """Its link was revoked, or nobody looks any more."""
         self._unindex(topic)
         self.topics.pop(topic.token_hash, None)
-        if self.by_order.get(topic.page.order_id) is topic:
-            del self.by_order[topic.page.order_id]
+        order_id = topic.page.order_id
+        left = tuple(one for one in self.by_order.get(order_id, ()) if one is not topic)
+        if left:
+            self.by_order[order_id] = left
+        else:
+            self.by_order.pop(order_id, None)
         self._due.discard(topic)
         for stream in tuple(topic.streams):
             stream.end()
@@ -202,7 +207,7 @@ class Audience:
         now = self._now()
         while self._turns and self._turns[0][0] < now:
             at, _, topic = heappop(self._turns)
-            if topic.turns_at != at or self.by_order.get(topic.page.order_id) is not topic:
+            if topic.turns_at != at or self.topics.get(topic.token_hash) is not topic:
                 continue
             topic.state_due, topic.v = True, topic.v + 1
             self._turns_next(topic)

@@ -28,9 +28,11 @@ from hub.core.tracking_page import (
     over_at,
     work_begins,
 )
-from hub.core.values import Point, TimeWindow
+from hub.core.values import Point, Role, TimeWindow
+from hub.core.visibility import is_a_gift
 from hub.db.tables import (
     BusinessRow,
+    ContactRow,
     EstimateRow,
     JobRow,
     LinkRow,
@@ -53,17 +55,21 @@ def by_token(engine: Engine, hashes: Sequence[str]) -> dict[str, Page]:
         for some in batches(hashes):
             links = session.exec(
                 # The token says which business it is.
-                select(LinkRow.order_id, LinkRow.business_id, LinkRow.token_hash).where(
-                    col(LinkRow.token_hash).in_(some)
-                )
+                select(
+                    LinkRow.order_id, LinkRow.business_id, LinkRow.token_hash, LinkRow.role
+                ).where(col(LinkRow.token_hash).in_(some))
             ).all()
-            pages = _pages(session, {order_id: business_id for order_id, business_id, _ in links})
-            found |= {hash_: pages[order_id] for order_id, _, hash_ in links if order_id in pages}
+            pages = _pages(session, {order_id: business_id for order_id, business_id, *_ in links})
+            found |= {
+                hash_: pages[order_id].of(Role(role))
+                for order_id, _, hash_, role in links
+                if order_id in pages
+            }
     return found
 
 
 def by_order(engine: Engine, orders: Mapping[str, str]) -> dict[str, Page]:
-    """The pages of orders, each given with its business's id."""
+    """The recipients' pages of orders, each given with its business's id; see ``Page.of``."""
     found: dict[str, Page] = {}
     with reading(engine) as session:
         for some in batches(list(orders)):
@@ -88,6 +94,11 @@ def still_open(engine: Engine, links: Mapping[str, str]) -> set[str]:
             else:
                 found.update(session.exec(select(LinkRow.token_hash).where(*these)))
     return found
+
+
+def gifts(session: Session, business_id: str, orders: Collection[str]) -> dict[str, bool]:
+    """Of each order of one business whether somebody bought it for another."""
+    return _gifts(session, {business_id}, orders)
 
 
 def settings_of(engine: Engine, businesses: Collection[str]) -> dict[str, BusinessSettings]:
@@ -120,6 +131,7 @@ def _pages(session: Session, orders: Mapping[str, str]) -> dict[str, Page]:
     rides = _rides(session, businesses, planned, about, promises)
     measured = {one for one in businesses if settings[one].visibility.page_measures}
     doors = _doors(session, measured, list(shown.values()))
+    given = _gifts(session, businesses, orders)
     return {
         order_id: Page(
             orders[order_id],
@@ -131,6 +143,7 @@ def _pages(session: Session, orders: Mapping[str, str]) -> dict[str, Page]:
             *_whose(planned.get(shown[order_id])),
             door=doors.get(shown[order_id]),
             chosen=shown[order_id] in chosen,
+            is_gift=given[order_id],
         )
         for order_id, seen in jobs.items()
     }
@@ -150,6 +163,17 @@ def _settings(session: Session, businesses: Collection[str]) -> dict[str, Busine
             select(BusinessRow.id, BusinessRow.settings).where(col(BusinessRow.id).in_(businesses))
         )
     }
+
+
+def _gifts(session: Session, businesses: set[str], orders: Collection[str]) -> dict[str, bool]:
+    who: dict[str, dict[Role, str]] = {order_id: {} for order_id in orders}
+    for row in session.exec(
+        select(ContactRow).where(
+            owned(ContactRow, businesses), col(ContactRow.order_id).in_(list(orders))
+        )
+    ):
+        who[row.order_id][Role(row.role)] = row.name or row.email or row.phone
+    return {order_id: is_a_gift(roles) for order_id, roles in who.items()}
 
 
 def _doors(session: Session, businesses: set[str], jobs: Sequence[str]) -> dict[str, Point]:

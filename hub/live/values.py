@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from hub.core.business import BusinessSettings
@@ -10,8 +10,8 @@ from hub.core.page_clock import nears_at, turns_at
 from hub.core.stays import metres
 from hub.core.tracking import Fence
 from hub.core.tracking_page import JobSeen, Ride, Seen, decide, life, moment
-from hub.core.values import Point, TimeWindow
-from hub.core.visibility import Fact, Reader, may
+from hub.core.values import Point, Role, TimeWindow
+from hub.core.visibility import Fact, Reader, may, page_reader
 
 AHEAD_MS = 60_000  # a phone's clock may run ahead by this much before a fix lies in the future
 
@@ -84,6 +84,16 @@ class Page:
     driver_id: str = ""
     door: Point | None = None
     chosen: bool = False  # the last promise is the time that its recipient chose
+    role: Role = Role.RECIPIENT
+    is_gift: bool = False
+
+    def of(self, role: Role) -> Page:
+        """The same order's page behind the link of ``role``."""
+        return self if role is self.role else replace(self, role=role)
+
+    @property
+    def reader(self) -> Reader:
+        return page_reader(self.role, is_gift=self.is_gift)
 
     def seen(self, now: datetime) -> Seen:
         about = self.jobs, self.promises, self.ride
@@ -91,7 +101,7 @@ class Page:
 
     def turns_at(self, now: datetime) -> datetime | None:
         """When it is worth looking at again, though nobody did anything; ``None``: never."""
-        seen, rules = self.seen(now), self.settings.visibility.page.values()
+        seen, rules = self.seen(now), self.settings.visibility.of(self.reader).values()
         found = (turns_at(seen, self.ride), nears_at(seen, rules, now))
         return min((at for at in found if at is not None), default=None)
 
@@ -102,4 +112,4 @@ class Page:
         door = self.door
         away_m = None if door is None else metres(lat, lon, door.lat, door.lon)
         how_far = moment(self.seen(now), life(self.jobs, self.settings, now), away_m)
-        return may(self.settings.visibility, Reader.PAGE, Fact.POSITION, how_far)
+        return may(self.settings.visibility, self.reader, Fact.POSITION, how_far)

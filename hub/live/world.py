@@ -176,7 +176,7 @@ class World:
         if told is None:
             return
         self._editions += 1
-        topics = {t for one in told.orders if (t := self.audience.by_order.get(one))}
+        topics = {t for one in told.orders for t in self.audience.by_order.get(one, ())}
         topics |= {t for id_ in told.routes for t in self.audience.by_route.get(id_, ())}
         about = [*told.routes.values(), *told.given]
         drivers = {route.driver_id: route.business_id for route in about}
@@ -194,8 +194,8 @@ class World:
             return
         found = await self._in_thread(pages.by_order, self._engine, orders)
         for order_id, page in found.items():
-            if (topic := self.audience.by_order.get(order_id)) is not None:
-                self.audience.changed(topic, page, v)
+            for topic in self.audience.by_order.get(order_id, ()):
+                self.audience.changed(topic, page.of(topic.page.role), v)
 
     async def _check_links(self) -> None:
         topics = self.audience.topics
@@ -215,7 +215,7 @@ class World:
         orders = await self._in_thread(self._estimates.news)
         self._editions += bool(orders)
         by_order = self.audience.by_order
-        await self._reload([by_order[one] for one in orders if one in by_order], None)
+        await self._reload([topic for one in orders for topic in by_order.get(one, ())], None)
         self._estimates.dealt()
 
     async def _check_phones(self) -> None:

@@ -9,6 +9,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response as AnyResponse
 
 from hub.web.api import RowId, api
+from hub.web.api_asked import api_asked
 from hub.web.api_webhook_log import api_webhook_log
 from hub.web.api_webhooks import api_webhooks
 from hub.web.board import board
@@ -52,6 +53,7 @@ def create_app(hub: Hub) -> Flask:
     app.register_blueprint(api(hub))
     app.register_blueprint(api_webhooks(hub))
     app.register_blueprint(api_webhook_log(hub))
+    app.register_blueprint(api_asked(hub))
     app.register_blueprint(docs())
     app.register_blueprint(tracking(hub))
     app.register_blueprint(driver(hub))

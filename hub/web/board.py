@@ -22,6 +22,7 @@ from hub.maps.svg import PALETTE_CSS
 from hub.maps.tiles import current_tiles
 from hub.maps.view import View
 from hub.web.board_amending import amending
+from hub.web.board_asked import asked
 from hub.web.board_deciding import deciding
 from hub.web.board_improving import improving
 from hub.web.board_json import data_of, tag_of
@@ -65,6 +66,7 @@ def board(hub: Hub) -> Blueprint:
         return page("board/map.html", map=_map(seen, _lanes(seen), _view()))
 
     deciding(pages, hub)
+    asked(pages, hub)
     amending(pages, hub)
     van_out(pages, hub)
     improving(pages, hub)

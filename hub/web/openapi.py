@@ -11,14 +11,14 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from hub.core.webhook_types import ABOUT, DATA
-from hub.web import api_webhook_log, api_webhooks, openapi_webhooks
+from hub.web import api_asked, api_webhook_log, api_webhooks, openapi_asked, openapi_webhooks
 from hub.web.api_models import OrderIn, OrderOut, OrderPatch, PageOut, ProblemOut, StoredOut
 from hub.web.api_words import fields_in_words, listed
 from hub.web.openapi_parts import KEY, PAGE, operation, query, ref
 from hub.web.pages import page as html
 from hub.web.problems import MEANINGS, TITLES
 
-VERSION = "1.2.0"
+VERSION = "1.3.0"
 _ID = {
     "name": "order_id",
     "in": "path",
@@ -40,8 +40,9 @@ def document() -> dict[str, Any]:
     taken: list[tuple[type[BaseModel], Literal["validation", "serialization"]]]
     taken = [(OrderIn, "validation"), (OrderPatch, "validation")]
     taken += [(model, "validation") for model in (*api_webhooks.TAKEN, *api_webhook_log.TAKEN)]
+    taken += [(model, "validation") for model in api_asked.TAKEN]
     told: list[type[BaseModel]] = list(dict.fromkeys(DATA.values()))
-    given: list[type[BaseModel]] = [*api_webhooks.GIVEN, *api_webhook_log.GIVEN]
+    given: list[type[BaseModel]] = [*api_webhooks.GIVEN, *api_webhook_log.GIVEN, *api_asked.GIVEN]
     models: list[type[BaseModel]] = [OrderOut, PageOut, StoredOut, *given, ProblemOut, *told]
     for model in models:
         taken.append((model, "serialization"))
@@ -99,6 +100,7 @@ def document() -> dict[str, Any]:
                     parameters=[KEY],
                 ),
             },
+            **openapi_asked.calls(),
             **openapi_webhooks.endpoints(),
             **openapi_webhooks.log(),
         },

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import sha256
 from http import HTTPStatus
 from pathlib import Path
@@ -11,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, make_response, request
 
+from hub.core.asked import is_a_look
 from hub.core.errors import RetryLater
 from hub.core.self_service_words import done_words
 from hub.core.tracking_page import OPEN, Life
 from hub.db.tables import BrandRow
+from hub.flows.enquiries import note_view
 from hub.flows.throttle import within_limit
 from hub.flows.tongues import Spoken, tongue
 from hub.flows.tracking_view import Tracked, brand_of, document, photo, tracked
@@ -22,6 +23,7 @@ from hub.maps.svg import Pin, draw
 from hub.maps.tiles import current_tiles
 from hub.web.look import Look, look_of, shrunk, small_logo
 from hub.web.pages import csp_nonce, page
+from hub.web.tracking_asks import asks
 from hub.web.tracking_doing import Shell, doing
 
 if TYPE_CHECKING:
@@ -41,13 +43,8 @@ def tracking(hub: Hub) -> Blueprint:
     def status(token: str) -> Response:
         return whole(token)
 
-    def whole(
-        token: str,
-        code: int = 200,
-        sent: Mapping[str, str] | None = None,
-        wrong: Mapping[str, str] | None = None,
-    ) -> Response:
-        """The page; with what was ``sent`` from it, and what is ``wrong`` with that by field."""
+    def whole(token: str, code: int = 200, **typed: Any) -> Response:
+        """The page; with what was ``typed`` on it, and what is wrong with that."""
         seen = tracked(hub, token)
         if seen is None:
             return _unknown(hub)
@@ -57,26 +54,31 @@ def tracking(hub: Hub) -> Blueprint:
                 return _message("gone", 410, look, seen.tongue)
             case Life.BARE:
                 return page("tracking/bare.html", look=look, seen=seen, tongue=seen.tongue)
-        return _tagged(
+        answer = _tagged(
             page(
                 "tracking/page.html",
                 token=token,
                 tag=TAG,
-                live_js=_live_js(),
+                live_js=_inlined("glide.js", "live.js"),
+                notify_js=_inlined("notify.js"),
                 is_live=seen.shows in OPEN,
                 **shown(hub, seen, look),
-                sent=sent or {},
-                wrong=wrong or {},
                 done=done_words(request.args.get("done", ""), seen.tongue),
-                opened=bool(wrong) or "do" in request.args,
+                opened="wrong" in typed or "do" in request.args,
+                **typed,
             ),
             code,
         )
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        if seen.asked is not None and is_a_look(headers, request.method):
+            answer.call_on_close(partial(note_view, hub, seen.asked))  # nobody waits for it
+        return answer
 
     def slow_down(brand: BrandRow, token: str, spoken: Spoken) -> Response:
         return _message("slow_down", 429, _look(brand, token), spoken)
 
     doing(hub, pages, Shell(whole, lambda: _unknown(hub), _look, slow_down))
+    asks(pages, hub, partial(whole, code=422), lambda: _unknown(hub))
 
     @pages.get("/t/<token>/logo")
     def logo(token: str) -> Response:
@@ -173,11 +175,11 @@ def _tagged(answer: Response, code: int) -> Response:
     return answer
 
 
-@lru_cache(maxsize=1)
-def _live_js() -> str:
-    """The script as it goes into the page: without what is only for its readers."""
+@lru_cache(maxsize=4)
+def _inlined(*names: str) -> str:
+    """Scripts as they go into the page: without what is only for their readers."""
     folder = Path(__file__).parent / "static" / "tracking"
-    text = "\n".join((folder / name).read_text() for name in ("glide.js", "live.js"))
+    text = "\n".join((folder / name).read_text() for name in names)
     lines = (line.strip() for line in text.splitlines())
     return "\n".join(line for line in lines if line and not line.startswith("//"))
 

@@ -132,6 +132,8 @@ def test_every_type_has_words_and_a_shape_and_every_event_heard_has_a_type() -> 
             more |= {"route_id": "r"}
         if kind in (events.JobDispatched, events.EtaChanged):
             more |= {"eta": AT.isoformat()}
+        if kind is events.RatingGiven:
+            more |= {"rating_id": "r", "stars": 4}
         if kind is events.NextStepChosen:
             more |= {"step": "return"}
         told |= {*types_of(kind(**about, **more))}

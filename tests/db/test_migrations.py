@@ -11,13 +11,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, select
 
 from hub.core.business import BusinessSettings
-from hub.core.visibility import Visibility
+from hub.core.visibility import ALWAYS, NEVER, PAGES, Fact, Visibility
 from hub.db.engine import open_engine
 from hub.db.migrate import migrate
 from hub.db.tables import (
     BrandRow,
     BusinessRow,
     DriverRow,
+    LinkRow,
     NoticeRow,
     NoticeRuleRow,
     NoticeWordingRow,
@@ -179,6 +180,41 @@ def test_what_customers_could_see_they_still_can_and_no_more(
     assert not settings.keys() & flat.keys()
     kept = BusinessSettings.model_validate(settings)
     assert kept.visibility.books == Visibility().books
+    engine.dispose()
+
+
+LINKED = (
+    *FILED[:3],
+    "UPDATE business SET settings = :settings",
+    "INSERT INTO link (id, business_id, order_id, epoch, token_hash) VALUES ('l', 'b', 'o', 3, 'h')",
+)
+
+
+def test_links_that_were_there_are_the_recipients_and_what_a_page_hid_others_hide(
+    empty_database_url: str,
+) -> None:
+    engine = open_engine(empty_database_url)
+    migrate(engine, "0020")
+    page = {"items": {"since": "never", "at": 0}, "address": {"since": "always", "at": 0}}
+    with engine.execution_options(hub_write=True).begin() as connection:
+        for statement in LINKED:
+            values = {"then": THEN, "settings": json.dumps({"visibility": {"page": page}})}
+            used = {name: value for name, value in values.items() if f":{name}" in statement}
+            connection.execute(text(statement), used)
+    migrate(engine)
+    with Session(engine.execution_options(hub_write=True)) as session:
+        [link] = session.exec(select(LinkRow)).all()
+        assert (link.role, link.epoch, link.token_hash) == ("recipient", 3, "h")
+        kept = session.exec(select(BusinessRow.settings)).one()
+        rules = BusinessSettings.model_validate(kept).visibility
+        assert rules.page[Fact.PAYMENT] == ALWAYS  # as it was shown before
+        for reader in PAGES:
+            assert rules.of(reader)[Fact.ITEMS] == NEVER
+        session.add(LinkRow(business_id="b", order_id="o", role="buyer", token_hash="other"))
+        session.commit()
+        session.add(LinkRow(business_id="b", order_id="o", role="buyer", token_hash="third"))
+        with pytest.raises(IntegrityError):
+            session.commit()
     engine.dispose()
 
 

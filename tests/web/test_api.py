@@ -450,7 +450,7 @@ def test_the_description_is_valid_openapi_and_names_every_route(world: World) ->
     described = world.client.get("/api/openapi.json").get_json()
     validate(described)
     rules = {
-        (rule.rule.replace("<row_id:", "{").replace(">", "}"), method.lower())
+        (rule.rule.replace("row_id:", "").replace("<", "{").replace(">", "}"), method.lower())
         for rule in world.client.application.url_map.iter_rules()
         if rule.rule.startswith("/api/v1/")
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}

@@ -11,7 +11,7 @@ from hub.core.business import BusinessSettings
 from hub.core.jobs import Outcome
 from hub.core.tracking_page import first_name
 from hub.core.values import Address, Role
-from hub.core.visibility import Fact, Moment, Reader, Stage, shown
+from hub.core.visibility import PAGES, Fact, Moment, Reader, Stage, shown
 from hub.db.tables import ContactRow, PlaceRow
 from hub.flows.document import words
 from hub.flows.document.evidence import evidence, warnings
@@ -70,7 +70,7 @@ def _document(hub: Hub, told: Told, reader: Reader | None, hurries: bool) -> Pod
         contact=[brand.phone, brand.email, brand.website] if brand else [],
         colour=told.colour,
         logo=(brand.logo or b"") if brand else b"",
-        facts=_facts(told, zone, may, is_public=reader is Reader.PAGE),
+        facts=_facts(told, zone, may, is_public=reader in PAGES),
         note=proof.note,
         done_head=words.KINDS[job.kind].done,
         items=_items(told, outcome) if Fact.ITEMS in may else [],
