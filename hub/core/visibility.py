@@ -127,10 +127,11 @@ _FAR = dict.fromkeys((F.POSITION, F.ROUTE, F.DRIVER), NEVER)  # of who waits els
 USUAL: Mapping[Reader, Mapping[Fact, Rule]] = MappingProxyType(
     {
         Reader.PAGE: _PAGE,
-        Reader.GIFT: {**_PAGE, F.ITEMS: NEVER, F.PAYMENT: NEVER},
+        # Who gets a present is not told what it is; who opens the door is asked for what is due.
+        Reader.GIFT: {**_PAGE, F.ITEMS: NEVER},
         # Who sends a present need not know where somebody lives, nor when they are alone at home.
         Reader.BUYER: {**_PAGE, **_FAR, F.ADDRESS: NEVER},
-        Reader.SITE: {**_PAGE, F.ITEMS: NEVER, F.PAYMENT: NEVER},
+        Reader.SITE: {**_PAGE, F.ITEMS: NEVER},
         Reader.SHIPPER: {**_PAGE, **_FAR, F.PAYMENT: NEVER},
         Reader.MESSAGES: {F.RECIPIENT: ALWAYS, F.ADDRESS: ALWAYS},
         # A store sold it and books charge for it: they know whose it is.

@@ -113,7 +113,10 @@ class Held:
             raise NotOpen(action, found)
 
 
-def doing(session: Session, link: Link, now: datetime) -> Doing:
+def doing(session: Session, link: Link, now: datetime) -> Doing | None:
+    """``None`` for a link whose owner only looks."""
+    if not link.decides:
+        return None
     rules = link.settings.self_service
     how = standing_of(session, link, now)
     can = follows(rules, how)
@@ -158,7 +161,7 @@ def held(hub: Hub, token: str) -> Iterator[Held]:
 def held_in(unit: Unit, token: str, now: datetime) -> Held:
     """In a unit that holds the business already. Raises ``NoSuchLink``."""
     link = opened(unit.session, token, now)
-    if link is None:
+    if link is None or not link.decides:
         raise NoSuchLink(NO_LINK)
     order = unit.session.exec(
         select(OrderRow).where(

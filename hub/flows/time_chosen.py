@@ -121,7 +121,7 @@ def _name(window: TimeWindow) -> str:
 
 def _looked(session: Session, token: str, now: datetime) -> tuple[Link, list[JobRow], _May]:
     link = opened(session, token, now)
-    if link is None or link.life is not Life.FULL:
+    if link is None or link.life is not Life.FULL or not link.decides:
         raise NoSuchLink(NO_LINK)
     may = _may(link, session, now)
     return link, legs_of(session, link.business.id, link.job), may

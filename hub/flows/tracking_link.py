@@ -66,6 +66,11 @@ class Link:
     reader: Reader = Reader.PAGE
     promise: TimeWindow | None = None
 
+    @property
+    def decides(self) -> bool:
+        """Whether who has it may change what is done: a buyer, a site or a shipper only looks."""
+        return self.role is Role.RECIPIENT
+
     def may_from(self, away_m: float | None) -> frozenset[Fact]:
         """What may be seen while the driver is so far from the door."""
         return visible(self.seen, self.life, self.settings, away_m, self.reader)

@@ -15,15 +15,20 @@ from sqlmodel import col, select
 from hub.core.business import BusinessSettings
 from hub.core.jobs import NextStep, Outcome, Reason, State
 from hub.core.orders import Kind
-from hub.core.tracking_page import ON_A_MAP, Estimate, JobSeen, Life, Seen, Shows, visible
+from hub.core.self_service import Follow, answers, follows
+from hub.core.standing import standing
+from hub.core.tracking_page import ON_A_MAP, OPEN, Estimate, JobSeen, Life, Seen, Shows, visible
 from hub.core.tracking_words import card, follow_words, outcome_line, own_words
 from hub.core.values import Point, TimeWindow
 from hub.core.visibility import NEVER, Fact
 from hub.db.tables import BrandRow, BusinessRow, DepotRow
 from hub.flows.brands import texts_of
+from hub.flows.ratings import RateCard
+from hub.flows.self_service import Doing
 from hub.flows.tongues import Spoken, tongue
 from hub.flows.tracking_parts import Handover, Item
-from hub.flows.tracking_view import Driver, Tracked
+from hub.flows.tracking_view import Driver, Tracked, doing_lines
+from hub.flows.wishes import NOTHING
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -154,8 +159,19 @@ class _Maker:
             position=driver,
             road=(driver.point, pin) if driver and pin and Fact.ROUTE in may else (),
             handover=Handover("Alex", int(Fact.PHOTO in may)) if is_done else None,
+            rated=RateCard() if is_done and self.settings.rates else None,
+            has_time=seen.shows in OPEN and seen.quoted is not None,
+            doing=(doing := self._doing(seen)),
+            doing_lines=doing_lines(doing, self.zone, self.now, self.spoken),
         )
         return Sample(key, title, page)
+
+    def _doing(self, seen: Seen) -> Doing:
+        rules = self.settings.self_service
+        how = standing(seen, Life.FULL, began=False, told=seen.quoted)
+        can = follows(rules, how)
+        at = "Main Street 9" if Follow.COLLECT in can else ""
+        return Doing(answers(rules, how, self.now), can, NOTHING, at, rules.collect_hours)
 
     def less(self, life: Life) -> Tracked:
         """What is left of the page of an order that was delivered."""

@@ -219,11 +219,12 @@ def _content(session: Session, link: Link, driver: Driver | None, now: datetime)
         handover=parts.handover(session, link, proof, brand.name, spoken) if proof else None,
         has_time=seen.shows in OPEN and seen.quoted is not None,
         doing=can,
-        doing_lines=_doing_lines(can, zone, now, spoken),
+        doing_lines=doing_lines(can, zone, now, spoken) if can else (),
     )
 
 
-def _doing_lines(can: Doing, zone: ZoneInfo, now: datetime, spoken: Spoken) -> tuple[str, ...]:
+def doing_lines(can: Doing, zone: ZoneInfo, now: datetime, spoken: Spoken) -> tuple[str, ...]:
+    """Until when what can be done, or why not any more."""
     said = [closed_words(one, zone, now, spoken) for one in can.answers.values()]
     said += [until_words(one, zone, now, spoken) for one in can.answers.values()]
     return tuple(dict.fromkeys(line for line in said if line))

@@ -33,6 +33,16 @@ GUESSES, WITHIN_S = 30, 600  # of tokens that open nothing, from one address
 PHOTO_PX = (1280, 1280)
 STORE_AGAIN_S = 30
 MOST_ITEMS = 12  # more would push the page over what it may weigh
+# Of a page from which no form was sent, and which nobody watches.
+UNTOUCHED: dict[str, Any] = {
+    "sent": {},
+    "wrong": {},
+    "stars": "",
+    "unrated": "",
+    "done": "",
+    "opened": False,
+    "is_live": False,
+}
 TAG = "@@tag@@"  # where the page carries the name of its own content
 
 
@@ -61,11 +71,13 @@ def tracking(hub: Hub) -> Blueprint:
                 tag=TAG,
                 live_js=_inlined("glide.js", "live.js"),
                 notify_js=_inlined("notify.js"),
-                is_live=seen.shows in OPEN,
-                **shown(hub, seen, look),
-                done=done_words(request.args.get("done", ""), seen.tongue),
-                opened="wrong" in typed or "do" in request.args,
-                **typed,
+                **shown(hub, seen, look)
+                | {
+                    "is_live": seen.shows in OPEN,
+                    "done": done_words(request.args.get("done", ""), seen.tongue),
+                    "opened": "wrong" in typed or "do" in request.args,
+                }
+                | typed,
             ),
             code,
         )
@@ -133,6 +145,7 @@ def shown(hub: Hub, seen: Tracked, look: Look) -> dict[str, Any]:
         "map": _map(hub, seen, look),
         "most_items": MOST_ITEMS,
         **_heard(hub, seen),
+        **UNTOUCHED,
     }
 
 

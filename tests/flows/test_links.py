@@ -10,7 +10,7 @@ from sqlmodel import select
 
 from hub.core.values import Contact, Role
 from hub.core.visibility import ALWAYS, Reader
-from hub.db.tables import BusinessRow, LinkRow, RatingRow
+from hub.db.tables import BusinessRow, LinkRow, RatingRow, WishRow
 from hub.flows.brands import Brands
 from hub.flows.connections import connection_id
 from hub.flows.links import links_of, revoke
@@ -75,10 +75,12 @@ def test_a_buyer_sees_how_it_goes_but_not_where_the_recipient_lives_or_the_drive
     assert "25.00 EUR" in seen
 
 
-def test_who_gets_a_present_sees_neither_the_sum_nor_what_is_in_it(gift: Street) -> None:
+def test_who_gets_a_present_sees_what_is_due_at_the_door_and_not_what_is_in_it(
+    gift: Street,
+) -> None:
     seen = page(gift, Role.RECIPIENT)
-    assert "Yrjönkatu" in seen
-    for hidden in ("25.00", "Sourdough", "Otso", "Berg"):
+    assert "Yrjönkatu" in seen and "25.00 EUR" in seen
+    for hidden in ("Sourdough", "Otso", "Berg"):
         assert hidden not in seen
 
 
@@ -131,6 +133,18 @@ def test_a_message_carries_the_link_and_the_secrets_of_whom_it_is_to(gift: Stree
     found = links(gift)
     assert found[Role.BUYER] in said[Role.BUYER] and "Yrjönkatu" not in said[Role.BUYER]
     assert found[Role.RECIPIENT] in said[Role.RECIPIENT] and "Yrjönkatu" in said[Role.RECIPIENT]
+
+
+def test_only_the_recipients_link_changes_what_is_done(gift: Street) -> None:
+    gift.settings(self_service={"allowed": ["note", "another_slot", "cancel"], "hours": 0})
+    client, found = client_of(gift), links(gift)
+    assert 'id="do"' not in page(gift, Role.BUYER)
+    sent = {"do": "door", "note": "Ring twice", "n": "0"}
+    assert client.post(f"/t/{found[Role.BUYER]}/do", data=sent).status_code != 303
+    assert 'name="time"' not in client.get(f"/t/{found[Role.BUYER]}/times").text
+    assert client.post(f"/t/{found[Role.BUYER]}/cancel", data={"n": "0"}).status_code != 303
+    with gift.hub.reading() as session:
+        assert session.exec(select(WishRow)).all() == []
 
 
 def test_ratings_are_one_of_each_link() -> None:
