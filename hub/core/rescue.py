@@ -10,14 +10,26 @@ anyway decide: what breaks one for everybody is left out, for a person to decide
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import pairwise
 from typing import Literal
 
-from hub.core.fit import Problem, RouteNow, Stage, StopNow, placed, problems, timed, worse
+from hub.core.fit import (
+    Problem,
+    RouteNow,
+    Stage,
+    StopNow,
+    inserted,
+    placed,
+    problems,
+    timed,
+    worse,
+)
 from hub.core.plan_request import JobToPlan, TravelMatrix
+from hub.core.rescue_places import Guess, Outlook
 from hub.core.values import TimeWindow
 
 Travel = Mapping[str, TravelMatrix]
@@ -28,6 +40,25 @@ When = Literal["at once", "on the way", "last"]
 WHENS: tuple[When, ...] = ("at once", "on the way", "last")
 """Before all that is still to do, where it is the least detour, or once the van is empty."""
 NOBODY = "Nobody else is on the road or free today."
+NO_TIME = "There was no time to look at this."
+FETCHES = 8  # places judged in full for the stop where a load is taken over
+Judged = tuple[tuple[int, int], str, RouteNow]
+
+
+@dataclass(frozen=True, slots=True)
+class Care:
+    """How many places for one unit are judged in full, of all routes together.
+
+    ``few``: at least, where what is foreseen is not sure; ``broken``: of those that seem to break
+    a rule, as with breaks, which may shift; ``at_most``: where each breaks one after all.
+    """
+
+    few: int = 3
+    broken: int = 2
+    at_most: int = 10
+
+
+CARE = Care()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +117,7 @@ class Way:
     cost: int = 0
     extra_m: int = 0
     why_not: str = ""
+    is_looked_at: bool = True
 
     @property
     def moved(self) -> int:
@@ -111,11 +143,15 @@ def shared_out(
     now: datetime,
     known: Sequence[Problem] = (),
     whens: Sequence[When] = WHENS,
+    *,
+    goes_on: Callable[[], bool] = lambda: True,
+    care: Care = CARE,
 ) -> Way:
     """Each unit to whoever of ``takers`` it makes least late, then drives least for it.
 
     ``known``: what was broken before anything happened; ``whens``: what is tried. Where there is
-    one taker, the order it was to be done in is tried too.
+    one taker, the order it was to be done in is tried too. Once ``goes_on`` says ``False`` it is
+    the best of what was tried until then, or not looked at.
     """
     if not takers:
         return Way(kind, key, why_not=NOBODY)
@@ -125,11 +161,16 @@ def shared_out(
     at_start = {one.id for one in mine if not one.has_left and one.vehicle.start == load.depot}
     plans = list[_Sharing]()
     for brings in [at_start, set[str]()] if at_start else [at_start]:  # or comes back for it later
-        if len(takers) == 1:  # first: a better order must be better
-            plans.append(_Sharing(takers, load, travel, now, known, brings).in_order())
-        plans += [
-            _Sharing(takers, load, travel, now, known, brings).greedily(when) for when in whens
-        ]
+        sharing = partial(_Sharing, takers, load, travel, now, known, brings, goes_on, care)
+        try:
+            if len(takers) == 1:  # first: a better order must be better
+                plans.append(sharing().in_order())
+            for when in whens:
+                plans.append(sharing().greedily(when))
+        except _OutOfTimeError:
+            break
+    if not plans:
+        return Way(kind, key, why_not=NO_TIME, is_looked_at=False)
     best = min((plan.way(kind, key) for plan in plans), key=lambda way: way.burden)
     return best if best.moved or not load.units else replace(best, why_not=_refusal(plans[-1]))
 
@@ -167,6 +208,26 @@ def from_it(job: JobToPlan, take_over_id: str) -> JobToPlan:
     return replace(job, pair_with=take_over_id, leg="deliver", load_direction="deliver")
 
 
+class _OutOfTimeError(Exception):
+    """Nobody waits for the rest any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """What is foreseen of a route that ``legs`` would come to. ``after``: the index of the stop
+    where their goods are taken over, by ``fetch``, if they are.
+    """
+
+    outlook: Outlook
+    bare: RouteNow
+    legs: Sequence[JobToPlan]
+    after: int = -1
+    fetch: JobToPlan | None = None
+
+    def route(self) -> RouteNow:
+        return self.bare if self.fetch is None else _carrying(self.bare, self.fetch)
+
+
 class _Sharing:
     """Routes under construction; each may come to hold one stop where goods are taken over, and one
     where they are loaded at the depot. ``at_start``: ids of those that load there anyway.
@@ -180,8 +241,10 @@ class _Sharing:
         now: datetime,
         known: Sequence[Problem],
         at_start: Collection[str],
+        goes_on: Callable[[], bool],
+        care: Care,
     ) -> None:
-        self.at_start = at_start
+        self.at_start, self.goes_on, self.care = at_start, goes_on, care
         self.at_yard = replace(load, place=load.yard, transfer_s=load.load_s, ready_at=None)
         self.load, self.travel, self.now = load, travel, now
         self.was = {one.id: timed(one, travel, now) for one in takers}
@@ -190,23 +253,52 @@ class _Sharing:
         self.taken: dict[str, list[JobToPlan]] = {id: [] for id in self.was}
         self.left: list[Unit] = []
         self.refused: Counter[str] = Counter()
+        self.missed_s = {id: self._promises(one) for id, one in self.was.items()}
+        self.seen: dict[str, dict[object, tuple[RouteNow, Outlook]]] = {id: {} for id in self.was}
 
     def greedily(self, when: When) -> _Sharing:
         """``when``: a driver goes to take the load over."""
         for unit in sorted(self.load.units, key=self._due):
-            options = [
-                option
-                for id in self.routes
-                if (option := self._judged(id, self._tried(id, unit, when))) is not None
-            ]
-            if not options:
+            best = self._best(unit, when)
+            if best is None:
                 self.left.append(unit)
                 self.refused.update(self._why_not(unit))
                 continue
-            _, id, route = min(options, key=lambda one: one[:2])
+            _, id, route = best
             self.routes[id] = route
+            self.missed_s[id], self.seen[id] = self._promises(route), {}
             self.taken[id] += unit
         return self
+
+    def _best(self, unit: Unit, when: When) -> Judged | None:
+        """The places of all routes, those that look best first, until others look worse."""
+        places, on = list[tuple[Guess, str]](), dict[str, _Before]()
+        for id in self.routes:
+            before = on[id] = self._before(id, unit, when)
+            if not before.outlook.barred(before.legs):
+                guesses = before.outlook.guesses(before.legs, before.after)
+                places += [(guess, id) for guess in guesses]
+        best: Judged | None = None
+        judged, broken = 0, Counter[str]()
+        for guess, id in sorted(places):
+            before = on[id]
+            if guess.broken and (best or broken[id] >= self.care.broken):
+                continue
+            enough = 1 if before.outlook.is_sure else self.care.few
+            if best and judged >= enough and best[0] <= (guess.late_min, guess.cost):
+                break
+            if judged >= self.care.at_most:
+                break
+            if not self.goes_on():
+                raise _OutOfTimeError
+            judged += 1
+            broken[id] += guess.broken > 0
+            laid = inserted(before.route(), before.legs, guess.at)
+            tried = timed(laid, self.travel, self.now)
+            option = self._judged(id, tried)
+            if option is not None and (best is None or option[:2] < best[:2]):
+                best = option
+        return best
 
     def in_order(self) -> _Sharing:
         """Everything to the one taker there is, as it was listed, before what is its own."""
@@ -259,24 +351,50 @@ class _Sharing:
             sum(_metres(a, self.travel) - _metres(b, self.travel) for a, b in both),
         )
 
-    def _tried(self, id: str, unit: Unit, when: When) -> RouteNow:
-        """``unit`` in its best place on a route, behind where its goods are taken over."""
+    def _before(self, id: str, unit: Unit, when: When) -> _Before:
+        """A route as ``unit`` would come to it."""
         route, origin = self.routes[id], self._origin(id, unit[0])
         if not origin:
-            return placed(route, unit, self.travel, self.now).route
+            return _Before(self._outlook(id), route, unit)
         fetch = self._fetch(id, origin, [*self._goods(id, origin), *unit])
-        legs = [from_it(job, fetch.id) for job in unit]
-        is_load = origin == _yard_of(id)
-        if _has(route, fetch.id):
-            before = _carrying(route, fetch)
-        elif (is_load and when != "last") or when == "on the way":
-            before = placed(route, [fetch], self.travel, self.now).route
+        if not _has(route, fetch.id):
+            is_load = origin == _yard_of(id)
+            on_the_way = (is_load and when != "last") or when == "on the way"
+            bare = self._fetch(id, origin, [])
+            key = (origin, on_the_way, tuple(fetch.load.items()) if on_the_way else ())
+            if key not in self.seen[id]:
+                found = self._going_there(route, fetch if on_the_way else bare, when, on_the_way)
+                found = _carrying(found, bare)
+                self.seen[id][key] = found, self._foreseen(id, found)
+            route, outlook = self.seen[id][key]
         else:
-            stop = StopNow("", fetch.place, (fetch,), Stage.TO_DO, self.now, self.now)
-            at = route.first_free if when == "at once" else len(route.stops)
-            laid = replace(route, stops=(*route.stops[:at], stop, *route.stops[at:]))
-            before = timed(laid, self.travel, self.now)
-        return placed(before, legs, self.travel, self.now).route
+            outlook = self._outlook(id)
+        legs = [from_it(job, fetch.id) for job in unit]
+        after = next(n for n, s in enumerate(route.stops) if any(j.id == fetch.id for j in s.jobs))
+        return _Before(outlook, route, legs, after, fetch)
+
+    def _outlook(self, id: str) -> Outlook:
+        route = self.routes[id]
+        if None not in self.seen[id]:
+            self.seen[id][None] = route, self._foreseen(id, route)
+        return self.seen[id][None][1]
+
+    def _foreseen(self, id: str, route: RouteNow) -> Outlook:
+        if (without := self.routes[id]) is route:
+            return Outlook(route, self.travel, self.now, self.known[id])
+        late_s = self._promises(route) - self.missed_s[id]
+        cost = price(route, self.travel) - price(without, self.travel)
+        return Outlook(route, self.travel, self.now, self.known[id], (late_s, cost))
+
+    def _going_there(
+        self, route: RouteNow, fetch: JobToPlan, when: When, on_the_way: bool
+    ) -> RouteNow:
+        if on_the_way:
+            return placed(route, [fetch], self.travel, self.now, FETCHES).route
+        stop = StopNow("", fetch.place, (fetch,), Stage.TO_DO, self.now, self.now)
+        at = route.first_free if when == "at once" else len(route.stops)
+        laid = replace(route, stops=(*route.stops[:at], stop, *route.stops[at:]))
+        return timed(laid, self.travel, self.now)
 
     def _why_not(self, unit: Unit) -> list[str]:
         """What each taker would break by doing ``unit`` as soon as may be."""
@@ -293,15 +411,17 @@ class _Sharing:
             said += [one.said for one in worse(found, self.known[id]) if not one.is_promise][:1]
         return said
 
-    def _judged(self, id: str, tried: RouteNow) -> tuple[tuple[int, int], str, RouteNow] | None:
+    def _judged(self, id: str, tried: RouteNow) -> Judged | None:
         """``None`` where it breaks a rule that held before."""
         found = worse(problems(tried), self.known[id])
         if any(not problem.is_promise for problem in found):
             return None
-        before = worse(problems(self.routes[id]), self.known[id])
-        late_s = _late_s(found) - _late_s(before)
+        late_s = _late_s(found) - self.missed_s[id]
         more = price(tried, self.travel) - price(self.routes[id], self.travel)
         return (late_s // 60, more), id, tried
+
+    def _promises(self, route: RouteNow) -> int:
+        return _late_s(worse(problems(route), self.known[route.id]))
 
     def _origin(self, id: str, job: JobToPlan) -> str:
         """Id of the work by which a taker comes by the goods of ``job``; empty: it needs none."""
@@ -338,10 +458,10 @@ def _has(route: RouteNow, job_id: str) -> bool:
 
 def _carrying(route: RouteNow, fetch: JobToPlan) -> RouteNow:
     """The same route, with more to take over at its stop for it."""
-    stops = (
-        replace(stop, jobs=tuple(fetch if job.id == fetch.id else job for job in stop.jobs))
-        for stop in route.stops
-    )
+    stops = list(route.stops)
+    n = next(n for n, stop in enumerate(stops) if any(job.id == fetch.id for job in stop.jobs))
+    jobs = tuple(fetch if job.id == fetch.id else job for job in stops[n].jobs)
+    stops[n] = replace(stops[n], jobs=jobs)
     return replace(route, stops=tuple(stops))
 
 
