@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter
 from sqlmodel import select
 
-from hub import rescuing
+from hub import fork_server, rescuing
 from hub.core.ids import new_id
 from hub.core.rescue_said import Names, WaySaid
 from hub.core.values import Point
@@ -76,6 +76,7 @@ _ways: TypeAdapter[tuple[WaySaid, ...]] = TypeAdapter(tuple[WaySaid, ...])
 
 def question(hub: Hub, business_id: str, route_id: str) -> OutSeen:
     """As long as nobody has said what happened. Raises as ``ways_out``."""
+    fork_server.start()  # what looks for the ways is ready once it is told what happened
     return OutSeen(_facts_of(hub, scene_of(hub, business_id, route_id, Happened.VAN, None)))
 
 

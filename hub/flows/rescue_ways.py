@@ -279,7 +279,7 @@ def scene_of(
         roads=roads,
         groups=groups,
         at_door=at_door,
-        not_loaded=0 if mine.now.has_left else not_loaded,
+        not_loaded=0 if mine.now.first_free else not_loaded,
         load=load,
         numbers=numbers,
         takers=takers,
