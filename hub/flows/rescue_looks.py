@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 FRESH_S = 60.0  # afterwards everybody has driven on
 BROKEN_S = 3.0  # long enough for a page to say so
+LOST_S = 150.0  # without a word from what looks: it is gone, and so is whoever began it
 OLD_S = 3600.0
 
 
@@ -120,7 +121,9 @@ def _seen(folder: Path) -> OutSeen | None:
     except FileNotFoundError:
         return None
     fresh_s = FRESH_S if ways else BROKEN_S
-    if state == rescuing.LEFT or (state == rescuing.DONE and age_s > fresh_s):
+    if state == rescuing.LOOKING:
+        fresh_s = LOST_S
+    if state == rescuing.LEFT or age_s > fresh_s:
         shutil.rmtree(folder, ignore_errors=True)
         return None
     return OutSeen(facts, _ways.validate_python(ways), state == rescuing.LOOKING)
