@@ -10,7 +10,9 @@ import multiprocessing
 from multiprocessing import forkserver
 
 APART = multiprocessing.get_context("forkserver")
-APART.set_forkserver_preload(["hub.solving", "hub.looking", "hub.improving", "hub.flows.map_build"])
+APART.set_forkserver_preload(
+    ["hub.solving", "hub.looking", "hub.improving", "hub.rescuing", "hub.flows.map_build"]
+)
 
 
 def get_ready() -> None:

@@ -38,6 +38,8 @@ __all__ = [
     "Times",
     "begins",
     "begins_as_told",
+    "inserted",
+    "leaving_early",
     "not_before",
     "placed",
     "problems",
@@ -96,27 +98,27 @@ def placed(
     legs: Sequence[JobToPlan],
     travel: Mapping[str, TravelMatrix],
     now: datetime,
+    at_most: int | None = None,
 ) -> Placement:
     """The best places for ``legs`` (one job, or a pair in its order) among what is to do.
 
     Where no rule is broken, if there is such a place; else few and by little; then where the
     promises hold, or nearly; then least driving. Places are judged in full, those that look
-    best first, until no other can be better, or ``AT_MOST`` were.
+    best first, until no other can be better, or ``at_most`` were (``None``: as many as it takes
+    to be nearly sure).
     """
     route = timed(route, travel, now)
     before, driven = problems(route), driving_s(route, travel)
     roads = travel[route.vehicle.profile]
     is_exact = traffic_of(roads.pace) is None
-    early = route
-    if not route.has_left:
-        early = _timed_from(route, roads, max(route.vehicle.shift.opens, now), now)
-    at_most = AT_MOST_WITH_RESTS if route.vehicle.breaks else AT_MOST
+    early = leaving_early(route, travel, now)
+    at_most = at_most or (AT_MOST_WITH_RESTS if route.vehicle.breaks else AT_MOST)
     options: list[Placement] = []
     least_s = None  # of those that break nothing
     for (broken_rules, _, more_s), at in promising(route, early, legs, roads, now)[:at_most]:
         if least_s is not None and (broken_rules or (is_exact and more_s >= least_s)):
             break
-        tried = timed(_with(route, legs, at), travel, now)
+        tried = timed(inserted(route, legs, at), travel, now)
         broken = worse(problems(tried), before)
         position = next(n for n, s in enumerate(tried.listed, 1) if legs[0] in s.jobs)
         earlier_s = max(0, int((route.leave - tried.leave).total_seconds()))
@@ -125,6 +127,14 @@ def placed(
         if not broken and (least_s is None or extra_s + earlier_s < least_s):
             least_s = extra_s + earlier_s
     return min(options, key=lambda one: one.burden)
+
+
+def leaving_early(route: RouteNow, travel: Mapping[str, TravelMatrix], now: datetime) -> RouteNow:
+    """``route``, which is timed, leaving as soon as it can."""
+    if route.has_left:
+        return route
+    earliest = max(route.vehicle.shift.opens, now)
+    return _timed_from(route, travel[route.vehicle.profile], earliest, now)
 
 
 def timed(route: RouteNow, travel: Mapping[str, TravelMatrix], now: datetime) -> RouteNow:
@@ -324,8 +334,8 @@ def _delay(route: RouteNow) -> timedelta:
     return max(late, default=ZERO)
 
 
-def _with(route: RouteNow, legs: Sequence[JobToPlan], at: Sequence[int]) -> RouteNow:
-    """``at``: for each leg, before which of the present stops."""
+def inserted(route: RouteNow, legs: Sequence[JobToPlan], at: Sequence[int]) -> RouteNow:
+    """With ``legs``, not timed yet; ``at``: for each, before which of the present stops."""
     stops = list(route.stops)
     for leg, n in sorted(zip(legs, at, strict=True), key=lambda pair: -pair[1]):
         stops.insert(n, _new(route, leg))

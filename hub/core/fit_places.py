@@ -32,12 +32,12 @@ def promising(
     can. Without a pace the driving is exact. Where no rule is broken none is said to be; the
     reverse is not sure, as with breaks, which may shift.
     """
-    along = _Along(route, early, roads, now)
+    along = Along(route, early, roads, now)
     tried = along.singles(legs[0]) if len(legs) == 1 else along.pairs(*legs)
     return sorted(tried)
 
 
-class _Along:
+class Along:
     """One look along the route: everything in whole seconds."""
 
     def __init__(

@@ -10,6 +10,8 @@ from hub.core.fit_route import RouteNow, Stage, boards, fullest, jobs_of, served
 from hub.core.plan_request import JobToPlan
 from hub.core.zones import is_barred
 
+Begun = tuple[JobToPlan, datetime]  # a job, and when it would begin
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -30,17 +32,18 @@ class Problem:
 
 def problems(route: RouteNow) -> tuple[Problem, ...]:
     """Every rule that what is still to do would break, with a sentence for a dispatcher."""
+    begun = list(beginnings(route))
     return (
         *_overloads(route),
         *_lacking(route),
         *_apart(route),
-        *_late(route),
+        *_late(route, begun),
         *_overtime(route),
         *_rests(route),
         *_limits(route),
-        *_kept_back(route),
+        *_kept_back(route, begun),
         *_torn(route),
-        *_missed(route),
+        *_missed(route, begun),
     )
 
 
@@ -50,7 +53,7 @@ def worse(after: Sequence[Problem], before: Sequence[Problem]) -> tuple[Problem,
     return tuple(one for one in after if one.amount > known.get((one.kind, one.about), 0))
 
 
-def beginnings(route: RouteNow) -> Iterator[tuple[JobToPlan, datetime]]:
+def beginnings(route: RouteNow) -> Iterator[Begun]:
     """What is still to do, and when it would begin."""
     for stop in route.stops[route.first_free :]:
         spans = served(route, stop, stop.arrive)
@@ -99,8 +102,8 @@ def _apart(route: RouteNow) -> Iterator[Problem]:
                 yield Problem("goods", f"{one} {other}", len(ones) * len(others), said)
 
 
-def _late(route: RouteNow) -> Iterator[Problem]:
-    for job, start in beginnings(route):
+def _late(route: RouteNow, begun: Sequence[Begun]) -> Iterator[Problem]:
+    for job, start in begun:
         closes = max((window.closes for window in job.windows), default=start)
         if start > closes:
             late_s = int((start - closes).total_seconds())
@@ -149,10 +152,10 @@ def _limits(route: RouteNow) -> Iterator[Problem]:
         yield Problem("jobs", "", count - own.max_jobs, said)
 
 
-def _kept_back(route: RouteNow) -> Iterator[Problem]:
+def _kept_back(route: RouteNow, begun: Sequence[Begun]) -> Iterator[Problem]:
     """Goods that would be on board for too long."""
     departs = {job.id: stop.depart for stop in route.stops for job in stop.jobs}
-    for job, start in beginnings(route):
+    for job, start in begun:
         if job.max_on_board_s is not None and job.leg == "deliver":
             since = departs.get(job.pair_with or "", route.leave)
             over = start - since - timedelta(seconds=job.max_on_board_s)
@@ -176,8 +179,8 @@ def _torn(route: RouteNow) -> Iterator[Problem]:
             yield Problem("pair", job.id, 1, f"{named} would be delivered before it is collected.")
 
 
-def _missed(route: RouteNow) -> Iterator[Problem]:
-    for job, start in beginnings(route):
+def _missed(route: RouteNow, begun: Sequence[Begun]) -> Iterator[Problem]:
+    for job, start in begun:
         promise = route.promises.get(job.id)
         if promise is not None and start > promise.closes:
             late_s = int((start - promise.closes).total_seconds())

@@ -187,13 +187,14 @@ def served(route: RouteNow, stop: StopNow, arrive: datetime) -> list[tuple[datet
     """From when to when each job of the stop is done, by who parks there at ``arrive``."""
     clock, spans = arrive + timedelta(seconds=stop.walk_s), []
     rests = route.rests
-    if rests:
+    may_rest = any(one is not None and one.closes > arrive for one in rests)
+    if may_rest:  # most stops come behind the last rest, or there is none
         clock = awake(rests, arrive, clock)
     for job in stop.jobs:
         promise = route.promises.get(job.id)
         start = starts(job, clock, promise)
         service = timedelta(seconds=route.vehicle.at_door_s(job.service_s))
-        if rests:
+        if may_rest:
             begins = partial(begins_as_told, job.windows, promise=promise)
             start = undisturbed(rests, start, service, begins)
         clock = start + service

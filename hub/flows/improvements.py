@@ -70,7 +70,8 @@ class ImprovementSeen:
     def is_offered(self, now: datetime) -> bool:
         """It is over, found something that still can be done, and nobody has decided."""
         is_over = self.done_at is not None and self.done_at > now - FRESH
-        return is_over and bool(self.n) and self.is_current and not self.ended
+        is_found = bool(self.n) and not self.best.is_nothing
+        return is_over and is_found and self.is_current and not self.ended
 
 
 def ask_improvement(

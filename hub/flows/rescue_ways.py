@@ -16,7 +16,8 @@ from hub.core.fit import Problem, RouteNow, Stage, problems, timed
 from hub.core.ids import new_id
 from hub.core.jobs import NotNow, State
 from hub.core.pace import arrives, traffic_of
-from hub.core.rescue import Load, Way, When, shared_out
+from hub.core.rescue import Load, Way
+from hub.core.rescue_every import Asked, each_way
 from hub.core.values import Point, TimeWindow
 from hub.db.tables import (
     BusinessRow,
@@ -52,8 +53,7 @@ if TYPE_CHECKING:
     from hub.app import Hub
 
 NEAREST = 6  # routes that are looked at: a van across the town has its own to do
-FREE_ONES = 3  # drivers without a route that are each shown as a way of their own
-NO_ROOM = "Nobody is free today, and nobody on the road has room for all of it."
+BEFORE_LOADING = (State.PLANNED, State.ASSIGNED, State.DISPATCHED)
 LIMPS = 2  # a van that is towed, or limps, takes twice as long home
 
 
@@ -92,6 +92,7 @@ class Scene:
     roads: Roads
     groups: tuple[tuple[JobRow, ...], ...]
     at_door: int  # jobs that the driver is at, and ends himself
+    not_loaded: int  # of what the van brings: it has not left, and nobody said that it is in
     load: Load
     numbers: Mapping[str, str]
     takers: Mapping[str, RouteNow]
@@ -125,13 +126,32 @@ def ways_out(
 
     Raises ``LookupError`` for a stranger, ``NotNow`` for a route that is no driver's any more.
     """
-    scene = _scene(hub, business_id, route_id, happened, at)
-    return Out(scene, tuple(_ways(scene, key)))
+    scene = scene_of(hub, business_id, route_id, happened, at)
+    asked = asked_of(scene)
+    if key:
+        way = asked.named(key)
+        return Out(scene, () if way is None else (way,))
+    *_, ways = each_way(asked)
+    return Out(scene, tuple(ways))
 
 
-def asked_about(hub: Hub, business_id: str, route_id: str) -> Out:
-    """The question alone, as long as nobody has said what happened. Raises as ``ways_out``."""
-    return Out(_scene(hub, business_id, route_id, Happened.VAN, None), ())
+def asked_of(scene: Scene) -> Asked:
+    """What is to be reckoned, without a row."""
+    if scene.happened is not Happened.DRIVER:
+        no_swap = "The van does not drive."
+    else:
+        no_swap = "" if scene.swapped else "Nobody else is free today to drive this van."
+    return Asked(
+        road={id: one for id, one in scene.takers.items() if id not in scene.crews},
+        free={id: one for id, one in scene.takers.items() if id in scene.crews},
+        swaps=scene.swapped,
+        load=scene.load,
+        at_depot=_at_depot(scene),
+        travel=scene.roads.travel,
+        now=scene.now,
+        known=scene.known,
+        no_swap=no_swap,
+    )
 
 
 def last_seen(hub: Hub, business_id: str, route_id: str) -> Point:
@@ -165,59 +185,6 @@ def last_seen(hub: Hub, business_id: str, route_id: str) -> Point:
     return Point(depot.lat, depot.lon)
 
 
-def _ways(scene: Scene, key: str) -> list[Way]:
-    """The best first; with ``key`` that one alone, if there is such a way."""
-    if key:
-        return [way for way in (_named(scene, key),) if way is not None]
-    road = [id for id in scene.takers if id not in scene.crews]
-    free = [_one(scene, f"to:{id}") for id in scene.crews]
-    whole = [
-        one for id in road if not (one := _one(scene, f"to:{id}")).why_not and not one.left_out
-    ]
-    found = sorted(free, key=lambda one: one.burden)[:FREE_ONES]
-    found += sorted(whole, key=lambda one: one.burden)[:1]
-    if not found:
-        found = [Way("replacement", "to:", why_not=NO_ROOM)]
-    found += [_one(scene, "shared"), _one(scene, "depot")]
-    if scene.happened is not Happened.DRIVER:
-        found.append(Way("driver", "in:", why_not="The van does not drive."))
-    elif not scene.swapped:
-        found.append(Way("driver", "in:", why_not="Nobody else is free today to drive this van."))
-    else:
-        swaps = [_one(scene, f"in:{id}") for id in scene.swapped]
-        found += sorted(swaps, key=lambda one: one.burden)[:FREE_ONES]
-    return sorted(found, key=lambda one: one.burden)
-
-
-def _one(scene: Scene, key: str) -> Way:
-    way = _named(scene, key)
-    if way is None:
-        raise LookupError(f"no way {key}")
-    return way
-
-
-def _named(scene: Scene, key: str) -> Way | None:
-    """The way called ``key``, worked out; ``None`` for one that there is not."""
-    kind, _, id = key.partition(":")
-    travel, now, known, load = scene.roads.travel, scene.now, scene.known, scene.load
-    match kind:
-        case "to" if id in scene.takers:
-            one = [scene.takers[id]]
-            return shared_out("replacement", key, one, load, travel, now, known, ("at once",))
-        case "in" if id in scene.swapped and scene.happened is Happened.DRIVER:
-            return shared_out("driver", key, [scene.swapped[id]], load, travel, now, known)
-        case "shared":
-            road = [one for id, one in scene.takers.items() if id not in scene.crews]
-            if not road:
-                return Way("shared", key, why_not="Nobody else is on the road today.")
-            return shared_out("shared", key, road, load, travel, now, known)
-        case "depot":
-            everybody, back = list(scene.takers.values()), _at_depot(scene)
-            whens: tuple[When, ...] = ("at once", "last")
-            return shared_out("depot", key, everybody, back, travel, now, known, whens)
-    return None
-
-
 def _at_depot(scene: Scene) -> Load:
     """What is on board once the van limped home, or was towed."""
     roads, load = scene.roads, scene.load
@@ -229,9 +196,10 @@ def _at_depot(scene: Scene) -> Load:
     return replace(load, place=roads.index[scene.yard], ready_at=ready_at)
 
 
-def _scene(
+def scene_of(
     hub: Hub, business_id: str, route_id: str, happened: Happened, at: Point | None
 ) -> Scene:
+    """How things stand now. Raises as ``ways_out``."""
     now, here, yard = hub.now(), new_id(), new_id()
     at = at or last_seen(hub, business_id, route_id)
     with hub.reading() as session:
@@ -267,6 +235,8 @@ def _scene(
         numbers = {id: number for id, (_, number) in planned.items()}
         told = promises_of(session, business_id, [job.id for job in rows])
         brought = {x[0].id for x in groups if len(x) == 1 and x[0].kind == "deliver"}
+        in_it = {job.id for job in rows if job.state not in BEFORE_LOADING}
+        not_loaded = len(brought - waiting - in_it)
         load = Load(
             roads.index[here],
             settings.transfer_s,
@@ -309,6 +279,7 @@ def _scene(
         roads=roads,
         groups=groups,
         at_door=at_door,
+        not_loaded=0 if mine.now.first_free else not_loaded,
         load=load,
         numbers=numbers,
         takers=takers,

@@ -67,6 +67,11 @@ class Improvement:
         return sum(one.was_m - one.is_m for one in self.routes)
 
     @property
+    def is_nothing(self) -> bool:
+        """Too little to be read: not a minute, not 100 metres, and nobody in time again."""
+        return abs(self.saved_s) < 30 and abs(self.saved_m) < 50 and not self.mended
+
+    @property
     def moved(self) -> int:
         """Jobs that another driver would do."""
         return sum(len(one.came) for one in self.routes)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, abort, request
+from flask import Blueprint, abort, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from hub.core.errors import HubError
@@ -15,9 +15,10 @@ from hub.core.values import Point
 from hub.flows.dispatch import RouteConflict
 from hub.flows.log_in import Role
 from hub.flows.places import search
-from hub.flows.rescue_ways import Happened, Out, asked_about, ways_out
+from hub.flows.rescue_looks import question, ways_looked_for
+from hub.flows.rescue_ways import Happened
 from hub.flows.van_out import take_way
-from hub.web.board_page import done, named, shown, typed
+from hub.web.board_page import asked_day, done, named, shown, typed
 from hub.web.staff import me, needs
 
 if TYPE_CHECKING:
@@ -82,27 +83,28 @@ def van_out(pages: Blueprint, hub: Hub) -> None:
         happened, at = _happened(), _at()
         try:
             if happened is None or (at is None and _place()):
-                found = asked_about(hub, me().business_id, route_id)
+                found = question(hub, me().business_id, route_id)
             else:
-                found = ways_out(hub, me().business_id, route_id, happened, at)
+                found = ways_looked_for(hub, me().business_id, route_id, happened, at)
         except LookupError:
             abort(404)
         except HubError as problem:
             return shown("board/refused.html", 409, said=said or str(problem))
-        where = found.scene.at
+        facts = found.facts
         wrong = "" if at is not None or not _place() else WRONG
         return shown(
             "board/out.html",
             409 if said or conflict else 200,
-            out=found,
+            facts=facts,
+            found=found,
             happened=happened,
             choices=HAPPENED,
-            at=_place() if wrong else f"{where.lat:.5f}, {where.lon:.5f}",
+            at=_place() if wrong else f"{facts.lat:.5f}, {facts.lon:.5f}",
             wrong=wrong,
             asks=happened is None or bool(wrong),
             said=said,
             conflict=conflict,
-            who=_who(found),
+            again=_again(route_id, happened, f"{facts.lat:.5f}, {facts.lon:.5f}"),
         )
 
 
@@ -111,34 +113,14 @@ def _place() -> str:
     return request.values.get("at", "").strip()[:200]
 
 
+def _again(route_id: str, happened: Happened | None, at: str) -> str:
+    """Where to ask how far the search is."""
+    what = happened.value if happened else None
+    return url_for("board.out", route_id=route_id, happened=what, at=at, day=asked_day())
+
+
 def _happened() -> Happened | None:
     try:
         return Happened(typed("happened"))
     except ValueError:
         return None
-
-
-def _who(out: Out) -> dict[str, str]:
-    """A way's key -> who does it, in a dispatcher's words."""
-    said = {}
-    for way in out.ways:
-        names = [share.was.driver for share in way.shares]
-        match way.kind:
-            case "replacement" if names:
-                van = way.shares[0].was.van
-                free = "" if way.key.startswith("to:new:") else ", on the way already"
-                said[way.key] = f"{names[0]} takes over all of it in {van}{free}"
-            case "replacement":
-                said[way.key] = "Somebody else takes over all of it"
-            case "shared":
-                said[way.key] = "Those on the road share it" + _named(names)
-            case "depot":
-                said[way.key] = f"The load goes back to {out.scene.depot.name}" + _named(names)
-            case "driver":
-                to = f"{names[0]} drives on" if names else "Somebody else drives on"
-                said[way.key] = f"{to} in {out.scene.van}"
-    return said
-
-
-def _named(names: list[str]) -> str:
-    return f": {' and '.join(names)}" if names else ""

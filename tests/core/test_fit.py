@@ -51,7 +51,7 @@ def everywhere(
     for places in combinations_with_replacement(
         range(route.first_free, len(route.stops) + 1), len(legs)
     ):
-        after = timed(fit._with(route, legs, places), travel, now)
+        after = timed(fit.inserted(route, legs, places), travel, now)
         broken = fit.worse(fit.problems(after), before)
         tried.append(Placement(after, 0, fit.driving_s(after, travel) - driven, broken))
     return min(tried, key=lambda one: one.burden)

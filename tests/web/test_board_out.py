@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
 import pytest
 
 from hub.core.jobs import State
+from hub.db.tables import PlaceRow
 from hub.flows.log_in import Role
 from tests.board_worlds import MINUTE, TEN, Running, a_running_day
 
@@ -25,10 +27,16 @@ def path(day: Running) -> str:
     return f"/board/routes/{day.route('Mara').id}/out"
 
 
-def ways(day: Running) -> str:
-    page = day.client.get(f"{path(day)}?happened=van&at=60.1668,24.9420")
-    assert page.status_code == 200
-    return page.text
+def ways(day: Running, at: str = "60.1668,24.9420") -> str:
+    """The page once everything is looked for, loaded again until then as a browser does."""
+    for _ in range(600):
+        page = day.client.get(f"{path(day)}?happened=van&at={at}")
+        assert page.status_code == 200
+        if "http-equiv" not in page.text:
+            return page.text
+        assert "Looking for ways out" in page.text
+        time.sleep(0.1)
+    raise AssertionError("looking for ways out does not end")
 
 
 def form_of(page: str, kind: str) -> dict[str, list[str]]:
@@ -100,6 +108,32 @@ def test_a_strangers_route_is_not_there(day: Running) -> None:
 
 
 def test_an_address_that_is_known_is_as_good_as_a_pin(day: Running) -> None:
-    page = day.client.get(f"{path(day)}?happened=van&at=Bulevardi+20").text
+    page = ways(day, "Bulevardi+20")
     assert 'value="60.16410, 24.93600"' in page
     assert "more for driving" in page
+
+
+def test_the_page_says_that_it_looks_and_loads_itself_again(day: Running) -> None:
+    page = day.client.get(f"{path(day)}?happened=van&at=60.1668,24.9420").text
+    assert "Looking for ways out" in page
+    assert f'content="2;url={path(day)}?happened=van' in page
+    assert "Show the ways out" not in page
+
+
+def test_what_is_not_loaded_yet_is_said_to_be_at_the_depot(tmp_path: Path) -> None:
+    day = a_running_day(tmp_path)
+    day.now[0] = TEN
+    page = day.client.get(path(day)).text
+    assert "nothing is loaded yet: " in page
+    assert "at Bakery still" in page
+    assert "on board of" not in page
+
+
+def test_where_the_van_stands_is_said_as_one_says_it(day: Running) -> None:
+    page = day.client.get(path(day)).text
+    assert "That is at Bakery." in page
+    stop = day.stops("Mara")[0]
+    with day.hub.reading() as session:
+        place = session.get_one(PlaceRow, stop.place_id)
+    assert "beside stop 1, " in ways(day, f"{place.lat:.5f},{place.lon:.5f}")
+    assert re.search(r"[0-9.]+ km from Bakery", ways(day, "60.25000,24.93000"))
