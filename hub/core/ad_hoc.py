@@ -115,8 +115,9 @@ def row_of(timetable: Timetable, vehicle: VehicleToPlan, order: Sequence[str]) -
     seconds = request.travel[vehicle.profile].seconds
     jobs = [timetable.jobs[id] for id in order]
     opens, closes = span_of(vehicle.shift)
-    ready = (job.ready_at for job in jobs if job.load_direction == "deliver" and not job.pair_with)
-    leave = max([opens, *(epoch(at) for at in ready if at is not None)])
+    ready = [_ready(job) for job in jobs]
+    may_reload = timetable.loading.may_reload(vehicle)
+    leave = max([opens, *ready]) if not may_reload else opens
     places, free, due, waited = [vehicle.start], [leave], list[int](), [0]
     traffic = traffic_of(request.travel[vehicle.profile].pace)
     work = [timetable.service_s(vehicle, job) for job in jobs]
@@ -125,8 +126,10 @@ def row_of(timetable: Timetable, vehicle: VehicleToPlan, order: Sequence[str]) -
         vehicle.at_door_s(request.access_s.get(job.place, 0)) if job.place != door else 0
         for job, door in zip(jobs, doors, strict=False)
     ]
-    for job, walk, lasts in zip(jobs, walks, work, strict=True):
-        arrive = timetable.arrival(vehicle, free[-1], seconds[places[-1]][job.place])
+    for job, walk, lasts, since in zip(jobs, walks, work, ready, strict=True):
+        # Whoever may load again may set off without it, but not bring it sooner than it is ready.
+        soonest = max(free[-1], since) if may_reload else free[-1]
+        arrive = timetable.arrival(vehicle, soonest, seconds[places[-1]][job.place])
         start = _opening(timetable.windows[job.id], arrive + walk)
         places.append(job.place)
         due.append(arrive)
@@ -149,10 +152,16 @@ def row_of(timetable: Timetable, vehicle: VehicleToPlan, order: Sequence[str]) -
         latest=[max(a, b) for a, b in zip(reversed(latest), due, strict=True)],
         waited=waited,
         boards={}
-        if timetable.loading.may_reload(vehicle)
+        if may_reload
         else {name: _boards(timetable, jobs, name) for name in vehicle.capacity},
         first=len(request.fixed.get(vehicle.id, ())),
     )
+
+
+def _ready(job: JobToPlan) -> int:
+    """When goods from the depot can be loaded; 0 where none are waited for."""
+    is_loaded = job.load_direction == "deliver" and not job.pair_with
+    return epoch(job.ready_at) if is_loaded and job.ready_at is not None else 0
 
 
 def _opening(windows: Sequence[Span], ready: int) -> int:

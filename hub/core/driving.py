@@ -37,10 +37,20 @@ def span_of(window: TimeWindow) -> Span:
 
 
 def spans_of(windows: Iterable[TimeWindow]) -> tuple[Span, ...]:
-    """Those of ``windows`` that hold a whole second, earliest first; ``NEVER`` if none does."""
+    """When it may begin, earliest first and apart: what overlaps of ``windows`` is one span.
+
+    Only what holds a whole second counts; ``NEVER`` if nothing does.
+    """
     spans = sorted(span_of(window) for window in windows)
-    held = tuple(span for span in spans if span[0] <= span[1])
-    return held or (NEVER if spans else ())
+    held: list[Span] = []
+    for opens, closes in spans:
+        if opens > closes:
+            continue
+        if held and opens <= held[-1][1]:
+            held[-1] = held[-1][0], max(closes, held[-1][1])
+        else:
+            held.append((opens, closes))
+    return tuple(held) or (NEVER if spans else ())
 
 
 def opening(windows: Sequence[Span], ready: int) -> int | None:

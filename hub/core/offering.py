@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from hub.core.driving import spans_of
 from hub.core.fit import Placement
 from hub.core.plan_request import JobToPlan
 from hub.core.quick_places import QuickPlaces
-from hub.core.schedule import span_of
 
 OTHERS = 12  # routes judged in full where it does not fit, the shortest detours first
 
@@ -38,7 +38,7 @@ def bounds(places: QuickPlaces, legs: Sequence[JobToPlan]) -> Bounds:
     if len(legs) > 1:
         return Bounds(least, {})
     [job] = legs
-    fits = places.fitting(job, tuple(sorted(span_of(window) for window in job.windows)))
+    fits = places.fitting(job, spans_of(job.windows))
     return Bounds(fits, {id: more for id, more in least.items() if id not in fits})
 
 

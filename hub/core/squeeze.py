@@ -7,15 +7,30 @@ wherever they fit. Nobody is left out for it, or nothing has happened.
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from hub.core.ad_hoc import AdHoc, units
-from hub.core.schedule import Trip
+from hub.core.plan_request import PlanRequest
+from hub.core.schedule import Timetable, Trip
 
 MOST_OUT = 6  # units that are taken out together
 Unit = tuple[str, ...]
+
+
+def room(
+    request: PlanRequest, orders: Mapping[str, Sequence[str]], unit: Unit, tries: int, seed: int = 0
+) -> dict[str, tuple[str, ...]] | None:
+    """Lawful routes with everybody of ``orders`` and ``unit``, if ``squeeze`` finds some.
+
+    ``None`` also where ``orders`` break a rule of ``request`` already.
+    """
+    try:
+        desk = AdHoc(Timetable(request), orders)
+    except ValueError:  # who may begin sooner does, and may be out for too long by it
+        return None
+    return dict(desk.orders) if squeeze(desk, unit, tries, seed) else None
 
 
 def squeeze(desk: AdHoc, unit: Unit, tries: int, seed: int = 0) -> bool:

@@ -35,50 +35,15 @@ class Crew:
         return self.vehicle or f"{self.driver}'s vehicle"
 
 
+LESS = " Less may be enough: that was not tried to the end."
+
+
 def said(way: WayOut, request: PlanRequest, crews: Mapping[str, Crew], zone: ZoneInfo) -> str:
-    """One sentence: under which condition the job fits. Times are in ``zone``.
+    """Under which condition the job fits, and whether less may do. Times are in ``zone``.
 
     A vehicle without a crew is called by its id.
     """
-    who = crews.get(way.vehicle_id, Crew(way.vehicle_id))
-    much = minutes(way.amount)
-    shift = next((v.shift for v in request.vehicles if v.id == way.vehicle_id), None)
-    over_s = next((v.overtime_s for v in request.vehicles if v.id == way.vehicle_id), 0)
-    job = next(job for job in request.jobs if job.id == way.job_id)
-    match way.change:
-        case Change.OVERTIME:
-            ends = _clock(shift.closes, over_s + way.amount, zone) if shift else ""
-            return f"It fits if {who.driver} works {much} longer, until {ends}."
-        case Change.START_EARLIER:
-            begins = _clock(shift.opens, -way.amount, zone) if shift else ""
-            return f"It fits if {who.driver} starts {much} earlier, at {begins}."
-        case Change.OPEN_EARLIER | Change.CLOSE_LATER:
-            return f"It fits if {_window(way, request, much, zone)}."
-        case Change.CAPACITY:
-            return f"It fits if {who.load_space} may carry {amount(way)} more."
-        case Change.LONGER_DAY:
-            return f"It fits if {who.driver}'s longest working day may be {much} longer."
-        case Change.MORE_JOBS:
-            more = f"{way.amount} {'stop' if way.amount == 1 else 'stops'}"
-            return f"It fits if {who.driver} may take {more} more."
-        case Change.FARTHER:
-            return f"It fits if {who.load_space} may drive {way.amount / 1000:g} km farther."
-        case Change.READY_EARLIER:
-            at = f", at {_clock(job.ready_at, -way.amount, zone)}" if job.ready_at else ""
-            return f"It fits if its goods are ready {much} earlier{at}."
-        case Change.ON_BOARD_LONGER:
-            return f"It fits if it may be on board {much} longer."
-        case Change.SHORTER_SERVICE:
-            return f"It fits if it takes {much} less at the door."
-        case Change.NO_BREAK:
-            return f"It fits if {who.driver}'s break is moved or left out."
-        case Change.SKILL:
-            return f"It fits if {who.driver} or {who.load_space} has: {way.dimension}."
-        case Change.LEAVE_ZONE:
-            return f"It fits if {who.driver} may go outside their zones for it."
-        case Change.ALLOW:
-            return f"It fits if {who.driver} may do it."
-    return f"It fits if one more driver works, with the hours and the vehicle of {who.driver}."
+    return _fits_if(way, request, crews, zone) + LESS * (not way.is_least)
 
 
 def button(way: WayOut, crews: Mapping[str, Crew]) -> str:
@@ -122,6 +87,48 @@ def windowed(request: PlanRequest, way: WayOut) -> JobToPlan:
     other = jobs.get(job.pair_with or "")
     pair = [job] if other is None else [one for one in (job, other) if one.windows]
     return min(pair or [job], key=lambda one: one.leg != "collect")
+
+
+def _fits_if(way: WayOut, request: PlanRequest, crews: Mapping[str, Crew], zone: ZoneInfo) -> str:
+    who = crews.get(way.vehicle_id, Crew(way.vehicle_id))
+    much = minutes(way.amount)
+    shift = next((v.shift for v in request.vehicles if v.id == way.vehicle_id), None)
+    over_s = next((v.overtime_s for v in request.vehicles if v.id == way.vehicle_id), 0)
+    job = next(job for job in request.jobs if job.id == way.job_id)
+    match way.change:
+        case Change.OVERTIME:
+            ends = _clock(shift.closes, over_s + way.amount, zone) if shift else ""
+            return f"It fits if {who.driver} works {much} longer, until {ends}."
+        case Change.START_EARLIER:
+            begins = _clock(shift.opens, -way.amount, zone) if shift else ""
+            return f"It fits if {who.driver} starts {much} earlier, at {begins}."
+        case Change.OPEN_EARLIER | Change.CLOSE_LATER:
+            return f"It fits if {_window(way, request, much, zone)}."
+        case Change.CAPACITY:
+            return f"It fits if {who.load_space} may carry {amount(way)} more."
+        case Change.LONGER_DAY:
+            return f"It fits if {who.driver}'s longest working day may be {much} longer."
+        case Change.MORE_JOBS:
+            more = f"{way.amount} {'stop' if way.amount == 1 else 'stops'}"
+            return f"It fits if {who.driver} may take {more} more."
+        case Change.FARTHER:
+            return f"It fits if {who.load_space} may drive {way.amount / 1000:g} km farther."
+        case Change.READY_EARLIER:
+            at = f", at {_clock(job.ready_at, -way.amount, zone)}" if job.ready_at else ""
+            return f"It fits if its goods are ready {much} earlier{at}."
+        case Change.ON_BOARD_LONGER:
+            return f"It fits if it may be on board {much} longer."
+        case Change.SHORTER_SERVICE:
+            return f"It fits if it takes {much} less at the door."
+        case Change.NO_BREAK:
+            return f"It fits if {who.driver}'s break is moved or left out."
+        case Change.SKILL:
+            return f"It fits if {who.driver} or {who.load_space} has: {way.dimension}."
+        case Change.LEAVE_ZONE:
+            return f"It fits if {who.driver} may go outside their zones for it."
+        case Change.ALLOW:
+            return f"It fits if {who.driver} may do it."
+    return f"It fits if one more driver works, with the hours and the vehicle of {who.driver}."
 
 
 def _window(way: WayOut, request: PlanRequest, much: str, zone: ZoneInfo) -> str:

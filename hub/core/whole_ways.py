@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hub.core.ad_hoc import AdHoc, units
+from hub.core.ad_hoc import units
 from hub.core.plan_request import Plan, PlanRequest
-from hub.core.schedule import Timetable
-from hub.core.squeeze import squeeze
+from hub.core.squeeze import room
 from hub.core.ways_out import HARD, SLACK, Change, Routes, WayOut, changed
 
 MINUTE, KILOMETRE = 60, 1000
@@ -31,9 +30,7 @@ def room_without(request: PlanRequest, plan: Plan, job_id: str, seed: int = 0) -
 
     ``None`` if none were found; then something has to give.
     """
-    desk = AdHoc(Timetable(request), _orders(plan))
-    unit = _unit(request, job_id)
-    return dict(desk.orders) if squeeze(desk, unit, HARD, seed) else None
+    return room(request, _orders(plan), _unit(request, job_id), HARD, seed)
 
 
 def whole(request: PlanRequest, plan: Plan, way: WayOut, seed: int = 0) -> WayOut:
@@ -50,10 +47,9 @@ def whole(request: PlanRequest, plan: Plan, way: WayOut, seed: int = 0) -> WayOu
     # What is smaller by more than SLACK was tried when the way was found.
     while best.amount > grain and (best.amount - grain) * SLACK > way.amount:
         less = replace(best, amount=best.amount - grain)
-        desk = AdHoc(Timetable(changed(request, less)), _orders(plan))
-        if not squeeze(desk, _unit(request, way.job_id), HARD, seed):
+        if (routes := room_without(changed(request, less), plan, way.job_id, seed)) is None:
             return best
-        best = replace(less, routes=dict(desk.orders))
+        best = replace(less, routes=routes)
     return best
 
 

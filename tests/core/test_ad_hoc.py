@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from itertools import count
 
 import pytest
@@ -13,7 +14,8 @@ from hub.core.improve import Stability, improve
 from hub.core.insertion import Draft
 from hub.core.plan_request import JobToPlan, PlanRequest
 from hub.core.planning import Timetable, completed, violations
-from hub.testing.days import a_bakery_day, a_van, any_day
+from hub.core.values import TimeWindow
+from hub.testing.days import a_bakery_day, a_van, any_day, at, between
 
 
 def plain(request: PlanRequest) -> PlanRequest:
@@ -23,9 +25,28 @@ def plain(request: PlanRequest) -> PlanRequest:
     return replace(request, vehicles=vehicles, jobs=jobs)
 
 
+def overlapping(request: PlanRequest) -> PlanRequest:
+    """The day with a window more for each job: of an hour, inside the one there is."""
+
+    def within(window: TimeWindow) -> TimeWindow:
+        opens = window.opens + (window.closes - window.opens) / 4
+        return TimeWindow(opens, min(window.closes, opens + timedelta(hours=1)))
+
+    jobs = (replace(j, windows=(*map(within, j.windows[:1]), *j.windows)) for j in request.jobs)
+    return replace(request, jobs=tuple(jobs))
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_a_job_taken_off_is_offered_exactly_the_lawful_places(seed: int) -> None:
-    request = plain(any_day(seed, jobs=16))
+    assert_offered_exactly_the_lawful_places(plain(any_day(seed, jobs=16)))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_so_it_is_where_one_window_lies_within_another(seed: int) -> None:
+    assert_offered_exactly_the_lawful_places(overlapping(plain(any_day(seed, jobs=16))))
+
+
+def assert_offered_exactly_the_lawful_places(request: PlanRequest) -> None:
     desk, orders = served(request)
     timetable = desk.timetable
     places = 0
@@ -44,6 +65,25 @@ def test_a_job_taken_off_is_offered_exactly_the_lawful_places(seed: int) -> None
         places += len(lawful)
         desk.restore(vehicle, *before)
     assert places
+
+
+def test_a_window_within_another_does_not_end_the_longer_one() -> None:
+    """The shorter one opens later and closes sooner; place 9 is reached at 9:30."""
+    long, short = between(7, 12), between(8.5, 9)
+    request = a_bakery_day((JobToPlan(id="j", place=9, windows=(long, short)),))
+    desk = AdHoc(Timetable(request), {})
+    assert [offer.order for offer in desk.offers(("j",))] == [("j",)]
+
+
+def test_what_is_loaded_later_does_not_keep_the_van_at_home_if_it_may_come_back() -> None:
+    """Goods for the afternoon; a job in the morning fits before they are fetched."""
+    van = a_van(reload_at=(0,), max_reloads=1)
+    jobs = (
+        JobToPlan(id="later", place=2, ready_at=at(14)),
+        JobToPlan(id="early", place=1, windows=(between(8, 9),)),
+    )
+    desk = AdHoc(Timetable(a_bakery_day(jobs, (van,))), {"van": ("later",)})
+    assert [offer.order for offer in desk.offers(("early",))] == [("early", "later")]
 
 
 @pytest.mark.parametrize("seed", range(12))

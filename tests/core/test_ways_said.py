@@ -10,7 +10,7 @@ import pytest
 from hub.core.plan_request import JobToPlan, PlanRequest
 from hub.core.planning import completed, violations
 from hub.core.ways_out import Change, WayOut, changed, ways_out
-from hub.core.ways_said import Crew, button, minutes, said
+from hub.core.ways_said import LESS, Crew, button, minutes, said
 from hub.core.whole_ways import room_without, whole
 from hub.testing.days import a_bakery_day, a_van, at, between
 
@@ -121,3 +121,9 @@ def test_room_that_is_there_needs_no_change() -> None:
     assert room is not None and sorted(id for way in room.values() for id in way) == ["a", "j"]
     full = a_bakery_day((JobToPlan(id="j", place=1, skills=frozenset({"lift"})),))
     assert room_without(full, completed(full, {}), "j") is None
+
+
+def test_what_was_not_tried_to_the_end_is_said() -> None:
+    one = way(Change.OVERTIME, 840, "van")
+    told = said(replace(one, is_least=False), a_day(), CREWS, HELSINKI)
+    assert told == said(one, a_day(), CREWS, HELSINKI) + LESS

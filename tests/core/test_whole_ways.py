@@ -7,9 +7,11 @@ from dataclasses import replace
 
 import pytest
 
+from hub.core.plan_request import JobToPlan
 from hub.core.planning import completed, violations
-from hub.core.ways_out import Change, changed, ways_out
+from hub.core.ways_out import Change, WayOut, changed, ways_out
 from hub.core.whole_ways import TIMES, grain_of, room_without, whole
+from hub.testing.days import a_bakery_day, a_van, between
 from tests.core.test_ways_out import infeasible
 
 
@@ -38,7 +40,22 @@ def check(seed: int) -> int:
 
 
 def test_what_is_told_works_and_nobody_else_falls_out() -> None:
-    assert sum(check(seed) for seed in range(4, 7))
+    # 1273: a tenth less did work, but by one order of tries it was not found.
+    assert sum(check(seed) for seed in (4, 5, 1273))
+
+
+def test_a_minute_less_that_keeps_the_others_from_their_day_does_not_do() -> None:
+    """Who begins earlier takes the first of two windows, and is then out for too long."""
+    jobs = (
+        JobToPlan(id="twice", place=1, windows=(between(7, 7.5), between(9, 9.5))),
+        JobToPlan(id="then", place=1, windows=(between(10, 10.1),)),
+        JobToPlan(id="early", place=9, windows=(between(8, 8.2),)),
+    )
+    request = a_bakery_day(jobs, (a_van(max_duration_s=5400),))
+    plan = completed(request, {})
+    way = WayOut(Change.START_EARLIER, "early", "van", 3590, "", {})
+    assert whole(request, plan, way).amount == 3600
+    assert room_without(changed(request, way), plan, "early") is None
 
 
 @pytest.mark.soak
