@@ -129,7 +129,7 @@ def _looked(session: Session, token: str, now: datetime) -> tuple[Link, list[Job
 
 def _may(link: Link, session: Session, now: datetime) -> _May:
     rules, how = link.settings.self_service, standing_of(session, link, now)
-    can, slot = follows(rules, how), answer(rules, Action.ANOTHER_SLOT, how, now)
+    can, slot = follows(rules, how, now), answer(rules, Action.ANOTHER_SLOT, how, now)
     today = Follow.TODAY in can
     other = slot.is_open and not how.undecided
     if not (other or today or Follow.ANOTHER_DAY in can):
