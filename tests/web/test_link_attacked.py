@@ -6,7 +6,7 @@ import pytest
 from sqlmodel import select
 
 from hub.core.values import Role
-from hub.db.tables import BrandRow, ThrottleRow, WishRow
+from hub.db.tables import BrandRow, EnquiryRow, ThrottleRow, WishRow
 from tests import tracking_worlds as moments
 from tests.flows.test_links import ANNA, BUYER, given, links
 from tests.tracking_worlds import Street, branded
@@ -57,3 +57,21 @@ def test_a_phone_typed_in_two_lines_is_called_all_the_same() -> None:
             brand.phone = "+358 9 1234\r\n567"
     answer = client_of(street).post(f"/t/{street.token}/contact")
     assert (answer.status_code, answer.headers["Location"]) == (303, "tel:+35891234567")
+
+
+@pytest.mark.parametrize("moment", ["bare", "gone"])
+def test_who_has_an_old_link_is_no_call_any_more(moment: str) -> None:
+    street = branded(getattr(moments, moment)())
+    assert client_of(street).post(f"/t/{street.token}/contact").status_code == 404
+    assert rows(street, EnquiryRow) == []
+
+
+def test_nothing_behind_a_link_is_kept_on_the_way() -> None:
+    street = branded(moments.delivered())
+    client = client_of(street)
+    for answer in (
+        client.post(f"/t/{street.token}/contact"),
+        client.post(f"/t/{street.token}/rating", data={"stars": "5"}),
+        client.post(f"/t/{street.token}/push", json={}),
+    ):
+        assert answer.headers["Cache-Control"] == "no-store"
