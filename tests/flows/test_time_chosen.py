@@ -10,7 +10,17 @@ import pytest
 from sqlmodel import select
 
 from hub.core.tracking_page import Shows
-from hub.db.tables import BusinessRow, JobRow, LinkRow, RouteRow, StopJobRow, VehicleRow, WishRow
+from hub.db.tables import (
+    AmendmentRow,
+    BusinessRow,
+    JobRow,
+    LinkRow,
+    RouteRow,
+    StopJobRow,
+    VehicleRow,
+    WishRow,
+)
+from hub.flows.amended_seen import AmendmentSeen, amendments_of
 from hub.flows.dispatch import publish
 from hub.flows.plan import plan_day
 from hub.flows.retain import retain
@@ -179,6 +189,29 @@ def test_a_code_is_let_go_of_once_nothing_is_left_to_do() -> None:
     street.day.now[0] += timedelta(days=400)
     retain(street.hub)
     assert [one.said for one in said(street)] == ["", ""]
+
+
+def test_what_a_driver_was_told_of_a_note_goes_with_the_note() -> None:
+    street = a_week(moments.scheduled())
+    say_door(street.hub, street.token, "Ring twice", "4711", forget_code=False, n=0)
+    street.tell("start_shift", None, 0)
+    street.close(street.job, 20)
+    retain(street.hub)
+    assert "Ring twice" in str([one.changes for one in rows_of(street, AmendmentRow)])
+    street.day.now[0] += timedelta(days=400)
+    retain(street.hub)
+    assert [one.changes for one in rows_of(street, AmendmentRow)] == [[]]
+    assert amended(street)  # that there was something stays
+
+
+def rows_of(street: Street, table: type) -> list:  # type: ignore[type-arg]
+    with street.hub.reading() as session:
+        return list(session.exec(select(table)))
+
+
+def amended(street: Street) -> list[AmendmentSeen]:
+    with street.hub.reading() as session:
+        return list(amendments_of(session, street.business_id, street.order.id))
 
 
 def said(street: Street) -> list[WishRow]:
