@@ -1,7 +1,8 @@
 """Tracking links: each contact of an order has one, with rules of its own.
 
 The recipient's was there first, and is what books and programs are told; a store, whose customer
-is whoever bought, is told the buyer's where that is somebody else. Another contact gets one when the order comes in, or with the first message to them.
+is whoever bought, is told the buyer's where that is somebody else. Another contact gets one when
+the order comes in, or with the first message to them.
 """
 
 from __future__ import annotations
