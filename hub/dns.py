@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 from dataclasses import dataclass, field
 
 import dns.exception
@@ -11,6 +12,7 @@ import dns.resolver
 from hub.core.own_domain import Found
 from hub.db.unit import forbid_open_unit
 
+log = logging.getLogger(__name__)
 PATIENCE_S = 5.0  # for each question; a person waits for the answer
 
 
@@ -34,7 +36,9 @@ class Names:
         except dns.exception.Timeout:
             return Found(unanswered="no answer in time")
         except dns.exception.DNSException as problem:
-            return Found(unanswered=str(problem)[:200] or type(problem).__name__)
+            # Its text names our name servers, which are no business's affair.
+            log.info("a name cannot be looked up host=%s: %s", host, problem)
+            return Found(unanswered="its name servers do not answer as they should")
         except OSError:
             return Found(unanswered="this machine reaches no name server")
 

@@ -27,7 +27,7 @@ SAYS = {
 
 @contextmanager
 def a_name_server(
-    says: dict[tuple[str, str], list[str]], *, is_silent: bool = False
+    says: dict[tuple[str, str], list[str]], *, is_silent: bool = False, fails: bool = False
 ) -> Iterator[Names]:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as bound:
         bound.bind(("127.0.0.1", 0))
@@ -41,7 +41,7 @@ def a_name_server(
                 except TimeoutError:
                     continue
                 if not is_silent:
-                    bound.sendto(_answer(asked, says), caller)
+                    bound.sendto(_answer(asked, says, fails=fails), caller)
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
@@ -52,14 +52,16 @@ def a_name_server(
         thread.join()
 
 
-def _answer(asked: bytes, says: dict[tuple[str, str], list[str]]) -> bytes:
+def _answer(asked: bytes, says: dict[tuple[str, str], list[str]], *, fails: bool) -> bytes:
     query = dns.message.from_wire(asked)
     question = query.question[0]
     name = question.name.to_text(omit_final_dot=True)
     answer = dns.message.make_response(query)
     kind = {1: "A", 5: "CNAME", 16: "TXT", 28: "AAAA"}[int(question.rdtype)]
     told = says.get((name, kind))
-    if told:
+    if fails:
+        answer.set_rcode(dns.rcode.SERVFAIL)
+    elif told:
         answer.answer.append(dns.rrset.from_text(question.name, 60, "IN", kind, *told))
     elif not any(known == name for known, _ in says):
         answer.set_rcode(dns.rcode.NXDOMAIN)
@@ -90,3 +92,9 @@ def test_silence_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_hub_without_a_name_is_where_its_address_is() -> None:
     with a_name_server({}) as names:
         assert names.look_up(HOST, AT, "192.0.2.9").ours == ("192.0.2.9",)
+
+
+def test_a_name_server_that_fails_is_not_named() -> None:
+    with a_name_server({}, fails=True) as names:
+        unanswered = names.look_up(HOST, AT, HUB).unanswered
+    assert unanswered and "127.0.0.1" not in unanswered

@@ -11,6 +11,7 @@ from flask import Blueprint, Response, abort, flash, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from admin.words import Clock, typed
+from hub.core.csv_cells import safe_cell
 from hub.core.rating import LOW
 from hub.flows.business import business_of
 from hub.flows.enquiries import SPAN
@@ -70,7 +71,7 @@ def ratings(hub: Hub) -> Blueprint:
         write = csv.writer(out)
         write.writerow(HEADS)
         for one in _found(query, limit=MOST_EXPORTED):
-            write.writerow([_cell(value) for value in _line(one)])
+            write.writerow([safe_cell(value) for value in _line(one)])
         answer = Response(out.getvalue(), content_type="text/csv; charset=utf-8")
         answer.headers["Content-Disposition"] = 'attachment; filename="ratings.csv"'
         answer.headers["Cache-Control"] = "no-store"
@@ -124,8 +125,3 @@ def _line(one: Rated) -> list[str]:
         row.at.isoformat(timespec="seconds"),
         row.changed_at.isoformat(timespec="seconds"),
     ]
-
-
-def _cell(value: str) -> str:
-    """A spreadsheet takes what begins like this for a formula."""
-    return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value

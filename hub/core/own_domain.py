@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from ipaddress import ip_address
 from typing import Literal
 
 State = Literal["waiting", "proven", "failing", "broken"]
@@ -64,7 +65,7 @@ def judge(host: str, token: str, hub_host: str, found: Found) -> Verdict:
         there = _listed(found.texts) if found.texts else "nothing"
         missing.append(f"{token_name(host)} has {there}; it needs the text {wanted}.")
     if not goes_to_us:
-        there = found.alias or _listed(found.addresses) or "nowhere"
+        there = _elsewhere(found)
         missing.append(f"{host} leads to {there}; it must lead to {hub_host}.")
     return Verdict(is_ours, goes_to_us, " ".join(missing) or f"{host} is yours and leads here.")
 
@@ -90,6 +91,13 @@ def is_due(state: State, checked_at: datetime | None, now: datetime) -> bool:
         return False
     wait = AGAIN_FAILING if state == "failing" else AGAIN
     return checked_at is None or now - checked_at >= wait
+
+
+def _elsewhere(found: Found) -> str:
+    """Where a name leads; of our own network nothing is told to whoever types its names."""
+    if any(not ip_address(one).is_global for one in found.addresses):
+        return "an address that the internet does not have"
+    return found.alias or _listed(found.addresses) or "nowhere"
 
 
 def _listed(some: Collection[str]) -> str:

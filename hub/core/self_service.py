@@ -117,7 +117,8 @@ def locked_away() -> SelfService:
 class Standing:
     """How an order stands for its recipient.
 
-    ``told_opens``: when the time begins that was told or asked for; ``None``: there is none.
+    ``told_opens``: when the time begins that was told or asked for; ``None``: there is none;
+    ``is_told``: it was told, for this very attempt.
     ``began``: it is on board, or its round has begun. ``undecided``: it came to nothing, and
     nobody has said what follows. ``retries``: it did before, and waits for another attempt that no
     driver has yet. ``is_paired``: it is fetched first, and is still to be.
@@ -131,6 +132,7 @@ class Standing:
     at_the_door: bool = False
     stops_before: int = 0
     told_opens: datetime | None = None
+    is_told: bool = False
     undecided: bool = False
     retries: bool = False
     is_paired: bool = False
@@ -170,18 +172,20 @@ def answer(rules: SelfService, action: Action, now_is: Standing, now: datetime) 
     if action not in rules.allowed:
         return SHUT
     if action is Action.NEXT_STEP:
-        return Answer(bool(follows(rules, now_is)))
+        return Answer(bool(follows(rules, now_is, now)))
     if not now_is.is_open or (action in AT_A_DOOR and now_is.kind is not Kind.DELIVER):
         return SHUT
     return _to_get_in(rules, now_is) if action in TO_GET_IN else _plan(rules, action, now_is, now)
 
 
-def follows(rules: SelfService, now_is: Standing) -> tuple[Follow, ...]:
+def follows(rules: SelfService, now_is: Standing, now: datetime) -> tuple[Follow, ...]:
     """What may be chosen after an attempt that came to nothing; empty where none did."""
     if not (now_is.undecided or now_is.retries) or Action.NEXT_STEP not in rules.allowed:
         return ()
     if now_is.is_paired:
         return ()  # the goods are not here: whoever fetches them has a say
+    if not now_is.undecided and _is_settled(rules, now_is, now):
+        return ()
     goods = now_is.kind is Kind.DELIVER
     if now_is.needs_a_person:
         can = {Follow.COLLECT, Follow.RETURN} if goods else set()
@@ -221,6 +225,13 @@ def _to_get_in(rules: SelfService, now_is: Standing) -> Answer:
         return Answer(True)
     near = now_is.at_the_door or now_is.stops_before < rules.note_stops
     return Answer(False, Why.NEAR) if near else Answer(True)
+
+
+def _is_settled(rules: SelfService, now_is: Standing, now: datetime) -> bool:
+    """Whether a time was told for the next attempt that is still to come, past its cut-off."""
+    if not now_is.is_told or now_is.told_opens is None or now >= now_is.told_opens:
+        return False
+    return not _plan(rules, Action.ANOTHER_SLOT, now_is, now).is_open
 
 
 def _plan(rules: SelfService, action: Action, now_is: Standing, now: datetime) -> Answer:

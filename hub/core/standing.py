@@ -27,6 +27,7 @@ def standing(
         at_the_door=seen.shows in (Shows.ARRIVING, Shows.AT_THE_DOOR),
         stops_before=seen.stops_before,
         told_opens=told.opens if told is not None else asked,
+        is_told=told is not None,
         undecided=full
         and failed
         and job.outcome in (Outcome.FAILED, Outcome.SKIPPED)

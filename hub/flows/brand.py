@@ -132,10 +132,10 @@ class BrandIn(BaseModel):
             raise ValueError("A website begins with https://")
         return website
 
-    @field_validator("name", "sender_name")
+    @field_validator("name", "sender_name", "phone", "website")
     @classmethod
     def _one_line(cls, text: str) -> str:
-        """It becomes the header of a mail."""
+        """It becomes the header of a mail, or an address that is opened."""
         if not text.isprintable():
             raise ValueError("Use one line of letters and signs.")
         return text

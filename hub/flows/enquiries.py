@@ -17,7 +17,7 @@ from sqlmodel import Session, col, select
 
 from hub.core.asked import CHANNELS, Asked, Figures, Kind, figures, once
 from hub.core.jobs import Outcome
-from hub.core.tracking_page import Shows
+from hub.core.tracking_page import Life, Shows
 from hub.core.values import Role, TimeWindow
 from hub.db.tables import EnquiryRow, JobRow, OrderRow
 from hub.db.unit import Unit
@@ -97,10 +97,12 @@ def note_view(hub: Hub, subject: Subject) -> bool:
 
 
 def note_tap(hub: Hub, token: str) -> bool | None:
-    """That "Call us" was tapped on the page; ``None``: the link opens nothing."""
+    """That "Call us" was tapped on the page; ``None``: the link opens none that says so."""
     with hub.reading() as session:
         link = opened(session, token, hub.now())
-    return None if link is None else _note(hub, subject_of(link), Kind.CONTACT_TAP, "phone")
+    if link is None or link.life is not Life.FULL:
+        return None
+    return _note(hub, subject_of(link), Kind.CONTACT_TAP, "phone")
 
 
 def somebody_asked(

@@ -8,14 +8,14 @@ many jobs are for it already; that is all that is looked at.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import defer
-from sqlmodel import col, or_, select
+from sqlmodel import Session, col, or_, select
 
 from hub.core.fit import placed
 from hub.core.jobs import NotNow, State
@@ -105,7 +105,7 @@ class FreeSlots:
             for window in windows:
                 if found := self._served(day, routes, (window,)):
                     yield Free(day, window, found)
-        elif not self._was_planned(day) and self._has_room(day, slots):
+        elif self._takes(day, slots):
             hours = self._hours(day)
             yield from (Free(day, one) for one in windows if self._is_worked(one, day, hours))
 
@@ -167,33 +167,9 @@ class FreeSlots:
             return [by_id[id] for id in near]
         return list(by_id.values())
 
-    def _was_planned(self, day: date) -> bool:
-        """Its drivers have gone home: nobody comes any more."""
+    def _takes(self, day: date, slots: Slots) -> bool:
         with self.hub.reading() as session:
-            any_route = select(RouteRow.id).where(
-                RouteRow.business_id == self.business_id, RouteRow.day == day
-            )
-            return session.exec(any_route).first() is not None
-
-    def _has_room(self, day: date, slots: Slots) -> bool:
-        if slots.most_jobs is None:
-            return True
-        ids: Collection[str] = {leg.id for leg in self.legs}
-        with self.hub.reading() as session:
-            rows = session.exec(
-                select(JobRow).where(
-                    JobRow.business_id == self.business_id,
-                    JobRow.state != State.CLOSED,
-                    or_(col(JobRow.due_on).is_(None), col(JobRow.due_on) == day),
-                )
-            ).all()
-        there = [job for job in rows if job.id not in ids and self._is_for(job, day)]
-        return len(there) < slots.most_jobs
-
-    def _is_for(self, job: JobRow, day: date) -> bool:
-        if job.due_on is not None:
-            return job.due_on == day
-        return any(window.opens.astimezone(self.zone).date() == day for window in windows_of(job))
+            return takes_more(session, self.business_id, self.legs, day, slots, self.zone)
 
     def _hours(self, day: date) -> list[tuple[int, int]]:
         """From when to when each driver works, in minutes of the day; past midnight: on."""
@@ -212,3 +188,36 @@ class FreeSlots:
         return any(
             min(ends, opens + length) - max(begins, opens) >= length / 2 for begins, ends in hours
         )
+
+
+def takes_more(
+    session: Session,
+    business_id: str,
+    legs: Sequence[JobRow],
+    day: date,
+    slots: Slots,
+    zone: ZoneInfo,
+) -> bool:
+    """Whether a day without a route takes ``legs`` beside what is for it already."""
+    any_route = select(RouteRow.id).where(RouteRow.business_id == business_id, RouteRow.day == day)
+    if session.exec(any_route.limit(1)).first() is not None:
+        return False  # its drivers have gone home, or have just been planned
+    if slots.most_jobs is None:
+        return True
+    rows = session.exec(
+        select(JobRow).where(
+            JobRow.business_id == business_id,
+            JobRow.state != State.CLOSED,
+            or_(col(JobRow.due_on).is_(None), col(JobRow.due_on) == day),
+        )
+    ).all()
+    ids = {leg.id for leg in legs}
+    return len([job for job in rows if job.id not in ids and _is_for(job, day, zone)]) < (
+        slots.most_jobs
+    )
+
+
+def _is_for(job: JobRow, day: date, zone: ZoneInfo) -> bool:
+    if job.due_on is not None:
+        return job.due_on == day
+    return any(window.opens.astimezone(zone).date() == day for window in windows_of(job))

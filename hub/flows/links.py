@@ -1,7 +1,8 @@
 """Tracking links: each contact of an order has one, with rules of its own.
 
-The recipient's was there first, and is what stores, books and programs are told. Another contact
-gets one when the order comes in, or with the first message to them.
+The recipient's was there first, and is what books and programs are told; a store, whose customer
+is whoever bought, is told the buyer's where that is somebody else. Another contact gets one when
+the order comes in, or with the first message to them.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from sqlmodel import Session, col, delete, select
 from hub.core.ids import new_id
 from hub.core.values import Contact, Role
 from hub.core.visibility import is_a_gift
-from hub.db.tables import AuditRow, LinkRow, OrderRow, PushRow
+from hub.db.tables import AuditRow, ContactRow, LinkRow, OrderRow, PushRow
 from hub.flows.brands import Brands
 from hub.flows.order_rows import link_row
 from hub.keys import Keys, hashed
@@ -66,6 +67,27 @@ def url_of(
         return ""
     base = brands.address(hub, brands.of(order))
     return f"{base}/t/{hub.keys.role_token(order.id, role, epoch or 1)}"
+
+
+def store_url(hub: Hub, session: Session, order: OrderRow) -> str:
+    """The link that a store may show to its customer, who is whoever bought: the recipient's only
+    where that is the same person, or where the buyer has none (orders from before there were).
+    """
+    rows = session.exec(
+        select(ContactRow).where(
+            ContactRow.business_id == order.business_id, ContactRow.order_id == order.id
+        )
+    )
+    by_role = {Role(row.role): row.name or row.email or row.phone for row in rows}
+    role = Role.BUYER if is_a_gift(by_role) else Role.RECIPIENT
+    known = select(LinkRow.id).where(
+        LinkRow.business_id == order.business_id,
+        LinkRow.order_id == order.id,
+        LinkRow.role == role,
+    )
+    if session.exec(known).first() is None:
+        role = Role.RECIPIENT
+    return url_of(hub, session, Brands(session, order.business_id), order, role)
 
 
 def links_of(hub: Hub, session: Session, business_id: str, order_id: str) -> dict[Role, str]:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, or_, select
 
+from hub.core.csv_cells import safe_cell
 from hub.core.jobs import State
 from hub.db.tables import ConnectionRow, JobRow, OrderRow, RecordRow
 from hub.flows.order_rows import order_report
@@ -102,7 +103,7 @@ def as_csv(entries: list[Entry], zone: str) -> str:
         cells = [one.number, closed, one.outcome, one.attempt, one.book, one.state]
         late = one.late_at.astimezone(here).strftime("%Y-%m-%d %H:%M") if one.late_at else ""
         rest = (one.document, one.filed, one.problem, late, one.customer, one.amount)
-        writer.writerow([_safe(cell) for cell in (*cells, *rest)])
+        writer.writerow([safe_cell(str(cell)) for cell in (*cells, *rest)])
     return text.getvalue()
 
 
@@ -111,12 +112,6 @@ def _problem(row: RecordRow) -> str:
     if row.state not in ("parked", "unmatched"):
         return ""
     return row.problem or (SEVERAL if row.candidates else "")
-
-
-def _safe(cell: object) -> str:
-    """A text that a spreadsheet would run as a formula is shown instead (OWASP, CSV injection)."""
-    text = str(cell)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 def _entry(

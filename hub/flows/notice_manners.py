@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import tzfpy
 from sqlmodel import Session, col, func, or_, select
 
-from hub.core.contracts import Cost, NotificationChannel
+from hub.core.contracts import Cost, NotificationChannel, Reaches
 from hub.core.errors import Gone, HubError, OptedOut
 from hub.core.manners import RINGS, Held, Undone, kept_quiet, quiet_until, too_often
 from hub.core.notice_words import spoken
@@ -22,7 +22,7 @@ from hub.core.values import Role
 from hub.db.tables import JobRow, NoticeRow, NoticeRuleRow, NoticeWordingRow, PlaceRow
 from hub.flows.notice_mail import reach_of
 from hub.flows.push import TO, forget_listener
-from hub.flows.suppressions import WORDS, stop, stopped
+from hub.flows.suppressions import WORDS, spelled, stop, stopped
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -41,7 +41,7 @@ def minded(
         no_more = stopped(session, row.business_id, reaches, row.recipient)
         if no_more is not None:
             return Undone(WORDS[no_more.why], elsewhere=no_more.why == "gone")
-    if known.has_sibling_rules(session, row) and _told_already(session, row):
+    if known.has_sibling_rules(session, row) and _told_already(session, row, reaches):
         return Undone("The same person is told this by another message.")
     if reaches not in RINGS:
         return None
@@ -204,20 +204,20 @@ def zone_of(session: Session, job: JobRow | None) -> ZoneInfo | None:
         return None
 
 
-def _told_already(session: Session, row: NoticeRow) -> bool:
+def _told_already(session: Session, row: NoticeRow, reaches: Reaches) -> bool:
     """Whether another rule tells the same person of the same event by the same channel."""
-    other = session.exec(
-        select(NoticeRow.id).where(
+    others = session.exec(
+        select(NoticeRow.recipient).where(
             NoticeRow.business_id == row.business_id,
             NoticeRow.event_id == row.event_id,
             NoticeRow.trigger == row.trigger,
             NoticeRow.channel == row.channel,
-            NoticeRow.recipient == row.recipient,
             NoticeRow.id != row.id,
             col(NoticeRow.state).in_(LEFT),
         )
-    ).first()
-    return other is not None
+    ).all()
+    mine = spelled(reaches, row.recipient)
+    return any(spelled(reaches, one) == mine for one in others)
 
 
 def _told_so_far(hub: Hub, session: Session, row: NoticeRow) -> tuple[int, int]:

@@ -98,10 +98,10 @@ def known_as(
     return ()
 
 
-def number_and_epoch(session: Session, business_id: str, order_id: str) -> tuple[str, int | None]:
-    """What people call an order, and the epoch of its recipient's link (``None``: it has none)."""
+def with_epoch(session: Session, business_id: str, order_id: str) -> tuple[OrderRow, int | None]:
+    """An order that there is, and the epoch of its recipient's link (``None``: it has none)."""
     return session.exec(
-        select(OrderRow.number, LinkRow.epoch)
+        select(OrderRow, LinkRow.epoch)
         .outerjoin(
             LinkRow,
             and_(

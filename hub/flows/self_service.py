@@ -119,7 +119,7 @@ def doing(session: Session, link: Link, now: datetime) -> Doing | None:
         return None
     rules = link.settings.self_service
     how = standing_of(session, link, now)
-    can = follows(rules, how)
+    can = follows(rules, how, now)
     is_kept = link.seen.job.next_step is NextStep.COLLECT
     shows_depot = is_kept or Follow.COLLECT in can
     return Doing(
@@ -236,7 +236,7 @@ def follow(hub: Hub, token: str, what: Follow, where: str, *, n: int) -> None:
         job, key = now.link.job, key_of(n, Action.NEXT_STEP, f"{what} {where}")
         if is_known(now.unit.session, now.order.business_id, now.order.id, key):
             return
-        if what not in follows(now.link.settings.self_service, now.standing):
+        if what not in follows(now.link.settings.self_service, now.standing, now.now):
             raise NotOpen(Action.NEXT_STEP, Answer(False))
         keep(now.unit, now.order, job, Action.NEXT_STEP, what, key=key, now=now.now)
         if what is Follow.SAFE_PLACE:

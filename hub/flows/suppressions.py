@@ -134,10 +134,15 @@ def lift(hub: Hub, business_id: str, row_id: str, *, actor: str) -> None:
 
 def address_hash(business_id: str, reaches: Reaches, address: str) -> str:
     """The same for every spelling of an address; another one in every business."""
+    return sha256(f"{business_id} {reaches} {spelled(reaches, address)}".encode()).hexdigest()
+
+
+def spelled(reaches: Reaches, address: str) -> str:
+    """``address`` in one spelling of all there are."""
     plain = address.strip().casefold()
     if reaches == "phone":
-        plain = "+" + "".join(one for one in plain if one.isdigit())
-    return sha256(f"{business_id} {reaches} {plain}".encode()).hexdigest()
+        return "+" + "".join(one for one in plain if one.isdigit())
+    return plain
 
 
 def shown(reaches: Reaches, address: str) -> str:

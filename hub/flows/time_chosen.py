@@ -22,7 +22,7 @@ from hub.core.self_service import Action, Follow, answer, follows, offered
 from hub.core.tracking_page import CHOSEN, Life
 from hub.core.values import TimeWindow
 from hub.db.tables import JobRow, RouteRow
-from hub.flows.free_slots import Free, FreeSlots
+from hub.flows.free_slots import Free, FreeSlots, takes_more
 from hub.flows.next_steps import choose_in
 from hub.flows.order_rows import window_document
 from hub.flows.promises import promise
@@ -129,7 +129,7 @@ def _looked(session: Session, token: str, now: datetime) -> tuple[Link, list[Job
 
 def _may(link: Link, session: Session, now: datetime) -> _May:
     rules, how = link.settings.self_service, standing_of(session, link, now)
-    can, slot = follows(rules, how), answer(rules, Action.ANOTHER_SLOT, how, now)
+    can, slot = follows(rules, how, now), answer(rules, Action.ANOTHER_SLOT, how, now)
     today = Follow.TODAY in can
     other = slot.is_open and not how.undecided
     if not (other or today or Follow.ANOTHER_DAY in can):
@@ -169,6 +169,8 @@ def _take(hub: Hub, token: str, free: Free, route_id: str, key: str) -> None:
         if is_known(unit.session, now.order.business_id, now.order.id, key):
             return
         _may(now.link, unit.session, change.now)
+        if not route_id:
+            _demand_room(now, legs, free)
         work, old = _freed(hub, now, change, free, route_id)
         if (old.id if old else "") != (own.id if own else ""):
             raise RouteConflict("The job came on another route just now. Look again.")
@@ -190,6 +192,14 @@ def _take(hub: Hub, token: str, free: Free, route_id: str, key: str) -> None:
     for changed in (old, target):
         if changed is not None:
             draw(hub, changed)
+
+
+def _demand_room(now: Held, legs: Sequence[JobRow], free: Free) -> None:
+    """Raises ``NotNow``: the day has been planned or filled since it was offered."""
+    business, slots = now.link.business, now.link.settings.self_service.slots
+    zone = ZoneInfo(business.zone)
+    if not takes_more(now.unit.session, business.id, legs, free.day, slots, zone):
+        raise NotNow("Nobody can come on that day any more.")
 
 
 def _freed(

@@ -169,7 +169,7 @@ class _Maker:
     def _doing(self, seen: Seen) -> Doing:
         rules = self.settings.self_service
         how = standing(seen, Life.FULL, began=False, told=seen.quoted)
-        can = follows(rules, how)
+        can = follows(rules, how, self.now)
         at = "Main Street 9" if Follow.COLLECT in can else ""
         return Doing(answers(rules, how, self.now), can, NOTHING, at, rules.collect_hours)
 

@@ -30,15 +30,14 @@ from hub.db.tables import (
     EstimateRow,
     EventRow,
     JobRow,
-    LinkRow,
     OrderRow,
     ProofFileRow,
     ProofRow,
 )
-from hub.flows.brands import link_of
 from hub.flows.connected import BORN, class_of, provider_of, row_of
 from hub.flows.document.words import reason as words_of
 from hub.flows.late_proof import is_late, said_with
+from hub.flows.links import store_url
 from hub.flows.order_rows import order_report
 from hub.flows.pauses import hold, respect
 
@@ -149,15 +148,8 @@ def _progress(hub: Hub, event: Event) -> tuple[ConnectionRow, OrderProgress] | N
         ended = _ended(session, event, job, proof)
         files = _files(session, business_id, job)
         estimate = _estimate(session, business_id, job)
-        epoch = session.exec(
-            select(LinkRow.epoch).where(
-                LinkRow.business_id == business_id,
-                LinkRow.order_id == order.id,
-                LinkRow.role == "recipient",
-            )
-        ).one()
         business = session.get_one(BusinessRow, business_id)
-        link = link_of(hub, session, order, epoch)
+        link = store_url(hub, session, order)
     rules = BusinessSettings.model_validate(business.settings).visibility
     report = order_report.validate_python(order.report)
     closed = ended is not None

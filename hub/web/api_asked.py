@@ -15,15 +15,16 @@ from hub.core.tracking_words import card
 from hub.core.visibility import Fact
 from hub.db.unit import Unit
 from hub.flows.api_keys import Caller, Scope
+from hub.flows.brands import link_of
 from hub.flows.enquiries import somebody_asked
-from hub.flows.orders import connection_ids, known_as, number_and_epoch
+from hub.flows.orders import connection_ids, known_as, with_epoch
 from hub.flows.ratings import Rated, ratings_of
 from hub.flows.tongues import tongue
 from hub.flows.tracking_link import Link
 from hub.web.api_asking import actor_of, asks, no_query, page_of, query_of, respond, valid
-from hub.web.api_models import In
+from hub.web.api_models import In, Note, Short
 from hub.web.idempotency import Answer, once
-from hub.web.problems import Problem, json_body
+from hub.web.problems import Problem, json_body, unsafe
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -39,9 +40,9 @@ class EnquiryIn(In):
     channel: Annotated[
         Literal["phone", "mail", "chat", "counter", "other"], Field(description=ASKED)
     ] = "phone"
-    note: Annotated[str, Field(max_length=500, description="nothing a driver must know")] = ""
+    note: Annotated[Note, Field(max_length=500, description="nothing a driver must know")] = ""
     source: Annotated[
-        str, Field(max_length=60, description="where two connections know such an order: which")
+        Short, Field(description="where two connections know such an order: which")
     ] = ""
 
 
@@ -142,14 +143,14 @@ def api_asked(hub: Hub) -> Blueprint:
 
 def told(hub: Hub, session: Session, id_: str, link: Link, now: datetime) -> EnquiryOut:
     """What there is to tell whoever asks about the order of ``link``."""
-    number, epoch = number_and_epoch(session, link.business.id, link.order_id)
+    order, epoch = with_epoch(session, link.business.id, link.order_id)
     estimate = link.ride.estimate if link.ride else None
     promise = link.promise
     return EnquiryOut(
         id=id_,
         at=now,
         order_id=link.order_id,
-        number=number,
+        number=order.number,
         state=link.seen.shows,
         say=words_for(link, now),
         arrival=ArrivalOut(p10=estimate.p10, p50=estimate.p50, p90=estimate.p90)
@@ -157,9 +158,7 @@ def told(hub: Hub, session: Session, id_: str, link: Link, now: datetime) -> Enq
         else None,
         promise=SpanOut(opens=promise.opens, closes=promise.closes) if promise else None,
         ended_at=link.seen.job.ended_at,
-        tracking_url=f"{hub.settings.public_url}/t/{hub.keys.link_token(link.order_id, epoch)}"
-        if epoch is not None
-        else None,
+        tracking_url=link_of(hub, session, order, epoch) if epoch is not None else None,
     )
 
 
@@ -175,7 +174,7 @@ def _one(session: Session, who: Caller, known: str, source: str) -> str:
     connection = ""
     if source:
         connection = connection_ids(session, who.business_id).get(source, "none")
-    found = known_as(session, who.business_id, known, connection)
+    found = () if unsafe(known) else known_as(session, who.business_id, known, connection)
     if not found:
         raise Problem(404, "There is no such order.")
     if len(found) > 1:

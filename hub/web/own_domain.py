@@ -30,14 +30,15 @@ def own_domains(app: Flask, hub: Hub) -> None:
     @asked.get(ASK)
     def ask() -> Response:
         with hub.reading() as session:
-            known = business_at(session, request.args.get("domain", "").lower()[:253])
+            asked_for = request.args.get("domain", "").rstrip(".").lower()
+            known = business_at(session, asked_for[:253])
         return Response(status=200 if known else 404)
 
     app.register_blueprint(asked)
 
     @app.before_request
     def only_its_own() -> None:
-        host = request.host.partition(":")[0].lower()
+        host = request.host.partition(":")[0].rstrip(".").lower()  # DNS knows it with a dot, too
         if "." not in host or host == hub_host(hub) or host.replace(".", "").isdigit():
             return
         with hub.reading() as session:

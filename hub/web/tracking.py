@@ -122,6 +122,7 @@ def tracking(hub: Hub) -> Blueprint:
     @pages.after_request
     def unlisted(answer: Response) -> Response:
         answer.headers["X-Robots-Tag"] = "noindex, nofollow"
+        answer.headers.setdefault("Cache-Control", "no-store")
         return answer
 
     return pages

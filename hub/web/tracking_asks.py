@@ -16,6 +16,7 @@ from hub.flows.push import hush, key_for, listen
 from hub.flows.ratings import rate
 from hub.flows.throttle import within_limit
 from hub.flows.tracking_view import brand_of
+from hub.keys import hashed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +45,7 @@ def asks(pages: Blueprint, hub: Hub, again: Again, unknown: Callable[[], Respons
             return make_response("", 204)
         if brand is None or not brand.phone:
             return unknown()
-        return redirect(f"tel:{brand.phone.replace(' ', '')}", 303)
+        return redirect(f"tel:{''.join(brand.phone.split())}", 303)
 
     @pages.get("/t/sw.js")
     def worker() -> AnyResponse:
@@ -70,7 +71,7 @@ def asks(pages: Blueprint, hub: Hub, again: Again, unknown: Callable[[], Respons
             return unknown() if brand_of(hub, token) is None else make_response("", 422)
         if brand_of(hub, token) is None:
             return unknown()
-        if not within_limit(hub, f"push {token[:8]}", CHANGES, WITHIN_S):
+        if not within_limit(hub, f"push {hashed(token)}", CHANGES, WITHIN_S):
             return make_response("", 429)
         return make_response("", 204) if listen(hub, token, told) else unknown()
 
@@ -89,7 +90,7 @@ def asks(pages: Blueprint, hub: Hub, again: Again, unknown: Callable[[], Respons
         stars, comment = request.form.get("stars", ""), request.form.get("comment", "")
         if brand_of(hub, token) is None:
             return unknown()
-        if not within_limit(hub, f"rating {token[:8]}", CHANGES, WITHIN_S):
+        if not within_limit(hub, f"rating {hashed(token)}", CHANGES, WITHIN_S):
             return again(token, stars=stars, comment=comment, unrated="slow")
         try:
             said = read_rating(stars, comment)

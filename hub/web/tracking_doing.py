@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -29,6 +28,7 @@ from hub.flows.time_chosen import Taken, Times, choose_time, free_times, name_of
 from hub.flows.tongues import Spoken
 from hub.flows.tracking_calendar import appointment
 from hub.flows.tracking_view import Tracked, tracked
+from hub.keys import hashed
 from hub.web.pages import page
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def doing(hub: Hub, pages: Blueprint, shell: Shell) -> None:
         seen = _whole(hub, token)
         if seen is None:
             return shell.status(token)
-        if not within_limit(hub, f"times {_short(token)}", MOST_LOOKS, WITHIN_S):
+        if not within_limit(hub, f"times {hashed(token)}", MOST_LOOKS, WITHIN_S):
             return shell.slow_down(seen.brand, token, seen.tongue)
         return _times(hub, shell, token, seen)
 
@@ -136,9 +136,9 @@ def _do(hub: Hub, token: str, typed: Mapping[str, str]) -> str:
 
 def _sent(hub: Hub, shell: Shell, token: str, act: Callable[[], str]) -> Response:
     seen = _whole(hub, token)
-    if seen is None:
+    if seen is None or seen.doing is None:  # who only looks has no form to send
         return shell.status(token)  # as whoever opens it is answered
-    if not within_limit(hub, f"sent {_short(token)}", MOST_SENT, WITHIN_S):
+    if not within_limit(hub, f"sent {hashed(token)}", MOST_SENT, WITHIN_S):
         return shell.slow_down(seen.brand, token, seen.tongue)
     try:
         return _to(token, act())
@@ -222,7 +222,3 @@ def _to(token: str, done: str = "") -> Response:
     answer = make_response(redirect(f"/t/{token}?done={done}" if done else f"/t/{token}", 303))
     answer.headers["Cache-Control"] = "no-store"
     return answer
-
-
-def _short(token: str) -> str:
-    return sha256(token.encode()).hexdigest()[:24]

@@ -98,11 +98,12 @@ def test_a_good_one_does_not(desk: Desk) -> None:
     assert "4.0 of 5 stars from 1" in desk.get("/panel/ratings").text
 
 
-def test_ratings_leave_as_a_file_that_no_spreadsheet_runs(desk: Desk) -> None:
-    rated(desk, 1, "=HYPERLINK(1)")
+@pytest.mark.parametrize("hidden", ["", "\u200b", "\u2060"])
+def test_ratings_leave_as_a_file_that_no_spreadsheet_runs(desk: Desk, hidden: str) -> None:
+    rated(desk, 1, f"{hidden}=HYPERLINK(1)")
     answer = desk.get("/panel/ratings/ratings.csv")
     assert answer.mimetype == "text/csv"
-    assert answer.text.splitlines()[1].startswith(f"{NUMBER},{NUMBER},1,'=HYPERLINK(1),")
+    assert answer.text.splitlines()[1].startswith(f"{NUMBER},{NUMBER},1,'{hidden}=HYPERLINK(1),")
 
 
 def test_a_new_link_makes_the_old_one_void(desk: Desk) -> None:

@@ -50,3 +50,10 @@ def test_a_proven_name_is_looked_at_daily_and_a_failing_one_hourly() -> None:
     assert is_due("proven", ago[24], NOW)
     assert is_due("failing", ago[1], NOW)
     assert is_due("broken", None, NOW)
+
+
+def test_where_our_own_network_has_a_name_is_not_told() -> None:
+    inner = Found(PROOF, alias="db-7.internal.example", addresses=("10.0.0.7",))
+    said = judge("db.corp.example", "abc", HUB, inner).said
+    assert "an address that the internet does not have" in said
+    assert "10.0.0.7" not in said and "db-7" not in said

@@ -110,9 +110,11 @@ def test_nothing_is_open_after_its_cut_off_nor_when_the_job_is_closed(
     for action in TO_GET_IN:
         if found[action].is_open and how.began:
             assert how.stops_before >= allowed.note_stops
-    chosen = follows(allowed, how)
+    chosen = follows(allowed, how, now)
     assert found[Action.NEXT_STEP].is_open == bool(chosen)
     assert not chosen or how.undecided or how.retries
+    if chosen and not how.undecided and told is not None and now < told.opens:
+        assert allowed.until == "published" or now < told.opens - timedelta(hours=allowed.hours)
     gone = standing(seen, Life.BARE, began=began, told=told)
     assert not any(one.is_open for one in answers(allowed, gone, now).values())
 
@@ -154,7 +156,7 @@ def test_only_what_is_brought_can_be_left_somewhere() -> None:
     assert answer(SelfService(), Action.NOTE, visit, NOON).is_open
     ended = a_standing(kind=Kind.COLLECT, is_open=False, undecided=True)
     every = SelfService(follows=list(Follow))
-    assert follows(every, ended) == (Follow.TODAY, Follow.ANOTHER_DAY)
+    assert follows(every, ended, NOON) == (Follow.TODAY, Follow.ANOTHER_DAY)
 
 
 def test_slots_follow_the_clocks_over_their_change_and_none_has_begun() -> None:

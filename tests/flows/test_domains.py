@@ -14,6 +14,7 @@ from hub.core.orders import IncomingOrder
 from hub.core.own_domain import Found
 from hub.core.values import Address, Point
 from hub.db.tables import BrandRow, LinkRow, NoticeRow, NoticeRuleRow, OrderRow
+from hub.flows.api_keys import make_key
 from hub.flows.brand import add_brand, brand_of
 from hub.flows.brands import Brands
 from hub.flows.connections import connection_id
@@ -223,3 +224,30 @@ def test_without_a_domain_of_its_own_a_hub_has_none_to_lead_to(zone: Zone) -> No
     street = scheduled()
     with pytest.raises(NotAccepted, match="HUB_DOMAIN"):
         set_domain(street.hub, brand_of(street.hub, street.business_id), HOST, actor=WHO)
+
+
+def test_a_name_with_the_dot_of_dns_serves_no_other_business_either(
+    street: Street, zone: Zone
+) -> None:
+    proven(street, zone)
+    other, client = scheduled_beside(street), create_app(street.hub).test_client()
+    for host in (f"{HOST}.", f"{HOST.upper()}.", f"{HOST}:443", f"{HOST}.:443"):
+        for path in (f"/t/{other}", "/panel/log-in", "/api/openapi.json"):
+            assert client.get(path, base_url=f"https://{host}").status_code == 404, (host, path)
+        assert client.get(f"/t/{street.token}", base_url=f"https://{host}").status_code == 200
+    assert client.get(f"/front/ask?domain={HOST}.", base_url="http://localhost").status_code == 200
+
+
+def test_a_help_desk_sends_the_link_that_customers_know(street: Street, zone: Zone) -> None:
+    proven(street, zone)
+    _, key = make_key(street.hub, street.business_id, "desk", ["enquiries:write"])
+    told = (
+        create_app(street.hub)
+        .test_client()
+        .post(
+            f"/api/v1/orders/{street.order.id}/enquiries",
+            json={},
+            headers={"Authorization": f"Bearer {key}"},
+        )
+    )
+    assert told.get_json()["tracking_url"] == f"https://{HOST}/t/{street.token}"

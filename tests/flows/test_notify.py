@@ -444,6 +444,29 @@ def test_a_recipient_without_an_address_leaves_it_to_the_buyer(shop: Shop) -> No
     assert "no address" in dropped.error
 
 
+def test_who_is_buyer_and_recipient_is_told_once_however_they_spell_their_address(
+    shop: Shop,
+) -> None:
+    shop.uses_mail()
+    with shop.hub.unit() as unit:
+        placed = unit.session.exec(
+            select(NoticeRuleRow).where(
+                NoticeRuleRow.business_id == shop.business_id,
+                NoticeRuleRow.trigger == "placed",
+                NoticeRuleRow.channel == "email",
+            )
+        ).one()
+        values = placed.model_dump(exclude={"id", "role"})
+        unit.session.add(NoticeRuleRow(**values, role=Role.BUYER))
+    ana = Contact(Role.RECIPIENT, name="Ana", email="Ana@Example.com")
+    shop.order("1", ana, Contact(Role.BUYER, name="Ana", email="ana@example.com"))
+    shop.tick()
+    assert len(shop.box.mails) == 1
+    shop.order("2", ana, BEN)
+    shop.tick()
+    assert len(shop.box.mails) == 3
+
+
 def test_without_a_channel_notices_are_dropped_and_say_so(shop: Shop) -> None:
     shop.order()
     shop.tick()

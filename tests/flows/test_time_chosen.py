@@ -10,7 +10,17 @@ import pytest
 from sqlmodel import select
 
 from hub.core.tracking_page import Shows
-from hub.db.tables import BusinessRow, JobRow, LinkRow, RouteRow, StopJobRow, VehicleRow, WishRow
+from hub.db.tables import (
+    AmendmentRow,
+    BusinessRow,
+    JobRow,
+    LinkRow,
+    RouteRow,
+    StopJobRow,
+    VehicleRow,
+    WishRow,
+)
+from hub.flows.amended_seen import AmendmentSeen, amendments_of
 from hub.flows.dispatch import publish
 from hub.flows.plan import plan_day
 from hub.flows.retain import retain
@@ -61,6 +71,26 @@ def test_of_two_who_take_the_last_place_at_once_one_gets_it(world: ManyRoutes) -
         assert len(session.exec(select(WishRow)).all()) == 1
 
 
+def test_of_two_who_take_the_last_place_of_a_day_without_a_plan_one_gets_it(
+    world: ManyRoutes,
+) -> None:
+    slots = {**RULES["slots"], "days": 7, "most_jobs": 1}  # type: ignore[dict-item]
+    with world.hub.unit() as unit:
+        business = unit.session.get_one(BusinessRow, world.business_id)
+        business.settings = {**business.settings, "self_service": {**RULES, "slots": slots}}
+        for job in unit.session.exec(select(JobRow)):
+            job.due_on = DAY
+    links = [token_of(world, job) for job in world.jobs(2)]
+    later = [[one for one in free_times(world.hub, link).free if one.day > DAY] for link in links]
+    takes = [
+        partial(choose_time, world.hub, link, name_of(free[0]), n=0)
+        for link, free in zip(links, later, strict=True)
+    ]
+    found = at_once(*takes)
+    assert sorted(type(one).__name__ for one in found) == ["NoneType", "Taken"]
+    assert len([job for job in rows(world, JobRow) if job.due_on == later[0][0].day]) == 1
+
+
 def test_no_promise_of_anybody_is_broken_by_a_time_that_is_taken(world: ManyRoutes) -> None:
     with world.hub.reading() as session:
         jobs = session.exec(select(JobRow).order_by(JobRow.id)).all()
@@ -79,8 +109,8 @@ def promised(world: ManyRoutes, job: JobRow) -> tuple[datetime, datetime]:
     with world.hub.reading() as session:
         link = opened(session, token_of(world, job), world.now[0])
     assert link is not None
-    assert link.told is not None
-    return link.told.opens, link.told.closes
+    assert link.promise is not None
+    return link.promise.opens, link.promise.closes
 
 
 def rows(world: ManyRoutes, table: type) -> list:  # type: ignore[type-arg]
@@ -106,8 +136,8 @@ def test_a_draft_is_changed_as_a_dispatcher_would_and_its_plan_keeps_to_the_time
         link = opened(session, street.token, street.hub.now())
     assert link is not None
     assert link.seen.shows is Shows.SCHEDULED
-    assert link.told is not None
-    assert free.window.opens <= link.told.opens < link.told.closes <= free.window.closes
+    assert link.promise is not None
+    assert free.window.opens <= link.promise.opens < link.promise.closes <= free.window.closes
 
 
 def test_a_time_on_a_day_without_a_plan_is_in_the_plan_that_is_made() -> None:
@@ -134,8 +164,8 @@ def test_a_time_on_a_day_without_a_plan_is_in_the_plan_that_is_made() -> None:
         link = opened(session, street.token, street.hub.now())
     assert link is not None
     assert free.window is not None
-    assert link.told is not None
-    assert free.window.opens <= link.told.opens < link.told.closes <= free.window.closes
+    assert link.promise is not None
+    assert free.window.opens <= link.promise.opens < link.promise.closes <= free.window.closes
 
 
 def test_what_is_over_cannot_be_done_whoever_held_an_open_page() -> None:
@@ -159,6 +189,29 @@ def test_a_code_is_let_go_of_once_nothing_is_left_to_do() -> None:
     street.day.now[0] += timedelta(days=400)
     retain(street.hub)
     assert [one.said for one in said(street)] == ["", ""]
+
+
+def test_what_a_driver_was_told_of_a_note_goes_with_the_note() -> None:
+    street = a_week(moments.scheduled())
+    say_door(street.hub, street.token, "Ring twice", "4711", forget_code=False, n=0)
+    street.tell("start_shift", None, 0)
+    street.close(street.job, 20)
+    retain(street.hub)
+    assert "Ring twice" in str([one.changes for one in rows_of(street, AmendmentRow)])
+    street.day.now[0] += timedelta(days=400)
+    retain(street.hub)
+    assert [one.changes for one in rows_of(street, AmendmentRow)] == [[]]
+    assert amended(street)  # that there was something stays
+
+
+def rows_of(street: Street, table: type) -> list:  # type: ignore[type-arg]
+    with street.hub.reading() as session:
+        return list(session.exec(select(table)))
+
+
+def amended(street: Street) -> list[AmendmentSeen]:
+    with street.hub.reading() as session:
+        return list(amendments_of(session, street.business_id, street.order.id))
 
 
 def said(street: Street) -> list[WishRow]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from pydantic import BaseModel
-from sqlmodel import col, select
+from sqlmodel import col, delete, select
 
 from hub import (
     AuthError,
@@ -23,10 +23,11 @@ from hub import (
 )
 from hub.core.business import BusinessSettings
 from hub.core.orders import IncomingOrder as Order
-from hub.core.values import Address, Point
+from hub.core.values import Address, Contact, Point, Role
 from hub.db.tables import (
     BusinessRow,
     ConnectionRow,
+    ContactRow,
     DepotRow,
     DriverRow,
     ErrandRow,
@@ -44,12 +45,14 @@ from hub.flows.dispatch import publish
 from hub.flows.drive import IncomingAct, device_for, pair, pairing_code, take_acts
 from hub.flows.errands import retry
 from hub.flows.found import found
+from hub.flows.links import add_links
 from hub.flows.month import SEVERAL, as_csv, month, records_of
 from hub.flows.outward import tell_shops
 from hub.flows.plan import plan_day
 from hub.flows.pull import pull_due
 from hub.flows.records_by_hand import Disconnected, file_at, file_job, file_numbered, let_go
 from hub.flows.sync import store_all
+from hub.flows.tracking_link import opened
 from hub.testing import WsgiAdapter
 from hub.worker import deliver
 from tests.connected_worlds import MONDAY, Connected, a_shop
@@ -185,6 +188,29 @@ def test_the_store_hears_each_stage_once_and_in_order(world: Connected) -> None:
     last = list(world.shop.news.values())[-1]
     assert last["outcome"] == "succeeded"
     assert "/t/" in last["link"]
+
+
+def test_a_store_shows_the_buyer_of_a_present_their_own_link(world: Connected) -> None:
+    with world.hub.unit() as unit:
+        order = unit.session.exec(select(OrderRow).where(OrderRow.ref == "R0")).one()
+        about = {"business_id": order.business_id, "order_id": order.id}
+        unit.session.exec(delete(ContactRow).where(ContactRow.order_id == order.id))
+        unit.session.add(ContactRow(**about, role="recipient", name="Anna Virtanen"))
+        unit.session.add(ContactRow(**about, role="buyer", name="Otso Berg"))
+        unit.session.flush()
+        contacts = [Contact(Role.RECIPIENT, "Anna Virtanen"), Contact(Role.BUYER, "Otso Berg")]
+        add_links(unit.session, world.hub.keys, order, contacts)
+    closed(world, "R0", name="Ana")
+    closed(world, "R1", name="Ana")
+    carried_out(world)
+    roles = {}
+    for one in world.shop.news.values():
+        with world.hub.reading() as session:
+            link = opened(session, one["link"].rpartition("/")[2], world.now[0])
+        assert link is not None
+        roles[one["ref"], one["stage"]] = link.role
+    assert roles["R0", "closed"] is Role.BUYER
+    assert roles["R1", "closed"] is Role.RECIPIENT
 
 
 def test_a_store_that_is_away_hears_it_later_in_the_same_order(world: Connected) -> None:

@@ -11,10 +11,13 @@ from playwright.sync_api import Browser, Page
 from sqlmodel import select
 from werkzeug.test import TestResponse
 
+from hub.app import Hub
 from hub.core.rating import CHANGES
 from hub.db.tables import EnquiryRow, EstimateRow, EventRow, PromiseRow, RatingRow
 from hub.flows.api_keys import make_key
+from hub.flows.found import found
 from hub.flows.ratings import set_rates
+from hub.web.app import create_app
 from tests import tracking_worlds as moments
 from tests.tracking_worlds import NUMBER, Street, branded
 from tests.web.test_tracking import client_of
@@ -133,6 +136,25 @@ def test_an_order_is_found_by_id_ref_or_number_and_by_no_other_business() -> Non
     assert asks_api(street, NUMBER, source="api").status_code == 201
     assert asks_api(street, NUMBER, scopes=["orders:write"]).status_code == 403
     assert asks_api(street, NUMBER, channel="telex").status_code == 422
+
+
+@pytest.mark.parametrize("said", [{"note": "a\0b"}, {"source": "a\0"}])
+def test_what_no_database_holds_is_refused_at_its_field(said: dict[str, str]) -> None:
+    street = moments.scheduled()
+    assert asks_api(street, NUMBER, **said).status_code == 422
+    assert kept(street) == []
+
+
+def test_an_order_of_an_impossible_name_is_not_there(database_url: str) -> None:
+    hub = Hub.in_memory(object(), url=database_url)
+    business_id = found(hub, "Husk", zone="UTC")
+    _, key = make_key(hub, business_id, "desk", ["enquiries:write"])
+    answer = (
+        create_app(hub)
+        .test_client()
+        .post("/api/v1/orders/a%00b/enquiries", json={}, headers={"Authorization": f"Bearer {key}"})
+    )
+    assert answer.status_code == 404
 
 
 def test_the_same_call_again_is_one_enquiry() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -343,6 +343,24 @@ def test_an_attempt_that_waits_can_come_today_or_at_another_time() -> None:
     assert times(street)[0] == "today"
     send(street, path="times", time="today")
     assert street.job.state == "dispatched"
+
+
+def test_a_time_chosen_for_the_next_attempt_has_its_cut_off_too() -> None:
+    slots = {"minutes": 120, "days": 7, "weekdays": list(range(7)), "begins": "09:00"}
+    street = allow(moments.rescheduled(), slots=slots)
+    slot = times(street)[-1]  # on a day that is not planned yet
+    assert send(street, path="times", time=slot).status_code == 303
+    chosen = len(rows(street, WishRow))
+    assert times(street)  # there is time to think better of it
+    opens = datetime.fromtimestamp(int(slot), UTC)
+    street.day.now[0] = opens - timedelta(minutes=30)
+    page = page_of(street)
+    assert "Choose when we try again" not in page
+    assert "What should happen next?" not in page
+    assert client_of(street).get(f"/t/{street.token}/times").status_code == 409
+    for path, form in (("times", {"time": "today"}), ("do", {"do": "follow", "what": "return"})):
+        assert send(street, path=path, n=chosen, **form).status_code == 409
+    assert len(rows(street, WishRow)) == chosen
 
 
 def test_the_calendar_follows_a_new_time() -> None:
