@@ -18,7 +18,7 @@ from hub.core.orders import Kind
 from hub.core.self_service import Follow, answers, follows
 from hub.core.standing import standing
 from hub.core.tracking_page import ON_A_MAP, OPEN, Estimate, JobSeen, Life, Seen, Shows, visible
-from hub.core.tracking_words import card, follow_words, outcome_line, own_words
+from hub.core.tracking_words import card, follow_words, outcome_line, own_words, promise_lines
 from hub.core.values import Point, TimeWindow
 from hub.core.visibility import NEVER, Fact
 from hub.db.tables import BrandRow, BusinessRow, DepotRow
@@ -27,7 +27,7 @@ from hub.flows.ratings import RateCard
 from hub.flows.self_service import Doing
 from hub.flows.tongues import Spoken, tongue
 from hub.flows.tracking_parts import Handover, Item
-from hub.flows.tracking_view import Driver, Tracked, doing_lines
+from hub.flows.tracking_view import Driver, Tracked, doing_lines, has_time
 from hub.flows.wishes import NOTHING
 
 if TYPE_CHECKING:
@@ -132,10 +132,13 @@ class _Maker:
 
     def sample(self, key: str, title: str, seen: Seen) -> Sample:
         may = visible(seen, Life.FULL, self.settings, AWAY_M)
-        status = card(seen, may, self.zone, self.now, self.spoken)
+        doing = self._doing(seen)
+        chooses = bool(doing.follows)
+        status = card(seen, may, self.zone, self.now, self.spoken, chooses=chooses)
         texts = texts_of(self.brand, self.business.language, self.spoken.code)
         rule = self.settings.visibility.page.get(Fact.POSITION, NEVER)
-        is_done, is_over = seen.shows is Shows.DONE, seen.job.is_closed
+        is_done = seen.shows is Shows.DONE
+        waits = seen.shows in OPEN or seen.shows is Shows.FAILED
         pin = self.door if Fact.ADDRESS in may and seen.shows in ON_A_MAP else None
         driver = self._driver() if Fact.POSITION in may and pin else None
         page = Tracked(
@@ -148,9 +151,9 @@ class _Maker:
             own_words=own_words(status.tone, texts),
             number="1042",
             address="Main Street 1" if Fact.ADDRESS in may else "",
-            recipient="Alex" if Fact.RECIPIENT in may and not is_done else "",
+            recipient="Alex" if waits and Fact.RECIPIENT in may else "",
             driver="Mara" if Fact.DRIVER in may else "",
-            to_pay="" if is_over else "12.50 EUR",
+            to_pay="12.50 EUR" if waits and Fact.PAYMENT in may else "",
             zone=self.business.zone,
             follow=follow_words(seen, may, rule, self.spoken),
             items=self._items(is_done) if Fact.ITEMS in may else (),
@@ -160,9 +163,10 @@ class _Maker:
             road=(driver.point, pin) if driver and pin and Fact.ROUTE in may else (),
             handover=Handover("Alex", int(Fact.PHOTO in may)) if is_done else None,
             rated=RateCard() if is_done and self.settings.rates else None,
-            has_time=seen.shows in OPEN and seen.quoted is not None,
-            doing=(doing := self._doing(seen)),
-            doing_lines=doing_lines(doing, self.zone, self.now, self.spoken),
+            promised=self._promised(seen),
+            has_time=has_time(seen),
+            doing=doing,
+            doing_lines=doing_lines(seen, doing, self.zone, self.now, self.spoken),
         )
         return Sample(key, title, page)
 
@@ -172,6 +176,16 @@ class _Maker:
         can = follows(rules, how)
         at = "Main Street 9" if Follow.COLLECT in can else ""
         return Doing(answers(rules, how, self.now), can, NOTHING, at, rules.collect_hours)
+
+    def _promised(self, seen: Seen) -> tuple[str, ...]:
+        """What was told the evening before, and what was told since."""
+        if seen.shows is Shows.ORDERED or seen.quoted is None:
+            return ()
+        evening = self.now.replace(hour=18, minute=0) - timedelta(days=1)
+        told = [(seen.before or seen.quoted, evening)]
+        if seen.before and seen.shows is Shows.RESCHEDULED:
+            told.append((seen.quoted, self.now - _MINUTES))
+        return promise_lines(told, self.zone, self.now, self.spoken)
 
     def less(self, life: Life) -> Tracked:
         """What is left of the page of an order that was delivered."""
