@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlmodel import col, select
 
 from hub.core.business import BusinessSettings
-from hub.core.jobs import NextStep, Outcome, Reason, State
+from hub.core.jobs import Outcome, Reason, State
 from hub.core.orders import Kind
 from hub.core.self_service import Follow, answers, follows
 from hub.core.standing import standing
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from hub.app import Hub
 
 AWAY_M = 400.0  # the sample's driver from its door
-_MINUTES = timedelta(minutes=5)
+_MINUTES, _HOUR, _DAY = timedelta(minutes=5), timedelta(hours=1), timedelta(days=1)
 _NORTH = 0.0036  # degrees; 400 m
 
 
@@ -81,7 +81,10 @@ class _Maker:
     def moments(self) -> dict[str, tuple[str, Seen]]:
         hour = self.now.replace(hour=10, minute=0)
         window = TimeWindow(hour, hour + timedelta(hours=1))
-        later = TimeWindow(hour + timedelta(hours=4), hour + timedelta(hours=5))
+        # A day ahead, as most look at it: what can be done until some hours before is still open.
+        ahead_of_it = TimeWindow(window.opens + _DAY, window.closes + _DAY)
+        later = TimeWindow(hour + _DAY + 4 * _HOUR, hour + _DAY + 5 * _HOUR)
+        planned = JobSeen(kind=Kind.DELIVER, state=State.DISPATCHED, windows=(ahead_of_it,))
         soon, late = self.now + 5 * _MINUTES, hour + timedelta(hours=1, minutes=20)
         job = JobSeen(kind=Kind.DELIVER, state=State.DISPATCHED, windows=(window,))
         ahead = {"quoted": window, "stops_before": 2, "away": soon - self.now}
@@ -93,16 +96,15 @@ class _Maker:
             **ended,  # type: ignore[arg-type]
             outcome=Outcome.FAILED,
             reason=Reason.NOBODY_HOME,
-            next_step=NextStep.ANOTHER_DAY,
         )
         off = JobSeen(**ended, outcome=Outcome.CANCELLED)  # type: ignore[arg-type]
         near = {"quoted": window, "expected": coming, "away": _MINUTES}
         return {
-            Shows.ORDERED: ("Ordered", Seen(Shows.ORDERED, job, quoted=window)),
-            Shows.SCHEDULED: ("Planned", Seen(Shows.SCHEDULED, job, quoted=window)),
+            Shows.ORDERED: ("Ordered", Seen(Shows.ORDERED, planned, quoted=ahead_of_it)),
+            Shows.SCHEDULED: ("Planned", Seen(Shows.SCHEDULED, planned, quoted=ahead_of_it)),
             Shows.RESCHEDULED: (
                 "At another time",
-                Seen(Shows.RESCHEDULED, job, quoted=later, before=window),
+                Seen(Shows.RESCHEDULED, planned, quoted=later, before=ahead_of_it),
             ),
             Shows.ON_ITS_WAY: (
                 "On its way",
@@ -181,7 +183,7 @@ class _Maker:
         """What was told the evening before, and what was told since."""
         if seen.shows is Shows.ORDERED or seen.quoted is None:
             return ()
-        evening = self.now.replace(hour=18, minute=0) - timedelta(days=1)
+        evening = self.now.replace(hour=18, minute=0) - _DAY
         told = [(seen.before or seen.quoted, evening)]
         if seen.before and seen.shows is Shows.RESCHEDULED:
             told.append((seen.quoted, self.now - _MINUTES))

@@ -52,6 +52,21 @@ def test_the_preview_hides_what_the_business_hides_and_shows_what_was_promised()
     ]
 
 
+def test_the_preview_shows_what_is_set_up_to_be_done_while_it_can_be_done() -> None:
+    street = moments.scheduled()
+    brand = brand_of(street.hub, street.business_id)
+    pages = {one.key: one.page for one in samples(street.hub, street.business_id, brand)}
+    for key in ("ordered", "scheduled", "rescheduled", "failed"):
+        doing = pages[key].doing
+        assert doing is not None and doing.can_choose_time, key
+    failure = pages["failed"].card
+    assert failure is not None and failure.lines[-1].startswith(CHOOSE)
+    allow(street, allowed=[])
+    pages = {one.key: one.page for one in samples(street.hub, street.business_id, brand)}
+    failure = pages["failed"].card
+    assert failure is not None and failure.lines[-1].startswith(WAIT)
+
+
 def test_the_offer_to_notify_stands_below_the_status_and_outlives_a_new_state(
     browser: Browser,
 ) -> None:
