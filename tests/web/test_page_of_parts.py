@@ -91,3 +91,19 @@ def test_the_offer_to_notify_stands_below_the_status_and_outlives_a_new_state(
         page.get_by_role("heading", name="The driver is at your door").wait_for()
         expect(offer).to_have_count(0)
         page.close()
+
+
+def test_what_was_saved_is_said_where_it_is_seen_and_marked_on_its_button(browser: Browser) -> None:
+    street = everything(moments.scheduled())
+    street.clock(-120)
+    with served(street) as url:
+        page = browser.new_page(viewport={"width": 390, "height": 500})
+        page.goto(f"{url}/t/{street.token}")
+        button = page.locator("summary", has_text="Note or door code")
+        expect(button).not_to_contain_text("✓")
+        button.click()
+        page.get_by_label("Code of the door or gate").fill("4711")
+        page.locator("form:has(#note) button").click()
+        expect(page.get_by_text("Saved: the driver sees it.")).to_be_in_viewport()
+        expect(button).to_contain_text("✓")
+        page.close()
