@@ -6,7 +6,8 @@ from playwright.sync_api import Browser, expect
 
 from hub.core.visibility import NEVER
 from hub.db.tables import BrandRow
-from hub.flows.brand import brand_of
+from hub.flows.brand import add_brand, brand_of
+from hub.flows.order_story import order_story
 from hub.flows.tracking_samples import samples
 from tests import tracking_worlds as moments
 from tests.tracking_worlds import Street
@@ -107,3 +108,12 @@ def test_what_was_saved_is_said_where_it_is_seen_and_marked_on_its_button(browse
         expect(page.get_by_text("Saved: the driver sees it.")).to_be_in_viewport()
         expect(button).to_contain_text("✓")
         page.close()
+
+
+def test_an_order_says_its_brand_once_there_are_several() -> None:
+    street = moments.ordered()
+    about = (street.hub, street.business_id, street.order.id)
+    assert order_story(*about).brand == ""
+    add_brand(street.hub, street.business_id, "Nordic Flowers", actor="staff:1")
+    usual = brand_of(street.hub, street.business_id).name
+    assert order_story(*about).brand == usual != "Nordic Flowers"
