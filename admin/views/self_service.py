@@ -65,7 +65,7 @@ def self_service(hub: Hub) -> Blueprint:
         if wrong:
             return _page(sent, wrong, 422)
         save_self_service(hub, me().business_id, rules, actor=me().actor)
-        flash("Saved. Pages go by it from the next look.", "ok")
+        flash("Saved. Pages that customers open from now on go by it.", "ok")
         return redirect(url_for("self_service.show"))
 
     return pages

@@ -80,7 +80,9 @@ def corrected(painted: Palette) -> list[str]:
             f" dark text, and what is drawn in it on white takes {painted.accent} instead."
         )
     if contrast(painted.colour, DARK_CARD) < READABLE:
-        said.append(f"At night what is drawn in it on a dark ground takes {painted.dark_accent}.")
+        said.append(
+            f"At night your colour is drawn as {painted.dark_accent}, to be read on a dark ground."
+        )
     if painted.header != painted.colour and contrast(painted.header, CARD) < READABLE:
         said.append("The bar at the top takes dark text, for white would be hard to read on it.")
     return said

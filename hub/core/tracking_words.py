@@ -99,6 +99,7 @@ NEXT: dict[NextStep | None, str] = {
     NextStep.COLLECT: "We keep it for you: you collect it from us.",
     NextStep.CANCEL: "We will not try again.",
 }
+YOU_CHOOSE = "Tell us below what should happen next. If you do not, we will contact you."
 NO_RETURN = "We will not try again by ourselves. Call us if you still need it."
 TIME_FOLLOWS = "You will see the time here as soon as it is planned."
 ARRIVING = "Arriving now"
@@ -139,10 +140,19 @@ class Card:
 
 
 def card(
-    seen: Seen, may: frozenset[Fact], zone: ZoneInfo, now: datetime, tongue: Tongue = ENGLISH
+    seen: Seen,
+    may: frozenset[Fact],
+    zone: ZoneInfo,
+    now: datetime,
+    tongue: Tongue = ENGLISH,
+    *,
+    chooses: bool = False,
 ) -> Card:
-    """What ``seen`` reads like at ``now`` to somebody who may see so much of it."""
-    told = _Words(may, zone, now, tongue)
+    """What ``seen`` reads like at ``now`` to somebody who may see so much of it.
+
+    ``chooses``: whether they may say, on the same page, what follows a failure.
+    """
+    told = _Words(may, zone, now, tongue, chooses=chooses)
     big, day = told.time(seen)
     return Card(
         headline=tongue.say(_headline(seen, may)),
@@ -268,14 +278,23 @@ def all_words() -> Iterator[str]:
                 yield said
             else:
                 yield from said.values() if isinstance(said, dict) else said
-    yield from (NO_RETURN, TIME_FOLLOWS, ARRIVING, MISSED_YOU, TRY_AGAIN, PLANNED_ANEW)
+    yield from (YOU_CHOOSE, NO_RETURN, TIME_FOLLOWS, ARRIVING, MISSED_YOU, TRY_AGAIN, PLANNED_ANEW)
     yield from (UNREACHED, LATE, PICK_UP_FAILED, ASKED_FOR, REST_FOLLOWS, PROMISED)
     yield from (NO_SIGNAL, UNKNOWN_REASON)
 
 
 class _Words:
-    def __init__(self, may: frozenset[Fact], zone: ZoneInfo, now: datetime, tongue: Tongue) -> None:
+    def __init__(
+        self,
+        may: frozenset[Fact],
+        zone: ZoneInfo,
+        now: datetime,
+        tongue: Tongue,
+        *,
+        chooses: bool = False,
+    ) -> None:
         self.may, self.tongue, self.say = may, tongue, tongue.say
+        self.chooses = chooses
         self.zone, self.today = zone, now.astimezone(zone).date()
 
     def time(self, seen: Seen) -> tuple[str, str]:
@@ -325,7 +344,8 @@ class _Words:
         if job.next_step in (NextStep.RETURN, NextStep.COLLECT) and job.kind is not Kind.DELIVER:
             return [self.tried(job), self.say(NO_RETURN)]
         tried = self.tried(job) or self.tried(seen.earlier)
-        return [tried, self.say(NEXT[job.next_step])]
+        undecided = YOU_CHOOSE if self.chooses and job.next_step is None else NEXT[job.next_step]
+        return [tried, self.say(undecided)]
 
     def tried(self, job: JobSeen | None) -> str:
         """When and why an attempt came to nothing; empty for one that did not."""

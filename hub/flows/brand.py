@@ -76,7 +76,7 @@ class BrandIn(BaseModel):
     header_colour: str = Field(
         default="",
         title="Colour of the bar at the top",
-        description="Like #1a2b3c. Empty: the colour beside.",
+        description="Like #1a2b3c. Empty: your colour.",
     )
     font: FontKey = Field(
         default="system",

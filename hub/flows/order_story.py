@@ -33,6 +33,7 @@ from hub.db.tables import (
 )
 from hub.flows.actors import names_of
 from hub.flows.amended_seen import AmendmentSeen, amendments_of
+from hub.flows.brands import Brands
 from hub.flows.claims import Claim, claims_of
 from hub.flows.enquiries import enquiries_of
 from hub.flows.links import links_of
@@ -103,6 +104,7 @@ class Story:
     ratings: tuple[Rated, ...]
     amendments: tuple[AmendmentSeen, ...]
     wished: Wished = NOTHING  # what the customer said on the page
+    brand: str = ""  # whose look its page has; empty where the business has but one
 
 
 def order_story(hub: Hub, business_id: str, order_id: str) -> Story:
@@ -135,6 +137,8 @@ def order_story(hub: Hub, business_id: str, order_id: str) -> Story:
         amended = amendments_of(session, business_id, order_id)
         said = wished(session, business_id, order_id)
         links = links_of(hub, session, business_id, order_id)
+        brands = Brands(session, business_id)
+        brand = brands.of(seen.row).name if len(brands.rows) > 1 else ""
         stories = tuple(_job(session, business_id, job, seen) for job in seen.jobs)
     moments.sort(key=lambda one: one.at)
     return Story(
@@ -148,6 +152,7 @@ def order_story(hub: Hub, business_id: str, order_id: str) -> Story:
         tuple(ratings),
         amended,
         said,
+        brand,
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import Session, and_, col, select
+from sqlmodel import Session, col, select
 
 from hub.core.amending import Group, changed
 from hub.core.errors import Refused
@@ -88,28 +88,23 @@ def orders_by_ref(
 def known_as(
     session: Session, business_id: str, name: str, connection_id: str = ""
 ) -> Sequence[str]:
-    """Ids of the orders of that id, else of that ref, else of that number; few of them are many."""
-    for column in (OrderRow.id, OrderRow.ref, OrderRow.number):
-        wanted = select(OrderRow.id).where(OrderRow.business_id == business_id, column == name)
+    """Ids of the orders of that id, else of that ref, else of that number; few of them are many.
+
+    A number is found with or without the ``#`` that shops write before it and nobody says.
+    """
+    bare = name.removeprefix("#")
+    for is_it in (
+        col(OrderRow.id) == name,
+        col(OrderRow.ref) == name,
+        col(OrderRow.number) == name,
+        col(OrderRow.number).in_([bare, f"#{bare}"]),
+    ):
+        wanted = select(OrderRow.id).where(OrderRow.business_id == business_id, is_it)
         if connection_id:
             wanted = wanted.where(OrderRow.connection_id == connection_id)
         if found := session.exec(wanted.limit(2)).all():
             return found
     return ()
-
-
-def with_epoch(session: Session, business_id: str, order_id: str) -> tuple[OrderRow, int | None]:
-    """An order that there is, and the epoch of its recipient's link (``None``: it has none)."""
-    return session.exec(
-        select(OrderRow, LinkRow.epoch)
-        .outerjoin(
-            LinkRow,
-            and_(
-                col(LinkRow.order_id) == col(OrderRow.id), col(LinkRow.role) == Role.RECIPIENT.value
-            ),
-        )
-        .where(OrderRow.business_id == business_id, OrderRow.id == order_id)
-    ).one()
 
 
 def orders_after(

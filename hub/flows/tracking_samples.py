@@ -13,12 +13,12 @@ from zoneinfo import ZoneInfo
 from sqlmodel import col, select
 
 from hub.core.business import BusinessSettings
-from hub.core.jobs import NextStep, Outcome, Reason, State
+from hub.core.jobs import Outcome, Reason, State
 from hub.core.orders import Kind
 from hub.core.self_service import Follow, answers, follows
 from hub.core.standing import standing
 from hub.core.tracking_page import ON_A_MAP, OPEN, Estimate, JobSeen, Life, Seen, Shows, visible
-from hub.core.tracking_words import card, follow_words, outcome_line, own_words
+from hub.core.tracking_words import card, follow_words, outcome_line, own_words, promise_lines
 from hub.core.values import Point, TimeWindow
 from hub.core.visibility import NEVER, Fact
 from hub.db.tables import BrandRow, BusinessRow, DepotRow
@@ -27,14 +27,14 @@ from hub.flows.ratings import RateCard
 from hub.flows.self_service import Doing
 from hub.flows.tongues import Spoken, tongue
 from hub.flows.tracking_parts import Handover, Item
-from hub.flows.tracking_view import Driver, Tracked, doing_lines
+from hub.flows.tracking_view import Driver, Tracked, doing_lines, has_time
 from hub.flows.wishes import NOTHING
 
 if TYPE_CHECKING:
     from hub.app import Hub
 
 AWAY_M = 400.0  # the sample's driver from its door
-_MINUTES = timedelta(minutes=5)
+_MINUTES, _HOUR, _DAY = timedelta(minutes=5), timedelta(hours=1), timedelta(days=1)
 _NORTH = 0.0036  # degrees; 400 m
 
 
@@ -81,7 +81,10 @@ class _Maker:
     def moments(self) -> dict[str, tuple[str, Seen]]:
         hour = self.now.replace(hour=10, minute=0)
         window = TimeWindow(hour, hour + timedelta(hours=1))
-        later = TimeWindow(hour + timedelta(hours=4), hour + timedelta(hours=5))
+        # A day ahead, as most look at it: what can be done until some hours before is still open.
+        ahead_of_it = TimeWindow(window.opens + _DAY, window.closes + _DAY)
+        later = TimeWindow(hour + _DAY + 4 * _HOUR, hour + _DAY + 5 * _HOUR)
+        planned = JobSeen(kind=Kind.DELIVER, state=State.DISPATCHED, windows=(ahead_of_it,))
         soon, late = self.now + 5 * _MINUTES, hour + timedelta(hours=1, minutes=20)
         job = JobSeen(kind=Kind.DELIVER, state=State.DISPATCHED, windows=(window,))
         ahead = {"quoted": window, "stops_before": 2, "away": soon - self.now}
@@ -93,16 +96,15 @@ class _Maker:
             **ended,  # type: ignore[arg-type]
             outcome=Outcome.FAILED,
             reason=Reason.NOBODY_HOME,
-            next_step=NextStep.ANOTHER_DAY,
         )
         off = JobSeen(**ended, outcome=Outcome.CANCELLED)  # type: ignore[arg-type]
         near = {"quoted": window, "expected": coming, "away": _MINUTES}
         return {
-            Shows.ORDERED: ("Ordered", Seen(Shows.ORDERED, job, quoted=window)),
-            Shows.SCHEDULED: ("Planned", Seen(Shows.SCHEDULED, job, quoted=window)),
+            Shows.ORDERED: ("Ordered", Seen(Shows.ORDERED, planned, quoted=ahead_of_it)),
+            Shows.SCHEDULED: ("Planned", Seen(Shows.SCHEDULED, planned, quoted=ahead_of_it)),
             Shows.RESCHEDULED: (
                 "At another time",
-                Seen(Shows.RESCHEDULED, job, quoted=later, before=window),
+                Seen(Shows.RESCHEDULED, planned, quoted=later, before=ahead_of_it),
             ),
             Shows.ON_ITS_WAY: (
                 "On its way",
@@ -132,10 +134,13 @@ class _Maker:
 
     def sample(self, key: str, title: str, seen: Seen) -> Sample:
         may = visible(seen, Life.FULL, self.settings, AWAY_M)
-        status = card(seen, may, self.zone, self.now, self.spoken)
+        doing = self._doing(seen)
+        chooses = bool(doing.follows)
+        status = card(seen, may, self.zone, self.now, self.spoken, chooses=chooses)
         texts = texts_of(self.brand, self.business.language, self.spoken.code)
         rule = self.settings.visibility.page.get(Fact.POSITION, NEVER)
-        is_done, is_over = seen.shows is Shows.DONE, seen.job.is_closed
+        is_done = seen.shows is Shows.DONE
+        waits = seen.shows in OPEN or seen.shows is Shows.FAILED
         pin = self.door if Fact.ADDRESS in may and seen.shows in ON_A_MAP else None
         driver = self._driver() if Fact.POSITION in may and pin else None
         page = Tracked(
@@ -148,9 +153,9 @@ class _Maker:
             own_words=own_words(status.tone, texts),
             number="1042",
             address="Main Street 1" if Fact.ADDRESS in may else "",
-            recipient="Alex" if Fact.RECIPIENT in may and not is_done else "",
+            recipient="Alex" if waits and Fact.RECIPIENT in may else "",
             driver="Mara" if Fact.DRIVER in may else "",
-            to_pay="" if is_over else "12.50 EUR",
+            to_pay="12.50 EUR" if waits and Fact.PAYMENT in may else "",
             zone=self.business.zone,
             follow=follow_words(seen, may, rule, self.spoken),
             items=self._items(is_done) if Fact.ITEMS in may else (),
@@ -160,9 +165,10 @@ class _Maker:
             road=(driver.point, pin) if driver and pin and Fact.ROUTE in may else (),
             handover=Handover("Alex", int(Fact.PHOTO in may)) if is_done else None,
             rated=RateCard() if is_done and self.settings.rates else None,
-            has_time=seen.shows in OPEN and seen.quoted is not None,
-            doing=(doing := self._doing(seen)),
-            doing_lines=doing_lines(doing, self.zone, self.now, self.spoken),
+            promised=self._promised(seen),
+            has_time=has_time(seen),
+            doing=doing,
+            doing_lines=doing_lines(seen, doing, self.zone, self.now, self.spoken),
         )
         return Sample(key, title, page)
 
@@ -172,6 +178,16 @@ class _Maker:
         can = follows(rules, how, self.now)
         at = "Main Street 9" if Follow.COLLECT in can else ""
         return Doing(answers(rules, how, self.now), can, NOTHING, at, rules.collect_hours)
+
+    def _promised(self, seen: Seen) -> tuple[str, ...]:
+        """What was told the evening before, and what was told since."""
+        if seen.shows is Shows.ORDERED or seen.quoted is None:
+            return ()
+        evening = self.now.replace(hour=18, minute=0) - _DAY
+        told = [(seen.before or seen.quoted, evening)]
+        if seen.before and seen.shows is Shows.RESCHEDULED:
+            told.append((seen.quoted, self.now - _MINUTES))
+        return promise_lines(told, self.zone, self.now, self.spoken)
 
     def less(self, life: Life) -> Tracked:
         """What is left of the page of an order that was delivered."""

@@ -125,7 +125,8 @@ def tracked(hub: Hub, token: str, positions: Positions | None = None) -> Tracked
             return None
         link, driver = _with_driver(hub, session, link, now, positions)
         content = _content(session, link, driver, now)
-        content = replace(content, offers_push=offers(hub, session, link))
+        is_here = content.shows is Shows.AT_THE_DOOR  # nothing is left to come close
+        content = replace(content, offers_push=not is_here and offers(hub, session, link))
         news = _news(session, link)
     if news is not None:
         _keep(hub, link.job, news)
@@ -187,11 +188,11 @@ def _content(session: Session, link: Link, driver: Driver | None, now: datetime)
     pin = parts.point(place) if place and seen.shows in ON_A_MAP else None
     proof = parts.proof(session, link) if seen.shows is Shows.DONE else None
     rule = link.settings.visibility.of(link.reader).get(Fact.POSITION, NEVER)
-    status = card(seen, may, zone, now, spoken)
+    can = doing(session, link, now)
+    status = card(seen, may, zone, now, spoken, chooses=bool(can and can.follows))
     waits = seen.shows in OPEN or seen.shows is Shows.FAILED
     report = order_report.validate_python(order.report)
     position = driver if driver and now - driver.at <= SHOWN else None
-    can = doing(session, link, now)
     return Tracked(
         tongue=spoken,
         brand=brand,
@@ -217,14 +218,24 @@ def _content(session: Session, link: Link, driver: Driver | None, now: datetime)
         road=_road(session, link, position, pin),
         promised=_promised(session, link, zone, now, spoken),
         handover=parts.handover(session, link, proof, brand.name, spoken) if proof else None,
-        has_time=seen.shows in OPEN and seen.quoted is not None,
+        has_time=has_time(seen),
         doing=can,
-        doing_lines=doing_lines(can, zone, now, spoken) if can else (),
+        doing_lines=doing_lines(seen, can, zone, now, spoken) if can else (),
     )
 
 
-def doing_lines(can: Doing, zone: ZoneInfo, now: datetime, spoken: Spoken) -> tuple[str, ...]:
-    """Until when what can be done, or why not any more."""
+def has_time(seen: Seen) -> bool:
+    """Whether it helps to write the time into a calendar: not once the driver is nearly there."""
+    is_near = seen.shows in (Shows.ARRIVING, Shows.AT_THE_DOOR)
+    return seen.shows in OPEN and not is_near and seen.quoted is not None
+
+
+def doing_lines(
+    seen: Seen, can: Doing, zone: ZoneInfo, now: datetime, spoken: Spoken
+) -> tuple[str, ...]:
+    """Until when what can be done, or why not any more; nothing once the driver is at the door."""
+    if seen.shows is Shows.AT_THE_DOOR:
+        return ()
     said = [closed_words(one, zone, now, spoken) for one in can.answers.values()]
     said += [until_words(one, zone, now, spoken) for one in can.answers.values()]
     return tuple(dict.fromkeys(line for line in said if line))

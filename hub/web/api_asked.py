@@ -15,12 +15,14 @@ from hub.core.tracking_words import card
 from hub.core.visibility import Fact
 from hub.db.unit import Unit
 from hub.flows.api_keys import Caller, Scope
-from hub.flows.brands import link_of
+from hub.flows.brands import Brands
 from hub.flows.enquiries import somebody_asked
-from hub.flows.orders import connection_ids, known_as, with_epoch
+from hub.flows.links import url_of
+from hub.flows.orders import connection_ids, known_as
 from hub.flows.ratings import Rated, ratings_of
 from hub.flows.tongues import tongue
 from hub.flows.tracking_link import Link
+from hub.flows.tracking_parts import order
 from hub.web.api_asking import actor_of, asks, no_query, page_of, query_of, respond, valid
 from hub.web.api_models import In, Note, Short
 from hub.web.idempotency import Answer, once
@@ -143,14 +145,14 @@ def api_asked(hub: Hub) -> Blueprint:
 
 def told(hub: Hub, session: Session, id_: str, link: Link, now: datetime) -> EnquiryOut:
     """What there is to tell whoever asks about the order of ``link``."""
-    order, epoch = with_epoch(session, link.business.id, link.order_id)
+    row = order(session, link.business.id, link.order_id)
     estimate = link.ride.estimate if link.ride else None
     promise = link.promise
     return EnquiryOut(
         id=id_,
         at=now,
         order_id=link.order_id,
-        number=order.number,
+        number=row.number,
         state=link.seen.shows,
         say=words_for(link, now),
         arrival=ArrivalOut(p10=estimate.p10, p50=estimate.p50, p90=estimate.p90)
@@ -158,7 +160,7 @@ def told(hub: Hub, session: Session, id_: str, link: Link, now: datetime) -> Enq
         else None,
         promise=SpanOut(opens=promise.opens, closes=promise.closes) if promise else None,
         ended_at=link.seen.job.ended_at,
-        tracking_url=link_of(hub, session, order, epoch) if epoch is not None else None,
+        tracking_url=url_of(hub, session, Brands(session, link.business.id), row) or None,
     )
 
 
@@ -166,7 +168,10 @@ def words_for(link: Link, now: datetime) -> str:
     """What the page says, as a person would say it."""
     zone = ZoneInfo(link.business.zone)
     said = card(link.seen, link.may & {Fact.STOPS}, zone, now, tongue(link.business.language))
-    parts = [f"{said.headline}.", f"{said.day} {said.big}.".strip() if said.big else ""]
+    # A time stands after its day; a day in one word comes before its date.
+    is_time = any(letter.isdigit() for letter in said.big)
+    when = f"{said.day} {said.big}" if is_time else f"{said.big}, {said.day}"
+    parts = [f"{said.headline}.", f"{when.strip(' ,')}." if said.big else ""]
     return " ".join(part for part in (*parts, *said.lines) if part).replace("..", ".")
 
 

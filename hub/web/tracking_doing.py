@@ -219,6 +219,6 @@ def _n() -> int:
 
 
 def _to(token: str, done: str = "") -> Response:
-    answer = make_response(redirect(f"/t/{token}?done={done}" if done else f"/t/{token}", 303))
+    answer = make_response(redirect(f"/t/{token}?done={done}#done" if done else f"/t/{token}", 303))
     answer.headers["Cache-Control"] = "no-store"
     return answer

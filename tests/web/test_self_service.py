@@ -107,7 +107,7 @@ def test_a_note_and_a_code_reach_the_phone_and_the_code_nobody_else(caplog) -> N
     version = street.day.route().version
     answer = send(street, do="door", note="Ring\r\ntwice\u202e", code=f" {CODE} ")
     assert answer.status_code == 303
-    assert answer.headers["Location"] == f"/t/{street.token}?done=door"
+    assert answer.headers["Location"] == f"/t/{street.token}?done=door#done"
     assert answer.headers["Cache-Control"] == "no-store"
     wish = on_the_phone(street).wish
     assert (wish.note, wish.access_code) == ("Ring\ntwice", CODE)
@@ -221,7 +221,7 @@ def test_another_time_is_offered_where_the_plan_can_and_taken_on_the_same_route(
     assert offered
     before = rows(street, PromiseRow, PromiseRow.job_id == street.job.id)
     answer = send(street, path="times", time=offered[1])
-    assert answer.headers["Location"].endswith("?done=time")
+    assert answer.headers["Location"].endswith("?done=time#done")
     job = street.job
     opens = int(offered[1])
     after = rows(street, PromiseRow, PromiseRow.job_id == job.id)

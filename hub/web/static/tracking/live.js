@@ -50,6 +50,7 @@
     const typed = $("#do details[open]") && $("#do"); // nobody loses what is being written
     if (main.dataset.shows !== old.dataset.shows) {
       if (typed) $("#do", main)?.replaceWith(typed);
+      $("#notify", main)?.replaceWith($("#notify") ?? ""); // the one its script paints
       old.replaceChildren(...main.childNodes);
       Object.assign(old.dataset, main.dataset);
       old.className = main.className;
