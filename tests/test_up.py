@@ -203,6 +203,7 @@ def test_a_caller_is_known_by_its_own_address_and_names_no_other_host(tmp_path: 
     assert "header_up X-Forwarded-Host {hostport}" in text
 
 
+@pytest.mark.soak
 def test_stopping_leaves_no_process_behind(own: Running) -> None:
     children = own.family()
     assert len(children) > len(PARTS)

@@ -179,6 +179,7 @@ def a_window_too_early(desk: Desk) -> str:
         return job.id
 
 
+@pytest.mark.soak
 def test_what_would_help_a_job_on_no_route_is_shown_and_done_by_clicking(
     desk: Desk, page: Page
 ) -> None:

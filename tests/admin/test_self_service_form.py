@@ -37,7 +37,7 @@ def test_rules_are_kept_as_they_were_typed_and_shown_again(panel: Panel) -> None
         collect_hours="Mon to Fri, 9 to 18",
     )
     wanted = wanted.model_copy(update={"neighbour_demands": ["photo", "name"]})
-    assert "Saved. Pages go by it" in panel.post(PAGE, **as_sent(wanted)).text
+    assert "Saved. Pages that customers open" in panel.post(PAGE, **as_sent(wanted)).text
     assert kept(panel) == wanted
     page = panel.get(PAGE).text
     assert 'name="allowed" value="cancel" checked' in page

@@ -192,6 +192,7 @@ def tried(mailer: subprocess.Popen[str], folder: Path, count: int, kills: int, s
     assert not texts and not mails, "nobody was told whom no notice names"
 
 
+@pytest.mark.soak
 def test_a_killed_worker_loses_and_doubles_nothing(
     mailer: subprocess.Popen[str], tmp_path: Path
 ) -> None:

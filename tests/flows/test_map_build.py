@@ -121,6 +121,7 @@ def test_an_uploaded_extract_becomes_the_map_in_use(
     assert (audit.actor, audit.subject) == ("staff:1", "uusimaa.osm.pbf")
 
 
+@pytest.mark.soak
 def test_the_map_is_cut_around_the_depots_of_every_business(
     hub: Hub, bakery: str, tmp_path: Path, helsinki: Path
 ) -> None:
@@ -237,6 +238,7 @@ def test_two_builds_never_run_at_once(hub: Hub, tmp_path: Path, block: Path) -> 
     assert len(files(tmp_path)) == 1
 
 
+@pytest.mark.soak
 def test_two_workers_build_one_request_once(hub: Hub, tmp_path: Path, block: Path) -> None:
     ask_map(hub, block, within_km=None, actor="staff:1")
     workers = [Thread(target=build_waiting, args=(hub,)) for _ in range(2)]

@@ -295,6 +295,7 @@ def test_a_search_nobody_asked_for_gives_way_to_one_that_somebody_waits_for(file
     assert (seen(day).state, seen(day).n > 0) == ("done", True)
 
 
+@pytest.mark.soak
 def test_what_saves_too_little_is_not_proposed(day: Running) -> None:
     setting(day, improving_s=7200)
     improve_unasked(day.hub)

@@ -65,6 +65,7 @@ def state(town: Town, job_id: str) -> str:
     return next(job.state for job in town.jobs() if job.id == job_id)
 
 
+@pytest.mark.soak
 def test_drafts_are_there_before_anybody_looks_for_what_would_help(town: Town) -> None:
     job_id = too_early(town)
     planned(town)
@@ -96,6 +97,7 @@ def test_a_plan_that_serves_everybody_is_not_looked_at(town: Town) -> None:
     assert not look_for_ways(town.hub)
 
 
+@pytest.mark.soak
 def test_a_driver_who_starts_earlier_takes_the_job(town: Town) -> None:
     job_id = too_early(town)
     run = planned(town)

@@ -272,8 +272,10 @@ def test_an_answer_asked_for_before_a_tap_does_not_take_the_tap_back(
 
 @pytest.mark.parametrize(
     ("gps", "place"),
-    [(NO_ANSWER, (None, "No GPS signal in time.")), (SLOW_FIX, (60.2, ""))],
-    ids=["silent", "slow"],
+    [
+        pytest.param(NO_ANSWER, (None, "No GPS signal in time."), id="silent"),
+        pytest.param(SLOW_FIX, (60.2, ""), id="slow", marks=pytest.mark.soak),
+    ],
 )
 def test_a_close_is_not_lost_by_a_reload_while_the_place_is_looked_for(
     day: Day,

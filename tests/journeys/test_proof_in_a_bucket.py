@@ -184,6 +184,7 @@ def test_a_photo_and_a_signature_lie_in_the_bucket_are_shown_and_go_when_they_ar
     assert verify(bakery.hub, bakery.business_id) == []
 
 
+@pytest.mark.soak
 def test_the_pages_are_for_everybody_at_every_size(
     bakery: Bakery, storage: Storage, browser: Browser
 ) -> None:

@@ -39,6 +39,7 @@ def test_a_built_map_says_what_it_covers(helsinki):
     assert info.attribution == "© OpenStreetMap contributors"
 
 
+@pytest.mark.soak
 def test_a_build_that_is_killed_leaves_the_map_in_use_and_the_next_one_clears_up(tmp_path, block):
     map_dir = tmp_path / "map"
     first = build(block, map_dir, built_at=AT, profiles=())

@@ -98,7 +98,7 @@ def test_a_change_is_read_and_decided_by_keyboard_and_looks_right(
     is_fine(page, "order-decided-wide-light")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.soak)])
 def test_a_driver_sees_old_and_new_and_confirms_without_signal(
     browser: Browser, day: Running, url: str, scheme: str
 ) -> None:

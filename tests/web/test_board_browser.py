@@ -410,6 +410,7 @@ def test_drivers_move_and_changes_come_without_a_reload(browser: Browser, day: R
         assert page.complaints == []  # type: ignore[attr-defined]
 
 
+@pytest.mark.soak
 def test_without_the_live_process_the_board_looks_by_itself_and_says_so(
     browser: Browser, day: Running
 ) -> None:
@@ -525,7 +526,7 @@ def test_every_state_is_accessible_by_day_and_night(
         found += look(page, "asked", looks)
         page.keyboard.press("Escape")
         bar(page, day.stops("Mara")[6].id).press("m")
-        page.locator("dialog summary").click()
+        page.locator("dialog summary", has_text="Or another place").click()
         expect(page.locator("dialog [data-turn]").first).to_be_visible()
         found += look(page, "turns", looks)
         page.keyboard.press("Escape")
