@@ -43,6 +43,7 @@ BUILT_AT = datetime(2026, 11, 1, 6, 0, tzinfo=UTC)
 SOAKED_ON_POSTGRESQL = (
     "tests/admin/test_records.py",
     "tests/admin/test_zones_panel.py",
+    "tests/db/test_migrations.py::test_what_customers_could_see",
     "tests/faults/test_kill.py",
     "tests/faults/test_kill_live.py",
     "tests/flows/test_choices.py",

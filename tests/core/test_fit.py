@@ -135,7 +135,9 @@ def test_whatever_is_done_out_of_turn_the_rest_is_driven_one_after_another(seed:
 
 
 @pytest.mark.parametrize("kind", ["one", "pair"])
-@pytest.mark.parametrize("seed", range(25))
+@pytest.mark.parametrize(
+    "seed", [*range(10), *(pytest.param(n, marks=pytest.mark.soak) for n in range(10, 25))]
+)
 def test_the_quick_look_finds_a_place_as_good_as_looking_everywhere(kind: str, seed: int) -> None:
     dice = random.Random(seed)  # noqa: S311
     stops = 26

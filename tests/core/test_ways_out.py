@@ -154,7 +154,7 @@ def infeasible(seed: int) -> tuple[PlanRequest, str]:
 
 
 # 29: it fits if others move over, which few tries do not see; it took half a minute of steps of 6 %.
-DAYS = (*range(4), 20, 29, 41)
+DAYS = (0, 20, 29, 41)
 
 
 def check(seed: int) -> int:
@@ -208,7 +208,7 @@ def test_two_routes_that_swap_at_once_are_found() -> None:
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("seed", range(20, 520))
+@pytest.mark.parametrize("seed", [1, 2, 3, *range(20, 520)])
 def test_the_named_change_works_on_five_hundred_days(seed: int) -> None:
     check(seed)
 

@@ -41,7 +41,7 @@ def check(seed: int) -> int:
 
 def test_what_is_told_works_and_nobody_else_falls_out() -> None:
     # 1273: a tenth less did work, but by one order of tries it was not found.
-    assert sum(check(seed) for seed in (4, 5, 1273))
+    assert check(1273)
 
 
 def test_a_minute_less_that_keeps_the_others_from_their_day_does_not_do() -> None:
@@ -59,6 +59,6 @@ def test_a_minute_less_that_keeps_the_others_from_their_day_does_not_do() -> Non
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("seed", range(1000, 1500))
+@pytest.mark.parametrize("seed", [4, 5, *range(1000, 1500)])
 def test_what_is_told_works_on_five_hundred_days(seed: int) -> None:
     check(seed)

@@ -160,6 +160,7 @@ def test_nor_does_it_on_postgresql(
     the_day_ends_well(world, seed)
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("seed", range(max(1, SEEDS // 4)))
 def test_nor_when_the_kill_comes_from_outside(
     tmp_path: Path, keeper: Keeper, bakery: tuple[Path, str], whole_day: Life, seed: int
