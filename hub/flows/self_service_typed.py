@@ -21,6 +21,7 @@ PROOFS = ("left_demands", "neighbour_demands")
 WHOLE = {"hours": (0, 240), "note_stops": (0, 20), "minutes": (30, 720), "days": (0, 14)}
 """Whole numbers, the least and the most of each."""
 CLOCKS = ("begins", "ends")
+MOST_DIGITS = 6  # Python refuses to read some thousands of them
 Sent = Mapping[str, Sequence[str]]
 
 
@@ -106,7 +107,8 @@ def _ticked(sent: Sent, name: str, known: Iterable[object]) -> list[str]:
 
 
 def _whole(said: str, least: int, most: int, name: str, wrong: dict[str, str]) -> int | None:
-    if not (said.isascii() and said.isdecimal() and least <= int(said) <= most):
+    is_number = said.isascii() and said.isdecimal() and len(said) <= MOST_DIGITS
+    if not (is_number and least <= int(said) <= most):
         wrong[name] = f"A whole number from {least} to {most:,}."
         return None
     return int(said)

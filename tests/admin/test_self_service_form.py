@@ -50,6 +50,7 @@ def test_rules_are_kept_as_they_were_typed_and_shown_again(panel: Panel) -> None
     ("field", "value", "told_at", "sentence"),
     [
         ("hours", "-1", "hours", "A whole number from 0 to 240."),
+        ("hours", "9" * 5000, "hours", "A whole number from 0 to 240."),
         ("minutes", "soon", "minutes", "A whole number from 30 to 720."),
         ("most_jobs", "0", "most_jobs", "A whole number from 1 to 100,000."),
         ("begins", "9", "begins", "A time such as 09:00."),
