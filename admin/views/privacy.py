@@ -41,7 +41,7 @@ ON_THE_PAGE = {
 BY_LINK = {
     Reader.GIFT: (
         "The recipient's page, where somebody else bought it",
-        "The same link. A present should stay one: as you begin, it names no items and no sum.",
+        "The same link. A present should stay one: as you begin, it names no items.",
     ),
     Reader.BUYER: (
         "The buyer's page, where it goes to somebody else",
