@@ -141,9 +141,9 @@ function work(now, route, one, job, arrived) {
 // What the customer said on the page: it comes with the route, so it is here without signal.
 function wished({ note, access_code, leave }) {
   return h("div", { class: "notice info", "data-wish": "" },
-    note && h("p", { class: "note" }, h("strong", {}, "Customer: "), note),
+    note && h("p", { class: "note" }, h("strong", {}, "Customer: "), h("bdi", {}, note)),
     access_code && h("p", {}, h("strong", {}, "Door code: "), h("bdi", { class: "strong large" }, access_code)),
-    leave && h("p", {}, h("strong", {}, "If nobody is home: "), leave));
+    leave && h("p", {}, h("strong", {}, "If nobody is home: "), h("bdi", {}, leave)));
 }
 
 function calls(person) {
