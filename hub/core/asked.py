@@ -85,7 +85,7 @@ class Figures:
     opened: int = 0
     answered: int = 0
     contacts: int = 0
-    contacts_opened: int = 0  # of orders whose page was opened before
+    contacts_opened: int = 0  # about orders whose page was opened
 
     @property
     def is_enough(self) -> bool:

@@ -17,7 +17,6 @@ USUAL_COLOUR = "#0f6b5c"
 CARD, DARK_CARD = "#ffffff", "#1d2025"
 """What a page's words stand on, by day and by night; as in tracking/_style.html."""
 MOST_SENDER_ID = 11  # GSM 03.38: an alphanumeric originator holds eleven characters
-_SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _SENDER_ID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 _.&-]*[A-Za-z0-9])?")
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
@@ -100,10 +99,6 @@ def slug_of(name: str) -> str:
     if not words:
         return f"brand-{sha256(name.strip().lower().encode()).hexdigest()[:6]}"
     return "-".join(words)[:40].strip("-")
-
-
-def is_slug(text: str) -> bool:
-    return len(text) <= 40 and _SLUG.fullmatch(text) is not None
 
 
 def sender_id_problem(text: str) -> str:

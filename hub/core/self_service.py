@@ -51,7 +51,6 @@ STEP_OF = {
     Follow.RETURN: NextStep.RETURN,
 }
 TO_GET_IN = (Action.NOTE, Action.ACCESS_CODE, Action.SAFE_PLACE, Action.NEIGHBOUR)
-CHANGES_THE_PLAN = (Action.ANOTHER_SLOT, Action.CANCEL)
 AT_A_DOOR = frozenset({Action.SAFE_PLACE, Action.NEIGHBOUR})  # only of goods that are brought
 GOODS_ONLY = frozenset({Follow.SAFE_PLACE, Follow.COLLECT, Follow.RETURN})
 _A_PHOTO: list[Demand] = ["photo"]

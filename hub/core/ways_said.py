@@ -11,16 +11,6 @@ from hub.core.plan_request import JobToPlan, PlanRequest
 from hub.core.ways_out import Change, WayOut
 
 MINUTE = 60
-CAN_SET = frozenset(
-    {
-        Change.OVERTIME,
-        Change.START_EARLIER,
-        Change.OPEN_EARLIER,
-        Change.CLOSE_LATER,
-        Change.LEAVE_ZONE,
-    }
-)
-"""What the business can change on the spot: for others somebody has to be asked or bought."""
 
 
 @dataclass(frozen=True, slots=True)

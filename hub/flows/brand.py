@@ -14,11 +14,12 @@ from pydantic import (
     Field,
     StringConstraints,
     TypeAdapter,
+    ValidationInfo,
     field_validator,
 )
 from sqlmodel import Session, col, delete, select
 
-from hub.core.branding import FONT_NAMES, sender_id_problem, slug_of
+from hub.core.branding import FONT_NAMES, USUAL_COLOUR, sender_id_problem, slug_of
 from hub.core.colours import is_colour
 from hub.core.jobs import State
 from hub.core.tracking_words import MOST_OWN_WORDS
@@ -71,7 +72,7 @@ class BrandIn(BaseModel):
         title="Name customers see", max_length=200
     )
     colour: str = Field(
-        default="#0f6b5c", title="Colour", description="Of buttons and of how far it is."
+        default=USUAL_COLOUR, title="Colour", description="Of buttons and of how far it is."
     )
     header_colour: str = Field(
         default="",
@@ -108,8 +109,8 @@ class BrandIn(BaseModel):
 
     @field_validator("colour", "header_colour")
     @classmethod
-    def _colour(cls, colour: str, info: object) -> str:
-        if getattr(info, "field_name", "") == "header_colour" and not colour.strip():
+    def _colour(cls, colour: str, info: ValidationInfo) -> str:
+        if info.field_name == "header_colour" and not colour.strip():
             return ""
         if not is_colour(colour.strip()):
             raise ValueError("Write the colour like #0f6b5c.")

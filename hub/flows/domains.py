@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from sqlmodel import Session, col, delete, select
 
 from hub.core.branding import host_problem
 from hub.core.own_domain import after_check, is_due, judge, token_name, token_text
-from hub.db.tables import AuditRow, BrandDomainRow, BrandRow, BusinessRow
+from hub.db.tables import AuditRow, BrandDomainRow, BrandRow
+from hub.db.unit import one_at_a_time
 from hub.dns import Names
 from hub.flows.log_in import NotAccepted
 
@@ -68,7 +69,7 @@ def set_domain(hub: Hub, brand: BrandRow, host: str, *, actor: str) -> None:
     if problem:
         raise NotAccepted("host", problem)
     with hub.unit() as unit:
-        _lock(unit.session, brand.business_id)
+        one_at_a_time(unit.session, brand.business_id, key_share=True)
         row = _of_brand(unit.session, brand)
         if row is not None and row.host == host:
             return
@@ -121,7 +122,7 @@ def check_domain(hub: Hub, business_id: str, domain_id: str, names: Names | None
     now = hub.now()
     with hub.unit() as unit:
         session = unit.session
-        _lock(session, business_id)
+        one_at_a_time(session, business_id, key_share=True)
         row = _ours(session, business_id, domain_id)
         before: State = row.state  # type: ignore[assignment]
         row.checked_at, row.said = now, verdict.said
@@ -201,11 +202,6 @@ def _ours(session: Session, business_id: str, domain_id: str) -> BrandDomainRow:
     if row is None:
         raise LookupError("There is no such domain.")
     return row
-
-
-def _lock(session: Session, business_id: str) -> None:
-    about: dict[str, Any] = {"with_for_update": {"key_share": True}}
-    session.get_one(BusinessRow, business_id, **about)
 
 
 def _note(

@@ -15,10 +15,11 @@ from sqlmodel import Session, col, delete, select
 from hub.core.ids import new_id
 from hub.core.values import Contact, Role
 from hub.core.visibility import is_a_gift
-from hub.db.tables import AuditRow, ContactRow, LinkRow, OrderRow, PushRow
+from hub.db.tables import AuditRow, LinkRow, OrderRow, PushRow
 from hub.flows.brands import Brands
 from hub.flows.order_rows import link_row
 from hub.keys import Keys, hashed
+from hub.live.pages import gifts
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -73,13 +74,8 @@ def store_url(hub: Hub, session: Session, order: OrderRow) -> str:
     """The link that a store may show to its customer, who is whoever bought: the recipient's only
     where that is the same person, or where the buyer has none (orders from before there were).
     """
-    rows = session.exec(
-        select(ContactRow).where(
-            ContactRow.business_id == order.business_id, ContactRow.order_id == order.id
-        )
-    )
-    by_role = {Role(row.role): row.name or row.email or row.phone for row in rows}
-    role = Role.BUYER if is_a_gift(by_role) else Role.RECIPIENT
+    is_present = gifts(session, order.business_id, [order.id])[order.id]
+    role = Role.BUYER if is_present else Role.RECIPIENT
     known = select(LinkRow.id).where(
         LinkRow.business_id == order.business_id,
         LinkRow.order_id == order.id,

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from sqlmodel import Session, col, func, select
 
+from hub.core.branding import USUAL_COLOUR
 from hub.core.business import BusinessSettings
 from hub.core.colours import is_colour, readable_on, text_on
 from hub.core.contracts import InlineFile, NotificationChannel, Reaches
@@ -46,7 +47,6 @@ if TYPE_CHECKING:
 
     from hub.app import Hub
 
-USUAL_COLOUR = "#0f6b5c"
 LOGO = "logo@lastmilehub"  # a content id looks like an address (RFC 2392)
 LIGHT, DARK = "#fdfdfd", "#1f2225"  # the sheet's ground in the template
 _templates = Environment(

@@ -167,8 +167,8 @@ def _with(known: Wished, row: WishRow) -> Wished:
             return replace(known, note=row.said)
         case Action.ACCESS_CODE:
             return replace(known, access_code=row.said)
-        case "in_person":
-            return replace(known, leave="", where="")
+    if row.kind == IN_PERSON:
+        return replace(known, leave="", where="")
     if row.kind in AT_A_DOOR:
         return replace(known, leave=row.kind if row.said else "", where=row.said)
     return known
