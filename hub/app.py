@@ -64,12 +64,15 @@ class Hub:
         )
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> Hub:
-        """The installed hub: its database must have been migrated (``hub up`` does)."""
+    def from_settings(cls, settings: Settings, now: Callable[[], datetime] | None = None) -> Hub:
+        """The installed hub: its database must have been migrated (``hub up`` does).
+
+        ``now``: another clock than that of the settings.
+        """
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         registry = Registry.installed(without=settings.plugins_off)
         keys = Keys.at(settings.data_dir / "keys" / "keys.json")
-        return cls(open_engine(settings.database_url), registry, settings, keys)
+        return cls(open_engine(settings.database_url), registry, settings, keys, now=now)
 
     @classmethod
     def in_memory(

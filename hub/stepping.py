@@ -1,9 +1,10 @@
 """A hand-moved clock and who follows it.
 
-Three files: the time; the moment up to which everything due may now be done ("go"); and the
-moment up to which it was ("settled"). Whoever plays a day moves the time, says all that is to
-be said at it, lets the others go, and waits until the third file holds the same text as the
-second. Nothing is done in between, so nothing depends on who was faster.
+Four files: the time; the moment up to which everything due may now be done ("go"); that up to
+which all is done but what is left for last ("near"); and that up to which everything is
+("settled"). Whoever plays a day moves the time, says all that is to be said at it, lets the others
+go, and waits until the last file holds the same text as the second: until the third does, where
+nothing but looks follow. Nothing is said in between, so nothing depends on who was faster.
 """
 
 from __future__ import annotations
@@ -32,15 +33,15 @@ class Step:
     """One thing to do; ``do`` says whether it did something.
 
     ``leaps_s``: done whenever so much time of that clock has passed; else whenever there is
-    something for it. ``aside``: in a thread of its own. ``after``: also when there was something
-    for the step of that name, which may leave something for this one: no other round is needed.
+    something for it. ``aside``: in a thread of its own. ``last``: when nothing else is left;
+    what it does is seen nowhere but where it is sent to.
     """
 
     name: str
     do: Callable[[], object]
     leaps_s: float = 0.0
     aside: bool = False
-    after: str = ""
+    last: bool = False
     not_before: datetime | None = field(default=None, init=False)
     running: Future[object] | None = field(default=None, init=False)
 
@@ -50,9 +51,24 @@ def go_file(clock: Path) -> Path:
     return clock.with_name(f"{clock.name}.go")
 
 
+def near_file(clock: Path) -> Path:
+    """Where it is said up to which moment all but the last is done."""
+    return clock.with_name(f"{clock.name}.near")
+
+
 def settled_file(clock: Path) -> Path:
     """Where it is said up to which moment everything is done."""
     return clock.with_name(f"{clock.name}.settled")
+
+
+def go_clock(clock: Path) -> Callable[[], datetime]:
+    """The time by which what is due is done: the time may have moved on since."""
+    go, time_of_all = Watched(go_file(clock)), Watched(clock)
+
+    def now() -> datetime:
+        return datetime.fromisoformat(_told(go) or time_of_all.text())
+
+    return now
 
 
 def put(path: Path, text: str) -> None:
@@ -68,12 +84,19 @@ def follow(clock: Path, steps: Sequence[Step], waits: Callable[[], Collection[st
     ``waits`` are the names of the steps that there is something for.
     """
     aside = ThreadPoolExecutor(1, "aside")
-    go, settled = Watched(go_file(clock)), ""
+    go, settled, is_near = Watched(go_file(clock)), "", ""
+
+    def near() -> None:
+        nonlocal is_near
+        if is_near != told:
+            put(near_file(clock), told)
+            is_near = told
+
     while True:
         told = _told(go)
         if told == settled:
             time.sleep(LOOK_S)
-        elif not one_round(steps, datetime.fromisoformat(told), waits, aside):
+        elif not one_round(steps, datetime.fromisoformat(told), waits, aside, near):
             put(settled_file(clock), told)
             settled = told
 
@@ -90,8 +113,13 @@ def one_round(
     now: datetime,
     waits: Callable[[], Collection[str]],
     aside: ThreadPoolExecutor,
+    near: Callable[[], None] = lambda: None,
 ) -> bool:
-    """Do every step that there is something for; whether any did something, or is still at it."""
+    """Do every step that there is something for; whether any did something, or is still at it.
+
+    ``near`` is called once the others have nothing to do, before those that come last. Those do not
+    wait for what is done aside.
+    """
     try:
         waiting = waits()
         due = [step for step in steps if _is_due(step, now, waiting)]
@@ -99,6 +127,15 @@ def one_round(
         log.exception("the hub's database cannot be read")
         time.sleep(AGAIN_S)
         return True
+    did = _done([step for step in due if not step.last], now, aside)
+    if did and all(step.running is None for step in due):
+        return True
+    if not did:
+        near()
+    return _done([step for step in due if step.last], now, aside) or did
+
+
+def _done(due: Sequence[Step], now: datetime, aside: ThreadPoolExecutor) -> bool:
     did = False
     for step in due:
         try:
@@ -115,7 +152,7 @@ def one_round(
 def _is_due(step: Step, now: datetime, waits: Collection[str]) -> bool:
     if step.leaps_s:
         return step.not_before is None or now >= step.not_before
-    return step.running is not None or step.name in waits or step.after in waits
+    return step.running is not None or step.name in waits
 
 
 def _aside(step: Step, aside: ThreadPoolExecutor) -> bool:

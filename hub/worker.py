@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -28,6 +28,7 @@ from hub.flows.improvements import search_waiting
 from hub.flows.locate import LOCATE
 from hub.flows.map_build import build_waiting
 from hub.flows.meanings import apply_meanings
+from hub.flows.notice_known import Known
 from hub.flows.notice_near import tell_near
 from hub.flows.notice_send import send_due
 from hub.flows.outward import APART, keep_books, tell_shops
@@ -64,9 +65,8 @@ LOOKED_EVERY_S = 600
 
 @dataclass(frozen=True)
 class Chore:
-    """By a hand-moved clock it is done when its kind of work ``waits``, or may have been made by
-    that ``after`` which it is done; or, if it has none, each ``leaps_s``. ``aside``: others go on
-    meanwhile.
+    """By a hand-moved clock it is done when its kind of work ``waits``, the ``last`` once no other
+    does; or, if it has none, each ``leaps_s``. ``aside``: others go on meanwhile.
     """
 
     name: str
@@ -75,7 +75,7 @@ class Chore:
     waits: str = ""
     leaps_s: float = 0.0
     aside: bool = False
-    after: str = ""
+    last: bool = False
 
 
 def deliver(hub: Hub) -> int:
@@ -102,7 +102,7 @@ CHORES = (
     Chore("look for ways out", 1, look_for_ways, leaps_s=LOOKED_EVERY_S, aside=True),
     Chore("look for a better rest", 1, search_waiting, IMPROVEMENTS, aside=True),
     Chore("improve unasked", 30, improve_unasked),  # never by a hand-moved clock: it stands still
-    Chore("send notices", 2, send_due, NOTICES, after=EVENTS),
+    Chore("send notices", 2, send_due, NOTICES, last=True),
     Chore("send webhooks", 1, send_webhooks, WEBHOOKS, aside=True),
     Chore("read sources", 2, pull_due, SOURCES, aside=True),
     Chore("mend webhooks", 10, mend_webhooks, leaps_s=3600, aside=True),
@@ -114,13 +114,20 @@ CHORES = (
 
 def run(hub: Hub) -> None:
     """Work until stopped."""
+    chores = lasting(hub)
     if (clock := hub.settings.clock_file) is not None:
         take_over(hub)
-        follow(clock, steps_of(hub), lambda: what_waits(hub))
+        follow(clock, steps_of(hub, chores), lambda: what_waits(hub))
     threads = ThreadPoolExecutor(len(CHORES))  # else those that take long keep the others out
     scheduler = BlockingScheduler(timezone="UTC", executors={"default": threads})
-    schedule(scheduler, hub)
+    schedule(scheduler, hub, chores)
     scheduler.start()
+
+
+def lasting(hub: Hub, chores: tuple[Chore, ...] = CHORES) -> tuple[Chore, ...]:
+    """The chores of one worker, which keeps what its notices leave by from one look to the next."""
+    kept = partial(send_due, known=Known(hub))
+    return tuple(replace(one, do=kept) if one.do is send_due else one for one in chores)
 
 
 def steps_of(hub: Hub, chores: tuple[Chore, ...] = CHORES) -> list[Step]:
@@ -131,7 +138,7 @@ def steps_of(hub: Hub, chores: tuple[Chore, ...] = CHORES) -> list[Step]:
             partial(chore.do, hub),
             chore.leaps_s,
             chore.aside,
-            chore.after,
+            chore.last,
         )
         for chore in chores
     ]

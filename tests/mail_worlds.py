@@ -13,13 +13,23 @@ from aiosmtpd.controller import Controller
 
 
 class Mailbox:
-    """``answer`` is what it says to a message; ``dead_lines``: how many get no answer at all."""
+    """``answer`` is what it says to a message; ``dead_lines``: how many get no answer at all.
+    ``greeted``: how many conversations were begun.
+    """
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
         self.port = 0
         self.answer = "250 OK"
         self.dead_lines = 0
+        self.greeted = 0
+
+    async def handle_EHLO(
+        self, server: Any, session: Any, envelope: Any, hostname: str, responses: list[str]
+    ) -> list[str]:
+        self.greeted += 1
+        session.host_name = hostname
+        return responses
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         if self.answer.startswith("250"):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
+
 from sqlalchemy import make_url
 from sqlalchemy.exc import OperationalError
 
@@ -12,9 +15,12 @@ from hub.db.tables import BusinessRow
 from hub.settings import Settings
 
 
-def opened(settings: Settings) -> Hub:
-    """Raises ``ConfigError`` where the database does not answer, or does not let the hub in."""
-    hub = Hub.from_settings(settings)
+def opened(settings: Settings, now: Callable[[], datetime] | None = None) -> Hub:
+    """``now``: another clock than that of the settings.
+
+    Raises ``ConfigError`` where the database does not answer, or does not let the hub in.
+    """
+    hub = Hub.from_settings(settings, now=now)
     try:
         migrate(hub.engine)
     except OperationalError as error:

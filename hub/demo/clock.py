@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from hub.core.errors import Unavailable
-from hub.stepping import go_file, put, settled_file
+from hub.stepping import go_file, near_file, put, settled_file
 from hub.watched import Watched
 
 PATIENCE_S = 120.0
@@ -22,11 +22,12 @@ class Clock:
 
     def __init__(self, file: Path, at: datetime) -> None:
         self.file, self.now = file, at.astimezone(UTC)
-        for beside in (go_file(file), settled_file(file)):
+        for beside in (go_file(file), near_file(file), settled_file(file)):
             beside.unlink(missing_ok=True)
-        self._settled = Watched(settled_file(file))
+        self._near, self._settled = Watched(near_file(file)), Watched(settled_file(file))
+        self._told = ""
         put(file, self.now.isoformat())
-        self.waits, self.waited_s = True, 0.0
+        self.waits = True
 
     def move(self, to: datetime) -> None:
         """Nothing happens for a moment that has passed already."""
@@ -39,24 +40,39 @@ class Clock:
         self.move(self.now + TICK)  # one that was not settled before
         told = self.now.isoformat()
         put(go_file(self.file), told)
+        self._told = told
         return told
+
+    def near(self) -> None:
+        """Let the hub do all that is due by now, and wait until everything is that can be seen
+        in it: messages may still leave. Before anything else is said to it there must be ``rest``.
+        """
+        self.go()
+        self._wait_for(self._near)
 
     def settle(self) -> None:
         """Let the hub do all that is due by now, and wait until it has; not where nobody
         ``waits``. Raises ``Unavailable`` if it does not come to rest.
         """
-        told = self.go()
+        self.go()
+        self.rest()
+
+    def rest(self) -> None:
+        """Wait until the hub has done all it was let do."""
+        if self._told:
+            self._wait_for(self._settled)
+
+    def _wait_for(self, file: Watched) -> None:
         if not self.waits:
             return
         began = time.monotonic()
-        while not self._is_settled(told):
+        while not self._says(file):
             if time.monotonic() - began > PATIENCE_S:
-                raise Unavailable(f"The hub's worker is not done with {told}; see its log.")
+                raise Unavailable(f"The hub's worker is not done with {self._told}; see its log.")
             time.sleep(LOOK_S)
-        self.waited_s += time.monotonic() - began
 
-    def _is_settled(self, told: str) -> bool:
+    def _says(self, file: Watched) -> bool:
         try:
-            return self._settled.text() == told
+            return file.text() == self._told
         except FileNotFoundError:
             return False

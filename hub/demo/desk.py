@@ -19,6 +19,7 @@ class Desk:
 
     def __init__(self, wire: Wire, day: str) -> None:
         self.wire, self.day = wire, day
+        self._csrf_of_day = ""
 
     def log_in(self, email: str, password: str) -> None:
         answer = self.wire.form(LOG_IN, [("email", email), ("password", password)])
@@ -30,12 +31,13 @@ class Desk:
     def drivers(self) -> dict[str, str]:
         """Name -> id of everybody who may drive."""
         text = self._page(f"/panel/day?day={self.day}")
+        self._csrf_of_day = _csrf(text)
         found = re.findall(r'action="/panel/day/shifts/([\w-]+)" aria-label="([^"]+)"', text)
         return {name: id for id, name in found}
 
     def pairing_code(self, driver_id: str) -> str:
-        page = self._page(f"/panel/day?day={self.day}")
-        fields = [("csrf", _csrf(page)), ("id", driver_id)]
+        # The day's page stays open while one driver after the other comes with a phone.
+        fields = [("csrf", self._csrf_of_day), ("id", driver_id)]
         answer = self.wire.form("/panel/records/drivers/pair/", fields)
         code = re.search(r'class="code strong">([^<]+)<', answer.text)
         if code is None:

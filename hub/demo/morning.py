@@ -21,7 +21,7 @@ from hub.demo.shop import Shop
 from hub.demo.town import Door
 
 FIND_S = 60.0  # for the hub to find the addresses
-MOST_PLANNING_S, LEAST_PLANNING_S, PER_ORDER_S = 3.0, 0.8, 0.02
+MOST_PLANNING_S, LEAST_PLANNING_S, PER_ORDER_S = 3.0, 0.8, 0.01
 LOOK_S = 0.1
 Json = Mapping[str, Any]
 
@@ -41,14 +41,14 @@ def orders_in(
     shop.send(orders)
     for order in orders:
         expected.promised(book, order.number, Trigger.PLACED)
-    clock.settle()
+    clock.near()
     _until_found(shop, desk)
     points = {door.address: door.point for door in doors}
     for one in shop.orders():
         if any(job["state"] == "needs_review" for job in one["jobs"]):
             order = book.orders[one["number"]]
             shop.tell_point(one["id"], order, points[order.address])
-    clock.settle()
+    clock.near()
     _until_found(shop, desk)
 
 

@@ -125,10 +125,15 @@ class Phone:
         found = [one for stop in stops for one in stop["jobs"] if one["job_id"] == job["job_id"]]
         return any(map(self.is_open, found))
 
+    @property
+    def has_said(self) -> bool:
+        """Whether more waits to be sent than where it was."""
+        return bool(self.acts or self.files)
+
     def is_due(self, now_s: float) -> bool:
         """Whether there is something to send: a tap at once, fixes some at a time."""
         waited_s = now_s - self.sent_at_s
-        return bool(self.acts or self.files) or (
+        return self.has_said or (
             bool(self.fixes) and (len(self.fixes) >= ENOUGH_FIXES or waited_s >= PATIENT_S)
         )
 

@@ -77,7 +77,7 @@ class Played:
         orders_in(self.shop, self.desk, self.book, self.clock, self.orders, self.bakery.doors)
         planned(self.desk, self.clock, len(self.orders))
         self.desk.publish()
-        self.clock.settle()
+        self.clock.near()
         expect_dispatched(self.shop, self.book)
         self.broken = judged(self.shop, self.desk, self.book, self.bakery, self.roads)
         orders = list(self.shop.orders())
@@ -160,16 +160,20 @@ class Played:
         self.clock.move(to)
         now_s = to.timestamp()
         for act in self.agenda.due(now_s):
+            self.clock.rest()
             self._well(act)
         everybody = self.couriers.values()
         for courier in everybody:
             self._well(partial(courier.advance, now_s), courier)
         answered: list[tuple[Courier, Sequence[tuple[Json, Json]]]] = []
-        for one in [one for one in everybody if one.phone.is_due(now_s) and one.has_signal(now_s)]:
+        due = [one for one in everybody if one.phone.is_due(now_s) and one.has_signal(now_s)]
+        if any(one.phone.has_said for one in due):
+            self.clock.rest()
+        for one in due:
             said = self._well(partial(one.phone.flush, now_s), one)
             answered.append((one, said or ()))
         if any(results for _, results in answered):
-            self.clock.settle()
+            self.clock.near()  # messages leave while vans drive on
             for one, results in answered:
                 self._well(partial(self._heard, one, results), one)
 

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from enum import Enum
 from zoneinfo import ZoneInfo
 
-from sqlmodel import Session, col, or_, select
+from sqlmodel import Session, col, exists, or_, select
 
 from hub.core.fit import Stage, begins_as_told, not_before
 from hub.core.fit_rests import resting
@@ -124,7 +124,20 @@ class Begun:
 
 
 def begun_routes(session: Session, now: datetime) -> list[Begun]:
-    """Published routes whose shift began or should have, and did not end, of every business."""
+    """Published routes whose shift began or should have, and did not end, of every business;
+    those on which something is still to do.
+    """
+    to_do = (
+        exists()
+        .where(
+            col(StopRow.business_id) == col(RouteRow.business_id),
+            col(StopRow.route_id) == col(RouteRow.id),
+            col(StopJobRow.stop_id) == col(StopRow.id),
+            col(JobRow.id) == col(StopJobRow.job_id),
+            col(JobRow.state).in_(ON_A_PHONE),
+        )
+        .correlate(RouteRow)
+    )
     rows = session.exec(
         select(RouteRow, ShiftRow, DepotRow, VehicleRow)
         .join(ShiftRow, col(ShiftRow.id) == col(RouteRow.shift_id))
@@ -136,6 +149,7 @@ def begun_routes(session: Session, now: datetime) -> list[Begun]:
             or_(col(ShiftRow.began_at).is_not(None), col(RouteRow.leaves_at) <= now),
             col(ShiftRow.ended_at).is_(None),
             col(ShiftRow.ends_at) > now - OVERDUE,
+            to_do,
         )
         .order_by(col(RouteRow.business_id), col(RouteRow.id))
     ).all()

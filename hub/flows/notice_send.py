@@ -43,13 +43,22 @@ log = logging.getLogger(__name__)
 LEASE = timedelta(minutes=5)  # an SMTP conversation waits up to 20 s in each of ten steps
 
 
-def send_due(hub: Hub, *, limit: int = 50, lease: timedelta = LEASE) -> int:
-    """Send or drop what is due and clear up after a crash; how many were tried."""
-    sender = _Sender(hub, lease)
+def send_due(
+    hub: Hub, *, limit: int = 50, lease: timedelta = LEASE, known: Known | None = None
+) -> int:
+    """Send or drop what is due and clear up after a crash; how many were tried.
+
+    ``known``: kept by who calls this again and again, with its connections.
+    """
+    sender = _Sender(hub, lease, known or Known(hub))
+    if known is not None:
+        known.refresh()
     try:
         return sum(sender.take(*one) for one in waiting(hub, limit))
     finally:
-        sender.close()
+        sender.settle()
+        if known is None:
+            sender.known.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +76,19 @@ class _Sender:
     claims the next, so that each costs one commit.
     """
 
-    def __init__(self, hub: Hub, lease: timedelta) -> None:
-        self._hub, self._lease = hub, lease
-        self._known = Known(hub)
+    def __init__(self, hub: Hub, lease: timedelta, known: Known) -> None:
+        self._hub, self._lease, self.known = hub, lease, known
         self._done: _Done | None = None
 
     def take(self, business_id: str, notice_id: str) -> bool:
         """Whether there was something to try. One that cannot be looked at is put off."""
-        self._known.refresh()
+        self.known.refresh()
         try:
             turn = self._claimed(business_id, notice_id)
         except Exception:
             log.exception("notice=%s cannot be claimed", notice_id)
-            self._known.forget()
-            self._settle()
+            self.known.forget()
+            self.settle()
             with self._hub.unit() as unit:
                 why = "It could not be put into words. The log says more."
                 put_off(self._hub, unit.session, business_id, notice_id, why)
@@ -89,19 +97,15 @@ class _Sender:
             self._done = self._carried_out(with_pictures(turn))
         return turn is not None
 
-    def close(self) -> None:
-        self._settle()
-        self._known.close()
-
     def _claimed(self, business_id: str, notice_id: str) -> Turn | None:
         with self._hub.unit() as unit:
             if self._done is not None:
                 _write(self._hub, unit.session, self._done)
-            turn = claim(self._hub, self._known, unit.session, business_id, notice_id, self._lease)
+            turn = claim(self._hub, self.known, unit.session, business_id, notice_id, self._lease)
         self._done = None
         return turn
 
-    def _settle(self) -> None:
+    def settle(self) -> None:
         if self._done is not None:
             with self._hub.unit() as unit:
                 _write(self._hub, unit.session, self._done)
@@ -112,10 +116,10 @@ class _Sender:
         worker has it now.
         """
         try:
-            channel = self._known.channel(turn.business_id, turn.channel)
+            channel = self.known.channel(turn.business_id, turn.channel)
             known = _recovered(channel, turn) if turn.again else None
         except HubError as problem:
-            self._known.mark(turn.business_id, turn.channel, problem)
+            self.known.mark(turn.business_id, turn.channel, problem)
             return _Done(turn, _put_off(turn, problem))
         if known is not None:
             return _Done(turn, known, cost=_cost(channel, turn))
@@ -144,7 +148,7 @@ class _Sender:
         except Exception:  # it may have left before this happened
             log.exception("notice=%s channel=%s: no answer", turn.notice_id, turn.channel)
             return Unknown("No answer came. The log says more.")
-        self._known.mark(turn.business_id, turn.channel, problem)
+        self.known.mark(turn.business_id, turn.channel, problem)
         return verdict
 
 

@@ -7,11 +7,13 @@ import io
 import json
 import logging
 from dataclasses import asdict
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from flask import Blueprint, Response, abort, render_template, request, send_file
+from msgspec import to_builtins
 from PIL import Image
 from pydantic import (
     AwareDatetime,
@@ -132,7 +134,7 @@ def driver(hub: Hub) -> Blueprint:
 
     @routes.get("/api/route")
     def route() -> Response:
-        answer = _json(asdict(shown_to(hub, _phone(hub))))
+        answer = _json(to_builtins(shown_to(hub, _phone(hub)), builtin_types=(datetime,)))
         answer.set_etag(hashlib.sha256(answer.get_data()).hexdigest()[:32])
         answer.headers["Cache-Control"] = "private, no-cache"
         if hub.settings.clock_file is not None:  # the page stamps what it sends by it

@@ -117,15 +117,27 @@ def test_a_step_that_fails_is_not_taken_for_done(aside: ThreadPoolExecutor) -> N
     assert one_round([Step("events", fail)], SIX, everything, aside)
 
 
-def test_what_a_step_leaves_for_another_is_done_in_the_same_round(
+def test_what_comes_last_is_done_once_nothing_else_is_left(aside: ThreadPoolExecutor) -> None:
+    told: list[str] = []
+    waiting = ["events", "notices"]
+    steps = [
+        Step("notices", lambda: told.append("notice"), last=True),
+        Step("events", lambda: (told.append("event"), waiting.remove("events"))),
+        Step("webhooks", lambda: told.append("never")),
+    ]
+    for _ in range(2):
+        one_round(steps, SIX, lambda: waiting, aside, lambda: told.append("near"))
+    assert told == ["event", "near", "notice"]
+
+
+def test_what_comes_last_does_not_wait_for_a_plan_and_nobody_is_told_that_all_is_near(
     aside: ThreadPoolExecutor,
 ) -> None:
-    left: list[str] = []
-    sent: list[str] = []
+    solved, told = threading.Event(), list[str]()
     steps = [
-        Step("events", lambda: left.append("notice")),
-        Step("notices", lambda: sent.extend(left), after="events"),
-        Step("webhooks", lambda: sent.append("never")),
+        Step("plan", lambda: solved.wait(10), aside=True),
+        Step("notices", lambda: told.append("notice"), last=True),
     ]
-    one_round(steps, SIX, lambda: ["events"], aside)
-    assert sent == ["notice"]
+    one_round(steps, SIX, everything, aside, lambda: told.append("near"))
+    solved.set()
+    assert told == ["notice"]

@@ -11,6 +11,7 @@ from sqlmodel import select
 
 from hub import Arrival, EtaModel, PastError, RouteAhead, RouteProgress, hookimpl
 from hub.db.tables import EstimateRow, EtaErrorRow, JobRow, PromiseRow, StopRow
+from hub.flows.ahead import begun_routes
 from hub.flows.dispatch import remove_job
 from hub.flows.estimate import estimate_routes
 from tests.flows.test_meanings import cut_off
@@ -239,6 +240,15 @@ def test_a_job_that_left_the_route_is_no_longer_estimated(driving: Round) -> Non
     )
     estimate(driving)
     assert gone not in estimates(driving)
+
+
+def test_a_round_on_which_nothing_is_left_is_not_read_any_more(driving: Round) -> None:
+    for n in range(len(driving.stops())):
+        with driving.hub.reading() as session:
+            assert len(begun_routes(session, driving.hub.now())) == 1
+        close(driving, n, EIGHT + 10 * n)
+    with driving.hub.reading() as session:
+        assert begun_routes(session, driving.hub.now()) == []
 
 
 def test_what_stands_still_is_not_written_again(driving: Round) -> None:

@@ -49,6 +49,7 @@ from hub.db.tables import (
     PromiseRow,
     RouteRow,
 )
+from hub.flows import notice_known
 from hub.flows.choices import choice, choose, switch
 from hub.flows.connections import connection_id
 from hub.flows.dispatch import add_job, publish, remove_job
@@ -56,6 +57,7 @@ from hub.flows.drive import IncomingAct, take_acts
 from hub.flows.found import found
 from hub.flows.logo import logo_webp
 from hub.flows.next_steps import choose_step
+from hub.flows.notice_known import Known
 from hub.flows.notice_samples import preview, send_test
 from hub.flows.notice_send import send_due
 from hub.flows.notify import reserve
@@ -744,6 +746,36 @@ def test_a_worker_whose_lease_ran_out_cannot_settle_what_another_took_over(shop:
     send_due(shop.hub, lease=timedelta(0))
     [row] = shop.notices()
     assert (row.state, row.error, len(carrier.took)) == ("sent", "", 1)
+
+
+def test_who_looks_again_and_again_keeps_the_line_to_the_mail_server(shop: Shop) -> None:
+    shop.uses_mail()
+    known = Known(shop.hub)
+    for ref in ("17", "18"):
+        shop.order(ref)
+        for _ in range(3):
+            shop.hub.deliver_events()
+        send_due(shop.hub, known=known)
+    assert (len(shop.box.mails), shop.box.greeted) == (2, 1)
+    known.close()
+
+
+def test_what_a_business_changed_counts_after_some_seconds_for_those_too(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.uses_mail()
+    known = Known(shop.hub)
+    for ref, name in (("17", "Husk & Co"), ("18", "Husk")):
+        with shop.hub.unit() as unit:
+            unit.session.execute(text("UPDATE brand SET name = :n"), {"n": name})
+        shop.order(ref)
+        for _ in range(3):
+            shop.hub.deliver_events()
+        monkeypatch.setattr(notice_known, "FRESH_S", -1.0)  # they have passed
+        send_due(shop.hub, known=known)
+    known.close()
+    senders = [mail["From"].addresses[0].display_name for mail in shop.box.mails]
+    assert senders == ["Husk & Co", "Husk"]
 
 
 def test_a_pair_is_told_of_its_second_leg_only(shop: Shop) -> None:
