@@ -16,6 +16,7 @@ from hub.maps.view import Pixel, View
 from hub.web.route_map import SIZES, view_of
 
 BESIDE = 0.5  # of the widest ring's width: jobs farther away than that would make it a dot
+NAME = (60, 16)  # px that a name takes
 AROUND = 0.02  # degrees about a depot without rings: two kilometres
 
 
@@ -39,7 +40,7 @@ def _drawn(
     )
     view = view_of(svg, width, height)
     rings = "".join(_ring(view, ring) for ring in reversed(reach.rings))
-    names = "".join(_name(view, ring) for ring in reach.rings)
+    names = "".join(_names(view, reach.rings))
     x, y = view.pixel(Point(reach.depot.lat, reach.depot.lon))
     home = f'<path class="depot" transform="translate({x:.1f} {y:.1f})" d="M-9 8v-10l9-7 9 7v10z"/>'
     svg = svg.replace('class="', f'class="{shape} ', 1)
@@ -83,14 +84,30 @@ def _ring(view: View, ring: Ring) -> str:
     return f'<path class="ring" d="{path}"><title>{ring.minutes} min</title></path>' if path else ""
 
 
-def _name(view: View, ring: Ring) -> str:
-    """At the ring's northernmost corner, within the map."""
-    tops: list[Pixel] = [view.pixel(Point(*corner)) for corner in _corners_of(ring.area)]
-    if not tops:
-        return ""
-    x, y = min(tops, key=lambda at: at[1])
-    x, y = min(max(x, 30), view.width - 30), min(max(y, 16), view.height - 6)
-    return f'<text class="ring-name" x="{x:.0f}" y="{y:.0f}">{ring.minutes} min</text>'
+def _names(view: View, rings: Sequence[Ring]) -> Iterator[str]:
+    """Each at the end of its ring that has room: north, east, west or south, within the map."""
+    taken: list[Pixel] = []
+    for ring in rings:
+        corners = [view.pixel(Point(*corner)) for corner in _corners_of(ring.area)]
+        if not corners:
+            continue
+        ends = (
+            min(corners, key=lambda at: at[1]),
+            max(corners),
+            min(corners),
+            max(corners, key=lambda at: at[1]),
+        )
+        inside = [
+            (min(max(x, 30), view.width - 30), min(max(y, 16), view.height - 16)) for x, y in ends
+        ]
+        free = [at for at in inside if all(_apart(at, other) for other in taken)]
+        x, y = (free or inside)[0]
+        taken.append((x, y))
+        yield f'<text class="ring-name" x="{x:.0f}" y="{y:.0f}">{ring.minutes} min</text>'
+
+
+def _apart(one: Pixel, other: Pixel) -> bool:
+    return abs(one[0] - other[0]) > NAME[0] or abs(one[1] - other[1]) > NAME[1]
 
 
 def _spots(view: View, spots: Sequence[Spot]) -> str:

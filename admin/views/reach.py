@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from admin.reach_drawn import drawn
 from admin.words import Clock, a_day, typed
 from hub.core.errors import HubError
-from hub.core.reach import MINUTES_LIKE, read_minutes
+from hub.core.reach import MINUTES_LIKE, meets_edge, read_minutes
 from hub.core.zones import area_text
 from hub.db.tables import DepotRow
 from hub.flows.log_in import NotAccepted, Role
@@ -111,6 +111,7 @@ def _page(hub: Hub, wrong: dict[str, str]) -> AnyResponse:
         errors=errors,
         seen=seen,
         why_not=_why_not(hub, seen),
+        map_ends=_map_ends(hub, seen),
         drawn=drawn(tiles, seen, said, csp_nonce()) if seen.rings else "",
         day=clock.day(asked.leaving.day),
         outside=seen.outside[:MOST_LISTED],
@@ -172,6 +173,11 @@ def _said(seen: Reach, vehicle: str) -> str:
     """The map in a sentence, for who does not see it."""
     rings = ", ".join(f"{ring.minutes}" for ring in seen.rings)
     return f"Map of reach: {vehicle}, from {seen.depot.name}, {rings} minutes"
+
+
+def _map_ends(hub: Hub, seen: Reach) -> bool:
+    in_use = map_state(hub).in_use
+    return in_use is not None and any(meets_edge(ring.area, in_use.bbox) for ring in seen.rings)
 
 
 def _why_not(hub: Hub, seen: Reach) -> str:

@@ -18,6 +18,8 @@ from hub.core.zones import Area, Ring
 
 MOST_RINGS = 4
 LONGEST_MIN = 120
+EDGE = 0.003  # degrees, 300 m: an outline is not drawn finer than that
+Box = tuple[float, float, float, float]  # west, south, east, north
 MINUTES_LIKE = f"Write up to {MOST_RINGS} numbers from 1 to {LONGEST_MIN}, such as 10, 20, 30."
 
 
@@ -50,6 +52,16 @@ def first_within(areas: Sequence[Area], points: Sequence[Point]) -> list[int | N
     for n in reversed(range(len(areas))):
         found[_within(areas[n], lats, lons)] = n
     return [None if n < 0 else n for n in found.tolist()]
+
+
+def meets_edge(area: Area, box: Box) -> bool:
+    """Whether ``area`` comes near the edge of a map or goes beyond, so that it may be cut off."""
+    west, south, east, north = box
+    return any(
+        not (south + EDGE <= lat <= north - EDGE and west + EDGE <= lon <= east - EDGE)
+        for shape in area
+        for lat, lon in shape[0]
+    )
 
 
 def _within(area: Area, lats: np.ndarray, lons: np.ndarray) -> np.ndarray:

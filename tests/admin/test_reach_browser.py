@@ -44,6 +44,7 @@ def test_a_dispatcher_looks_how_far_vans_get_and_makes_a_zone_of_it(
     page.goto("/panel/")
     page.get_by_role("link", name="Reach").click()
     expect(page.get_by_text("There is none.")).to_be_visible()
+    expect(page.get_by_text("The map ends within these minutes")).to_be_visible()
     found += look(page, "reach-empty")
     with_orders(desk)
     page.get_by_label("On", exact=True).fill(str(DAY))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hub.core.pace import Traffic, traffic_of
 from hub.core.plan_request import Pace
-from hub.core.reach import first_within, free_s, read_minutes
+from hub.core.reach import first_within, free_s, meets_edge, read_minutes
 from hub.core.values import Point
 from hub.core.zones import Zone
 
@@ -42,6 +42,7 @@ def test_the_part_of_a_drive_in_the_rush_hour_leads_half_as_far() -> None:
     assert free_s(RUSH, EIGHT - timedelta(minutes=10), 20) == 600 + 300
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 180), st.integers(1, 120), st.floats(0.3, 5))
 def test_whoever_drives_what_fits_is_there_when_the_minutes_are_over(
     after: int, minutes: int, factor: float
@@ -55,6 +56,7 @@ def test_whoever_drives_what_fits_is_there_when_the_minutes_are_over(
         assert there == pytest.approx(60 * minutes, abs=1)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(st.floats(-1, 5), st.floats(-1, 5)), max_size=30))
 def test_many_doors_at_once_lie_where_each_lies_by_itself(doors: list[tuple[float, float]]) -> None:
     points = [Point(*door) for door in doors]
@@ -70,3 +72,11 @@ def test_each_door_is_of_the_first_ring_that_holds_it() -> None:
     assert first_within([inner, ((SQUARE,),)], doors) == [0, 1, None]
     assert first_within([(), ()], doors) == [None] * 3
     assert first_within([inner], []) == []
+
+
+def test_a_ring_that_comes_near_the_edge_of_the_map_may_be_cut_off() -> None:
+    area = ((SQUARE,),)
+    assert not meets_edge(area, (-1.0, -1.0, 5.0, 5.0))
+    for cut in ((0.0, -1.0, 5.0, 5.0), (-1.0, -0.001, 5.0, 5.0), (-1.0, -1.0, 3.0, 5.0)):
+        assert meets_edge(area, cut)
+    assert meets_edge(area, (-1.0, -1.0, 5.0, 4.001)) and not meets_edge((), (0, 0, 0, 0))
