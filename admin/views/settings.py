@@ -16,7 +16,6 @@ from hub.core.business import Trade, suggested
 from hub.core.pace_learned import DAYS, FEWEST
 from hub.flows.business import BusinessIn, DefaultsIn, business_of, save_business
 from hub.flows.drives_taken import WEEKS, drives_taken, with_lines
-from hub.flows.rush_typed import KINDS
 from hub.flows.tongues import languages
 from hub.web.pages import page
 from hub.web.staff import me, needs
@@ -75,7 +74,6 @@ def settings(hub: Hub) -> Blueprint:
             rows=rows,
             fewest=FEWEST,
             weeks=WEEKS,
-            kinds=KINDS,
             is_kept=with_lines(kept, taken).rush_hours == kept.rush_hours,
         )
 

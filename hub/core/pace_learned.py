@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from hub.core.rush_hours import LEAST, MOST, RushHour
+from hub.core.rush_hours import LEAST, MOST, RushHour, overlap
 
 DAYS = ((0, 4), (5, 5), (6, 6))  # working days are alike; Saturdays and Sundays are not
 FEWEST = 20
@@ -69,6 +69,33 @@ def lines_for(hours: Sequence[HourTaken], profile: str = "") -> list[RushHour]:
     )
     busiest = sorted(runs, key=lambda run: -sum(hour.drives for hour in run))[:MOST_LINES]
     return [_line(run, profile) for run in runs if run in busiest]
+
+
+def joined(
+    rules: Sequence[RushHour], hours: Sequence[HourTaken], kinds: Iterable[str], *, alone: bool
+) -> list[RushHour]:
+    """``rules`` with what was learned of vehicles of these ``kinds``; ``alone``: there are no
+    others. Lines that touch no hour something was learned of stay, and so do those for other
+    vehicles.
+    """
+    kinds = sorted(kinds)
+    if alone and all(not rule.profile or rule.profile not in kinds for rule in rules):
+        return [*(rule for rule in rules if rule.profile), *_of("", rules, hours)]
+    mine = [rule for kind in kinds for rule in _of(kind, rules, hours)]
+    return [*(rule for rule in rules if rule.profile not in kinds), *mine]
+
+
+def _of(kind: str, rules: Sequence[RushHour], hours: Sequence[HourTaken]) -> list[RushHour]:
+    """What was learned, and what held for ``kind`` in other hours."""
+    held = [rule for rule in rules if rule.profile == kind] or [r for r in rules if not r.profile]
+    known = [
+        RushHour(h.first_day, h.last_day, h.hour * 60, (h.hour + 1) % 24 * 60, 1.0)
+        for h in hours
+        if h.factor is not None
+    ]
+    kept = [replace(rule, profile="") for rule in held]
+    kept = [rule for rule in kept if not any(overlap((rule, one)) for one in known)]
+    return [*lines_for(hours, kind), *(replace(rule, profile=kind) for rule in kept)]
 
 
 def _runs(told: Sequence[HourTaken], alike: float) -> list[list[HourTaken]]:

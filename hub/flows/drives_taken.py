@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from hub.core.business import BusinessSettings
 from hub.core.errors import HubError
 from hub.core.jobs import Outcome
 from hub.core.measures import measures_of
-from hub.core.pace_learned import Drive, HourTaken, hours_taken, lines_for
+from hub.core.pace_learned import Drive, HourTaken, hours_taken, joined, lines_for
 from hub.core.rush_hours import RushHour
 from hub.core.values import Point
 from hub.db.tables import (
@@ -46,13 +46,14 @@ KNOWN_ALREADY = (
 
 @dataclass(frozen=True, slots=True)
 class DrivesTaken:
-    """``hours`` of vehicles with an engine; ``lines`` say the same as rush hours. ``why_not``: the
-    travel times know the hours themselves, or cannot be asked.
+    """``hours`` of vehicles with an engine; ``lines`` say the same as rush hours; ``kinds`` are of
+    all vehicles. ``why_not``: the travel times know the hours themselves, or cannot be asked.
     """
 
     drives: int
     hours: tuple[HourTaken, ...]
     lines: tuple[RushHour, ...]
+    kinds: frozenset[str] = frozenset()
     why_not: str = ""
 
 
@@ -73,7 +74,7 @@ def drives_taken(hub: Hub, business_id: str) -> DrivesTaken:
         zone = ZoneInfo(business.zone)
         today = hub.now().astimezone(zone).date()
         rounds = _rounds(session, business_id, today - timedelta(weeks=WEEKS), today)
-        kinds = set(
+        kinds = frozenset(
             session.exec(select(VehicleRow.profile).where(VehicleRow.business_id == business_id))
         )
     drives = list[Drive]()
@@ -82,9 +83,9 @@ def drives_taken(hub: Hub, business_id: str) -> DrivesTaken:
         try:
             travel = travel_between(hub, business_id, places, ways[0][0].ended_at, profile)
         except HubError as problem:
-            return DrivesTaken(0, (), (), str(problem))
+            return DrivesTaken(0, (), (), why_not=str(problem))
         if travel.pace:
-            return DrivesTaken(0, (), (), KNOWN_ALREADY)
+            return DrivesTaken(0, (), (), why_not=KNOWN_ALREADY)
         index = {place: n for n, place in enumerate(places)}
         for a, b in ways:
             free_s = travel.seconds[index[a.place]][index[b.place]]
@@ -92,24 +93,16 @@ def drives_taken(hub: Hub, business_id: str) -> DrivesTaken:
                 took_s = (b.came_at - a.ended_at).total_seconds()
                 drives.append(Drive(a.ended_at, took_s, free_s))
     hours = hours_taken(drives, zone)
-    return DrivesTaken(len(drives), tuple(hours), _lines(hours, kinds))
+    return DrivesTaken(len(drives), tuple(hours), tuple(lines_for(hours)), kinds)
 
 
 def with_lines(settings: BusinessSettings, taken: DrivesTaken) -> BusinessSettings:
-    """``settings`` with what was learned in the place of what was said of those vehicles; what
-    was said of others stays.
-    """
-    whose = {"", *MEASURED}
-    others = [rule for rule in settings.rush_hours if rule.profile not in whose]
-    return settings.model_copy(update={"rush_hours": [*others, *taken.lines][:MOST_LINES]})
-
-
-def _lines(hours: Sequence[HourTaken], kinds: set[str]) -> tuple[RushHour, ...]:
-    """For all vehicles; where some have no engine, for each kind that has one."""
-    lines = lines_for(hours)
-    if kinds <= MEASURED:
-        return tuple(lines)
-    return tuple(replace(line, profile=one) for one in sorted(kinds & MEASURED) for line in lines)
+    """``settings`` with what was learned, in the place of what they said of the same hours."""
+    if not taken.lines:
+        return settings
+    engines, alone = taken.kinds & MEASURED, taken.kinds <= MEASURED
+    rules = joined(settings.rush_hours, taken.hours, engines, alone=alone)
+    return settings.model_copy(update={"rush_hours": rules[:MOST_LINES]})
 
 
 def _rounds(

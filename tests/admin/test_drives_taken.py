@@ -28,7 +28,7 @@ from hub.db.tables import (
     VehicleRow,
 )
 from hub.flows.business import business_of
-from hub.flows.drives_taken import DrivesTaken, drives_taken
+from hub.flows.drives_taken import DrivesTaken, drives_taken, with_lines
 from hub.flows.log_in import Role
 from hub.flows.roads import travel_between
 from hub.plugins.travel_crow import CrowTravelTimes
@@ -156,7 +156,11 @@ def settle(desk: Desk, rules: list[RushHour]) -> None:
 
 
 def test_what_drives_took_becomes_lines_once_somebody_saves_them(desk: Desk) -> None:
-    kept = [RushHour(0, 4, 960, 1080, 1.9), RushHour(0, 6, 0, 0, 1.0, "bicycle")]
+    kept = [
+        RushHour(0, 4, 7 * 60, 9 * 60, 1.9),
+        RushHour(0, 4, 16 * 60, 18 * 60, 1.7),
+        RushHour(0, 6, 0, 0, 1.0, "bicycle"),
+    ]
     settle(desk, kept)
     assert "No drive of these weeks" in text_of(desk.get(PAGE))
     weeks(desk)
@@ -167,7 +171,7 @@ def test_what_drives_took_becomes_lines_once_somebody_saves_them(desk: Desk) -> 
     assert "Mon–Fri 08:00–09:00: 1.5 times as long" in page and "1.5 times 27 drives" in page
     filled = desk.get("/panel/settings?learned=1")
     assert "Nothing is kept yet" in text_of(filled)
-    for value in ("08:00", "09:00", "1.5", "bicycle"):
+    for value in ("08:00", "09:00", "1.5", "16:00", "1.7"):
         assert f'value="{value}"' in filled.text
     assert 'value="1.9"' not in filled.text
     assert settings(desk).rush_hours == kept
@@ -224,11 +228,15 @@ def test_todays_drafts_and_strangers_drives_and_bicycles_teach_nothing(desk: Des
     assert "Rival" not in desk.get(PAGE).text
 
 
-def test_where_there_are_bicycles_too_lines_are_for_vans_alone(desk: Desk) -> None:
+def test_where_there_are_bicycles_too_what_was_said_of_all_stays_for_them(desk: Desk) -> None:
     weeks(desk)
+    settle(desk, [RushHour(0, 4, 7 * 60, 10 * 60, 1.2)])
     with desk.hub.unit() as unit:
         unit.session.add(VehicleRow(business_id=desk.business_id, name="Bike", profile="bicycle"))
-    assert taken(desk).lines == (RushHour(0, 4, 8 * 60, 9 * 60, 1.5, "car"),)
+    assert with_lines(settings(desk), taken(desk)).rush_hours == [
+        RushHour(0, 4, 7 * 60, 10 * 60, 1.2),
+        RushHour(0, 4, 8 * 60, 9 * 60, 1.5, "car"),
+    ]
 
 
 class KnowsTheHour(CrowTravelTimes):

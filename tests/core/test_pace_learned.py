@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ from hub.core.pace_learned import (
     Drive,
     HourTaken,
     hours_taken,
+    joined,
     lines_for,
 )
 from hub.core.rush_hours import RushHour, overlap
@@ -73,6 +75,28 @@ def test_hours_that_are_alike_are_one_line_and_free_ones_none() -> None:
         RushHour(0, 4, 23 * 60, 0, 0.8, "van"),
         RushHour(5, 5, 0, 60, 0.8, "van"),
     ]
+
+
+EIGHT = [HourTaken(0, 4, 8, 40, 1.5), HourTaken(0, 4, 9, 3, None), HourTaken(0, 4, 12, 40, 1.0)]
+LEARNED = RushHour(0, 4, 8 * 60, 9 * 60, 1.5)
+
+
+def test_hours_that_nothing_was_learned_of_stay_as_they_were_said() -> None:
+    seven, nine = RushHour(0, 4, 420, 540, 1.2), RushHour(0, 4, 540, 600, 1.3)
+    noon, night = RushHour(0, 6, 700, 800, 2.0), RushHour(4, 0, 1320, 360, 0.8)
+    bikes = RushHour(0, 6, 0, 0, 1.0, "bicycle")
+    rules = [seven, nine, noon, night, bikes]
+    assert joined(rules, EIGHT, {"van"}, alone=True) == [bikes, LEARNED, nine, night]
+    assert joined([], EIGHT, {"van"}, alone=True) == [LEARNED]
+
+
+def test_vehicles_with_lines_of_their_own_get_what_was_learned_as_their_own() -> None:
+    """Else they would go by their old lines alone."""
+    nine, vans = RushHour(0, 4, 540, 600, 1.3), RushHour(5, 5, 540, 600, 1.1, "van")
+    found = joined([nine, vans], EIGHT, {"van", "car"}, alone=True)
+    car, van = replace(LEARNED, profile="car"), replace(LEARNED, profile="van")
+    assert found == [nine, car, replace(nine, profile="car"), van, vans]
+    assert overlap(found) is None
 
 
 @pytest.mark.parametrize("seed", range(20))
