@@ -262,3 +262,11 @@ def test_travel_times_that_know_the_hour_leave_nothing_to_learn(desk: Desk) -> N
 def test_nobody_but_an_owner_sees_it(desk: Desk) -> None:
     dora = a_desk(desk.hub, "Dispatch", role=Role.DISPATCHER)
     assert dora.get(PAGE).status_code == 403
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_drives_are_learned_from_alike_on_postgresql(database_url: str, tmp_path: Path) -> None:
+    desk = a_desk(a_hub(None, tmp_path, url=database_url), role=Role.OWNER)
+    with_orders(desk)
+    weeks(desk)
+    assert taken(desk).lines == (RushHour(0, 4, 8 * 60, 9 * 60, 1.5),)

@@ -233,3 +233,13 @@ def test_a_viewer_looks_and_an_accountant_does_not(desk: Desk) -> None:
     assert books.get(REACH).status_code == 403
     with desk.hub.reading() as session:
         assert session.exec(select(ZoneRow)).all() == []
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_jobs_are_counted_alike_on_postgresql(
+    database_url: str, helsinki: Path, tmp_path: Path
+) -> None:
+    desk = a_desk(a_hub(helsinki, tmp_path, url=database_url))
+    with_orders(desk)
+    found = seen(desk, [10])
+    assert (found.rings[0].jobs, found.pinless, found.elsewhere) == (3, 1, 0)
