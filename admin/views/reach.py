@@ -75,9 +75,11 @@ def reach(hub: Hub) -> Blueprint:
             given = ZoneIn(name=typed("name", 200), area=area_text(area))
             row = save_zone(hub, me().business_id, given, actor=me().actor)
         except ValidationError as wrong:
-            is_name = wrong.errors()[0]["loc"] == ("name",)
-            said = "Please fill this in." if is_name else "This ring cannot be a zone. Try another."
-            return _page(hub, {"name" if is_name else "within": said})
+            first = wrong.errors()[0]
+            if first["loc"] == ("name",):
+                return _page(hub, {"name": "Please fill this in."})
+            why = first["msg"].removeprefix("Value error, ")
+            return _page(hub, {"within": f"This ring cannot be a zone: {why}"})
         except NotAccepted as problem:
             return _page(hub, {"name": str(problem)})
         except HubError as problem:

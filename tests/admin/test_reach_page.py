@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
-from datetime import date, time
+from collections.abc import Sequence
+from datetime import date, datetime, time
+from math import cos, pi, sin
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from sqlmodel import select
 
+from hub import Area, GivesReach, Point, TravelTimes, hookimpl
 from hub.core.rush_hours import RushHour
 from hub.db.tables import BusinessRow, DepotRow, JobRow, RouteRow, VehicleRow, ZoneRow
 from hub.flows.day_open import open_jobs
@@ -17,6 +21,7 @@ from hub.flows.log_in import Role
 from hub.flows.plan import plan_day
 from hub.flows.reach import Leaving, Reach, area_within, reach_of
 from hub.flows.zones import zones_of
+from hub.plugins.travel_crow import CrowTravelTimes
 from tests.admin.desk import DAY, Desk, a_desk, a_hub, text_of, with_orders
 
 REACH = "/panel/reach"
@@ -243,3 +248,54 @@ def test_jobs_are_counted_alike_on_postgresql(
     with_orders(desk)
     found = seen(desk, [10])
     assert (found.rings[0].jobs, found.pinless, found.elsewhere) == (3, 1, 0)
+
+
+class Compass(CrowTravelTimes, GivesReach):
+    """A plugin that draws circles; ``mood`` is how it feels."""
+
+    key = "compass"
+    title = "Compass"
+    mood: ClassVar[str] = "well"
+
+    def reach(
+        self, place: Point, seconds: Sequence[float], depart_at: datetime, profile: str
+    ) -> Sequence[Area]:
+        match self.mood:
+            case "broken":
+                raise ZeroDivisionError
+            case "short":
+                return []
+            case "babbling":
+                return ["far"] * len(seconds)  # type: ignore[list-item]
+        turns = [2 * pi * n / 5001 for n in range(5001)]
+        return [
+            ((tuple((place.lat + s / 1e4 * cos(t), place.lon + s / 1e4 * sin(t)) for t in turns),),)
+            for s in seconds
+        ]
+
+
+class Circles:
+    __name__ = "circles"
+
+    def __init__(self, mood: str) -> None:
+        self.provider = type("Compass", (Compass,), {"mood": mood})
+
+    @hookimpl
+    def hub_travel_times(self) -> list[type[TravelTimes]]:
+        return [self.provider]
+
+
+def test_an_installed_plugin_is_asked_before_the_built_map(desk: Desk) -> None:
+    desk.hub.registry.add(Circles("well"), "circles")
+    assert len(seen(desk, [4]).rings[0].area[0][0]) == 5001
+    form = {"depot_id": leaving(desk).depot_id, "minutes": "4", "within": "4", "name": "Round"}
+    said = text_of(desk.post(f"{REACH}/zone", **form))
+    assert "This ring cannot be a zone: The area has 5001 corners." in said
+    assert desk.rows(ZoneRow) == []
+
+
+@pytest.mark.parametrize("mood", ["broken", "short", "babbling"])
+def test_a_plugin_that_makes_no_sense_is_passed_over(desk: Desk, mood: str) -> None:
+    ours = seen(desk, [4]).rings
+    desk.hub.registry.add(Circles(mood), "circles")
+    assert seen(desk, [4]).rings == ours
