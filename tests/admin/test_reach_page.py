@@ -228,6 +228,24 @@ def test_another_businesss_depot_is_nowhere_and_its_jobs_count_for_nobody(desk: 
     assert "Rival" not in desk.get(REACH).text
 
 
+@pytest.mark.parametrize("role", [Role.OWNER, Role.DISPATCHER, Role.VIEWER])
+def test_every_link_of_the_page_opens_for_who_sees_it(desk: Desk, role: Role) -> None:
+    somebody = a_desk(desk.hub, "Links", role=role)
+    with_orders(somebody)
+    slow(somebody, RushHour(0, 6, 0, 0, 2.0))
+    there = [somebody.get(f"{REACH}?day={DAY}&minutes=4")]
+    with desk.hub.unit() as unit:
+        row = unit.session.exec(
+            select(DepotRow).where(DepotRow.business_id == somebody.business_id)
+        ).one()
+        row.lat, row.lon = 48.85, 2.35
+    there.append(somebody.get(REACH))
+    for page in there:
+        main = page.text.split("<main", 1)[1]
+        for link in set(re.findall(r'href="(/panel/[^"]+)"', main)):
+            assert somebody.get(link).status_code == 200, link
+
+
 def test_a_viewer_looks_and_an_accountant_does_not(desk: Desk) -> None:
     vera = a_desk(desk.hub, "Vera", role=Role.VIEWER)
     page = vera.get(f"{REACH}?minutes=4")
