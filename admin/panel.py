@@ -31,6 +31,7 @@ from admin.views import (
     proof,
     proof_storage,
     ratings,
+    reach,
     self_service,
     settings,
     travel_times,
@@ -71,6 +72,7 @@ BLUEPRINTS = (
     webhooks.webhooks,
     asked.asked,
     ratings.ratings,
+    reach.reach,
 )
 
 
@@ -100,6 +102,7 @@ MENU: tuple[tuple[str, tuple[Item, ...]], ...] = (
             Item("Orders", "/panel/orders", ALL),
             Item("Import", "/panel/import", ACTS),
             Item("Addresses", "/panel/addresses", LOOKS),
+            Item("Reach", "/panel/reach", LOOKS),
             Item("Stuck", "/panel/stuck", ACTS),
             Item("Enquiries", "/panel/asked", LOOKS),
             Item("Ratings", "/panel/ratings", LOOKS),

@@ -28,6 +28,7 @@ from hub.core.contracts import (
     EtaModel,
     Geocoder,
     GivesDirections,
+    GivesReach,
     InlineFile,
     Kept,
     LooksUp,
@@ -137,6 +138,7 @@ from hub.core.values import (
     TimeWindow,
 )
 from hub.core.wanted import Wanted, wanted
+from hub.core.zones import Area
 
 __all__ = [
     "AcceptsWebhooks",
@@ -146,6 +148,7 @@ __all__ = [
     "AmendmentProposed",
     "AmendmentSeen",
     "AnswersInParts",
+    "Area",
     "ArrayTravel",
     "Arrival",
     "AuthError",
@@ -171,6 +174,7 @@ __all__ = [
     "Event",
     "Geocoder",
     "GivesDirections",
+    "GivesReach",
     "Gone",
     "HandsOverKeys",
     "HubError",

@@ -13,7 +13,9 @@ from werkzeug.wrappers import Response as AnyResponse
 from admin.auth import TRADES
 from admin.forms import form_for, read
 from hub.core.business import Trade, suggested
+from hub.core.pace_learned import DAYS, FEWEST
 from hub.flows.business import BusinessIn, DefaultsIn, business_of, save_business
+from hub.flows.drives_taken import WEEKS, drives_taken, with_lines
 from hub.flows.tongues import languages
 from hub.web.pages import page
 from hub.web.staff import me, needs
@@ -48,9 +50,31 @@ def settings(hub: Hub) -> Blueprint:
     @needs()
     def show() -> AnyResponse:
         row, kept = business_of(hub, me().business_id)
+        is_learned = "learned" in request.args
+        if is_learned:
+            kept = with_lines(kept, drives_taken(hub, me().business_id))
         return _page(
             _business_form(data=row.model_dump()),
             _defaults_form(data=DefaultsIn.of(kept).model_dump()),
+            is_learned=is_learned,
+        )
+
+    @pages.get("/settings/drives")
+    @needs()
+    def drives() -> AnyResponse:
+        """What drives took, and the rush hours that would say so; nothing changes here."""
+        taken = drives_taken(hub, me().business_id)
+        hours = sorted({hour.hour for hour in taken.hours})
+        known = {(hour.first_day, hour.hour): hour for hour in taken.hours}
+        rows = [(hour, [known.get((first, hour)) for first, _ in DAYS]) for hour in hours]
+        _, kept = business_of(hub, me().business_id)
+        return page(
+            "panel/drives.html",
+            taken=taken,
+            rows=rows,
+            fewest=FEWEST,
+            weeks=WEEKS,
+            is_kept=with_lines(kept, taken).rush_hours == kept.rush_hours,
         )
 
     @pages.post("/settings")
@@ -102,7 +126,12 @@ def _suggested(trade: str) -> BaseForm:
 
 
 def _page(
-    business: BaseForm, defaults: BaseForm, status: int = 200, *, is_suggestion: bool = False
+    business: BaseForm,
+    defaults: BaseForm,
+    status: int = 200,
+    *,
+    is_suggestion: bool = False,
+    is_learned: bool = False,
 ) -> AnyResponse:
     return page(
         "panel/settings.html",
@@ -110,4 +139,5 @@ def _page(
         business=business,
         defaults=defaults,
         is_suggestion=is_suggestion,
+        is_learned=is_learned,
     )

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, col, select
 
-from hub.core.contracts import GivesDirections, TravelTimes
+from hub.core.contracts import GivesDirections
 from hub.core.errors import HubError
-from hub.core.measures import measures_of
+from hub.core.pace import Traffic, arrives, traffic_of
+from hub.core.plan_request import Pace
 from hub.core.planning import RoadLeg
 from hub.core.values import Point
-from hub.db.tables import DepotRow, DeviceRow, PlaceRow, RouteRow, ShiftRow, StopRow, VehicleRow
+from hub.db.tables import (
+    BusinessRow,
+    DepotRow,
+    DeviceRow,
+    PlaceRow,
+    RouteRow,
+    ShiftRow,
+    StopRow,
+    VehicleRow,
+)
 from hub.flows.fleet_rules import profile_of
+from hub.flows.roads import Rush
+from hub.flows.travel_able import able, knows_traffic, told
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -44,6 +57,7 @@ class _Drive:
     start: Point
     end: Point
     profile: str
+    paces: tuple[Pace, ...]  # of the business's roads, today and tonight
 
 
 def directions_to(
@@ -53,14 +67,16 @@ def directions_to(
     on no published route of this phone's driver. Nothing is kept of where somebody is.
     """
     with hub.reading() as session:
-        drive = _drive(session, device, stop_id, here)
+        drive = _drive(session, device, stop_id, here, hub.now())
     if drive is None:
         return Directions(why="This address has no pin yet.")
     why = NOBODY
-    for guide in _guides(hub):
+    guides, _ = able(hub, GivesDirections)
+    for guide in guides:
+        leave = hub.now()
         try:
             legs = guide.directions(
-                [drive.start, drive.end], hub.now(), _told(guide, drive.profile), language
+                [drive.start, drive.end], leave, told(guide, drive.profile), language
             ).legs
         except HubError as problem:
             hub.tools.log.info("directions: %s", problem)
@@ -69,38 +85,24 @@ def directions_to(
             hub.tools.log.exception("directions failed")
             why = NO_WAY
         else:
-            return _said(legs)
+            traffic = None if knows_traffic(guide) else traffic_of(drive.paces)
+            return _said(legs, leave, traffic)
     return Directions(why=why)
 
 
-def _said(legs: tuple[RoadLeg, ...]) -> Directions:
+def _said(legs: tuple[RoadLeg, ...], leave: datetime, traffic: Traffic | None) -> Directions:
+    """``traffic``: the map knows free roads, and the plan by which times it slows them."""
+    free_s = sum(leg.seconds for leg in legs)
     return Directions(
         tuple(Turn(step.text, step.metres) for leg in legs for step in leg.steps),
-        sum(leg.seconds for leg in legs),
+        round((arrives(traffic, leave, free_s) - leave).total_seconds()),
         sum(leg.metres for leg in legs),
     )
 
 
-def _guides(hub: Hub) -> Iterator[GivesDirections]:
-    """Those who can tell turns now: an installed plugin's before the built map's."""
-    classes = [c for c in hub.registry.all(TravelTimes) if issubclass(c, GivesDirections)]
-    for cls in sorted(classes, key=lambda one: one.key == "valhalla"):
-        try:
-            guide = hub.provider(TravelTimes, cls.key, {})
-            guide.check()
-        except HubError as problem:
-            hub.tools.log.info("directions by %s: %s", cls.key, problem)
-        else:
-            assert isinstance(guide, GivesDirections)
-            yield guide
-
-
-def _told(guide: GivesDirections, profile: str) -> str:
-    heeds = isinstance(guide, TravelTimes) and guide.heeds_measures
-    return profile if heeds else measures_of(profile)[0]
-
-
-def _drive(session: Session, device: DeviceRow, stop_id: str, here: Point | None) -> _Drive | None:
+def _drive(
+    session: Session, device: DeviceRow, stop_id: str, here: Point | None, now: datetime
+) -> _Drive | None:
     """``None`` while the stop has no pin."""
     mine = session.exec(
         select(StopRow, RouteRow, PlaceRow)
@@ -124,7 +126,11 @@ def _drive(session: Session, device: DeviceRow, stop_id: str, here: Point | None
             VehicleRow.business_id == device.business_id, VehicleRow.id == route.vehicle_id
         )
     ).one_or_none()
-    return _Drive(start, Point(place.lat, place.lon), profile_of(van))
+    profile = profile_of(van)
+    business = session.get_one(BusinessRow, device.business_id)
+    today = now.astimezone(ZoneInfo(business.zone)).date()
+    paces = Rush.of(business, today, today).paces(profile)
+    return _Drive(start, Point(place.lat, place.lon), profile, paces)
 
 
 def _before(session: Session, route: RouteRow, stop: StopRow) -> Point:

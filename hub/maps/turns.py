@@ -21,6 +21,7 @@ MISSING = "Turns need Valhalla. Install it with: pip install lastmile-hub[valhal
 CACHE_BYTES = 50_000_000  # of read tiles in each thread; the files themselves are mapped, shared
 MOST_PLACES, MOST_M = 10_000, 10_000_000.0
 CONNECTED = 100  # streets that a street must lead to, or a place is put on another: see roads.py
+MOST_RINGS, LONGEST_MIN = 6, 120  # of one question how far one gets
 COSTINGS = ("auto", "truck", "bicycle", "pedestrian")
 
 _opened = threading.local()
@@ -93,6 +94,10 @@ def _settings(map_dir: Path) -> dict[str, Any]:
     for name in ("admin", "landmarks", "timezone", "transit_dir", "transit_feeds_dir"):
         settings["mjolnir"].pop(name, None)
     settings["thor"]["source_to_target_algorithm"] = "timedistancematrix"
+    settings["service_limits"]["isochrone"] |= {
+        "max_contours": MOST_RINGS,
+        "max_time_contour": LONGEST_MIN,
+    }
     for costing in COSTINGS:
         settings["service_limits"][costing] |= {
             "max_locations": MOST_PLACES,

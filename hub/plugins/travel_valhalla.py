@@ -16,9 +16,11 @@ import numpy as np
 
 from hub import (
     AnswersInParts,
+    Area,
     ArrayTravel,
     ConfigError,
     GivesDirections,
+    GivesReach,
     Point,
     Refused,
     RoadLeg,
@@ -54,7 +56,7 @@ class Snapped:
         return sum(metres for _, metres in self.edges)
 
 
-class ValhallaTravelTimes(TravelTimes, AnswersInParts, GivesDirections):
+class ValhallaTravelTimes(TravelTimes, AnswersInParts, GivesDirections, GivesReach):
     key = "valhalla"
     title = "Turn by turn on the built map (Valhalla)"
     heeds_measures = True
@@ -152,25 +154,30 @@ class ValhallaTravelTimes(TravelTimes, AnswersInParts, GivesDirections):
         )
 
     def reach(
-        self, place: Point, minutes: Sequence[int], profile: str = "car"
-    ) -> Mapping[int, tuple[Point, ...]]:
-        """The outline of where a drive of so many minutes leads; at most four, to 120 minutes."""
+        self, place: Point, seconds: Sequence[float], depart_at: datetime, profile: str
+    ) -> Sequence[Area]:
+        """Raises ``Refused`` too for more than ``MOST_RINGS`` or longer than ``LONGEST_MIN``.
+
+        Edges are good to about a minute: Valhalla draws them by squares of 100 to 200 m. Islands
+        beyond the edge, and holes within it, are left out.
+        """
         asked = _costing(profile)
         if not all(self._near([place], asked)):
             raise Refused("The map has no road near the place.")
+        hundredths = [round(each / 0.6) for each in seconds]  # of a minute
+        told = sorted({*hundredths} - {0}, reverse=True)
+        if not told:
+            return [()] * len(hundredths)
         question = {
             "locations": [_spot(place)],
-            "contours": [{"time": one} for one in sorted(minutes)],
+            "contours": [{"time": each / 100} for each in reversed(told)],
             "polygons": True,
             **asked,
         }
-        outlines: dict[int, tuple[Point, ...]] = {}
-        for feature in self._ask("isochrone", question)["features"]:
-            ring = feature["geometry"]["coordinates"][0]
-            outlines[int(feature["properties"]["contour"])] = tuple(
-                Point(lat, lon) for lon, lat in ring
-            )
-        return outlines
+        # The widest first. What it says of each one's minutes is cut off: 15.86 for 15.87.
+        found = self._ask("isochrone", question)["features"]
+        areas = dict(zip(told, (_area(one["geometry"]) for one in found), strict=True))
+        return [areas.get(each, ()) for each in hundredths]
 
     def _near(self, places: Sequence[Point], asked: Mapping[str, Any]) -> list[bool]:
         """Whether each lies on the map; a vehicle's measures do not matter for that."""
@@ -212,6 +219,12 @@ def _spot(place: Point) -> dict[str, float]:
 
 def _or_far(value: float | None, unit: int) -> int:
     return UNREACHABLE_S if value is None else round(value * unit)
+
+
+def _area(geometry: Mapping[str, Any]) -> Area:
+    """Of a polygon of GeoJSON; empty where there is none."""
+    rings = (ring for ring in geometry["coordinates"][:1] if len(ring) > 3)
+    return tuple((tuple((lat, lon) for lon, lat in ring[:-1]),) for ring in rings)
 
 
 def _leg(leg: Mapping[str, Any]) -> RoadLeg:

@@ -15,6 +15,7 @@ from hub import (
     AnswersInParts,
     ConfigError,
     GivesDirections,
+    GivesReach,
     HubError,
     Point,
     Provider,
@@ -22,6 +23,7 @@ from hub import (
     TravelMatrix,
     TravelTimes,
 )
+from hub.core.zones import Zone
 from hub.testing.provider import PresentableConformance, expect
 
 TUESDAY = datetime(2024, 3, 5, 9, 0, tzinfo=UTC)
@@ -218,6 +220,41 @@ class TravelTimesConformance(PresentableConformance, ABC):
             told = sum(step.metres for step in leg.steps)
             assert abs(told - leg.metres) <= 0.1 * leg.metres + 30, (
                 f"The steps are {told} m together, and their leg is {leg.metres} m."
+            )
+
+    def test_reach_holds_what_is_near_and_no_more(self, ways: TravelTimes) -> None:
+        """Only of travel times that say how far one gets."""
+        if not isinstance(ways, GivesReach):
+            return
+        home = self.places[0]
+        for profile in self.profiles:
+            farthest_s = max(ways.matrix(self.places, TUESDAY, profile).seconds[0])
+            asked = [2.0 * farthest_s + 300, farthest_s / 20]
+            areas = ways.reach(home, asked, TUESDAY, profile)
+            assert len(areas) == 2, "One area for each of `seconds`, in their order."
+            wide, narrow = (Zone("", "", area) for area in areas)
+            lost = [place for place in self.places[1:] if not wide.has(place)]
+            assert not lost, (
+                f"{lost} take up to {farthest_s} s by {profile} and lie outside of what is reached"
+                f" in {asked[0]:.0f} s: is it minutes, or are latitude and longitude swapped?"
+            )
+            held = [place for place in self.places[1:] if narrow.has(place)]
+            assert len(held) < len(self.places) - 1, (
+                f"In {asked[1]:.0f} s by {profile} all places are reached, of which the farthest"
+                f" takes {farthest_s} s: `areas` are in the order of `seconds`."
+            )
+            for shape in wide.area:
+                for corner in shape[0]:
+                    line_m = straight_m(home, Point(*corner))
+                    assert line_m <= FASTEST_MPS * asked[0] + 2 * SNAP_M, (
+                        f"A corner of what is reached in {asked[0]:.0f} s lies {line_m:.0f} m away."
+                    )
+        if self.nowhere is not None:
+            off, asked = self.nowhere, [60.0]
+            expect(
+                HubError,
+                lambda: ways.reach(off, asked, TUESDAY, "car"),
+                "reach from where no road leads",
             )
 
     def test_a_days_worth_of_places_is_answered_whole(self, ways: TravelTimes) -> None:

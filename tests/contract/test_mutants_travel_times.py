@@ -128,6 +128,24 @@ MUTANTS = {
         "RoadStep(word, leg.seconds, 2 * leg.metres)",
         "test_turns_are_told_on_the_way_that_is_driven",
     ),
+    "reach in an order of its own": Mutant(
+        "for each in seconds]",
+        "for each in sorted(seconds)]",
+        "test_reach_holds_what_is_near_and_no_more",
+    ),
+    "reach takes seconds for minutes": Mutant(
+        "speed * each)", "speed * each / 60)", "test_reach_holds_what_is_near_and_no_more"
+    ),
+    "reach has corners east first": Mutant(
+        "corners.append((place.lat + far * north, lon))",
+        "corners.append((lon, place.lat + far * north))",
+        "test_reach_holds_what_is_near_and_no_more",
+    ),
+    "reach begins anywhere": Mutant(
+        "if self._metres(place, Point(60.17, 24.94)) >= FAR_S:",
+        "if False:",
+        "test_reach_holds_what_is_near_and_no_more",
+    ),
     "walking is not held to": Mutant(
         '    profiles = ("car", "walk")\n', "", "test_a_profile_that_is_not_named_is_not_known"
     ),

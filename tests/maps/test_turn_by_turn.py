@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Thread
@@ -9,6 +10,7 @@ from threading import Thread
 import pytest
 
 from hub.core.errors import ConfigError, Refused
+from hub.core.reach import first_within
 from hub.core.values import Point
 from hub.maps.build import build
 from hub.maps.present_speeds import write_speeds
@@ -85,12 +87,31 @@ def test_a_track_is_put_on_its_streets(turns) -> None:
         turns.snapped([PARIS, Point(48.851, 2.351)])
 
 
-def test_reach_grows_with_the_minutes(turns) -> None:
-    outlines = turns.reach(STATION, [2, 4], "van")
-    spans = {m: max(p.lat for p in ring) - min(p.lat for p in ring) for m, ring in outlines.items()}
-    assert 0.002 < spans[2] < spans[4]
+def test_reach_grows_with_the_seconds_whatever_their_order(turns) -> None:
+    few, many = turns.reach(STATION, [120, 240], AT, "van")
+    assert turns.reach(STATION, [240, 120], AT, "van") == [many, few]
+    spans = [
+        max(lat for lat, _ in area[0][0]) - min(lat for lat, _ in area[0][0])
+        for area in (few, many)
+    ]
+    assert 0.002 < spans[0] < spans[1]
+    assert turns.reach(STATION, [0.1, 0], AT, "van") == [(), ()]
     with pytest.raises(Refused, match="no road near"):
-        turns.reach(PARIS, [5])
+        turns.reach(PARIS, [300], AT, "van")
+    with pytest.raises(Refused, match="Exceeded max"):
+        turns.reach(STATION, [3 * 3600], AT, "van")
+
+
+def test_reach_agrees_with_the_time_to_doors(turns, helsinki: Path) -> None:
+    """But for doors within a minute of an edge, and few others."""
+    with sqlite3.connect(helsinki / "map" / "current" / "addresses.db") as db:
+        doors = [Point(*row) for row in db.execute("select lat, lon from address where id % 5 = 0")]
+    seconds = turns.matrix([STATION, *doors], AT, "car").seconds[0][1:]
+    [area] = turns.reach(STATION, [360], AT, "car")
+    told = zip(first_within([area], doors), seconds, strict=True)
+    clear = [(ring is not None, s <= 360) for ring, s in told if abs(s - 360) > 60]
+    assert len(clear) > 100
+    assert sum(drawn != true for drawn, true in clear) < 0.1 * len(clear)
 
 
 def test_threads_do_not_share_a_router(turns) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from pydantic import ValidationError
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from hub import AuthError, ConfigError, Point, RateLimited, Tools, Unavailable
 from hub.plugins.travel_http import HttpTravelSettings, HttpTravelTimes
@@ -61,6 +64,33 @@ def test_it_says_what_the_engine_behind_it_says(
         [leg.metres for leg in way.legs], abs=1
     )
     assert len(route.geometry) >= len(way.geometry)
+
+
+def the_examples() -> list[dict[str, str]]:
+    """The settings that the page on roads shows, a column for each kind of service."""
+    text = (Path(__file__).parents[2] / "docs" / "roads.md").read_text()
+    titles = {field.title: name for name, field in HttpTravelSettings.model_fields.items()}
+    found: list[dict[str, str]] = [{}, {}, {}]
+    for line in (re.split(r"\s*\|\s*", row.strip("|").strip()) for row in text.splitlines()):
+        if line[0] in titles and len(line) == 4:
+            for example, cell in zip(found, line[1:], strict=True):
+                if cell.startswith("`"):
+                    example[titles[line[0]]] = cell.strip("`")
+    return found
+
+
+@pytest.mark.parametrize("example", the_examples(), ids=lambda example: example.get("dialect"))
+def test_what_the_page_on_roads_shows_can_be_typed_and_works(
+    make: Make, service: RoadsService, tmp_path: Path, example: dict[str, str]
+) -> None:
+    assert {"dialect", "url", "names", "try_at", "at_once", "most_places"} <= example.keys()
+    tools = lent(tmp_path, now=AT)
+    parts = urlsplit(example["url"])
+    inside = DispatcherMiddleware(service.app, {parts.path: service.app} if parts.path else {})
+    tools.http.mount(f"https://{parts.hostname}", WsgiAdapter(inside))
+    ways = HttpTravelTimes(HttpTravelSettings.model_validate({**example, "key": KEY}), tools)
+    ways.check()
+    assert ways.matrix(PLACES, AT, "car").seconds[0][1] > 0
 
 
 @pytest.mark.parametrize(

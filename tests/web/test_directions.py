@@ -12,7 +12,7 @@ from sqlmodel import select
 from werkzeug.test import TestResponse
 
 from hub import TravelTimes, hookimpl
-from hub.db.tables import RouteRow, StopRow
+from hub.db.tables import BusinessRow, RouteRow, StopRow
 from hub.plugins.travel_valhalla import ValhallaTravelTimes
 from tests.board_worlds import Running, a_running_day
 from tests.journeys.test_driver_phone import Day, day
@@ -28,6 +28,20 @@ class Turns:
     @hookimpl
     def hub_travel_times(self) -> list[type[TravelTimes]]:
         return [ValhallaTravelTimes]
+
+
+class KnowsTheHour(ValhallaTravelTimes):
+    key = "hourly"
+    title = "Knows the hour"
+    knows_traffic = True
+
+
+class Knowing:
+    __name__ = "knowing"
+
+    @hookimpl
+    def hub_travel_times(self) -> list[type[TravelTimes]]:
+        return [KnowsTheHour]
 
 
 @pytest.fixture
@@ -52,6 +66,21 @@ def test_a_driver_is_told_the_way_from_where_he_is_in_his_language(running: Runn
     assert from_depot["turns"] != here["turns"]
     assert from_first["turns"]
     assert from_first != from_depot
+
+
+def test_turns_take_as_long_as_the_plan_says_of_the_hour(running: Running) -> None:
+    """Twice as long in the rush hour; a plugin that knows the hour is not slowed once more."""
+    stop = running.stops("Mara")[0]
+    free = ask(running, stop, **STATION).get_json()
+    rule = {"first_day": 0, "last_day": 6, "begins_min": 0, "ends_min": 0, "factor": 2.0}
+    with running.hub.unit() as unit:
+        row = unit.session.get_one(BusinessRow, stop.business_id)
+        row.settings = {**row.settings, "rush_hours": [rule]}
+    slow = ask(running, stop, **STATION).get_json()
+    assert slow["seconds"] == pytest.approx(2 * free["seconds"], abs=1)
+    assert (slow["metres"], slow["turns"]) == (free["metres"], free["turns"])
+    running.hub.registry.add(Knowing(), "knowing")
+    assert ask(running, stop, **STATION).get_json()["seconds"] == free["seconds"]
 
 
 def test_another_driver_s_stop_and_a_strange_phone_get_nothing(running: Running) -> None:

@@ -35,7 +35,14 @@ from hub.core.contracts.routing import (
     RouteProgress,
     RoutingStrategy,
 )
-from hub.core.contracts.travel import AnswersInParts, Geocoder, GivesDirections, Match, TravelTimes
+from hub.core.contracts.travel import (
+    AnswersInParts,
+    Geocoder,
+    GivesDirections,
+    GivesReach,
+    Match,
+    TravelTimes,
+)
 
 __all__ = [
     "AnswersInParts",
@@ -46,6 +53,7 @@ __all__ = [
     "EtaModel",
     "Geocoder",
     "GivesDirections",
+    "GivesReach",
     "InlineFile",
     "Kept",
     "LooksUp",

@@ -12,6 +12,7 @@ from hub.core.contracts.provider import Provider
 from hub.core.plan_request import Whole
 from hub.core.planning import RoadRoute, TravelMatrix
 from hub.core.values import Address, Point
+from hub.core.zones import Area
 
 
 class Geocoder(Provider):
@@ -112,3 +113,21 @@ class GivesDirections(ABC):
         self, places: Sequence[Point], depart_at: datetime, profile: str, language: str
     ) -> RoadRoute:
         """``route`` with steps in ``language`` (``de``, ``pt-BR``), or in English."""
+
+
+class GivesReach(ABC):
+    """Travel times that can also say how far somebody gets.
+
+    ::
+
+        def reach(self, place, seconds, depart_at, profile):
+            return [square_about(place, metres=8 * each) for each in seconds]
+    """
+
+    @abstractmethod
+    def reach(
+        self, place: Point, seconds: Sequence[float], depart_at: datetime, profile: str
+    ) -> Sequence[Area]:
+        """Where drives of at most so many seconds lead from ``place``: an area for each, in the
+        order of ``seconds``, of corners (latitude, longitude). Raises ``Refused`` off the map.
+        """

@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from math import cos, hypot, radians
+from math import cos, hypot, pi, radians, sin
 
 import numpy as np
 
 from hub import (
     AnswersInParts,
+    Area,
     ConfigError,
     GivesDirections,
+    GivesReach,
     Point,
     Refused,
     RoadLeg,
@@ -25,7 +27,7 @@ SPEEDS = {"car": 8.0, "walk": 1.3}
 FAR_S = 10_000_000
 
 
-class Block(TravelTimes, AnswersInParts, GivesDirections):
+class Block(TravelTimes, AnswersInParts, GivesDirections, GivesReach):
     key = "block"
     title = "Block"
 
@@ -66,6 +68,23 @@ class Block(TravelTimes, AnswersInParts, GivesDirections):
             for leg in plain.legs
         ]
         return RoadRoute(plain.geometry, tuple(legs))
+
+    def reach(
+        self, place: Point, seconds: Sequence[float], depart_at: datetime, profile: str
+    ) -> Sequence[Area]:
+        speed = self._speed(profile)
+        if self._metres(place, Point(60.17, 24.94)) >= FAR_S:
+            raise Refused("No road leads there.")
+        return [((self._round(place, speed * each),),) for each in seconds]
+
+    def _round(self, place: Point, way_m: float) -> tuple[tuple[float, float], ...]:
+        corners = []
+        for n in range(40):
+            east, north = sin(2 * pi * n / 40), cos(2 * pi * n / 40)
+            far = max(1.0, way_m - (600 if east < 0 else 0)) / 1.3 / 111_320
+            lon = place.lon + far * east / cos(radians(place.lat))
+            corners.append((place.lat + far * north, lon))
+        return tuple(corners)
 
     def _speed(self, profile: str) -> float:
         if profile not in SPEEDS:

@@ -1,0 +1,85 @@
+"""How far somebody gets in so many minutes, and who lies within.
+
+Reach is told in drives on free roads; when these take longer is what the business says of the
+hour in which they are driven.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from hub.core.pace import Traffic
+from hub.core.values import Point
+from hub.core.zones import Area, Ring
+
+MOST_RINGS = 4
+LONGEST_MIN = 120
+EDGE = 0.003  # degrees, 300 m: an outline is not drawn finer than that
+Box = tuple[float, float, float, float]  # west, south, east, north
+MINUTES_LIKE = f"Write up to {MOST_RINGS} numbers from 1 to {LONGEST_MIN}, such as 10, 20, 30."
+
+
+def read_minutes(text: str) -> tuple[int, ...]:
+    """``10, 20 30`` as whole minutes, each once, the fewest first.
+
+    Raises ``ValueError`` with what to write.
+    """
+    parts = [part for part in re.split(r"[,;\s]+", text) if part]
+    if not all(part.isdecimal() and len(part) <= 3 for part in parts):
+        raise ValueError(MINUTES_LIKE)
+    found = tuple(sorted({int(part) for part in parts}))
+    if not 1 <= len(found) <= MOST_RINGS or found[0] < 1 or found[-1] > LONGEST_MIN:
+        raise ValueError(MINUTES_LIKE)
+    return found
+
+
+def free_s(traffic: Traffic | None, leave: datetime, minutes: int) -> float:
+    """The undisturbed seconds of driving that fit in the ``minutes`` after ``leave``."""
+    if traffic is None:
+        return 60.0 * minutes
+    until = leave + timedelta(minutes=minutes)
+    return traffic.driven(round(leave.timestamp()), round(until.timestamp()))
+
+
+def first_within(areas: Sequence[Area], points: Sequence[Point]) -> list[int | None]:
+    """For each point the number of the first of ``areas`` that it lies in; ``None``: in none."""
+    lats, lons = (np.array([getattr(p, name) for p in points]) for name in ("lat", "lon"))
+    found = np.full(len(points), -1)
+    for n in reversed(range(len(areas))):
+        found[_within(areas[n], lats, lons)] = n
+    return [None if n < 0 else n for n in found.tolist()]
+
+
+def meets_edge(area: Area, box: Box) -> bool:
+    """Whether ``area`` comes near the edge of a map or goes beyond, so that it may be cut off."""
+    west, south, east, north = box
+    return any(
+        not (south + EDGE <= lat <= north - EDGE and west + EDGE <= lon <= east - EDGE)
+        for shape in area
+        for lat, lon in shape[0]
+    )
+
+
+def _within(area: Area, lats: np.ndarray, lons: np.ndarray) -> np.ndarray:
+    """As ``Zone.has``, of thousands at once."""
+    is_in = np.zeros(len(lats), dtype=bool)
+    for shape in area:
+        odd = np.zeros(len(lats), dtype=bool)
+        for ring in shape:
+            odd ^= _odd(ring, lats, lons)
+        is_in |= odd
+    return is_in
+
+
+def _odd(ring: Ring, lats: np.ndarray, lons: np.ndarray) -> np.ndarray:
+    """Whether the ring is crossed an odd number of times on the way straight to the east."""
+    odd = np.zeros(len(lats), dtype=bool)
+    for (lat, lon), (to_lat, to_lon) in zip(ring, (*ring[1:], ring[0]), strict=True):
+        if lat != to_lat:
+            crosses = (lat > lats) != (to_lat > lats)
+            odd ^= crosses & (lons < lon + (to_lon - lon) * (lats - lat) / (to_lat - lat))
+    return odd
