@@ -123,6 +123,8 @@ def pill(job: JobRow | None) -> tuple[str, str]:
         return ("Nothing to do", "")
     if job.state != State.CLOSED:
         return STATES[State(job.state)]
+    if job.fetched_at is not None:
+        return ("Collected at the depot", "ok")
     if job.next_step:
         return (f"{ENDED[job.outcome]}: {STEPS[job.next_step]}", OUTCOMES.get(job.outcome, ""))
     return (ENDED.get(job.outcome, job.outcome), OUTCOMES.get(job.outcome, ""))

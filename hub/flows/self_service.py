@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from sqlmodel import Session, col, select
 
 from hub.core.errors import HubError
-from hub.core.jobs import NextStep
 from hub.core.self_service import (
     AT_A_DOOR,
     MOST_CODE,
@@ -122,7 +121,7 @@ def doing(session: Session, link: Link, now: datetime) -> Doing | None:
     rules = link.settings.self_service
     how = standing_of(session, link, now)
     can = follows(rules, how, now)
-    is_kept = link.seen.job.next_step is NextStep.COLLECT
+    is_kept = link.seen.job.is_kept
     shows_depot = is_kept or Follow.COLLECT in can
     return Doing(
         answers(rules, how, now),
