@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 from sqlmodel import Session, col, func, select
 
-from hub.core.branding import USUAL_COLOUR
+from hub.core.branding import mail_font, office_font, palette
 from hub.core.business import BusinessSettings
-from hub.core.colours import is_colour, readable_on, text_on
 from hub.core.contracts import InlineFile, NotificationChannel, Reaches
 from hub.core.jobs import NextStep, Outcome, Reason, State, next_step
 from hub.core.kept_back import for_contact, for_messages
@@ -47,8 +47,8 @@ if TYPE_CHECKING:
 
     from hub.app import Hub
 
+LRM = "\u200e"  # Unicode's left-to-right mark
 LOGO = "logo@lastmilehub"  # a content id looks like an address (RFC 2392)
-LIGHT, DARK = "#fdfdfd", "#1f2225"  # the sheet's ground in the template
 _templates = Environment(
     loader=PackageLoader("hub.flows", "notice_templates"),
     autoescape=select_autoescape(["html"]),
@@ -83,11 +83,13 @@ def composed(
     rules = BusinessSettings.model_validate(business.settings).visibility
     spoken = tongue(about.language, business.language)
     said = values(for_messages(about, rules), ZoneInfo(business.zone), spoken)
+    if spoken.direction == "rtl" and said["phone"]:
+        said["phone"] = f"{LRM}{said['phone']}{LRM}"  # else its groups change places
     # Texts that a business left as they were are translated; its own words are its own.
     title, words = filled_line(spoken.say(subject), said), filled(spoken.say(body), said)
     if reaches in RINGS:
         return Mail(title, words, "")
-    colour = brand.colour if is_colour(brand.colour) else USUAL_COLOUR
+    painted = palette(brand.colour, brand.header_colour)
     given = {
         "tongue": spoken,
         "subject": title,
@@ -100,10 +102,12 @@ def composed(
         "email": brand.email,
         "website": brand.website if brand.website.startswith(("https://", "http://")) else "",
         "logo": f"cid:{LOGO}" if brand.logo and logo_png(brand.logo) else "",
-        "colour": colour,
-        "on_colour": text_on(colour),
-        "on_light": readable_on(colour, LIGHT),
-        "on_dark": readable_on(colour, DARK),
+        "colour": painted.colour,
+        "on_colour": painted.on_colour,
+        "bar": painted.header,
+        "on_bar": painted.on_header,
+        "font": Markup(mail_font(brand.font)),  # noqa: S704  (ours, whatever the brand says)
+        "office_font": Markup(office_font(brand.font)),  # noqa: S704
         "written": _written(hub.now(), ZoneInfo(business.zone)),
         "stop_link": stop_link,
     }

@@ -87,7 +87,9 @@ def test_nothing_is_fetched_that_is_not_kept() -> None:
         fetched(street)
     assert street.day.events("GoodsFetched") == []
     with pytest.raises(LookupError):
-        were_fetched(street.hub, found(street.hub, "Neighbours", zone="UTC"), street.job.id, actor="staff:1")
+        were_fetched(
+            street.hub, found(street.hub, "Neighbours", zone="UTC"), street.job.id, actor="staff:1"
+        )
 
 
 def test_the_page_says_where_they_are_for_as_long_as_they_are_kept(kept: Street) -> None:
