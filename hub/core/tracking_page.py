@@ -43,6 +43,8 @@ class Shows(StrEnum):
 
 
 OPEN = frozenset(Shows) - {Shows.DONE, Shows.FAILED, Shows.FETCHED, Shows.CANCELLED}
+WATCHED = OPEN | {Shows.FAILED}
+"""What may still change while somebody has the page open: after a failure something follows."""
 _STAGES = {
     Shows.ON_ITS_WAY: Stage.ON_THE_WAY,
     Shows.ARRIVING: Stage.ON_THE_WAY,
