@@ -321,7 +321,7 @@ def test_a_killed_worker_loses_and_doubles_nothing(
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(3600)
+@pytest.mark.timeout(7200)
 def test_five_thousand_notices_survive_two_hundred_kills(
     mailer: subprocess.Popen[str], tmp_path: Path
 ) -> None:
