@@ -40,7 +40,7 @@ from hub.flows.links import url_of, whose
 from hub.flows.logo import logo_png
 from hub.flows.promises import in_force, work_begins
 from hub.flows.sync import address_document
-from hub.flows.tongues import tongue
+from hub.flows.tongues import Spoken, tongue
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -94,6 +94,8 @@ def composed(
         "tongue": spoken,
         "subject": title,
         "body": words,
+        # A business's own words are in whichever language it wrote them.
+        "words_direction": spoken.direction if spoken.say(body) != body else "auto",
         "paragraphs": [part.split("\n") for part in words.split("\n\n")],
         "preheader": _preheader(words),
         "link": about.link,
@@ -108,7 +110,7 @@ def composed(
         "on_bar": painted.on_header,
         "font": Markup(mail_font(brand.font)),  # noqa: S704  (ours, whatever the brand says)
         "office_font": Markup(office_font(brand.font)),  # noqa: S704
-        "written": _written(hub.now(), ZoneInfo(business.zone)),
+        "written": _written(hub.now().astimezone(ZoneInfo(business.zone)), spoken),
         "stop_link": stop_link,
     }
     text, html = (_templates.get_template(f"notice.{form}").render(given) for form in FORMS)
@@ -319,6 +321,6 @@ def _preheader(words: str) -> str:
     return " ".join(parts[1:] or parts)[:140]
 
 
-def _written(now: datetime, zone: ZoneInfo) -> str:
-    local = now.astimezone(zone)
-    return f"{local:%Y-%m-%d %H:%M}"
+def _written(local: datetime, spoken: Spoken) -> str:
+    day, time = spoken.day_and_year(local.date()), spoken.clock(local)
+    return spoken.say("{day}, {time}", day=day, time=time)

@@ -135,7 +135,7 @@ def as_page(subject: str, body: str) -> str:
         undefined=StrictUndefined,
     )
     given = dict.fromkeys(
-        "link brand phone email website logo on_colour bar on_bar font office_font written preheader stop_link".split(),
+        "link brand phone email website logo on_colour bar on_bar words_direction font office_font written preheader stop_link".split(),
         "",
     )
     paragraphs = [part.split("\n") for part in body.split("\n\n")]

@@ -10,7 +10,8 @@ from sqlmodel import select
 
 from hub.app import Hub
 from hub.core.branding import FONTS
-from hub.core.notice_words import About
+from hub.core.business import Trade
+from hub.core.notice_words import About, suggested_texts
 from hub.db.tables import BrandDomainRow, BrandRow, BusinessRow, NoticeRuleRow
 from hub.flows.found import found
 from hub.flows.notice_mail import Mail, composed
@@ -94,6 +95,19 @@ def test_an_arabic_mail_is_written_from_the_right_whatever_a_mail_program_drops(
     assert "\u200e+358 9 123 4567\u200e" in found.text
     assert "text-align:left" not in body
     assert "\u200e" not in mail(hub, "de", phone="+358 9 123 4567").text
+
+
+def test_own_words_keep_the_direction_of_the_language_they_are_in(hub: Hub) -> None:
+    usual = next(iter(suggested_texts(Trade.PARCELS, short=False).values())).body
+    with hub.reading() as session:
+        business = session.exec(select(BusinessRow)).one()
+        brand = session.exec(select(BrandRow)).one()
+    about = replace(ABOUT, language="ar")
+    for body, direction in ((usual, "rtl"), (BODY, "auto")):
+        html = composed(hub, business, brand, "Your order {order}", body, about).html
+        paragraphs = re.findall(r'<p dir="(\w+)"', html)
+        assert set(paragraphs) == {direction}
+    assert "23 نوفمبر 2026، 06:00" in html
 
 
 def test_a_sample_leads_where_the_brands_pages_stand(hub: Hub) -> None:
