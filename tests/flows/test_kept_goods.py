@@ -122,3 +122,17 @@ def test_programs_are_told_what_was_asked_and_that_it_was_fetched() -> None:
     for one in bodies:
         assert one["data"]["job"]["id"] == street.job.id
         DATA[one["type"]].model_validate(one["data"])
+
+
+def test_the_rest_of_what_was_handed_over_in_part_can_be_fetched_too() -> None:
+    street = moments.partly()
+    choose_step(street.hub, street.business_id, street.job.id, NextStep.COLLECT, actor="staff:1")
+    page = page_of(street)
+    assert page.doing is not None
+    assert page.doing.is_kept
+    fetched(street)
+    page = page_of(street)
+    assert page.card is not None
+    assert (page.shows, page.card.headline) == (Shows.DONE, "Partly delivered")
+    assert page.card.lines == ("The rest was collected from us.",)
+    assert page.handover is not None
