@@ -12,6 +12,7 @@ from flask import request
 from hub.core.jobs import State
 from hub.core.notices import Trigger
 from hub.db.tables import JobRow
+from hub.flows.kept_goods import is_kept
 from hub.flows.order_story import ENDED, STEPS
 
 Span = tuple[datetime, datetime]
@@ -123,6 +124,10 @@ def pill(job: JobRow | None) -> tuple[str, str]:
         return ("Nothing to do", "")
     if job.state != State.CLOSED:
         return STATES[State(job.state)]
+    if job.fetched_at is not None:
+        return ("Collected at the depot", "ok")
+    if is_kept(job):
+        return ("Kept to be collected", "warn")
     if job.next_step:
         return (f"{ENDED[job.outcome]}: {STEPS[job.next_step]}", OUTCOMES.get(job.outcome, ""))
     return (ENDED.get(job.outcome, job.outcome), OUTCOMES.get(job.outcome, ""))

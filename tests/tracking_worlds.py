@@ -30,6 +30,7 @@ from hub.db.tables import (
 )
 from hub.flows.connections import connection_id
 from hub.flows.drive import IncomingAct, take_acts
+from hub.flows.kept_goods import were_fetched
 from hub.flows.next_steps import choose_step
 from hub.flows.plan import plan_day
 from hub.flows.prove import put_file
@@ -224,6 +225,30 @@ def failed() -> Street:
     return street
 
 
+def kept() -> Street:
+    """For its recipient to fetch at the depot."""
+    street = at_the_door()
+    street.settings(self_service={"follows": ["collect"], "collect_hours": "Mon to Fri, 9 to 18"})
+    street.close(street.job, 14, outcome="failed", reason="nobody_home", note="rang twice")
+    choose_step(street.hub, street.business_id, street.job.id, NextStep.COLLECT, actor="recipient")
+    return street
+
+
+def fetched() -> Street:
+    street = kept()
+    street.clock(300)
+    were_fetched(street.hub, street.business_id, street.job.id, actor="staff:1")
+    return street
+
+
+def partly() -> Street:
+    """One of the two loaves was missing."""
+    street = at_the_door()
+    lines = [{"n": 1, "delivered": 1}, {"n": 2, "delivered": 1}]
+    street.close(street.job, 14, outcome="partial", reason="missing_items", lines=lines)
+    return street
+
+
 def rescheduled() -> Street:
     street = at_the_door()
     street.close(street.job, 14, outcome="failed", reason="nobody_home", note="rang twice")
@@ -294,6 +319,9 @@ MOMENTS: dict[str, Callable[[], Street]] = {
     "at_the_door": at_the_door,
     "delivered": delivered,
     "failed": failed,
+    "kept": kept,
+    "fetched": fetched,
+    "partly": partly,
     "rescheduled": rescheduled,
     "moved": moved,
     "late": late,

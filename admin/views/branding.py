@@ -30,7 +30,7 @@ from hub.flows.brand import (
 from hub.flows.domains import check_domain, domain_of, drop_domain, hub_host, set_domain
 from hub.flows.log_in import NotAccepted, staff_of
 from hub.flows.logo import LARGEST, logo_webp
-from hub.flows.tongues import languages
+from hub.flows.tongues import in_english
 from hub.web.look import Theme, look_of
 from hub.web.pages import page
 from hub.web.staff import COOKIE, me, needs
@@ -198,7 +198,7 @@ def _own_language(hub: Hub) -> str:
 def _other_languages(hub: Hub) -> dict[str, str]:
     """Code and name of each that a page can speak beside the business's own."""
     own = _own_language(hub)
-    return {code: name for code, name in languages().items() if code != own.partition("-")[0]}
+    return {code: name for code, name in in_english().items() if code != own.partition("-")[0]}
 
 
 def _form(hub: Hub, row: BrandRow | None) -> BaseForm:
@@ -305,7 +305,7 @@ def _page(
         has_name=bool(hub_host(hub)),
         clock=Clock.of(me().zone),
         sources=connections_with_brand(hub, me().business_id),
-        own=languages().get(own, own),
+        own=in_english().get(own, own),
         own_code=own,
         others=_other_languages(hub),
         logo=look_of(row).logo if row.logo else "",

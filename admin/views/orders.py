@@ -20,6 +20,7 @@ from hub.core.jobs import NextStep
 from hub.core.notices import Trigger
 from hub.flows.business import business_of
 from hub.flows.claims import leave_claim, take_claim
+from hub.flows.kept_goods import were_fetched
 from hub.flows.log_in import Role
 from hub.flows.month import records_of
 from hub.flows.next_steps import choose_step
@@ -137,6 +138,17 @@ def orders(hub: Hub) -> Blueprint:
             return _show(order_id, {f"on_day-{job_id}": wrong}, 422)
         try:
             choose_step(hub, me().business_id, job_id, NextStep(step), actor=me().actor, on_day=day)
+        except HubError as problem:
+            flash(str(problem), "bad")
+        return redirect(url_for("orders.one", order_id=order_id))
+
+    @pages.post("/<order_id>/jobs/<job_id>/fetched")
+    @needs(Role.DISPATCHER)
+    def fetched(order_id: str, job_id: str) -> AnyResponse:
+        _job_of(order_id, job_id)
+        try:
+            were_fetched(hub, me().business_id, job_id, actor=me().actor)
+            flash("Noted: the customer has collected it.", "ok")
         except HubError as problem:
             flash(str(problem), "bad")
         return redirect(url_for("orders.one", order_id=order_id))

@@ -8,7 +8,6 @@ from contextlib import suppress
 
 from hub.core.errors import ConfigError
 from hub.forked import at_once
-from hub.front import caddyfile
 from hub.settings import Settings
 from hub.up import nobody_uses, port_is_free, up
 
@@ -25,11 +24,3 @@ def start(args: argparse.Namespace, settings: Settings) -> None:
             at_once(["link"], env)
 
     up(settings, ready)
-
-
-def front(args: argparse.Namespace, settings: Settings) -> None:
-    """Print what our own front door is started with, to grow one's own from."""
-    web, live = (settings.data_dir / f"{name}.sock" for name in ("web", "live"))
-    print(f"# The hub behind it: HUB_PROXIED=1 hub web --socket {web}")
-    print(f"# and hub live --socket {live}, and hub worker.")
-    print(caddyfile(settings, web, live), end="")

@@ -33,6 +33,13 @@ FONTS = {
     "mono": f'ui-monospace,Menlo,"Cascadia Mono",Consolas,"DejaVu Sans Mono",{_ARABIC},monospace',
 }
 """What phones and computers have already: a page that fetches a font weighs twice as much."""
+_OFFICE = {
+    "humanist": "Candara,Arial,sans-serif",
+    "serif": "Georgia,serif",
+    "condensed": "'Arial Narrow',Arial,sans-serif",
+    "mono": "Consolas,'Courier New',monospace",
+}
+"""For Outlook, which sets all in Times where it lacks the first of a list of fonts."""
 FONT_NAMES = {
     "system": "As the phone's own",
     "humanist": "Open and warm",
@@ -90,6 +97,16 @@ def corrected(painted: Palette) -> list[str]:
 def font(key: str) -> str:
     """The CSS for a choice; the phone's own for one there is no more."""
     return FONTS.get(key, FONTS["system"])
+
+
+def mail_font(key: str) -> str:
+    """The same for a mail: within an attribute, so with single quotes alone."""
+    return font(key).replace('"', "'")
+
+
+def office_font(key: str) -> str:
+    """The same for a mail program that tries no more than one of a list."""
+    return _OFFICE.get(key, "Arial,sans-serif")
 
 
 def slug_of(name: str) -> str:

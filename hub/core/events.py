@@ -153,10 +153,17 @@ class NextStepChosen(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GoodsFetched(Event):
+    """What was kept at the depot for its recipient has been handed over there."""
+
+    job_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecipientAsked(Event):
     """A recipient changed or asked for something on the page behind the link.
 
-    ``what`` is an action of ``hub.core.self_service``. What was written is in no event.
+    ``what`` is one of ``hub.core.self_service.Asked``. What was written is in no event.
     """
 
     job_id: str
@@ -233,6 +240,7 @@ ALL: dict[str, type[Event]] = {
         JobClosed,
         ProofCompleted,
         NextStepChosen,
+        GoodsFetched,
         RecipientAsked,
         RatingGiven,
         RoutePublished,

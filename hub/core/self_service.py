@@ -33,6 +33,19 @@ class Action(StrEnum):
     NEXT_STEP = "next_step"  # after an attempt that came to nothing
 
 
+Asked = Literal[
+    "note",
+    "access_code",
+    "safe_place",
+    "neighbour",
+    "in_person",
+    "another_slot",
+    "cancel",
+    "next_step",
+]
+"""What can have been asked for: an action, or that it is handed over in person after all."""
+
+
 class Follow(StrEnum):
     """What a recipient may choose after an attempt that came to nothing."""
 

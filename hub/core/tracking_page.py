@@ -38,16 +38,20 @@ class Shows(StrEnum):
     AT_THE_DOOR = "at_the_door"
     DONE = "done"
     FAILED = "failed"
+    FETCHED = "fetched"  # it failed, was kept at the depot, and its recipient has been for it
     CANCELLED = "cancelled"
 
 
-OPEN = frozenset(Shows) - {Shows.DONE, Shows.FAILED, Shows.CANCELLED}
+OPEN = frozenset(Shows) - {Shows.DONE, Shows.FAILED, Shows.FETCHED, Shows.CANCELLED}
+WATCHED = OPEN | {Shows.FAILED}
+"""What may still change while somebody has the page open: after a failure something follows."""
 _STAGES = {
     Shows.ON_ITS_WAY: Stage.ON_THE_WAY,
     Shows.ARRIVING: Stage.ON_THE_WAY,
     Shows.AT_THE_DOOR: Stage.AT_THE_DOOR,
     Shows.DONE: Stage.DONE,
     Shows.FAILED: Stage.FAILED,
+    Shows.FETCHED: Stage.CANCELLED,  # nobody needs to find a door any more, nor took it at one
     Shows.CANCELLED: Stage.CANCELLED,
 }
 RIDING = frozenset({Shows.ON_ITS_WAY, Shows.ARRIVING, Shows.AT_THE_DOOR})
@@ -65,7 +69,10 @@ class Life(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobSeen:
-    """``ended_at`` is when it ended at the door, ``closed_at`` when the hub learned of it."""
+    """``ended_at`` is when it ended at the door, ``closed_at`` when the hub learned of it.
+
+    ``fetched_at``: when goods kept at the depot were fetched there.
+    """
 
     kind: Kind
     attempt: int = 1
@@ -78,10 +85,17 @@ class JobSeen:
     windows: tuple[TimeWindow, ...] = ()
     ended_at: datetime | None = None
     closed_at: datetime | None = None
+    fetched_at: datetime | None = None
 
     @property
     def is_closed(self) -> bool:
         return self.state is State.CLOSED
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether goods wait at the depot for their recipient to fetch them."""
+        to_be_fetched = self.kind is Kind.DELIVER and self.next_step is NextStep.COLLECT
+        return to_be_fetched and self.fetched_at is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,11 +205,16 @@ def current(jobs: Sequence[JobSeen]) -> JobSeen:
 
 
 def life(jobs: Sequence[JobSeen], settings: BusinessSettings, now: datetime) -> Life:
-    """Full while anything is open and some hours after, then bare, then gone."""
-    closed = [job.closed_at for job in jobs if job.closed_at is not None]
+    """Full while anything is open and some hours after, then bare, then gone.
+
+    While goods are kept for their recipient the page says where, so it is full until it is gone.
+    """
+    closed = [job.fetched_at or job.closed_at for job in jobs if job.closed_at is not None]
     if not closed or not all(job.is_closed for job in jobs):
         return Life.FULL
     age = now - max(closed)
+    if current(jobs).is_kept and age < timedelta(days=settings.page_bare_days):
+        return Life.FULL
     if age < timedelta(hours=settings.page_full_h):
         return Life.FULL
     return Life.BARE if age < timedelta(days=settings.page_bare_days) else Life.GONE
@@ -301,7 +320,9 @@ def _pick_up_failed(jobs: Sequence[JobSeen]) -> bool:
 
 def _ending(job: JobSeen) -> Shows:
     if job.next_step in (NextStep.RETURN, NextStep.COLLECT):
-        return Shows.DONE if job.outcome is Outcome.PARTIAL else Shows.FAILED
+        if job.outcome is Outcome.PARTIAL:
+            return Shows.DONE
+        return Shows.FETCHED if job.fetched_at is not None else Shows.FAILED
     match job.outcome:
         case Outcome.SUCCEEDED | Outcome.PARTIAL:
             return Shows.DONE

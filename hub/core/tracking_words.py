@@ -46,6 +46,7 @@ HEADLINES: dict[Kind, dict[Shows, str]] = {
         S.AT_THE_DOOR: "The driver is at your door",
         S.DONE: "Delivered",
         S.FAILED: "We could not deliver your order",
+        S.FETCHED: "Collected",
         S.CANCELLED: "This delivery is cancelled",
     },
     Kind.COLLECT: {
@@ -57,6 +58,7 @@ HEADLINES: dict[Kind, dict[Shows, str]] = {
         S.AT_THE_DOOR: "The driver is at your door",
         S.DONE: "Collected",
         S.FAILED: "We could not collect it",
+        S.FETCHED: "Done",
         S.CANCELLED: "This collection is cancelled",
     },
     Kind.SERVE: {
@@ -68,6 +70,7 @@ HEADLINES: dict[Kind, dict[Shows, str]] = {
         S.AT_THE_DOOR: "We are at your door",
         S.DONE: "Done",
         S.FAILED: "We could not do the work",
+        S.FETCHED: "Done",
         S.CANCELLED: "This visit is cancelled",
     },
 }
@@ -113,6 +116,8 @@ ASKED_FOR = "This is the time that was asked for."
 NO_SIGNAL = "No signal since {time}. The time is an estimate."
 MOST_OWN_WORDS = 300
 REST_FOLLOWS = "We will contact you about the rest."
+REST_FETCHED = "The rest was collected from us."
+FETCHED = "It was collected from us. Thank you."
 PROMISED = "We promised {window}."
 UNKNOWN_REASON = "it did not work out."
 STAY = {
@@ -168,9 +173,9 @@ def card(
 
 def outcome_line(seen: Seen, zone: ZoneInfo, tongue: Tongue = ENGLISH) -> str:
     """All that is left to say of an order that was completed some days ago."""
-    ended = seen.job.ended_at
+    ended = _done_at(seen)
     headline = tongue.say(_headline(seen, frozenset()))
-    if ended is None or seen.shows is not Shows.DONE:
+    if ended is None:
         return headline
     local = ended.astimezone(zone)
     at, day = tongue.clock(local), tongue.day_and_year(local.date())
@@ -280,7 +285,7 @@ def all_words() -> Iterator[str]:
                 yield from said.values() if isinstance(said, dict) else said
     yield from (YOU_CHOOSE, NO_RETURN, TIME_FOLLOWS, ARRIVING, MISSED_YOU, TRY_AGAIN, PLANNED_ANEW)
     yield from (UNREACHED, LATE, PICK_UP_FAILED, ASKED_FOR, REST_FOLLOWS, PROMISED)
-    yield from (NO_SIGNAL, UNKNOWN_REASON)
+    yield from (NO_SIGNAL, UNKNOWN_REASON, REST_FETCHED, FETCHED)
 
 
 class _Words:
@@ -299,10 +304,8 @@ class _Words:
 
     def time(self, seen: Seen) -> tuple[str, str]:
         """The big time and its day; both may be empty."""
-        if seen.shows is Shows.DONE and seen.job.ended_at is not None:
-            return self.tongue.clock(seen.job.ended_at.astimezone(self.zone)), self.day(
-                seen.job.ended_at
-            )
+        if (done_at := _done_at(seen)) is not None:
+            return self.tongue.clock(done_at.astimezone(self.zone)), self.day(done_at)
         if seen.shows is Shows.AT_THE_DOOR:
             return "", ""
         if (coming := seen.expected) is not None:
@@ -328,9 +331,12 @@ class _Words:
             case Shows.ARRIVING:  # the headline says who is next, unless it says something else
                 return [self.stops(seen) if seen.is_late else "", self.promised(seen)]
             case Shows.DONE if seen.job.outcome is Outcome.PARTIAL:
-                return ["" if seen.job.next_step else self.say(REST_FOLLOWS)]
+                rest = REST_FETCHED if seen.job.fetched_at else ""
+                return [self.say(rest if seen.job.next_step else REST_FOLLOWS)]
             case Shows.FAILED:
                 return self.failed(seen)
+            case Shows.FETCHED:
+                return [self.say(FETCHED)]
         return []
 
     def stops(self, seen: Seen) -> str:
@@ -418,6 +424,13 @@ def _headline(seen: Seen, may: frozenset[Fact]) -> str:
     return usual
 
 
+def _done_at(seen: Seen) -> datetime | None:
+    """When it came to a good end; ``None`` where it did not, or where nobody knows when."""
+    if seen.shows is Shows.FETCHED:
+        return seen.job.fetched_at
+    return seen.job.ended_at if seen.shows is Shows.DONE else None
+
+
 def _step(seen: Seen) -> int:
     """Back at the first step while a new time is being looked for: nothing is planned."""
     if seen.shows is Shows.RESCHEDULED and seen.quoted is None:
@@ -428,6 +441,6 @@ def _step(seen: Seen) -> int:
 def _tone(seen: Seen) -> Tone:
     if seen.is_late:
         return "late"
-    if seen.shows is Shows.DONE:
+    if seen.shows in (Shows.DONE, Shows.FETCHED):
         return "ok"
     return "bad" if seen.shows in (Shows.FAILED, Shows.CANCELLED) else "plain"

@@ -19,6 +19,7 @@ from hub.core.events import (
     DriverLeft,
     EtaChanged,
     Event,
+    GoodsFetched,
     JobClosed,
     JobDispatched,
     JobWithdrawn,
@@ -27,10 +28,12 @@ from hub.core.events import (
     OrderCancelled,
     OrderPlaced,
     RatingGiven,
+    RecipientAsked,
     RoutePublished,
 )
 from hub.core.jobs import NextStep, Outcome
 from hub.core.orders import Kind
+from hub.core.self_service import Asked
 
 WebhookType = Literal[
     "order.placed",
@@ -49,6 +52,8 @@ WebhookType = Literal[
     "job.skipped",
     "job.cancelled",
     "job.next_step",
+    "job.fetched",
+    "recipient.asked",
     "proof.ready",
     "rating.given",
 ]
@@ -71,6 +76,8 @@ ABOUT: Mapping[str, str] = {
     "job.skipped": "not tried at the door",
     "job.cancelled": "not wanted any more",
     "job.next_step": "it was decided what follows a job that did not succeed",
+    "job.fetched": "its goods, kept to be collected, were handed over at the depot",
+    "recipient.asked": "a recipient changed or asked for something on the tracking page",
     "proof.ready": "the proof of a job can be had",
     "rating.given": "somebody rated a delivery on the tracking page, or rated it anew",
     TEST: "somebody pressed Send a test; every endpoint takes it",
@@ -87,6 +94,8 @@ _PLAIN: Mapping[type[Event], WebhookType] = {
     DriverArrived: "job.arrived",
     DriverLeft: "job.left",
     NextStepChosen: "job.next_step",
+    GoodsFetched: "job.fetched",
+    RecipientAsked: "recipient.asked",
     RatingGiven: "rating.given",
 }
 _ENDED: Mapping[str, WebhookType] = {
@@ -170,6 +179,10 @@ class NextStepData(JobData):
     next_job_id: Annotated[str | None, Field(description="the next attempt, if there is one")]
 
 
+class AskedData(JobData):
+    what: Annotated[Asked, Field(description="what it was about; what was written is not told")]
+
+
 class ProofData(JobData):
     proof: ProofPart
 
@@ -209,6 +222,8 @@ DATA: Mapping[str, type[BaseModel]] = {
     "job.skipped": EndedData,
     "job.cancelled": EndedData,
     "job.next_step": NextStepData,
+    "job.fetched": JobData,
+    "recipient.asked": AskedData,
     "proof.ready": ProofData,
     "rating.given": RatingData,
     TEST: TestData,

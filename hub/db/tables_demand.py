@@ -183,6 +183,8 @@ class JobRow(SQLModel, table=True):
     created_at: datetime = moment()
     closed_at: datetime | None = moment(default=None, nullable=True)
     closed_occurred_at: datetime | None = moment(default=None, nullable=True)
+    # When its goods, kept at the depot, were handed over there; see ``hub.flows.kept_goods``.
+    fetched_at: datetime | None = moment(default=None, nullable=True)
 
 
 class RejectRow(SQLModel, table=True):

@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 from sqlmodel import Session, col, func, select
 
-from hub.core.branding import USUAL_COLOUR
+from hub.core.branding import mail_font, office_font, palette
 from hub.core.business import BusinessSettings
-from hub.core.colours import is_colour, readable_on, text_on
 from hub.core.contracts import InlineFile, NotificationChannel, Reaches
 from hub.core.jobs import NextStep, Outcome, Reason, State, next_step
 from hub.core.kept_back import for_contact, for_messages
@@ -40,15 +40,15 @@ from hub.flows.links import url_of, whose
 from hub.flows.logo import logo_png
 from hub.flows.promises import in_force, work_begins
 from hub.flows.sync import address_document
-from hub.flows.tongues import tongue
+from hub.flows.tongues import Spoken, tongue
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from hub.app import Hub
 
+LRM = "\u200e"  # Unicode's left-to-right mark
 LOGO = "logo@lastmilehub"  # a content id looks like an address (RFC 2392)
-LIGHT, DARK = "#fdfdfd", "#1f2225"  # the sheet's ground in the template
 _templates = Environment(
     loader=PackageLoader("hub.flows", "notice_templates"),
     autoescape=select_autoescape(["html"]),
@@ -83,15 +83,19 @@ def composed(
     rules = BusinessSettings.model_validate(business.settings).visibility
     spoken = tongue(about.language, business.language)
     said = values(for_messages(about, rules), ZoneInfo(business.zone), spoken)
+    if spoken.direction == "rtl" and said["phone"]:
+        said["phone"] = f"{LRM}{said['phone']}{LRM}"  # else its groups change places
     # Texts that a business left as they were are translated; its own words are its own.
     title, words = filled_line(spoken.say(subject), said), filled(spoken.say(body), said)
     if reaches in RINGS:
         return Mail(title, words, "")
-    colour = brand.colour if is_colour(brand.colour) else USUAL_COLOUR
+    painted = palette(brand.colour, brand.header_colour)
     given = {
         "tongue": spoken,
         "subject": title,
         "body": words,
+        # A business's own words are in whichever language it wrote them.
+        "words_direction": spoken.direction if spoken.say(body) != body else "auto",
         "paragraphs": [part.split("\n") for part in words.split("\n\n")],
         "preheader": _preheader(words),
         "link": about.link,
@@ -100,11 +104,13 @@ def composed(
         "email": brand.email,
         "website": brand.website if brand.website.startswith(("https://", "http://")) else "",
         "logo": f"cid:{LOGO}" if brand.logo and logo_png(brand.logo) else "",
-        "colour": colour,
-        "on_colour": text_on(colour),
-        "on_light": readable_on(colour, LIGHT),
-        "on_dark": readable_on(colour, DARK),
-        "written": _written(hub.now(), ZoneInfo(business.zone)),
+        "colour": painted.colour,
+        "on_colour": painted.on_colour,
+        "bar": painted.header,
+        "on_bar": painted.on_header,
+        "font": Markup(mail_font(brand.font)),  # noqa: S704  (ours, whatever the brand says)
+        "office_font": Markup(office_font(brand.font)),  # noqa: S704
+        "written": _written(hub.now().astimezone(ZoneInfo(business.zone)), spoken),
         "stop_link": stop_link,
     }
     text, html = (_templates.get_template(f"notice.{form}").render(given) for form in FORMS)
@@ -315,6 +321,6 @@ def _preheader(words: str) -> str:
     return " ".join(parts[1:] or parts)[:140]
 
 
-def _written(now: datetime, zone: ZoneInfo) -> str:
-    local = now.astimezone(zone)
-    return f"{local:%Y-%m-%d %H:%M}"
+def _written(local: datetime, spoken: Spoken) -> str:
+    day, time = spoken.day_and_year(local.date()), spoken.clock(local)
+    return spoken.say("{day}, {time}", day=day, time=time)

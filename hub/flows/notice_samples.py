@@ -18,7 +18,7 @@ from hub.core.notice_words import About
 from hub.core.notices import reachable
 from hub.core.values import Role, TimeWindow
 from hub.db.tables import AuditRow, BrandRow, BusinessRow, NoticeRuleRow, OrderRow
-from hub.flows.brands import Brands, usual
+from hub.flows.brands import Brands
 from hub.flows.choices import choice, mark, provider_of
 from hub.flows.notice_mail import (
     about_order,
@@ -61,7 +61,7 @@ def preview(
         ).one_or_none()
         if rule is None:
             raise LookupError("There is no such rule.")
-        about = _made_up(hub, brand)
+        about = _made_up(hub, brand, brands.address(hub, brand))
         if order_id is not None:
             order = session.exec(
                 select(OrderRow).where(OrderRow.business_id == business_id, OrderRow.id == order_id)
@@ -129,9 +129,10 @@ def send_test(hub: Hub, business_id: str, channel: str, recipient: str, *, actor
 def _test_message(hub: Hub, business_id: str, recipient: str, reaches: Reaches) -> Message:
     with hub.reading() as session:
         business = session.get_one(BusinessRow, business_id)
-        brand = usual(session, business_id)
-    words = TEST_LINE if reaches in RINGS else TEST_BODY
-    mail = composed(hub, business, brand, TEST_SUBJECT, words, _made_up(hub, brand), reaches)
+        brands = Brands(session, business_id)
+        brand, base = brands.usual, brands.address(hub, brands.usual)
+    words, about = TEST_LINE if reaches in RINGS else TEST_BODY, _made_up(hub, brand, base)
+    mail = composed(hub, business, brand, TEST_SUBJECT, words, about, reaches)
     key = new_id()
     return Message(
         key=key,
@@ -147,13 +148,14 @@ def _test_message(hub: Hub, business_id: str, recipient: str, reaches: Reaches) 
     )
 
 
-def _made_up(hub: Hub, brand: BrandRow) -> About:
+def _made_up(hub: Hub, brand: BrandRow, base: str) -> About:
+    """About nobody's order; ``base``: where the brand's pages stand."""
     now = hub.now().replace(minute=0, second=0, microsecond=0)
     window = TimeWindow(now + timedelta(hours=1), now + timedelta(hours=2))
     return About(
         order="1042",
         brand=brand.name,
-        link=f"{hub.settings.public_url}/t/example",
+        link=f"{base}/t/example",
         phone=brand.phone,
         name="Alex",
         address="Main Street 1",

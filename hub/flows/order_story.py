@@ -36,6 +36,7 @@ from hub.flows.amended_seen import AmendmentSeen, amendments_of
 from hub.flows.brands import Brands
 from hub.flows.claims import Claim, claims_of
 from hub.flows.enquiries import enquiries_of
+from hub.flows.kept_goods import is_kept
 from hub.flows.links import links_of
 from hub.flows.next_steps import OPEN_ENDED
 from hub.flows.orders import OrderSeen, one_order
@@ -90,6 +91,10 @@ class JobStory:
             and self.row.outcome in OPEN_ENDED
             and not self.row.next_step
         )
+
+    @property
+    def is_kept(self) -> bool:
+        return is_kept(self.row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +275,8 @@ def _words(name: str, told: dict[str, Any]) -> tuple[str, str]:
         case "RatingGiven":
             again = " anew" if told["changed"] else ""
             return f"Rated{again}", "1 star" if told["stars"] == 1 else f"{told['stars']} stars"
+        case "GoodsFetched":
+            return "Collected at the depot", ""
         case "NextStepChosen":
             return "Next step", STEPS.get(told["step"], told["step"])
     return name, ""

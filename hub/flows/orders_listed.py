@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, String, cast, exists
 from sqlmodel import Session, and_, col, or_, select
 
-from hub.core.jobs import Outcome, State
+from hub.core.jobs import NextStep, Outcome, State
+from hub.core.orders import Kind
 from hub.core.places import place_key
 from hub.core.values import Address
 from hub.db.tables import (
@@ -40,6 +41,7 @@ FILTERS = {
     "planned": "On a draft route",
     "under_way": "With a driver",
     "undecided": "Needs a decision",
+    "kept": "Kept to be collected",
     "done": "Done",
     "failed": "An attempt failed",
     "cancelled": "Cancelled",
@@ -154,6 +156,13 @@ def _has_state(business_id: str, state: str) -> ColumnElement[bool]:
                 col(AmendmentRow.state) == "open",
             )
             return or_(asked, _a_job(business_id, or_(undecided, _is_claimed(business_id))))
+        case "kept":
+            is_kept = and_(
+                col(JobRow.kind) == Kind.DELIVER,
+                col(JobRow.next_step) == NextStep.COLLECT,
+                col(JobRow.fetched_at).is_(None),
+            )
+            return _a_job(business_id, is_kept)
         case "review":
             return _a_job(business_id, job_state == State.NEEDS_REVIEW)
         case "planned":

@@ -7,7 +7,7 @@ sent twice does it once: it names how many wishes there were when it was made.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 from sqlmodel import Session, col, select
 
 from hub.core.errors import HubError
-from hub.core.jobs import NextStep
 from hub.core.self_service import (
     AT_A_DOOR,
     MOST_CODE,
     MOST_NOTE,
     MOST_WHERE,
+    SHUT,
     STEP_OF,
     Action,
     Answer,
@@ -31,13 +31,14 @@ from hub.core.self_service import (
     follows,
 )
 from hub.core.standing import standing
-from hub.db.tables import BusinessRow, DepotRow, JobRow, OrderRow
+from hub.db.tables import BusinessRow, DepotRow, JobRow, OrderRow, RouteRow
 from hub.db.unit import Unit
 from hub.flows.next_steps import FETCHED, choose_in, give_up_in
 from hub.flows.orders import cancel_order, one_order
 from hub.flows.roads import Roads
 from hub.flows.route_change import Change
-from hub.flows.route_now import legs_of, roads_for, route_holding
+from hub.flows.route_line import draw
+from hub.flows.route_now import RouteConflict, legs_of, roads_for, route_holding
 from hub.flows.tracking_link import Link, link_row, opened
 from hub.flows.wishes import (
     ACTOR,
@@ -53,7 +54,7 @@ from hub.flows.wishes import (
 if TYPE_CHECKING:
     from hub.app import Hub
 
-
+LOOKS = 3  # at a job that is moved while somebody decides about it
 NO_LINK = "The link is unknown, or its page is no longer whole."
 
 
@@ -120,7 +121,7 @@ def doing(session: Session, link: Link, now: datetime) -> Doing | None:
     rules = link.settings.self_service
     how = standing_of(session, link, now)
     can = follows(rules, how, now)
-    is_kept = link.seen.job.next_step is NextStep.COLLECT
+    is_kept = link.seen.job.is_kept
     shows_depot = is_kept or Follow.COLLECT in can
     return Doing(
         answers(rules, how, now),
@@ -224,20 +225,34 @@ def call_off(hub: Hub, token: str, *, n: int) -> None:
 
 
 def follow(hub: Hub, token: str, what: Follow, where: str, *, n: int) -> None:
-    """What follows an attempt that came to nothing, but for another time; see ``choose_time``."""
+    """What follows an attempt that came to nothing, but for another time; see ``choose_time``.
+
+    A dispatcher may move the waiting attempt while the roads of its draft are looked up: then it
+    is looked at again. Raises ``NotOpen`` where it never stands still.
+    """
     where = plain(where)
     if what is Follow.SAFE_PLACE:
         _fits("where", where, MOST_WHERE, needed=True)
+    for _ in range(LOOKS):
+        with suppress(RouteConflict):
+            _follow(hub, token, what, where, n)
+            return
+    raise NotOpen(Action.NEXT_STEP, SHUT)
+
+
+def _follow(hub: Hub, token: str, what: Follow, where: str, n: int) -> None:
+    """Raises ``RouteConflict`` for a job that is where it was not when its roads were read."""
     with hub.reading() as session:
         link = opened(session, token, hub.now())
         old = None if link is None else route_holding(session, link.business.id, [link.job.id])
     roads = roads_for(hub, old.business_id, (old.id,)) if old is not None else None
+    left: RouteRow | None = None
     with held(hub, token) as now:
         job, key = now.link.job, key_of(n, Action.NEXT_STEP, f"{what} {where}")
         if is_known(now.unit.session, now.order.business_id, now.order.id, key):
             return
         if what not in follows(now.link.settings.self_service, now.standing, now.now):
-            raise NotOpen(Action.NEXT_STEP, Answer(False))
+            raise NotOpen(Action.NEXT_STEP, SHUT)
         keep(now.unit, now.order, job, Action.NEXT_STEP, what, key=key, now=now.now)
         if what is Follow.SAFE_PLACE:
             wish_key = key_of(n, what, where)
@@ -246,9 +261,18 @@ def follow(hub: Hub, token: str, what: Follow, where: str, *, n: int) -> None:
         if now.standing.undecided:
             choose_in(*about, job.id, STEP_OF[what], actor=ACTOR)
         elif what in (Follow.COLLECT, Follow.RETURN):
+            _demand_still_on(now, old)
             if old is not None and roads is not None:
-                _off(hub, now, old.id, roads)
+                left = _off(hub, now, old.id, roads)
             give_up_in(*about, job, STEP_OF[what], actor=ACTOR)
+    if left is not None:
+        draw(hub, left)
+
+
+def _demand_still_on(now: Held, old: RouteRow | None) -> None:
+    found = route_holding(now.unit.session, now.order.business_id, [now.link.job.id])
+    if (found.id if found else "") != (old.id if old else ""):
+        raise RouteConflict("The job came on another route just now. Look again.")
 
 
 def plain(typed: str, *, lines: bool = False) -> str:
@@ -274,13 +298,14 @@ def _tell(now: Held) -> None:
         tell_driver(now.unit, now.order, [now.link.job], now.wished, now.now)
 
 
-def _off(hub: Hub, now: Held, route_id: str, roads: Roads) -> None:
-    """The job leaves its draft; whoever sees that looks at it as it is then."""
+def _off(hub: Hub, now: Held, route_id: str, roads: Roads) -> RouteRow:
+    """The job leaves its draft, which is to be drawn anew once the unit is over."""
     change = Change(hub, now.unit, now.order.business_id, ACTOR)
     route = change.route(route_id, None)
     change.take_off(route, legs_of(now.unit.session, now.order.business_id, now.link.job))
     change.retime(route, roads)
     change.bump(route)
+    return route
 
 
 def _is_to_be_fetched(session: Session, job: JobRow) -> bool:

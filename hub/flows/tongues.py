@@ -41,6 +41,10 @@ class Spoken:
         """The language's own name for itself."""
         return str(self._locale.get_display_name(self._locale) or self.code).capitalize()
 
+    @property
+    def english_name(self) -> str:
+        return str(self._locale.get_display_name("en") or self.code)
+
     def say(self, words: str, **values: object) -> str:
         said = self.words.gettext(words) if words else ""
         if not values:
@@ -71,6 +75,12 @@ def languages() -> dict[str, str]:
     """The codes of those there are, each with its own name for itself; English first."""
     found = sorted(path.stem for path in FOLDER.glob("*.po"))
     return {code: _spoken(code).name for code in (SOURCE, *found)}
+
+
+@lru_cache(maxsize=1)
+def in_english() -> dict[str, str]:
+    """The same, each as it is called in English."""
+    return {code: _spoken(code).english_name for code in languages()}
 
 
 def tongue(*wanted: str) -> Spoken:

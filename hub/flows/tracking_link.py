@@ -162,6 +162,7 @@ def _job_seen(row: JobRow, proven_at: datetime | None) -> JobSeen:
         ),
         ended_at=proven_at or row.closed_occurred_at,
         closed_at=row.closed_at,
+        fetched_at=row.fetched_at,
     )
 
 

@@ -5,7 +5,7 @@ The same decisions make it as make a real page: its words, and what may be seen 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlmodel import col, select
 
 from hub.core.business import BusinessSettings
-from hub.core.jobs import Outcome, Reason, State
+from hub.core.jobs import NextStep, Outcome, Reason, State
 from hub.core.orders import Kind
 from hub.core.self_service import Follow, answers, follows
 from hub.core.standing import standing
@@ -97,6 +97,8 @@ class _Maker:
             outcome=Outcome.FAILED,
             reason=Reason.NOBODY_HOME,
         )
+        kept = replace(missed, next_step=NextStep.COLLECT)
+        fetched = replace(kept, fetched_at=self.now)
         off = JobSeen(**ended, outcome=Outcome.CANCELLED)  # type: ignore[arg-type]
         near = {"quoted": window, "expected": coming, "away": _MINUTES}
         return {
@@ -129,6 +131,8 @@ class _Maker:
             ),
             Shows.DONE: ("Delivered", Seen(Shows.DONE, done)),
             Shows.FAILED: ("Not delivered", Seen(Shows.FAILED, missed)),
+            "kept": ("Kept to be collected", Seen(Shows.FAILED, kept)),
+            Shows.FETCHED: ("Collected", Seen(Shows.FETCHED, fetched)),
             Shows.CANCELLED: ("Cancelled", Seen(Shows.CANCELLED, off)),
         }
 
@@ -176,8 +180,10 @@ class _Maker:
         rules = self.settings.self_service
         how = standing(seen, Life.FULL, began=False, told=seen.quoted)
         can = follows(rules, how, self.now)
-        at = "Main Street 9" if Follow.COLLECT in can else ""
-        return Doing(answers(rules, how, self.now), can, NOTHING, at, rules.collect_hours)
+        is_kept = seen.job.is_kept
+        at = "Main Street 9" if is_kept or Follow.COLLECT in can else ""
+        open_now = answers(rules, how, self.now)
+        return Doing(open_now, can, NOTHING, at, rules.collect_hours, is_kept)
 
     def _promised(self, seen: Seen) -> tuple[str, ...]:
         """What was told the evening before, and what was told since."""

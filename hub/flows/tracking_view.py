@@ -107,10 +107,19 @@ class Tracked:
     @property
     def can_do(self) -> bool:
         """Whether there is anything to say of what can be done."""
+        return self.doing is not None and (self._is_open or bool(self.doing_lines))
+
+    @property
+    def can_act(self) -> bool:
+        """Whether anything can be done, and there is more to say than why it cannot any more."""
+        return self._is_open or bool(self.brand.email)
+
+    @property
+    def _is_open(self) -> bool:
         if self.doing is None:
             return False
         open_now = any(one.is_open for one in self.doing.answers.values())
-        return open_now or self.has_time or self.doing.is_kept or bool(self.doing_lines)
+        return open_now or self.has_time or self.doing.is_kept
 
 
 def tracked(hub: Hub, token: str, positions: Positions | None = None) -> Tracked | None:

@@ -159,7 +159,8 @@ def _order(session: Session, event: Event) -> dict[str, Any] | None:
     if job is None:
         return said if not hasattr(event, "job_id") else None
     said["job"] = {"id": job.id, "kind": job.kind, "attempt": job.attempt, "leg": job.leg}
-    said |= {name: getattr(event, name) for name in ("eta", "route_id") if hasattr(event, name)}
+    plain = ("eta", "route_id", "what")
+    said |= {name: getattr(event, name) for name in plain if hasattr(event, name)}
     match event:
         case RatingGiven():
             rating = {"id": event.rating_id, "stars": event.stars, "changed": event.changed}

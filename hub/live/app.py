@@ -28,7 +28,7 @@ from hub.live.request import Answer, Receive, Request, Scope, Send, told
 from hub.live.store import Positions
 from hub.live.streams import Pings, Stream, hello
 from hub.live.taking import Taking
-from hub.live.values import Driving
+from hub.live.values import Driving, Page
 from hub.live.world import World
 from hub.live.writer import Writer
 from hub.settings import Settings
@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 
 MOST_BODY = 256_000
 TICK_S = 0.05  # how late what is held back may be
+NOTHING_HERE = "There is nothing at this address."
 COOKIE = "hub_staff"  # as hub.web.staff sets it
 
 
@@ -139,7 +140,10 @@ class Live:
         return None
 
     async def _route(self, request: Request) -> Answer | Watching:
-        match request.path.removeprefix("/live/").split("/"):
+        parts = request.path.removeprefix("/live/").split("/")
+        if parts[0] != "t" and request.host in self.world.owners:
+            raise Problem(404, NOTHING_HERE)  # pages of customers, and nothing else
+        match parts:
             case ["fixes"]:
                 _only(request, "POST")
                 return await self._fixes(request)
@@ -160,7 +164,7 @@ class Live:
                 return await self._driver(request)
             case ["healthz"]:
                 return Answer(200, b'{"ok":true}')
-        raise Problem(404, "There is nothing at this address.")
+        raise Problem(404, NOTHING_HERE)
 
     async def _fixes(self, request: Request) -> Answer:
         one = await self._phone(request, hashed(request.bearer) if request.bearer else "")
@@ -206,10 +210,16 @@ class Live:
 
     async def _topic(self, request: Request, token: str) -> Topic:
         topic = await self.world.topic(hashed(token))
-        if topic is None or (life(topic.page.jobs, topic.page.settings, self._now()) is Life.GONE):
+        if topic is None or not self._opens(request, topic.page):
             self.limits.guess(request.address)
             raise Problem(404, "This link opens nothing.")
         return topic
+
+    def _opens(self, request: Request, page: Page) -> bool:
+        """Whether ``page`` is there at all, and under the name it was asked for by."""
+        owner = self.world.owners.get(request.host, page.business_id)
+        is_gone = life(page.jobs, page.settings, self._now()) is Life.GONE
+        return owner == page.business_id and not is_gone
 
     async def _board(self, request: Request) -> Watching:
         token = request.cookie(COOKIE)

@@ -211,6 +211,7 @@ def _jobs(
             windows=tuple(_window(*window) for window in row.windows),
             ended_at=row.closed_occurred_at,
             closed_at=row.closed_at,
+            fetched_at=row.fetched_at,
         )
         found[row.order_id][seen] = row.id
     return found

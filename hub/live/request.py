@@ -37,6 +37,13 @@ class Request:
         return client[0] if client else ""
 
     @property
+    def host(self) -> str:
+        """The name it was asked for by, in small letters and without a port; may be empty."""
+        told = b"" if self.scope["client"] else self.headers.get(b"x-forwarded-host", b"")
+        said = told.rsplit(b",", 1)[-1].strip() or self.headers.get(b"host", b"")
+        return said.decode("latin-1").partition(":")[0].rstrip(".").lower()
+
+    @property
     def bearer(self) -> str:
         kind, _, token = self.headers.get(b"authorization", b"").decode("latin-1").partition(" ")
         return token.strip() if kind.lower() == "bearer" else ""

@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from hub.core.business import BusinessSettings
-from hub.live import driving, news, pages
+from hub.live import driving, hosts, news, pages
 from hub.live.asking import Asking
 from hub.live.audience import Audience, Board, Topic
 from hub.live.loading import Loading
@@ -53,6 +53,7 @@ class World:
         self._slice = 0
         self._again: set[Topic] = set()
         self._settings: dict[str, BusinessSettings] = {}
+        self.owners = hosts.owners(engine)  # of own domains
         self._ask_phones = Asking(self._threads, self._loading.phones)
         self._ask_pages = Asking(self._threads, self._loading.pages)
         self._ask_boards = Asking(self._threads, lambda some: news.boards(engine, some))
@@ -143,6 +144,7 @@ class World:
             self._every(POLL_S, self._check_links),
             self._every(LOOK_S, self._look),
             self._every(SETTINGS_S, self._check_settings),
+            self._every(SETTINGS_S, self._check_hosts),
             self._every(FORGET_S, self._forget),
         )
 
@@ -283,6 +285,9 @@ class World:
         await self._reload(
             [one for one in topics if one.page.business_id in changed], self._paper.seq
         )
+
+    async def _check_hosts(self) -> None:
+        self.owners = await self._in_thread(hosts.owners, self._engine)
 
     async def _forget(self) -> None:
         at = time.monotonic()

@@ -40,6 +40,7 @@ from hub.web.api_asking import (
     actor_of,
     asks,
     no_query,
+    no_such_source,
     page_of,
     query_of,
     respond,
@@ -178,7 +179,7 @@ def _take(hub: Hub, who: Caller, unit: Unit, orders: Sequence[OrderIn], is_list:
     batches: dict[str, dict[str, int]] = defaultdict(dict)
     for n, order in enumerate(orders):
         if order.source not in sources:
-            errors.append((at(n, "source"), "there is no such connection"))
+            errors.append((at(n, "source"), no_such_source(sources)))
         elif order.ref in batches[order.source]:
             errors.append((at(n, "ref"), "occurs twice in this request"))
         else:

@@ -23,10 +23,19 @@ from hub.flows.ratings import Rated, ratings_of
 from hub.flows.tongues import tongue
 from hub.flows.tracking_link import Link
 from hub.flows.tracking_parts import order
-from hub.web.api_asking import actor_of, asks, no_query, page_of, query_of, respond, valid
+from hub.web.api_asking import (
+    actor_of,
+    asks,
+    no_query,
+    no_such_source,
+    page_of,
+    query_of,
+    respond,
+    valid,
+)
 from hub.web.api_models import In, Note, Short
 from hub.web.idempotency import Answer, once
-from hub.web.problems import Problem, json_body, unsafe
+from hub.web.problems import Problem, json_body, pointer, unsafe
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -176,14 +185,20 @@ def words_for(link: Link, now: datetime) -> str:
 
 
 def _one(session: Session, who: Caller, known: str, source: str) -> str:
-    connection = ""
-    if source:
-        connection = connection_ids(session, who.business_id).get(source, "none")
+    sources = connection_ids(session, who.business_id)
+    if source and source not in sources:
+        told = [(pointer("source"), no_such_source(sources))]
+        raise Problem(422, "Nothing was stored; mend the field named.", told)
+    connection = sources.get(source, "")
     found = () if unsafe(known) else known_as(session, who.business_id, known, connection)
     if not found:
         raise Problem(404, "There is no such order.")
     if len(found) > 1:
-        raise Problem(409, "Several orders are called that. Name it by its id, or say its source.")
+        raise Problem(
+            409,
+            "Several orders are called that. Name it by its id, or say its source:"
+            f" {', '.join(sorted(sources))}.",
+        )
     return found[0]
 
 

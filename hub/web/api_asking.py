@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from flask import Response, request
@@ -92,3 +92,8 @@ def respond(answer: Answer) -> Response:
     text = json.dumps(content, ensure_ascii=False)
     headers = {"Cache-Control": "no-store"}
     return Response(text, status, headers, content_type="application/json")
+
+
+def no_such_source(known: Iterable[str]) -> str:
+    """What is wrong with a ``source`` that is none of those there are."""
+    return f"there is no such source; there are: {', '.join(sorted(known))}"

@@ -13,7 +13,7 @@ from flask import Blueprint, Response, make_response, request
 from hub.core.asked import is_a_look
 from hub.core.errors import RetryLater
 from hub.core.self_service_words import done_words
-from hub.core.tracking_page import OPEN, Life
+from hub.core.tracking_page import WATCHED, Life
 from hub.db.tables import BrandRow
 from hub.flows.enquiries import note_view
 from hub.flows.throttle import within_limit
@@ -73,7 +73,7 @@ def tracking(hub: Hub) -> Blueprint:
                 notify_js=_inlined("notify.js"),
                 **shown(hub, seen, look)
                 | {
-                    "is_live": seen.shows in OPEN,
+                    "is_live": seen.shows in WATCHED,
                     "done": done_words(request.args.get("done", ""), seen.tongue),
                     "opened": "wrong" in typed or "do" in request.args,
                 }

@@ -199,7 +199,7 @@ def phones(sheet: str) -> dict[str, str]:
 
 def test_the_preview_shows_every_state_there_is(panel: Panel) -> None:
     pages = phones(panel.get(PREVIEW).text)
-    assert set(pages) == {*Shows, "late", "bare", "gone"}
+    assert set(pages) == {*Shows, "late", "kept", "bare", "gone"}
     shown = {
         re.findall(r'<main data-shows="(\w+)"', one)[0] for one in pages.values() if "-shows" in one
     }

@@ -203,6 +203,24 @@ def test_the_next_step_is_chosen_once(desk: Desk, now: list[datetime]) -> None:
     assert next(j for j in desk.rows(JobRow) if j.id == job_id).next_step == NextStep.ANOTHER_DAY
 
 
+def test_one_press_says_that_what_was_kept_has_been_collected(
+    desk: Desk, now: list[datetime]
+) -> None:
+    job_id = on_the_road(desk, now)
+    job = next(j for j in desk.rows(JobRow) if j.id == job_id)
+    choose_step(desk.hub, desk.business_id, job_id, NextStep.COLLECT, actor="staff:1")
+    path = f"/panel/orders/{job.order_id}"
+    assert "It is kept at the depot until the customer collects it." in text_of(desk.get(path))
+    assert path in desk.get("/panel/orders?state=kept").text
+    at = f"{path}/jobs/{job_id}/fetched"
+    assert a_desk(desk.hub, "Neighbours").post(at).status_code == 404
+    said = text_of(desk.post(at, follow=True))
+    assert "Noted: the customer has collected it." in said
+    assert "Collected at the depot" in said
+    assert "until the customer collects it" not in said
+    assert path not in desk.get("/panel/orders?state=kept").text
+
+
 def test_a_cancelled_order_says_who_cancelled_it(desk: Desk) -> None:
     path = path_of(desk, "1004")
     page = text_of(desk.post(f"{path}/cancel", follow=True))

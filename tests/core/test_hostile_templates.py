@@ -10,7 +10,7 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from pydantic import ValidationError
@@ -135,7 +135,7 @@ def as_page(subject: str, body: str) -> str:
         undefined=StrictUndefined,
     )
     given = dict.fromkeys(
-        "link brand phone email website logo on_colour on_light on_dark written preheader stop_link".split(),
+        "link brand phone email website logo on_colour bar on_bar words_direction font office_font written preheader stop_link".split(),
         "",
     )
     paragraphs = [part.split("\n") for part in body.split("\n\n")]
@@ -198,6 +198,7 @@ def test_the_form_takes_it_as_letters_or_says_what_it_does_not_know(text: str) -
         assert not unknown_variables(given.body)
 
 
+@settings(deadline=None)  # a machine may be busy
 @given(st.text(max_size=300), st.dictionaries(st.sampled_from(sorted(VARIABLES)), st.text()))
 def test_any_text_and_any_values_stay_within_bounds(text: str, values: dict[str, str]) -> None:
     body = filled(text, values)

@@ -134,6 +134,8 @@ def test_every_type_has_words_and_a_shape_and_every_event_heard_has_a_type() -> 
             more |= {"eta": AT.isoformat()}
         if kind is events.RatingGiven:
             more |= {"rating_id": "r", "stars": 4}
+        if kind is events.RecipientAsked:
+            more |= {"what": "note"}
         if kind is events.NextStepChosen:
             more |= {"step": "return"}
         told |= {*types_of(kind(**about, **more))}

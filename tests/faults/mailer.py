@@ -15,12 +15,11 @@ from pathlib import Path
 from sqlalchemy import update
 from sqlmodel import col, select
 
-import notifiers.sms_twilio
-from hub import NotificationChannel
 from hub.app import Hub
 from hub.db.tables import NoticeRow
 from hub.flows.notice_send import send_due
 from hub.settings import Settings
+from tests.faults.texting import with_texts
 
 THEN = datetime(2026, 1, 1, tzinfo=UTC)
 LEASE = timedelta(seconds=1)  # so that the next worker need not wait five minutes
@@ -35,10 +34,7 @@ def work(folder: Path) -> None:
             http_allow=("127.0.0.1",),
         )
     )
-    try:
-        hub.registry.get(NotificationChannel, "sms_twilio")
-    except KeyError:  # not installed anew since it is there
-        hub.registry.add(notifiers.sms_twilio, "notifiers.sms_twilio")
+    with_texts(hub)
     while left(hub):
         send_due(hub, limit=3, lease=LEASE)
         soon(hub)
@@ -46,13 +42,15 @@ def work(folder: Path) -> None:
 
 
 def soon(hub: Hub) -> None:
-    """The half minute passes until a carrier that gave no answer is asked what became of it."""
+    """The half minute passes until a carrier that gave no answer is asked what became of it, and
+    so does the one after which a mail server that put something off is tried again.
+    """
+    answerless = (col(NoticeRow.state) == "sending", col(NoticeRow.claim) == "")
+    tried = col(NoticeRow.attempts) > 0
+    put_off = (col(NoticeRow.state) == "due", col(NoticeRow.channel) == "email", tried)
     with hub.unit() as unit:
-        unit.session.execute(
-            update(NoticeRow)
-            .where(col(NoticeRow.state) == "sending", col(NoticeRow.claim) == "")
-            .values(leased_until=THEN)
-        )
+        unit.session.execute(update(NoticeRow).where(*answerless).values(leased_until=THEN))
+        unit.session.execute(update(NoticeRow).where(*put_off).values(due_at=THEN))
 
 
 def left(hub: Hub) -> bool:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from sqlmodel import select
 
+from hub import Point, TravelMatrix, TravelTimes, hookimpl
+from hub.core.self_service import Follow
 from hub.core.tracking_page import Shows
 from hub.db.tables import (
     AmendmentRow,
     BusinessRow,
+    DriverRow,
     JobRow,
     LinkRow,
     RouteRow,
@@ -21,18 +26,21 @@ from hub.db.tables import (
     WishRow,
 )
 from hub.flows.amended_seen import AmendmentSeen, amendments_of
-from hub.flows.dispatch import publish
+from hub.flows.dispatch import discard_draft, publish
 from hub.flows.plan import plan_day
 from hub.flows.retain import retain
-from hub.flows.self_service import NotOpen, say_door
+from hub.flows.route_now import route_holding
+from hub.flows.self_service import NotOpen, follow, say_door
 from hub.flows.time_chosen import Taken, choose_time, free_times, name_of
 from hub.flows.tracking_link import opened
 from hub.keys import hashed
 from hub.live import pages
+from hub.plugins.travel_crow import CrowTravelTimes
 from tests import tracking_worlds as moments
 from tests.flows.test_at_once import at_once
 from tests.many_routes import ManyRoutes, many_routes
 from tests.tracking_worlds import DAY, Street
+from tests.web.test_tracking import client_of as tracking_client_of
 
 RULES = {"hours": 0, "slots": {"minutes": 120, "weekdays": list(range(7)), "begins": "09:00"}}
 
@@ -217,3 +225,79 @@ def amended(street: Street) -> list[AmendmentSeen]:
 def said(street: Street) -> list[WishRow]:
     with street.hub.reading() as session:
         return list(session.exec(select(WishRow).order_by(WishRow.n)))
+
+
+class Between(CrowTravelTimes):
+    """What somebody else does while the roads of a change are looked up."""
+
+    key = "between"
+    happens: ClassVar[list[Callable[[], None]]] = []
+
+    def matrix(
+        self, places: Sequence[Point], depart_at: datetime, profile: str = "car"
+    ) -> TravelMatrix:
+        if self.happens:
+            self.happens.pop(0)()
+        return super().matrix(places, depart_at, profile)
+
+
+class Meanwhile:
+    __name__ = "meanwhile"
+
+    @hookimpl
+    def hub_travel_times(self) -> list[type[TravelTimes]]:
+        return [Between]
+
+
+@pytest.fixture
+def waiting() -> Iterator[Street]:
+    """Another attempt waits on a draft of the next day, and something may come between."""
+    street = a_week(moments.rescheduled(), follows=["collect", "return"])
+    with street.hub.unit() as unit:
+        for driver in unit.session.exec(select(DriverRow)):
+            driver.works = {"1": ["08:00", "17:00"]}
+    plan_day(street.hub, street.business_id, DAY + timedelta(days=1), strategy="nearest")
+    assert street.job.state == "assigned"
+    street.hub.registry.add(Meanwhile(), "meanwhile")
+    yield street
+    Between.happens.clear()
+
+
+def thrown_away(street: Street) -> None:
+    """A dispatcher throws the draft away."""
+    with street.hub.reading() as session:
+        draft = route_holding(session, street.business_id, [street.job.id])
+    assert draft is not None
+    discard_draft(
+        street.hub, street.business_id, draft.id, actor="staff:1", expected_version=draft.version
+    )
+
+
+def planned_again(street: Street) -> None:
+    plan_day(street.hub, street.business_id, DAY + timedelta(days=1), strategy="nearest")
+
+
+def test_what_follows_is_chosen_although_the_attempt_left_its_draft_meanwhile(
+    waiting: Street,
+) -> None:
+    Between.happens.append(partial(thrown_away, waiting))
+    follow(waiting.hub, waiting.token, Follow.COLLECT, "", n=0)
+    assert (waiting.job.outcome, waiting.job.next_step) == ("cancelled", "collect")
+    assert [one.said for one in said(waiting)] == ["collect"]
+
+
+def test_an_attempt_that_never_stands_still_is_said_to_be_closed_on_the_page(
+    waiting: Street,
+) -> None:
+    def moves() -> None:
+        thrown_away(waiting)
+        planned_again(waiting)
+        Between.happens.insert(0, moves)
+
+    Between.happens.append(moves)
+    client = tracking_client_of(waiting)
+    answer = client.post(f"/t/{waiting.token}/do", data={"n": 0, "do": "follow", "what": "collect"})
+    assert answer.status_code == 409
+    assert "That is not possible any more." in answer.text
+    assert (waiting.job.state, waiting.job.next_step) == ("assigned", "")
+    assert said(waiting) == []

@@ -144,6 +144,11 @@ def test_an_order_is_found_by_id_ref_or_number_and_by_no_other_business() -> Non
     assert asks_api(street, "no-such").status_code == 404
     assert asks_api(street, NUMBER, source="csv").status_code == 404
     assert asks_api(street, NUMBER, source="api").status_code == 201
+    unknown = asks_api(street, NUMBER, source="shopp")
+    assert unknown.status_code == 422
+    assert unknown.get_json()["errors"] == [
+        {"pointer": "/source", "detail": "there is no such source; there are: api, csv"}
+    ]
     assert asks_api(street, NUMBER, scopes=["orders:write"]).status_code == 403
     assert asks_api(street, NUMBER, channel="telex").status_code == 422
 

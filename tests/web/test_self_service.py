@@ -417,3 +417,11 @@ def test_an_address_that_was_wrong_is_put_right_by_somebody_before_anybody_comes
     assert send(street, path="times", time="today").status_code == 409
     assert send(street, do="follow", what="safe_place", where="Shed").status_code == 409
     assert send(street, do="follow", what="collect").status_code == 303
+
+
+def test_where_nothing_can_be_done_any_more_the_page_does_not_say_that_something_can() -> None:
+    page = page_of(allow(moments.arriving()))
+    assert "The driver is almost there" in page
+    assert "What you can do" not in page
+    assert ">Changes</h2>" in page
+    assert ">What you can do</h2>" in page_of(allow(moments.on_its_way()))

@@ -122,3 +122,21 @@ def test_all_of_it_works_without_javascript(browser: Browser) -> None:
     with street.hub.reading() as session:
         wishes = session.exec(select(WishRow).order_by(WishRow.n)).all()
     assert [one.kind for one in wishes] == ["note", "access_code", "another_slot", "cancel"]
+
+
+def test_where_is_asked_only_of_what_is_left_somewhere(browser: Browser) -> None:
+    for moment, summary, elsewhere, place, field in (
+        (moments.scheduled, "If nobody is home", "in_person", "safe_place", "#where-left"),
+        (moments.scheduled, "If nobody is home", "in_person", "neighbour", "#where-left"),
+        (failed, "What should happen next?", "return", "safe_place", "#next-where"),
+    ):
+        street = a_street(moment)
+        with served(street) as url:
+            page = browser.new_page(java_script_enabled=False)
+            page.goto(f"{url}/t/{street.token}?do=1")
+            page.locator("summary", has_text=summary).click()
+            page.locator(f"input[value={elsewhere}]").check()
+            expect(page.locator(field)).to_be_hidden()
+            page.locator(f"input[value={place}]").check()
+            expect(page.locator(field)).to_be_visible()
+            page.close()

@@ -57,8 +57,8 @@
     } else {
       if ($("#status", fresh).textContent !== $("#status").textContent) $("#status").replaceWith($("#status", fresh));
       const driver = (where) => Boolean($("[data-pin=driver]", where));
-      const [did, does] = [$("#do"), $("#do", fresh)];
-      if (!typed && did && does && did.innerHTML !== does.innerHTML) did.replaceWith(does);
+      if (!typed) renew("#do", fresh, "#status");
+      renew("#about", fresh, "#status");
       if (with_map || driver(fresh) !== driver(document)) $("#where").replaceWith($("#where", fresh));
     }
     if (look && $(".map svg")) $(".map svg").prepend(look);
@@ -66,6 +66,14 @@
     document.title = fresh.title;
     if (before !== after) $("#said").textContent = after;
     if (!$("main.live")) stop();
+  }
+
+  // A part that came, went or changed, put after ``before`` if it was not there.
+  function renew(what, fresh, before) {
+    const [old, now] = [$(what), $(what, fresh)];
+    if (old && now) return old.innerHTML === now.innerHTML || old.replaceWith(now);
+    if (now) $(before).after(now);
+    old?.remove();
   }
 
   // Glide along the road to where the driver is; he left the drawing if he is not on it any more.

@@ -1,0 +1,47 @@
+"""Goods kept at the depot for their recipient, and that they were fetched there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hub.core.errors import Refused
+from hub.core.events import GoodsFetched
+from hub.core.jobs import NextStep, State
+from hub.core.orders import Kind
+from hub.db.tables import BusinessRow, JobRow
+from hub.flows.prove import job_of
+
+if TYPE_CHECKING:
+    from hub.app import Hub
+
+
+def is_kept(job: JobRow) -> bool:
+    """Whether they wait to be fetched."""
+    to_be_fetched = job.kind == Kind.DELIVER and job.next_step == NextStep.COLLECT
+    return to_be_fetched and job.state == State.CLOSED and job.fetched_at is None
+
+
+def were_fetched(hub: Hub, business_id: str, job_id: str, *, actor: str) -> None:
+    """They have been handed over at the depot. Safe to repeat.
+
+    Raises ``LookupError`` for a job of another business, ``Refused`` where nothing is kept.
+    """
+    with hub.unit() as unit:
+        unit.session.get_one(BusinessRow, business_id, with_for_update=True)
+        job = job_of(unit.session, business_id, job_id)
+        if job.fetched_at is not None:
+            return
+        if not is_kept(job):
+            raise Refused("Nothing of this job is kept to be collected.")
+        now = hub.now()
+        job.fetched_at, job.version = now, job.version + 1
+        unit.announce(
+            GoodsFetched(
+                business_id=business_id,
+                subject_id=job.order_id,
+                occurred_at=now,
+                received_at=now,
+                actor=actor,
+                job_id=job_id,
+            )
+        )

@@ -1,0 +1,138 @@
+"""Goods kept for their recipient: that they were fetched is on record, told, and on the page."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from hub.core.errors import Refused
+from hub.core.jobs import NextStep
+from hub.core.self_service import Follow
+from hub.core.tracking_page import Life, Shows
+from hub.core.webhook_types import DATA
+from hub.flows.found import found
+from hub.flows.kept_goods import were_fetched
+from hub.flows.next_steps import choose_step
+from hub.flows.order_story import order_story
+from hub.flows.orders_listed import orders_like
+from hub.flows.self_service import follow
+from hub.flows.tracking_view import Tracked, tracked
+from hub.testing import WsgiAdapter
+from tests import tracking_worlds as moments
+from tests.tracking_worlds import Street
+from tests.webhook_worlds import ERP, Receiver, World
+
+
+@pytest.fixture
+def kept() -> Street:
+    """The bell was broken; a quarter of an hour later it is said that they fetch it."""
+    street = moments.at_the_door()
+    street.close(street.job, 14, outcome="failed", reason="other", note="the bell is broken")
+    about = (street.hub, street.business_id, street.job.id)
+    choose_step(*about, NextStep.COLLECT, actor="recipient")
+    return street
+
+
+def fetched(street: Street) -> Street:
+    were_fetched(street.hub, street.business_id, street.job.id, actor="staff:1")
+    return street
+
+
+def page_of(street: Street) -> Tracked:
+    page = tracked(street.hub, street.token)
+    assert page is not None
+    return page
+
+
+def waiting(street: Street) -> list[str]:
+    return [one.number for one in orders_like(street.hub, street.business_id, state="kept")]
+
+
+def test_what_was_fetched_is_on_record_and_the_page_says_when(kept: Street) -> None:
+    assert waiting(kept) == ["2"]
+    kept.clock(25 * 60 + 6)
+    fetched(kept)
+    assert waiting(kept) == []
+    page = page_of(kept)
+    assert page.card is not None
+    assert (page.shows, page.card.headline, page.card.big, page.card.tone) == (
+        Shows.FETCHED,
+        "Collected",
+        "09:06",
+        "ok",
+    )
+    assert (page.handover, page.rated, page.pin, page.address) == (None, None, None, "")
+    assert page.doing is not None
+    assert not page.doing.is_kept
+    story = order_story(kept.hub, kept.business_id, kept.order.id)
+    assert story.moments[-1].what == "Collected at the depot"
+    [event] = kept.day.events("GoodsFetched")
+    assert (event.actor, event.occurred_at) == ("staff:1", kept.hub.now())
+
+
+def test_it_is_fetched_once_however_often_it_is_pressed(kept: Street) -> None:
+    fetched(kept)
+    at = kept.job.fetched_at
+    kept.clock(90)
+    fetched(kept)
+    assert kept.job.fetched_at == at
+    assert len(kept.day.events("GoodsFetched")) == 1
+
+
+def test_nothing_is_fetched_that_is_not_kept() -> None:
+    street = moments.delivered()
+    with pytest.raises(Refused, match="kept"):
+        fetched(street)
+    assert street.day.events("GoodsFetched") == []
+    with pytest.raises(LookupError):
+        were_fetched(
+            street.hub, found(street.hub, "Neighbours", zone="UTC"), street.job.id, actor="staff:1"
+        )
+
+
+def test_the_page_says_where_they_are_for_as_long_as_they_are_kept(kept: Street) -> None:
+    kept.clock(10 * 24 * 60)
+    page = page_of(kept)
+    assert page.life is Life.FULL
+    assert page.doing is not None
+    assert page.doing.is_kept
+    fetched(kept)
+    kept.day.now[0] += timedelta(hours=49)
+    page = page_of(kept)
+    assert (page.life, page.outcome) == (Life.BARE, "Collected 08:00, Thursday 3 December 2026")
+
+
+def test_programs_are_told_what_was_asked_and_that_it_was_fetched() -> None:
+    street = moments.at_the_door()
+    street.settings(self_service={"follows": ["collect"]})
+    street.close(street.job, 14, outcome="failed", reason="other", note="the bell is broken")
+    receiver = Receiver()
+    street.hub.tools.http.mount(ERP, WsgiAdapter(receiver.app))
+    world = World(street.hub, street.business_id, receiver, street.day.now)
+    world.listen(types=["job.fetched", "recipient.asked"])
+    follow(street.hub, street.token, Follow.COLLECT, "", n=0)
+    fetched(street)
+    world.work()
+    world.work()
+    bodies = [json.loads(call.body) for call in receiver.calls]
+    assert [one["type"] for one in bodies] == ["recipient.asked", "job.fetched"]
+    assert bodies[0]["data"]["what"] == "next_step"
+    for one in bodies:
+        assert one["data"]["job"]["id"] == street.job.id
+        DATA[one["type"]].model_validate(one["data"])
+
+
+def test_the_rest_of_what_was_handed_over_in_part_can_be_fetched_too() -> None:
+    street = moments.partly()
+    choose_step(street.hub, street.business_id, street.job.id, NextStep.COLLECT, actor="staff:1")
+    page = page_of(street)
+    assert page.doing is not None
+    assert page.doing.is_kept
+    fetched(street)
+    page = page_of(street)
+    assert page.card is not None
+    assert (page.shows, page.card.headline) == (Shows.DONE, "Partly delivered")
+    assert page.card.lines == ("The rest was collected from us.",)
+    assert page.handover is not None
