@@ -5,9 +5,10 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlmodel import select
 from werkzeug.test import TestResponse
@@ -68,9 +69,13 @@ class Running:
     drivers: dict[str, str]  # name -> id
     acts: int = 0
 
+    @cached_property
+    def app(self) -> Flask:
+        return create_app(self.hub)
+
     @property
     def client(self) -> FlaskClient:
-        client = create_app(self.hub).test_client()
+        client = self.app.test_client()
         client.set_cookie(COOKIE, self.token)
         return client
 
