@@ -44,9 +44,12 @@ browser:
 
 test: setup browser
 	@# The tests are compiled once, half of them by each core, and not by every worker anew.
-	@for some in "tests/[a-f]*" "tests/[g-z]*"; do \
-	  $(BIN)/python -m pytest -q --collect-only $$some >/dev/null & done; wait
-	@$(BIN)/python -m pytest -n 6 --dist worksteal --durations=15
+	@changed=$$(find hub tests example -name "*.py" -newer $(VENV)/.compiled 2>/dev/null | wc -l); \
+	if [ ! -e $(VENV)/.compiled ] || [ "$$changed" -gt 20 ]; then \
+	  for some in "tests/[a-f]*" "tests/[g-z]*"; do \
+	    $(BIN)/python -m pytest -q --collect-only $$some >/dev/null & done; wait; \
+	  touch $(VENV)/.compiled; fi
+	@$(BIN)/python -m pytest -n 4 --dist worksteal --durations=15
 
 # Every figure in docs/benchmarks.md; ratios against a floor or a peer in the same run.
 bench: setup
