@@ -8,14 +8,13 @@ from typing import Any
 
 from sqlalchemy import Engine
 from sqlalchemy.dialects import registry
-from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.pool import StaticPool
 from sqlalchemy.util import LRUCache
 
 from hub.db.engine import create_tables, libpq_url, open_engine
 
-_SHARED = {"compiled_cache": LRUCache[Any, Any](6_000)}
+SHARED = {"compiled_cache": LRUCache[Any, Any](6_000)}
 
 
 class Alike:
@@ -34,14 +33,8 @@ class AlikeSQLite(Alike, SQLiteDialect_pysqlite):
     supports_statement_cache = True
 
 
-class AlikePostgreSQL(Alike, PGDialect_psycopg):
-    """Those of one process are of one server, or of servers that are alike."""
-
-    supports_statement_cache = True
-
-
 registry.register("sqlite.alike", __name__, AlikeSQLite.__name__)
-registry.register("postgresql.alike", __name__, AlikePostgreSQL.__name__)
+registry.register("postgresql.alike", "hub.db.alike_postgresql", "AlikePostgreSQL")
 
 
 def memory_engine() -> Engine:
@@ -65,7 +58,7 @@ def alike_engine(url: str) -> Engine:
     What SQL was compiled for others of these serves it too.
     """
     kind, _, rest = libpq_url(url).partition("://")
-    engine = open_engine(f"{kind}+alike://{rest}", execution_options=_SHARED)
+    engine = open_engine(f"{kind}+alike://{rest}", execution_options=SHARED)
     create_tables(engine)
     return engine
 
@@ -80,5 +73,5 @@ def _without_tables() -> Engine:
         "sqlite+alike://",
         poolclass=StaticPool,
         connect_args={"check_same_thread": False},
-        execution_options=_SHARED,
+        execution_options=SHARED,
     )
