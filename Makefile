@@ -46,7 +46,7 @@ test: setup browser
 	@# The tests are compiled once, half of them by each core, and not by every worker anew.
 	@for some in "tests/[a-f]*" "tests/[g-z]*"; do \
 	  $(BIN)/python -m pytest -q --collect-only $$some >/dev/null & done; wait
-	@$(BIN)/python -m pytest -n 6 --dist worksteal --durations=15
+	@$(BIN)/python -m pytest -n 4 --dist worksteal --durations=15
 
 # Every figure in docs/benchmarks.md; ratios against a floor or a peer in the same run.
 bench: setup

@@ -22,8 +22,8 @@ import hub.db.tables
 from hub.core.contracts import Provider, Subscriber, Tools
 from hub.core.errors import ConfigError, HubError
 from hub.db import outbox
-from hub.db.engine import create_tables, open_engine
-from hub.db.memory import memory_engine
+from hub.db.engine import open_engine
+from hub.db.memory import alike_engine, memory_engine
 from hub.db.unit import Unit, forbid_open_unit, reading, unit
 from hub.flows.kept_places import KeptPlaces
 from hub.http import Http
@@ -90,9 +90,7 @@ class Hub:
         live in a temporary directory and go when the hub does.
         """
         folder = data_dir or Path(tempfile.mkdtemp(prefix="hub-"))
-        engine = open_engine(url) if url else memory_engine()
-        if url:
-            create_tables(engine)
+        engine = alike_engine(url) if url else memory_engine()
         registry = Registry() if plugins else Registry.installed()
         for plugin in plugins:
             registry.add(plugin, getattr(plugin, "__name__", repr(plugin)))

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import Distribution, EntryPoint, entry_points
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pluggy
@@ -44,6 +45,7 @@ SHARED: dict[type[Provider], tuple[type[Provider], ...]] = {
 """A connection is known by its key alone, so one key is one class whatever it can do."""
 
 P = TypeVar("P", bound=Provider)
+ROUTINES = (FunctionType, MethodType, BuiltinFunctionType)
 
 
 @cache
@@ -98,9 +100,20 @@ class _Offer:
     subscribers: dict[str, Subscriber] = field(default_factory=dict)
 
 
+class _Plugins(pluggy.PluginManager):
+    def parse_hookimpl_opts(self, plugin: object, name: str) -> pluggy.HookimplOpts | None:
+        """Of what a module holds, only what can be a hook is looked at closely: looking takes
+        longer than all else about a plugin.
+        """
+        held = vars(plugin) if isinstance(plugin, ModuleType) else {}
+        if name in held and type(held[name]) not in ROUTINES:
+            return None
+        return super().parse_hookimpl_opts(plugin, name)
+
+
 class Registry:
     def __init__(self) -> None:
-        self.plugins = pluggy.PluginManager("hub")
+        self.plugins = _Plugins("hub")
         self.plugins.add_hookspecs(hookspecs)
         self.problems: list[Problem] = []
         self._providers: dict[tuple[type[Provider], str], type[Provider]] = {}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlmodel import select
 from werkzeug.test import TestResponse
@@ -36,7 +36,7 @@ from hub.flows.sync import store_all
 from hub.live.store import LastFix
 from hub.web.app import create_app
 from hub.web.staff import COOKIE
-from tests.kept import copied
+from tests.kept import can_be_copied, copied
 
 DAY = date(2026, 11, 23)
 SIX = datetime(2026, 11, 23, 4, tzinfo=UTC)  # six in the morning in Helsinki
@@ -68,9 +68,13 @@ class Running:
     drivers: dict[str, str]  # name -> id
     acts: int = 0
 
+    @cached_property
+    def app(self) -> Flask:
+        return create_app(self.hub)
+
     @property
     def client(self) -> FlaskClient:
-        client = create_app(self.hub).test_client()
+        client = self.app.test_client()
         client.set_cookie(COOKIE, self.token)
         return client
 
@@ -205,12 +209,12 @@ def a_running_day(
 ) -> Running:
     """Mara and Otso with four stops each (their vans hold no more), planned at six."""
     if map_dir is not None:
-        shutil.copytree(map_dir / "map", tmp_path / "map", symlinks=True)
-    if url or map_dir is not None:
+        (tmp_path / "map").symlink_to(map_dir / "map")
+    if map_dir is not None or not can_be_copied(url):
         return _made(tmp_path, url, orders, published, role)
     kept = _kept(orders, published, role)
     now = list(kept.now)
-    hub = Hub.in_memory(now=lambda: now[0], data_dir=tmp_path)
+    hub = Hub.in_memory(now=lambda: now[0], data_dir=tmp_path, url=url)
     copied(kept.hub, hub)
     return replace(kept, hub=hub, now=now)
 

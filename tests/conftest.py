@@ -21,7 +21,7 @@ import psycopg
 import pytest
 from playwright.sync_api import Browser, Playwright, sync_playwright
 from psycopg.sql import SQL, Identifier
-from sqlalchemy import Engine, delete
+from sqlalchemy import Engine
 from sqlmodel import SQLModel
 
 from hub.core.contracts import Tools
@@ -212,9 +212,13 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'hub.db'}"
     engine: Engine = request.getfixturevalue("reused")
     with engine.begin() as connection:  # sooner done than a new database
-        connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
-        for table in SQLModel.metadata.tables.values():
-            connection.execute(delete(table))
+        tables = SQLModel.metadata.tables.values()
+        emptied = [
+            f"DELETE FROM {connection.dialect.identifier_preparer.format_table(table)}"
+            for table in tables
+        ]
+        no_rules = "SET LOCAL session_replication_role = replica"
+        connection.exec_driver_sql(";".join([no_rules, *emptied]))  # in one message
     return engine.url.render_as_string(hide_password=False)
 
 

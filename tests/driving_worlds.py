@@ -23,7 +23,7 @@ from hub.plugins.eta_forward import ForwardEta
 from hub.plugins.pod_disk import DiskPodStore
 from hub.plugins.routing_nearest import NearestRouting
 from hub.plugins.travel_crow import CrowTravelTimes
-from tests.kept import copied
+from tests.kept import can_be_copied, copied
 
 DAY = date(2026, 11, 23)
 SIX = datetime(2026, 11, 23, 4, tzinfo=UTC)
@@ -84,15 +84,15 @@ class Morning:
 
 def a_morning(orders: int = 3, url: str = "") -> Morning:
     """A planned route of so many jobs, not yet published."""
-    if url:
+    if not can_be_copied(url):
         return _made(orders, url)
-    return a_copy(_kept(orders))
+    return a_copy(_kept(orders), url)
 
 
-def a_copy(kept: Morning) -> Morning:
-    """The same morning for somebody else. Its database must be in memory."""
+def a_copy(kept: Morning, url: str = "") -> Morning:
+    """The same morning for somebody else, at ``url``. Its own database must be in memory."""
     now = list(kept.now)
-    hub = Hub.in_memory(Plugin(), now=lambda: now[0])
+    hub = Hub.in_memory(Plugin(), now=lambda: now[0], url=url)
     copied(kept.hub, hub)
     return Morning(hub, kept.business_id, list(kept.drivers), now)
 

@@ -8,8 +8,13 @@ from contextlib import closing
 from hub.app import Hub
 
 
+def can_be_copied(url: str) -> bool:
+    """Whether a hub at ``url`` (empty: in memory) can have the rows of one in memory."""
+    return not url.startswith("postgres")
+
+
 def copied(kept: Hub, hub: Hub) -> None:
-    """Give ``hub``, whose database is new and in memory, the rows and the keys of ``kept``."""
+    """Give ``hub``, whose database is a new one of SQLite, the rows and the keys of ``kept``."""
     with closing(kept.engine.raw_connection()) as source:
         with closing(hub.engine.raw_connection()) as target:
             source.driver_connection.backup(target.driver_connection)  # type: ignore[union-attr]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 from sqlmodel import select
@@ -19,6 +21,7 @@ from hub.flows.found import found
 from hub.flows.plan import plan_day
 from hub.flows.sync import store_all
 from tests.board_worlds import DAY, SIX
+from tests.kept import can_be_copied, copied
 
 
 @dataclass
@@ -71,6 +74,21 @@ class ManyRoutes:
 
 def many_routes(url: str, folder: Path, *, drivers: int, stops: int, seed: int = 1) -> ManyRoutes:
     """``stops`` in all, planned by ``nearest`` and published; half past six, nobody has left."""
+    if not can_be_copied(url):
+        return _made(url, folder, drivers, stops, seed)
+    kept = _kept(drivers, stops, seed)
+    now = list(kept.now)
+    hub = Hub.in_memory(now=lambda: now[0], data_dir=folder, url=url)
+    copied(kept.hub, hub)
+    return replace(kept, hub=hub, now=now, dice=deepcopy(kept.dice))
+
+
+@cache
+def _kept(drivers: int, stops: int, seed: int) -> ManyRoutes:
+    return _made("", None, drivers, stops, seed)
+
+
+def _made(url: str, folder: Path | None, drivers: int, stops: int, seed: int) -> ManyRoutes:
     now = [SIX]
     hub = Hub.in_memory(now=lambda: now[0], data_dir=folder, url=url)
     business_id = found(hub, "Husk", zone="Europe/Helsinki", country="FI")

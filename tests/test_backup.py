@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tarfile
 import tracemalloc
 from dataclasses import replace
@@ -28,17 +29,26 @@ def settings_at(folder: Path) -> Settings:
     )
 
 
-def a_hub_with_a_business(folder: Path) -> Hub:
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a hub with a business: migrating takes longer than most tests here."""
+    folder: Path = tmp_path_factory.mktemp("kept") / "hub"
     hub = Hub.from_settings(settings_at(folder))
     migrate(hub.engine)
     found(hub, "Husk", zone="Europe/Helsinki")
     (folder / "proof").mkdir()
     (folder / "proof" / "photo").write_bytes(b"a photo")
-    return hub
+    hub.engine.dispose()
+    return folder
 
 
-def test_what_was_backed_up_while_in_use_comes_back(tmp_path: Path) -> None:
-    hub = a_hub_with_a_business(tmp_path / "one")
+@pytest.fixture
+def hub(kept: Path, tmp_path: Path) -> Hub:
+    """Its own copy of it, in the folder ``one``."""
+    return Hub.from_settings(settings_at(Path(shutil.copytree(kept, tmp_path / "one"))))
+
+
+def test_what_was_backed_up_while_in_use_comes_back(hub: Hub, tmp_path: Path) -> None:
     with hub.reading() as session:
         session.exec(select(BusinessRow)).all()  # somebody is reading meanwhile
         backup.back_up(hub.settings, tmp_path / "backup.tar.gz")
@@ -50,24 +60,23 @@ def test_what_was_backed_up_while_in_use_comes_back(tmp_path: Path) -> None:
     assert (tmp_path / "two" / "proof" / "photo").read_bytes() == b"a photo"
 
 
-def test_a_backup_holds_no_keys(tmp_path: Path) -> None:
-    hub = a_hub_with_a_business(tmp_path / "one")
+def test_a_backup_holds_no_keys(hub: Hub, tmp_path: Path) -> None:
     backup.back_up(hub.settings, tmp_path / "backup.tar.gz")
     with tarfile.open(tmp_path / "backup.tar.gz") as archive:
         assert not [name for name in archive.getnames() if "key" in name]
 
 
-def test_nothing_is_restored_over_a_hub_that_exists(tmp_path: Path) -> None:
-    hub = a_hub_with_a_business(tmp_path / "one")
+def test_nothing_is_restored_over_a_hub_that_exists(hub: Hub, tmp_path: Path) -> None:
     backup.back_up(hub.settings, tmp_path / "backup.tar.gz")
     with pytest.raises(ConfigError, match="Already there"):
         backup.restore(hub.settings, tmp_path / "backup.tar.gz")
 
 
 @pytest.mark.parametrize("left", ["proof", "map", "hub.db-wal"])
-def test_nothing_is_restored_beside_what_an_old_hub_left(tmp_path: Path, left: str) -> None:
+def test_nothing_is_restored_beside_what_an_old_hub_left(
+    hub: Hub, tmp_path: Path, left: str
+) -> None:
     """With the database alone moved away, the photos came to lie in proof/proof."""
-    hub = a_hub_with_a_business(tmp_path / "one")
     backup.back_up(hub.settings, tmp_path / "backup.tar.gz")
     (tmp_path / "two" / left).mkdir(parents=True)
     with pytest.raises(ConfigError, match=f"two/{left}.*move all"):
@@ -75,8 +84,7 @@ def test_nothing_is_restored_beside_what_an_old_hub_left(tmp_path: Path, left: s
     assert [path.name for path in (tmp_path / "two").iterdir()] == [left]
 
 
-def test_a_backup_need_not_fit_into_memory(tmp_path: Path) -> None:
-    hub = a_hub_with_a_business(tmp_path / "one")
+def test_a_backup_need_not_fit_into_memory(hub: Hub, tmp_path: Path) -> None:
     (tmp_path / "one" / "proof" / "film").write_bytes(os.urandom(20_000_000))
     tracemalloc.start()
     try:

@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, event, inspect
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateIndex, CreateTable
@@ -46,7 +46,9 @@ def libpq_url(url: str) -> str:
 def create_tables(engine: Engine) -> None:
     """Make each table that is not there yet, as the models have it."""
     if engine.dialect.name != "sqlite":
-        SQLModel.metadata.create_all(engine)
+        there = set(inspect(engine).get_table_names())  # in one question, and not one for each
+        if not there.issuperset(SQLModel.metadata.tables):
+            SQLModel.metadata.create_all(engine)
         return
     with closing(engine.raw_connection()) as connection:
         connection.cursor().executescript(_script())

@@ -1,4 +1,4 @@
-"""Databases in memory, for tests and notebooks: the second one costs next to nothing."""
+"""Databases for tests and notebooks, in memory or not: the second one costs next to nothing."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.pool import StaticPool
 from sqlalchemy.util import LRUCache
 
-from hub.db.engine import create_tables, open_engine
+from hub.db.engine import create_tables, libpq_url, open_engine
 
-_compiled: LRUCache[Any, Any] = LRUCache(3_000)
+SHARED = {"compiled_cache": LRUCache[Any, Any](6_000)}
 
 
-class AlikeSQLite(SQLiteDialect_pysqlite):
+class Alike:
     """Equal to every other of its kind, so that SQL compiled for one database serves them all."""
 
     supports_statement_cache = True
@@ -29,7 +29,12 @@ class AlikeSQLite(SQLiteDialect_pysqlite):
         return hash(type(self))
 
 
+class AlikeSQLite(Alike, SQLiteDialect_pysqlite):
+    supports_statement_cache = True
+
+
 registry.register("sqlite.alike", __name__, AlikeSQLite.__name__)
+registry.register("postgresql.alike", "hub.db.alike_postgresql", "AlikePostgreSQL")
 
 
 def memory_engine() -> Engine:
@@ -47,6 +52,17 @@ def _pattern() -> Any:
     return engine.raw_connection().driver_connection
 
 
+def alike_engine(url: str) -> Engine:
+    """An engine for ``url`` as ``open_engine`` makes it, with every table there.
+
+    What SQL was compiled for others of these serves it too.
+    """
+    kind, _, rest = libpq_url(url).partition("://")
+    engine = open_engine(f"{kind}+alike://{rest}", execution_options=SHARED)
+    create_tables(engine)
+    return engine
+
+
 def has_one_connection(engine: Engine) -> bool:
     """Whether all threads share one connection, so that only one may use it at a time."""
     return isinstance(engine.pool, StaticPool)
@@ -57,5 +73,5 @@ def _without_tables() -> Engine:
         "sqlite+alike://",
         poolclass=StaticPool,
         connect_args={"check_same_thread": False},
-        execution_options={"compiled_cache": _compiled},
+        execution_options=SHARED,
     )

@@ -39,6 +39,7 @@ RESERVE, RESERVE_VAN = "Sanna", "Spare van"
 BRAND, OWNER, SENDER = "Husk Bakery", "demo@husk.example", "orders@husk.example"
 SHIFT = timedelta(hours=9)
 CODE_VALID = timedelta(hours=24)
+PLANNED_S, EACH_S = 5.0, 0.025  # the plans of 60 orders are the same after 2 s and after 5 s
 PARCELS_PER_ORDER, CAPACITY_G = 1.25, 200_000  # a van has room for more than its even share
 
 
@@ -154,7 +155,8 @@ def plan_in_process(
         actor="demo",
     )
     places = locate_new(hub, bakery.business_id)
-    plan_day(hub, bakery.business_id, bakery.starts_at.date(), time_limit_s=5.0, apart=True)
+    limit_s = min(PLANNED_S, 0.5 + count * EACH_S)
+    plan_day(hub, bakery.business_id, bakery.starts_at.date(), time_limit_s=limit_s, apart=True)
     return orders, places
 
 

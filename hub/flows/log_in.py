@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from argon2.exceptions import InvalidHashError, VerificationError
 from pydantic import EmailStr, TypeAdapter, ValidationError
-from sqlalchemy import func
+from sqlalchemy import bindparam, func
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, delete, select
 
@@ -35,6 +35,18 @@ TRIES_OF_ALL = 100  # of one account from everywhere: few enough to guess nothin
 TRIES_FROM_ONE = 50  # from one address: an office behind one line has many people
 SHORTEST_PASSWORD = 12
 _email = TypeAdapter(EmailStr)
+_HOLDER = (  # made once: each request of staff asks it
+    select(LogInRow, StaffRow, MembershipRow, BusinessRow)
+    .join(StaffRow, col(StaffRow.id) == col(LogInRow.staff_id))
+    .join(MembershipRow, col(MembershipRow.staff_id) == col(StaffRow.id))
+    .join(BusinessRow, col(BusinessRow.id) == col(MembershipRow.business_id))
+    .where(
+        LogInRow.token_hash == bindparam("token_hash"),
+        MembershipRow.business_id == LogInRow.business_id,
+        col(StaffRow.disabled).is_(False),
+        col(MembershipRow.accepted_at).is_not(None),
+    )
+)
 
 
 class Role(StrEnum):
@@ -193,27 +205,16 @@ def staff_of(hub: Hub, token: str) -> Staff | None:
     """Who holds this session; ``None`` for one unknown, idle too long or of a member who left."""
     now = datetime.now(UTC)
     with hub.reading() as session:
-        row = _session_row(session, token)
-        if row is None or is_over(row.created_at, row.seen_at, now):
-            return None
-        found = session.exec(
-            select(StaffRow, MembershipRow, BusinessRow)
-            .join(MembershipRow, col(MembershipRow.staff_id) == col(StaffRow.id))
-            .join(BusinessRow, col(BusinessRow.id) == col(MembershipRow.business_id))
-            .where(
-                MembershipRow.business_id == row.business_id,
-                StaffRow.id == row.staff_id,
-                col(StaffRow.disabled).is_(False),
-                col(MembershipRow.accepted_at).is_not(None),
-            )
-        ).one_or_none()
+        found = session.exec(_HOLDER, params={"token_hash": hashed(token)}).one_or_none()
     if found is None:
+        return None
+    row, staff, member, business = found
+    if is_over(row.created_at, row.seen_at, now):
         return None
     if row.seen_at < now - SEEN_EVERY:
         with hub.unit() as unit:
             if (seen := _session_row(unit.session, token)) is not None:
                 seen.seen_at = now
-    staff, member, business = found
     return Staff(
         staff.id,
         staff.name or staff.email,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Literal
 from xml.sax.saxutils import escape, quoteattr
 
@@ -83,7 +84,7 @@ def draw(
     if not points:
         raise ValueError("a map needs at least one pin or line")
     view = fit(points, width, height)
-    paint = _Paint(DARK if theme == "dark" else LIGHT)
+    paint = _paint(theme == "dark")
     foreground = _lines(view, lines, accent) + _pins(view, pins, paint, accent)
     style, look = "", "hub-map"
     if theme == "auto":
@@ -91,7 +92,7 @@ def draw(
         style = f"<style{f' nonce={quoteattr(nonce)}' if nonce else ''}>{PALETTE_CSS}</style>"
     svg = ""
     for detail in (3, 2, 1, 0):  # houses and paths go first, then small streets, then names
-        ground = _ground(gather(tiles, view, detail), paint) if tiles else _grid(view, paint)
+        ground = _kept(tiles, view, detail, theme == "dark") if tiles else _grid(view, paint)
         svg = (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="{look}" role="img"'
             f' aria-label={quoteattr(_spoken(pins))} viewBox="0 0 {width} {height}"'
@@ -110,6 +111,18 @@ class _Paint:
 
     def __call__(self, name: str) -> str:
         return f"var(--map-{name},{self._palette[name]})"
+
+
+def _paint(is_dark: bool) -> _Paint:
+    return _Paint(DARK if is_dark else LIGHT)
+
+
+@lru_cache(maxsize=64)
+def _kept(tiles: Tiles, view: View, detail: int, is_dark: bool) -> str:
+    """The ground of a view. Who looks at a day looks at it again, and it takes longer to draw
+    than all else on the page; at most about 50 kB each.
+    """
+    return _ground(gather(tiles, view, detail), _paint(is_dark))
 
 
 def _ground(scene: Scene, paint: _Paint) -> str:

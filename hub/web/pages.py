@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -47,9 +48,7 @@ def pages(app: Flask) -> None:
 
 def asset(name: str) -> str:
     """The URL of a static file; it changes with the content. Raises ``LookupError``."""
-    path = _path(name)
-    if path is None:
-        raise LookupError(f"no static file {name!r}")
+    path = _named(tuple(current_app.extensions[STATIC]), name)
     return f"/static/{name}?v={_hash(path, path.stat().st_mtime_ns)}"
 
 
@@ -82,10 +81,23 @@ def guarded(answer: Response) -> Response:
     return answer
 
 
+@lru_cache(maxsize=512)
+def _named(folders: tuple[Path, ...], name: str) -> Path:
+    """Where a file lies that a template names; looking for it takes longer than its page does."""
+    path = _found(folders, name)
+    if path is None:
+        raise LookupError(f"no static file {name!r}")
+    return path
+
+
 def _path(name: str) -> Path | None:
+    return _found(current_app.extensions[STATIC], name)
+
+
+def _found(folders: Iterable[Path], name: str) -> Path | None:
     if "\0" in name:
         return None
-    for folder in current_app.extensions[STATIC]:
+    for folder in folders:
         try:
             path: Path = (folder / name).resolve()
             if path.is_relative_to(folder.resolve()) and path.is_file():

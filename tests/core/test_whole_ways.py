@@ -39,9 +39,10 @@ def check(seed: int) -> int:
     return len(told)
 
 
-def test_what_is_told_works_and_nobody_else_falls_out() -> None:
-    # 1273: a tenth less did work, but by one order of tries it was not found.
-    assert check(1273)
+# 1273: a tenth less did work, but by one order of tries it was not found.
+@pytest.mark.parametrize("seed", [5, 1006, 1010, pytest.param(1273, marks=pytest.mark.soak)])
+def test_what_is_told_works_and_nobody_else_falls_out(seed: int) -> None:
+    assert check(seed)
 
 
 def test_a_minute_less_that_keeps_the_others_from_their_day_does_not_do() -> None:

@@ -55,3 +55,14 @@ def test_an_auto_map_follows_the_reader_and_obeys_a_nonce():
     assert "prefers-color-scheme:dark" in svg
     assert '<style nonce="abc">' in svg
     assert "<style" not in draw(None, pins=[(DOOR, "stop", "")], theme="dark")
+
+
+def test_what_was_drawn_before_is_drawn_the_same_and_each_theme_has_its_own_ground(helsinki):
+    tiles = current_tiles(helsinki / "map")
+    drawn = {}
+    for theme in ("light", "dark", "light", "dark"):
+        svg = draw(tiles, pins=[(DOOR, "stop", "1"), (DRIVER, "driver", "")], theme=theme)
+        assert drawn.setdefault(theme, svg) == svg
+    assert "--map-road,#ffffff" in drawn["light"] and "--map-road,#3a424b" in drawn["dark"]
+    moved = draw(tiles, pins=[(DOOR, "stop", "1"), (FAR, "driver", "")], theme="light")
+    assert moved.partition("<rect")[2] != drawn["light"].partition("<rect")[2]
