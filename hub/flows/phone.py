@@ -18,6 +18,7 @@ from sqlalchemy import ColumnElement
 from sqlmodel import Session, SQLModel, col, or_, select
 
 from hub.core.amending import LEFT
+from hub.core.breaks_had import not_told
 from hub.core.business import BusinessSettings, Demand
 from hub.core.fit import begins_as_told, not_before
 from hub.core.jobs import ON_A_PHONE, State
@@ -42,6 +43,7 @@ from hub.db.tables import (
     TakeOverRow,
     VehicleRow,
 )
+from hub.flows.breaks import breaks_of
 from hub.flows.day_due import windows_of
 from hub.flows.questions import open_questions
 from hub.flows.rests import rests_read
@@ -182,7 +184,8 @@ class PhoneRoute:
     vehicle: str
     stops: tuple[PhoneStop, ...]
     changes: tuple[PhoneChange, ...]
-    rests: tuple[tuple[datetime, datetime], ...] = ()  # the driver's breaks, as planned
+    rests: tuple[tuple[datetime, datetime], ...] = ()  # breaks as planned, but for those told
+    had: tuple[tuple[datetime, datetime | None], ...] = ()  # told; None: it is under way
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +279,7 @@ class _Look:
 
     def route(self, route: RouteRow, shift: ShiftRow) -> PhoneRoute:
         depot = self.by_id(DepotRow, [route.depot_id])[route.depot_id]
+        had = breaks_of(shift)
         vehicle = self.by_id(VehicleRow, [route.vehicle_id]).get(route.vehicle_id or "")
         return PhoneRoute(
             route_id=route.id,
@@ -292,7 +296,8 @@ class _Look:
             vehicle=vehicle.name if vehicle else "",
             stops=tuple(self._stops(route.id)),
             changes=tuple(self._changes(route)),
-            rests=tuple((r.opens, r.closes) for r in rests_read(route.rests) if r is not None),
+            rests=tuple((r.opens, r.closes) for r in not_told(rests_read(route.rests), had)),
+            had=tuple((one.since, one.until) for one in had),
         )
 
     def _changes(self, route: RouteRow) -> Iterable[PhoneChange]:

@@ -1,0 +1,19 @@
+"""the breaks that drivers said they had"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = '0027'
+down_revision = '0024'
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Of shifts before this nobody knows."""
+    # The default stays: SQLite takes one away only by making the table anew.
+    op.add_column('shift', sa.Column('had', sa.JSON(), nullable=False, server_default='[]'))
+
+
+def downgrade() -> None:
+    op.drop_column('shift', 'had')
