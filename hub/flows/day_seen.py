@@ -140,6 +140,7 @@ class RouteSeen:
     pace: tuple[Pace, ...] = ()
     rests: tuple[TimeWindow, ...] = ()  # its driver's breaks that are only planned
     late_rests: tuple[TimeWindow, ...] = ()  # those of them that begin later than they should
+    kept_first: frozenset[str] = frozenset()  # ids of jobs that stay first when planned again
     had: tuple[Had, ...] = ()  # the breaks that its driver said he had, or has
 
     @property

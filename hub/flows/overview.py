@@ -288,6 +288,7 @@ def _route(
         take_overs=tuple(one for one in fetched if one.is_needed),
         rests=not_told(rests_read(route.rests), breaks_of(shift)),
         late_rests=late_rests(route, shift, driver, rush.zone),
+        kept_first=frozenset() if route.published_at else frozenset(shift.kept_first),
         had=breaks_of(shift),
         pace=rush.paces(van.profile if van else "car"),
     )

@@ -1,4 +1,4 @@
-"""the breaks that drivers said they had"""
+"""the breaks that drivers said they had, and which stops of a draft stay first"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,10 +10,14 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Of shifts before this nobody knows."""
+    """Of breaks in shifts before this nobody knows; no stop was kept first."""
     # The default stays: SQLite takes one away only by making the table anew.
+    op.add_column(
+        'shift', sa.Column('kept_first', sa.JSON(), nullable=False, server_default='[]')
+    )
     op.add_column('shift', sa.Column('had', sa.JSON(), nullable=False, server_default='[]'))
 
 
 def downgrade() -> None:
     op.drop_column('shift', 'had')
+    op.drop_column('shift', 'kept_first')
