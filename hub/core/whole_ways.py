@@ -35,13 +35,15 @@ def room_without(request: PlanRequest, plan: Plan, job_id: str, seed: int = 0) -
 
 
 def whole(request: PlanRequest, plan: Plan, way: WayOut, seed: int = 0) -> WayOut:
-    """``way`` in whole minutes, kilograms or litres: one fewer was tried and did not work, nor did a
-    tenth less.
+    """``way`` in whole minutes, kilograms or litres: one fewer was tried and did not work, nor
+    did a tenth less.
 
     As it is where it has no amount, or where nobody could give that much: at the door no
     more time can be saved than is spent there.
     """
     best = _rounded(request, plan, way, seed)
+    if best.amount % grain_of(best):
+        return best
     # More of something is not always better: who may begin sooner may be out for too long by it.
     # So a size that does not work can lie between two that do.
     while best.is_least and (less := _a_tenth_less(best)) > 0:

@@ -24,7 +24,7 @@ from hub.flows.tongues import tongue
 from hub.flows.tracking_link import Link
 from hub.flows.tracking_parts import order
 from hub.web.api_asking import actor_of, asks, no_query, page_of, query_of, respond, valid
-from hub.web.api_models import In, Note, Short
+from hub.web.api_fields import In, Note, Short
 from hub.web.idempotency import Answer, once
 from hub.web.problems import Problem, json_body, unsafe
 

@@ -494,3 +494,17 @@ def test_stops_are_kept_first_and_let_go_on_the_days_page(desk: Desk) -> None:
     [route] = [row for row in desk.rows(RouteRow) if row.shift_id == shift.id]
     free = text_of(desk.post(f"/panel/day/2026-11-23/routes/{route.id}/let-go", follow=True))
     assert "stays first" not in free
+
+
+def test_a_break_that_a_driver_had_stays_on_the_days_page(desk: Desk) -> None:
+    plan(desk)
+    publish_all(desk)
+    [route] = desk.rows(RouteRow)
+    with desk.hub.unit() as unit:
+        shift = unit.session.get_one(ShiftRow, route.shift_id)
+        began = shift.starts_at
+        shift.had = [[began.isoformat(), (began + timedelta(minutes=25)).isoformat()]]
+    assert "had a break" in text_of(desk.get(HERE))
+    with desk.hub.unit() as unit:
+        unit.session.get_one(ShiftRow, route.shift_id).had = [[began.isoformat(), None]]
+    assert "on a break since" in text_of(desk.get(HERE))

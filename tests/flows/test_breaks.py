@@ -10,12 +10,13 @@ import pytest
 from sqlmodel import select
 
 from hub.core.values import TimeWindow
-from hub.db.tables import JobRow, RouteRow, ShiftRow, StopRow
+from hub.db.tables import DriverRow, JobRow, RouteRow, ShiftRow, StopRow
 from hub.flows.board import board_seen
+from hub.flows.board_order import turn, turns
 from hub.flows.breaks import breaks_of
 from hub.flows.drive import take_acts
 from hub.flows.phone import shown_to
-from hub.flows.rests import rests_kept
+from hub.flows.rests import rests_kept, rests_read
 from hub.web.board_lanes import axis_of, lanes_of
 from tests.driving_worlds import DAY, TEN, act
 from tests.flows.test_estimate import EIGHT, close, estimate, minutes_off, under_way
@@ -175,3 +176,22 @@ def test_board_and_phone_show_a_break_as_it_was_had(driving: Round) -> None:
     assert said() == (False, ["Had a break 08:10–08:37"])
     [route] = shown_to(hub, driving.phone).routes
     assert route.had == ((moment(EIGHT + 10), moment(EIGHT + 37)),)
+
+
+def test_a_change_on_the_board_goes_by_the_break_as_it_was_had(driving: Round) -> None:
+    """Fixed at noon and had at ten past eight: the next turn by hand would have planned it anew."""
+    noon = TimeWindow(moment(120), moment(150))
+    with driving.hub.unit() as unit:
+        route = unit.session.get_one(RouteRow, driving.day.route().id)
+        route.rests = rests_kept([noon])
+        driver = unit.session.get_one(DriverRow, route.driver_id)
+        driver.planning = {**driver.planning, "breaks": "30 min at 12:00"}
+    driving.tell("start_break", None, EIGHT + 10)
+    driving.tell("end_break", None, EIGHT + 40)
+    driving.clock(EIGHT + 45)
+    last = driving.stops()[-1][0]
+    place = turns(driving.hub, driving.business_id, last.id)[0]
+    about = {"actor": "staff:1", "expected_version": driving.day.route().version, "force": True}
+    turn(driving.hub, driving.business_id, last.id, place.position, **about)
+    [rest] = rests_read(driving.day.route().rests)
+    assert rest == TimeWindow(moment(EIGHT + 10), moment(EIGHT + 40))
