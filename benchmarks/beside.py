@@ -47,6 +47,7 @@ from hub.flows.pairing import pair, pairing_code
 from hub.flows.plan import plan_day
 from hub.flows.planning_run import ask_plan
 from hub.flows.sync import store_all
+from hub.flows.waiting import what_waits
 from hub.settings import Settings
 from hub.web.staff import COOKIE
 
@@ -247,6 +248,8 @@ def main() -> None:
         with processes(settings, at) as server:
             calls = town.asks(at)
             until_it_answers(at)
+            while what_waits(town.hub):  # the worker takes in what is new
+                time.sleep(0.5)
             for _ in range(3):
                 for call in calls.values():
                     call()
