@@ -46,18 +46,24 @@ def paces(
 
     ``stops`` in their order, each with its jobs; ``arrivals``: job id -> when somebody came;
     ``promises``: job id -> what was promised last. ``had``: the breaks that the driver said he
-    had, and ``planned_rests`` the planned ones that they were: neither is driving or work.
+    had; a way or a door with one in it says nothing, as many forget to end it. ``planned_rests``:
+    the planned ones that they were, which are neither driving nor work.
     """
     visits = [one for here in stops if (one := _visit(here, arrivals, promises)) is not None]
-    ways = [(a, b) for a, b in pairwise(visits) if b.n == a.n + 1]
+    ways = [
+        (a, b)
+        for a, b in pairwise(visits)
+        if b.n == a.n + 1 and not resting(had, a.ended_at, b.came_at)
+    ]
+    worked = [one for one in visits if not resting(had, one.began_at, one.ended_at)]
     return (
         pace(
             [_planned_s(a, b, traffic, planned_rests) for a, b in ways],
-            [_awake_s(a.ended_at, b.came_at, had) for a, b in ways],
+            [_s(b.came_at - a.ended_at) for a, b in ways],
         ),
         pace(
-            [_awake_s(one.starts_at, one.depart_at, planned_rests) for one in visits],
-            [_awake_s(one.began_at, one.ended_at, had) for one in visits],
+            [_awake_s(one.starts_at, one.depart_at, planned_rests) for one in worked],
+            [_s(one.ended_at - one.began_at) for one in worked],
         ),
     )
 

@@ -11,6 +11,7 @@ from sqlmodel import select
 
 from hub.core.values import TimeWindow
 from hub.db.tables import DriverRow, JobRow, RouteRow, ShiftRow, StopRow
+from hub.flows.ahead import begun_routes, round_of
 from hub.flows.board import board_seen
 from hub.flows.board_order import turn, turns
 from hub.flows.breaks import breaks_of
@@ -146,6 +147,20 @@ def test_a_break_that_takes_longer_makes_nobody_a_slow_driver(driving: Round) ->
     estimate(driving, ends[1] + 30)
     [third] = minutes_off(driving)[-1:]
     assert third == pytest.approx(30, abs=1)
+
+
+def test_who_forgets_to_end_a_break_is_not_taken_to_fly(driving: Round) -> None:
+    """All of the way lies within the break: what was left seemed to take no time at all."""
+    planned_for(driving, 0)
+    ends = [(stop.depart_at - TEN).total_seconds() / 60 for stop, _ in driving.stops()]
+    close_at(driving, 0, ends[0])
+    driving.tell("start_break", None, ends[0])
+    close_at(driving, 1, ends[1])
+    driving.at(*driving.place(1), ends[1])
+    with driving.hub.reading() as session:
+        [begun] = begun_routes(session, moment(ends[1]))
+        ahead = round_of(session, begun, None, moment(ends[1]))
+    assert ahead is not None and ahead.way_pace == 1
 
 
 def close_at(driving: Round, n: int, minute: float) -> None:
