@@ -12,7 +12,8 @@ from hub.core.values import Address, Point
 from hub.db.tables import AmendmentRow, OrderRow, StopJobRow, StopRow
 from hub.flows.amendments import decide
 from hub.flows.order_rows import order_report
-from hub.flows.phone import PhoneRoute, shown_to
+from hub.flows.phone import shown_to
+from hub.flows.phone_seen import PhoneRoute
 from hub.flows.sync import SyncReport, store_all
 from tests.driving_worlds import Morning
 

@@ -16,6 +16,7 @@ from hub.flows import dispatch
 from hub.flows.day_seen import JobSeen, RouteSeen, Unserved
 from hub.flows.dispatch import DoesNotFit, Offer, RouteConflict, best_places
 from hub.flows.fleet import drivers_at_work
+from hub.flows.kept_first import keep_first, let_go
 from hub.flows.log_in import Role
 from hub.flows.overview import day_seen
 from hub.web.pages import page
@@ -61,6 +62,32 @@ def changes(hub: Hub) -> Blueprint:
         except HubError as problem:
             return _show_job(shown, job_id, {"to": str(problem)}, status=409)
         flash("The route is changed.", "ok")
+        return redirect(url_for("day.index", day=shown.isoformat()))
+
+    @pages.post("/<shown>/jobs/<job_id>/first")
+    @needs(Role.DISPATCHER)
+    def first(shown: date, job_id: str) -> AnyResponse:
+        """Keep the stops of a draft up to this one, whatever a plan would do with them."""
+        try:
+            count = keep_first(hub, me().business_id, job_id, actor=me().actor)
+            jobs = "1 job stays" if count == 1 else f"{count} jobs stay"
+            flash(f"{jobs} first when the day is planned again.", "ok")
+        except LookupError:
+            abort(404)
+        except HubError as problem:
+            flash(str(problem), "bad")
+        return redirect(url_for("day.index", day=shown.isoformat()))
+
+    @pages.post("/<shown>/routes/<route_id>/let-go")
+    @needs(Role.DISPATCHER)
+    def free(shown: date, route_id: str) -> AnyResponse:
+        try:
+            let_go(hub, me().business_id, route_id, actor=me().actor)
+            flash("Planning may change every stop of it again.", "ok")
+        except LookupError:
+            abort(404)
+        except HubError as problem:
+            flash(str(problem), "bad")
         return redirect(url_for("day.index", day=shown.isoformat()))
 
     @pages.get("/<shown>/routes/<route_id>")

@@ -297,6 +297,7 @@ def _digest(seen: DaySeen) -> str:
     told = [
         *(f"{plan.id} {plan.state}" for plan in seen.plans),
         *(f"{route.id} {route.version} {route.acknowledged}" for route in seen.routes),
+        *(f"{route.had} {sorted(route.kept_first)}" for route in seen.routes),
         *(f"{j.id} {j.state} {j.late} {j.early}" for route in seen.routes for j in route.jobs),
         f"{len(seen.left_out)} {seen.to_review}",
     ]

@@ -215,6 +215,20 @@ class ShiftEnded(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BreakBegan(Event):
+    """A driver rests, by his own word (subject: the shift)."""
+
+    driver_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakEnded(Event):
+    """A driver's break is over: he said so, or went on with his work (subject: the shift)."""
+
+    driver_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointSwitchedOff(Event):
     """The hub gave up telling a business's program, for ``problem`` (subject: the endpoint)."""
 
@@ -248,6 +262,8 @@ ALL: dict[str, type[Event]] = {
         RouteHandedOver,
         ShiftBegan,
         ShiftEnded,
+        BreakBegan,
+        BreakEnded,
         EndpointSwitchedOff,
     )
 }

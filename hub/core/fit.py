@@ -249,7 +249,7 @@ def _measured(route: RouteNow, roads: TravelMatrix) -> RouteNow:
 def _timed_from(route: RouteNow, roads: TravelMatrix, leave: datetime, now: datetime) -> RouteNow:
     traffic, rests = traffic_of(roads.pace), None
     if own := route.vehicle.breaks:
-        rests = Rests(own, route.rests, leave, now, has_left=route.has_left)
+        rests = Rests(own, route.rests, leave, now, has_left=route.has_left, had=route.had)
         route = replace(route, rests=())
     place, clock, stops = route.vehicle.start, leave, list[StopNow]()
     door: int | None = None  # where the driver was at one

@@ -1,12 +1,13 @@
 """When a driver rests on a route that is timed anew: where it costs nothing, or at the last chance.
 
-By the same rule as planning has it. A rest that was to have begun by now is a fact and stays where
-it is; each other one is due again. One that cannot begin in time begins as soon as it can, late.
+By the same rule as planning has it. A rest that was to have begun by now, or that its driver told,
+is a fact and stays where it is; each other one is due again. One that cannot begin in time begins
+as soon as it can, late.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from math import ceil, floor
 
@@ -22,6 +23,7 @@ class Rests:
     """Those of one driver. ``taken`` so far, one for each of his ``breaks``.
 
     ``known``: when they were to be taken, as far as that is known; looked at once he ``has_left``.
+    ``had``: the numbers of those that he said he had, or has: then ``known`` is a fact.
     """
 
     def __init__(
@@ -32,14 +34,15 @@ class Rests:
         now: datetime,
         *,
         has_left: bool,
+        had: Collection[int] = (),
     ) -> None:
         self.taken: list[Rest] = [None] * len(breaks)
         self._due: list[tuple[int, Break]] = []
         self._free_at = datetime.min.replace(tzinfo=now.tzinfo)
         at_home = self._free_at
         for n, one in sorted(enumerate(breaks), key=lambda pair: pair[1].window.closes):
-            was = known[n] if has_left and n < len(known) else None
-            if was is not None and was.opens < one.window.opens:
+            was = known[n] if (has_left or n in had) and n < len(known) else None
+            if was is not None and was.opens < one.window.opens and n not in had:
                 was = None  # of another break: they were set anew since
             begin = max(one.window.opens, at_home)
             end = begin + timedelta(seconds=one.duration_s)

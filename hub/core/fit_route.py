@@ -55,9 +55,10 @@ class RouteNow:
     ``stops`` in the order they are driven in: as far as their stages are, then as listed.
     ``promises``: job id -> the window its recipient was told, where one was. ``access_s``: as
     ``PlanRequest`` has it. ``apart``: two kinds of goods that never share a load, each. ``rests``:
-    when the vehicle's breaks are taken, in their order; empty where nobody knows yet. Of a timed
-    route ``free_at`` is when its driver can set off to what is still to do, and ``metres`` its
-    length, where there is a limit to that.
+    when the vehicle's breaks are taken, in their order; empty where nobody knows yet. ``had``: the
+    numbers of those that the driver said he had, or has. Of a timed route ``free_at`` is when its
+    driver can set off to what is still to do, and ``metres`` its length, where there is a limit to
+    that.
     """
 
     id: str
@@ -73,6 +74,7 @@ class RouteNow:
     access_s: Mapping[int, int] = field(default_factory=dict)
     apart: frozenset[tuple[str, str]] = frozenset()
     rests: tuple[Rest, ...] = ()
+    had: frozenset[int] = frozenset()
     free_at: datetime | None = field(default=None, compare=False)
     metres: int = field(default=0, compare=False)
 

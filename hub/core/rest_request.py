@@ -188,8 +188,8 @@ def _vehicle(route: RouteNow, travel: Travel, now: datetime) -> VehicleToPlan:
 def _is_due(route: RouteNow, n: int, opens: datetime, now: datetime) -> bool:
     """Whether a break is still ahead."""
     rest = route.rests[n] if n < len(route.rests) else None
-    had = route.has_left and rest is not None and rest.opens <= now
-    return not had and route.vehicle.breaks[n].window.closes >= opens
+    was_due = route.has_left and rest is not None and rest.opens <= now
+    return n not in route.had and not was_due and route.vehicle.breaks[n].window.closes >= opens
 
 
 def _room(route: RouteNow, name: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from hub.core.ad_hoc import units
@@ -34,11 +35,30 @@ def room_without(request: PlanRequest, plan: Plan, job_id: str, seed: int = 0) -
 
 
 def whole(request: PlanRequest, plan: Plan, way: WayOut, seed: int = 0) -> WayOut:
-    """``way`` in whole minutes, kilograms or litres: one fewer was tried and did not work.
+    """``way`` in whole minutes, kilograms or litres: one fewer was tried and did not work, nor
+    did a tenth less.
 
     As it is where it has no amount, or where nobody could give that much: at the door no
     more time can be saved than is spent there.
     """
+    best = _rounded(request, plan, way, seed)
+    if best.amount % grain_of(best):
+        return best
+    # More of something is not always better: who may begin sooner may be out for too long by it.
+    # So a size that does not work can lie between two that do.
+    while best.is_least and (less := _a_tenth_less(best)) > 0:
+        fewer = replace(best, amount=less)
+        if (routes := room_without(changed(request, fewer), plan, way.job_id, seed)) is None:
+            return best
+        best = _rounded(request, plan, replace(fewer, routes=routes), seed)
+    return best
+
+
+def _a_tenth_less(way: WayOut) -> int:
+    return min(way.amount - grain_of(way), math.floor(way.amount / 1.1))
+
+
+def _rounded(request: PlanRequest, plan: Plan, way: WayOut, seed: int) -> WayOut:
     grain = grain_of(way)
     amount = -(-way.amount // grain) * grain
     if not amount or (way.change is Change.SHORTER_SERVICE and amount > _at_the_door(request, way)):

@@ -75,6 +75,12 @@ class ShiftRow(SQLModel, table=True):
     began_at: datetime | None = moment(default=None, nullable=True)
     ended_at: datetime | None = moment(default=None, nullable=True)
     besides: list[str] = document(default_factory=list)  # jobs he may do outside his zones
+    kept_first: list[str] = document(  # jobs that stay first on its draft, in this order
+        default_factory=list, sa_column_kwargs={"server_default": "[]"}
+    )
+    had: list[Any] = document(  # [[from, until | None], …], the breaks that he said he had
+        default_factory=list, sa_column_kwargs={"server_default": "[]"}
+    )
 
 
 class PlanRow(SQLModel, table=True):

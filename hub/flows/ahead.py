@@ -16,10 +16,11 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, col, exists, or_, select
 
+from hub.core.breaks_had import Had, not_told, spans
 from hub.core.fit import Stage, begins_as_told, not_before
-from hub.core.fit_rests import resting
+from hub.core.fit_rests import awake, resting
 from hub.core.jobs import ON_A_PHONE, Outcome, State
-from hub.core.pace import drive_s, traffic_of
+from hub.core.pace import traffic_of
 from hub.core.plan_request import Pace
 from hub.core.tracking_page import OVERDUE
 from hub.core.values import Point, TimeWindow
@@ -35,10 +36,11 @@ from hub.db.tables import (
     StopRow,
     VehicleRow,
 )
+from hub.flows.breaks import breaks_of
 from hub.flows.day_due import windows_of
 from hub.flows.document.where import distance_m
 from hub.flows.fleet_rules import profile_of
-from hub.flows.paces import paces
+from hub.flows.paces import paces, way_between_s
 from hub.flows.rests import rests_read
 from hub.flows.roads import Rush
 from hub.flows.route_now import promises_of
@@ -92,7 +94,8 @@ class Round:
 
     He sets off from ``origin`` to the first of them at ``leaves_at``, in the past if he is
     under way. ``way_pace`` and ``work_pace`` as in ``RouteProgress``; ``pace`` is of the roads.
-    ``rests`` are the driver's breaks, as planned.
+    ``rests`` are the driver's breaks as planned; ``to_rest`` those that are yet to be reckoned
+    with: still to come, or told by himself and not over when he set off.
     """
 
     business_id: str
@@ -108,12 +111,13 @@ class Round:
     trust: Trust = Trust.HEARD
     pace: tuple[Pace, ...] = ()
     rests: tuple[TimeWindow, ...] = ()
+    to_rest: tuple[TimeWindow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Begun:
     """The rows of a round that tell where and when it started; ``began_at`` ``None``: it should
-    have, and nobody has begun the shift.
+    have, and nobody has begun the shift. ``had``: the breaks its driver said he had.
     """
 
     route: RouteRow
@@ -121,6 +125,7 @@ class Begun:
     depot: Point
     profile: str
     pace: tuple[Pace, ...] = ()
+    had: tuple[Had, ...] = ()
 
 
 def begun_routes(session: Session, now: datetime) -> list[Begun]:
@@ -164,7 +169,7 @@ def begun_routes(session: Session, now: datetime) -> list[Begun]:
             days = min(route.day, today), max(route.day, today)
             known[key] = Rush.of(business, *days).paces(kind)
         at = Point(depot.lat, depot.lon)
-        found.append(Begun(route, shift.began_at, at, kind, known[key]))
+        found.append(Begun(route, shift.began_at, at, kind, known[key], breaks_of(shift)))
     return found
 
 
@@ -175,8 +180,12 @@ def round_of(session: Session, begun: Begun, fix: LastFix | None, now: datetime)
     at_stop = _at_stop(session, route)
     jobs = [job.id for here in at_stop for _, job, _ in here]
     promises = promises_of(session, route.business_id, jobs)
-    way_pace, work_pace = paces(at_stop, acts, promises, traffic_of(begun.pace))
-    rests = tuple(sorted(filter(None, rests_read(route.rests)), key=lambda one: one.opens))
+    planned = rests_read(route.rests)
+    rests = tuple(sorted(filter(None, planned), key=lambda one: one.opens))
+    had = spans(planned, begun.had, now)
+    untold = not_told(planned, begun.had)
+    told = [rest for rest in rests if rest not in untold]
+    way_pace, work_pace = paces(at_stop, acts, promises, traffic_of(begun.pace), told, had)
     found = [_door(here, acts, promises, rests) for here in at_stop]
     doors = [replace(d, service_s=round(d.service_s * work_pace)) for d in found if d is not None]
     if not doors:
@@ -191,12 +200,13 @@ def round_of(session: Session, begun: Begun, fix: LastFix | None, now: datetime)
     if begun.began_at is None:  # whatever another driver did of it before
         trust, origin, leaves_at = Trust.NOT_BEGUN, begun.depot, now
     else:
-        heard_at = max([begun.began_at, *acts.values(), *(at for at, _ in done)])
+        said = [at for one in begun.had for at in (one.since, one.until) if at is not None]
+        heard_at = max([begun.began_at, *acts.values(), *(at for at, _ in done), *said])
         is_silent = now - max(heard_at, fix_at or heard_at) > SILENT
         trust = Trust.SILENT if is_silent else Trust.HEARD
         not_yet = begun.began_at if is_silent else now
         has_left = bool(done or acts)
-        origin, leaves_at = _start(begun, stands, done, has_left, here, fix_at, not_yet)
+        origin, leaves_at = _start(begun, stands, done, has_left, here, fix_at, not_yet, had)
     return Round(
         business_id=route.business_id,
         route_id=route.id,
@@ -211,7 +221,16 @@ def round_of(session: Session, begun: Begun, fix: LastFix | None, now: datetime)
         trust=trust,
         pace=begun.pace,
         rests=rests,
+        to_rest=_to_rest(untold, had, leaves_at, now),
     )
+
+
+def _to_rest(
+    untold: Sequence[TimeWindow], had: Sequence[TimeWindow], leaves_at: datetime, now: datetime
+) -> tuple[TimeWindow, ...]:
+    due = [rest for rest in untold if rest.closes > now]
+    due += [rest for rest in had if rest.closes > leaves_at]
+    return tuple(sorted(due, key=lambda one: one.opens))
 
 
 def _turn(door: Door) -> tuple[bool, int]:
@@ -239,13 +258,15 @@ def _start(
     here: Point | None,
     fix_at: datetime | None,
     not_yet: datetime,
+    had: Sequence[TimeWindow],
 ) -> tuple[Point, datetime]:
     """From where he sets off to the next door, and when; ``not_yet``: he had not by then if he
-    was not seen to.
+    was not seen to. At a door he works or rests (``had``), one after the other.
     """
     if stands is not None and stands.arrived_at is not None:
         starts = max(stands.arrived_at, stands.opens_at or stands.arrived_at)
-        return stands.place, max(not_yet, starts + timedelta(seconds=stands.service_s))
+        done_at = awake(had, starts, starts + timedelta(seconds=stands.service_s))
+        return stands.place, max(not_yet, done_at)
     planned = max(not_yet, begun.route.leaves_at or not_yet)
     known = list(done)
     if here is not None and fix_at is not None:
@@ -404,9 +425,5 @@ def unknown_ways(ahead: Round) -> list[tuple[int, Point, Point]]:
 
 def planned_way_s(ahead: Round, before: Door, door: Door) -> float:
     """From one stop of the plan to the one after it, where nothing holds one up."""
-    traffic, clock, driven_s = traffic_of(ahead.pace), before.depart_at, 0.0
-    for rest in ahead.rests:
-        if clock <= rest.opens < door.arrive_at:
-            driven_s += drive_s(traffic, clock, rest.opens)
-            clock = min(rest.closes, door.arrive_at)
-    return driven_s + drive_s(traffic, clock, door.arrive_at)
+    traffic = traffic_of(ahead.pace)
+    return way_between_s(traffic, ahead.rests, before.depart_at, door.arrive_at)

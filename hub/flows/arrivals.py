@@ -106,7 +106,7 @@ def travel_of(ahead: Round, asked: Asked, now: datetime) -> list[int]:
 
 def _driven(ahead: Round, ways_s: Sequence[float], now: datetime) -> list[int]:
     """How long each of the ways takes when its turn comes, if nothing else happens."""
-    traffic, to_rest = traffic_of(ahead.pace), [one for one in ahead.rests if one.closes > now]
+    traffic, to_rest = traffic_of(ahead.pace), list(ahead.to_rest)
     if traffic is None and not to_rest:
         return [round(way_s) for way_s in ways_s]
     clock, found = ahead.leaves_at, list[int]()

@@ -62,6 +62,11 @@ class LaneSeen:
         return self.began_at is not None and self.ended_at is None
 
     @property
+    def on_break(self) -> bool:
+        """By the driver's own word."""
+        return self.on_duty and any(one.until is None for one in self.route.had)
+
+    @property
     def seen(self) -> bool:
         return self.route.acknowledged >= self.route.version
 

@@ -24,7 +24,6 @@ from hub.core.colours import is_colour
 from hub.core.jobs import State
 from hub.core.tracking_words import MOST_OWN_WORDS
 from hub.db.tables import (
-    AuditRow,
     BrandDomainRow,
     BrandRow,
     BusinessRow,
@@ -33,6 +32,7 @@ from hub.db.tables import (
     NoticeWordingRow,
     OrderRow,
 )
+from hub.flows.audit import note
 from hub.flows.brands import brands_of, named
 from hub.flows.log_in import NotAccepted
 from hub.flows.logo import logo_webp
@@ -40,7 +40,6 @@ from hub.flows.tongues import languages
 
 if TYPE_CHECKING:
     from hub.app import Hub
-    from hub.db.unit import Unit
 
 MOST_BRANDS = 50
 RESERVED = frozenset({"usual", "brands", "sources"})
@@ -190,7 +189,7 @@ def save_brand(
         }
         if drawn or drop_logo:
             row.logo = drawn
-        _note(unit, hub, business_id, actor, "brand saved", given.name)
+        note(hub, unit.session, business_id, actor, "brand saved", given.name)
     return row
 
 
@@ -224,7 +223,7 @@ def add_brand(hub: Hub, business_id: str, name: str, *, actor: str) -> str:
             website=like.website,
         )
         unit.session.add(row)
-        _note(unit, hub, business_id, actor, "brand added", name)
+        note(hub, unit.session, business_id, actor, "brand added", name)
         return row.slug
 
 
@@ -235,7 +234,7 @@ def make_usual(hub: Hub, business_id: str, slug: str, *, actor: str) -> None:
         chosen = _ours(unit.session, business_id, slug)
         for row in brands_of(unit.session, business_id):
             row.is_usual = row.id == chosen.id
-        _note(unit, hub, business_id, actor, "usual brand chosen", chosen.name)
+        note(hub, unit.session, business_id, actor, "usual brand chosen", chosen.name)
 
 
 def remove_brand(hub: Hub, business_id: str, slug: str, *, actor: str) -> int:
@@ -281,7 +280,7 @@ def remove_brand(hub: Hub, business_id: str, slug: str, *, actor: str) -> int:
         )
         session.flush()
         session.delete(row)
-        _note(unit, hub, business_id, actor, "brand removed", row.name)
+        note(hub, unit.session, business_id, actor, "brand removed", row.name)
         return len(orders)
 
 
@@ -310,7 +309,7 @@ def choose_brand(hub: Hub, business_id: str, slug: str, connection: str, *, acto
         if row is None:
             raise LookupError("There is no such connection.")
         row.brand = brand.slug if brand else ""
-        _note(unit, hub, business_id, actor, "brand of a connection chosen", row.title)
+        note(hub, unit.session, business_id, actor, "brand of a connection chosen", row.title)
 
 
 def _ours(session: Session, business_id: str, slug: str) -> BrandRow:
@@ -344,10 +343,3 @@ def _waiting(session: Session, business_id: str, orders: list[str]) -> int:
 
 def _written(texts: Texts) -> dict[str, str]:
     return {name: text for name, text in texts.model_dump().items() if text}
-
-
-def _note(unit: Unit, hub: Hub, business_id: str, actor: str, action: str, subject: str) -> None:
-    row = AuditRow(
-        business_id=business_id, actor=actor, action=action, subject=subject, at=hub.now()
-    )
-    unit.session.add(row)

@@ -11,7 +11,8 @@ from hub.core.business import BusinessSettings, Demand, Improving, Trade
 from hub.core.countries import country_code
 from hub.core.crew_rules import apart_text, read_apart
 from hub.core.day_wishes import Aim
-from hub.db.tables import AuditRow, BusinessRow
+from hub.db.tables import BusinessRow
+from hub.flows.audit import note
 from hub.flows.rush_typed import RushHourIn, no_overlap
 from hub.flows.shifts import in_new_zone
 
@@ -75,15 +76,7 @@ def save_business(
         row.name, row.zone, row.country = given.name, given.zone, given.country
         row.language, row.trade = given.language, given.trade.value
         row.settings = settings.model_dump(mode="json")
-        unit.session.add(
-            AuditRow(
-                business_id=business_id,
-                actor=actor,
-                action="settings saved",
-                subject=given.name,
-                at=hub.now(),
-            )
-        )
+        note(hub, unit.session, business_id, actor, "settings saved", given.name)
 
 
 TYPED_OTHERWISE = {"eta_moves_min", "window_min", "service_min", "sure_percent"}

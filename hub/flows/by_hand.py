@@ -37,7 +37,9 @@ def is_arranged(before: Drafts, now: Drafts) -> bool:
 
 
 def shifts_as_seen(session: Session, seen: Day) -> bool:
-    """Whether everybody planned for still works as it was read: the same hours and vehicle."""
+    """Whether everybody planned for still works as it was read: the same hours and vehicle,
+    and the same stops to stay first.
+    """
     rows = session.exec(
         select(ShiftRow).where(
             ShiftRow.business_id == seen.depot.business_id,
@@ -56,4 +58,5 @@ def _work(shift: ShiftRow) -> tuple[object, ...]:
         shift.vehicle_id,
         shift.depot_id,
         shift.end_depot_id,
+        *shift.kept_first,
     )

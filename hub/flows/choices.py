@@ -24,8 +24,9 @@ from hub.core.contracts import (
     TravelTimes,
 )
 from hub.core.errors import ConfigError
-from hub.db.tables import AuditRow, BusinessRow, ChoiceRow
+from hub.db.tables import BusinessRow, ChoiceRow
 from hub.db.unit import Unit, forbid_open_unit
+from hub.flows.audit import note
 from hub.flows.secrets import (
     WEBHOOKS,
     demand_typed,
@@ -114,7 +115,7 @@ def choose(
         }
         forget(unit, business_id, row.id, but=secret)
         seal(hub, unit, business_id, row.id, secret)
-        _note(hub, unit, business_id, actor, f"{kind} chosen", plugin)
+        note(hub, unit.session, business_id, actor, f"{kind} chosen", plugin)
     return row
 
 
@@ -127,7 +128,7 @@ def switch(
         if row is None:
             raise LookupError(f"{plugin!r} was never chosen.")
         row.active = active
-        _note(hub, unit, business_id, actor, f"{kind} {'on' if active else 'off'}", plugin)
+        note(hub, unit.session, business_id, actor, f"{kind} {'on' if active else 'off'}", plugin)
     return row
 
 
@@ -145,7 +146,7 @@ def move_up(hub: Hub, business_id: str, kind: Kind, plugin: str, *, actor: str) 
         rows.insert(max(at - 1, 0), rows.pop(at))
         for position, row in enumerate(rows):
             row.position = position
-        _note(hub, unit, business_id, actor, f"{kind} moved up", plugin)
+        note(hub, unit.session, business_id, actor, f"{kind} moved up", plugin)
 
 
 def providers[P: Provider](hub: Hub, business_id: str, contract: type[P]) -> list[P]:
@@ -257,9 +258,3 @@ def _store(unit: Unit, business_id: str, kind: Kind, plugin: str, settings: Base
     row.active, row.state, row.last_error = True, "ok", ""
     unit.session.flush()
     return row
-
-
-def _note(hub: Hub, unit: Unit, business_id: str, actor: str, action: str, plugin: str) -> None:
-    unit.session.add(
-        AuditRow(business_id=business_id, actor=actor, action=action, subject=plugin, at=hub.now())
-    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta, timezone
 from typing import TYPE_CHECKING, Literal, cast
@@ -49,6 +49,7 @@ from hub.flows.day_rules import (
     with_breaks,
 )
 from hub.flows.fleet_rules import profile_of
+from hub.flows.kept_first import kept_first
 from hub.flows.roads import NO_ROAD_S, OFF_MAP, Rush, travel_of_day
 from hub.flows.shifts import shifts_on
 from hub.flows.sync import order_report
@@ -126,6 +127,7 @@ def read_day(
         zones = zones_of(session, business_id)
         usual = BusinessSettings.model_validate(business.settings)
         at_place = {job.id: place.id for job, _, place in rows}
+        first = kept_first(session, business_id, shifts, at_place)
         turns = (
             usual_turns(session, business_id, at_place, shifts, day)
             if usual.known_order_cost
@@ -175,10 +177,11 @@ def read_day(
         travel=travel,
         jobs=tuple(_job_here(job, zone) for job in to_plan if job.id not in off_map),
         vehicles=tuple(replace(van, shift=_here(van.shift, zone)) for van in vehicles),
+        fixed={id: kept for id, ids in first.items() if (kept := _left(ids, off_map))},
         access_s={index[p.id]: p.access_s for _, _, p in rows if p.access_s},
         never_together=frozenset(usual.apart),
         uneven_per_hour=uneven_per_hour(aim),
-        before={id: tuple(j for j in ids if j not in off_map) for id, ids in turns.items()},
+        before={id: _left(ids, off_map) for id, ids in turns.items()},
         reorder_cost=usual.known_order_cost,
         time_limit_s=max(time_limit_s, _at_least_s(len(to_plan))),
     )
@@ -197,6 +200,10 @@ def read_day(
 def _at_least_s(jobs: int) -> float:
     """Nobody who plans thousands of jobs wants what ten seconds can do for them."""
     return S_A_JOB * jobs if jobs >= LARGE_JOBS else 0.0
+
+
+def _left(ids: Sequence[str], out: Collection[str]) -> tuple[str, ...]:
+    return tuple(id for id in ids if id not in out)
 
 
 def _job_here(job: JobToPlan, zone: ZoneInfo) -> JobToPlan:

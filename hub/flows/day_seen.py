@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from hub.core.breaks_had import Had
 from hub.core.jobs import Outcome, State
 from hub.core.plan_request import Pace
 from hub.core.values import TimeWindow
@@ -137,8 +138,10 @@ class RouteSeen:
     stops: tuple[StopSeen, ...]
     take_overs: tuple[TakeOverSeen, ...] = ()
     pace: tuple[Pace, ...] = ()
-    rests: tuple[TimeWindow, ...] = ()  # its driver's breaks
+    rests: tuple[TimeWindow, ...] = ()  # its driver's breaks that are only planned
     late_rests: tuple[TimeWindow, ...] = ()  # those of them that begin later than they should
+    kept_first: frozenset[str] = frozenset()  # ids of jobs that stay first when planned again
+    had: tuple[Had, ...] = ()  # the breaks that its driver said he had, or has
 
     @property
     def over(self) -> Loads:

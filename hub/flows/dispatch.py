@@ -14,7 +14,7 @@ from sqlmodel import col, select
 
 from hub.core.errors import RetryLater
 from hub.core.jobs import Outcome
-from hub.db.tables import JobRow, RouteRow, StopJobRow, StopRow
+from hub.db.tables import JobRow, RouteRow, ShiftRow, StopJobRow, StopRow
 from hub.flows.drafts import drop_draft
 from hub.flows.hand_over import hand_over
 from hub.flows.offers import Late, Offer, best_places
@@ -75,6 +75,7 @@ def discard_draft(
         route = change.route(route_id, expected_version)
         if route.published_at is not None:
             raise RouteConflict("This route is on its driver's phone; take its jobs off instead.")
+        unit.session.get_one(ShiftRow, route.shift_id).kept_first = []
         drop_draft(unit, route)
         change.audit("discarded a draft", f"route:{route_id}")
 

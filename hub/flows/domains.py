@@ -15,9 +15,10 @@ from sqlmodel import Session, col, delete, select
 
 from hub.core.branding import host_problem
 from hub.core.own_domain import after_check, is_due, judge, token_name, token_text
-from hub.db.tables import AuditRow, BrandDomainRow, BrandRow
+from hub.db.tables import BrandDomainRow, BrandRow
 from hub.db.unit import one_at_a_time
 from hub.dns import Names
+from hub.flows.audit import note
 from hub.flows.log_in import NotAccepted
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def set_domain(hub: Hub, brand: BrandRow, host: str, *, actor: str) -> None:
                 token=secrets.token_urlsafe(24),
             )
         )
-        _note(unit.session, hub, brand.business_id, actor, "own domain set", host)
+        note(hub, unit.session, brand.business_id, actor, "own domain set", host)
 
 
 def drop_domain(hub: Hub, brand: BrandRow, *, actor: str) -> None:
@@ -105,7 +106,7 @@ def drop_domain(hub: Hub, brand: BrandRow, *, actor: str) -> None:
                     col(BrandDomainRow.id) == row.id,
                 )
             )
-            _note(unit.session, hub, brand.business_id, actor, "own domain removed", row.host)
+            note(hub, unit.session, brand.business_id, actor, "own domain removed", row.host)
 
 
 def check_domain(hub: Hub, business_id: str, domain_id: str, names: Names | None = None) -> State:
@@ -136,7 +137,7 @@ def check_domain(hub: Hub, business_id: str, domain_id: str, names: Names | None
         if state == "proven":
             row.proven_host, row.proven_at = host, row.proven_at or now
         if state != before:
-            _note(session, hub, business_id, "hub", f"own domain {state}", host)
+            note(hub, session, business_id, "hub", f"own domain {state}", host)
         return state
 
 
@@ -202,12 +203,3 @@ def _ours(session: Session, business_id: str, domain_id: str) -> BrandDomainRow:
     if row is None:
         raise LookupError("There is no such domain.")
     return row
-
-
-def _note(
-    session: Session, hub: Hub, business_id: str, actor: str, action: str, subject: str
-) -> None:
-    row = AuditRow(
-        business_id=business_id, actor=actor, action=action, subject=subject, at=hub.now()
-    )
-    session.add(row)

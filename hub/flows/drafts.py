@@ -67,7 +67,9 @@ def store_drafts(
     if not unchanged or taken.intersection(shift.id for shift in seen.shifts):
         raise PlanOutdated("Orders changed while this day was being planned. Plan it again.")
     if not shifts_as_seen(unit.session, seen):
-        raise PlanOutdated("Working hours changed while this day was planned. Plan it again.")
+        raise PlanOutdated(
+            "Working hours or first stops changed while this day was planned. Plan it again."
+        )
     for route in _drafts(unit.session, business_id, day, seen):
         drop_draft(unit, route)
     for job in rows.values():

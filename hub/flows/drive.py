@@ -40,6 +40,7 @@ from hub.db.tables import (
     TakeOverRow,
 )
 from hub.db.unit import Unit, one_at_a_time
+from hub.flows.breaks import AROUND, SAYS_OF_BREAKS, settle_breaks
 from hub.flows.closing import Closing, Impossible, check, close_job, keep_late_proof
 from hub.flows.late_proof import completed
 from hub.flows.pairing import device_for, pair, pairing_code
@@ -66,6 +67,7 @@ ENDED = {Outcome.CANCELLED.value: "cancelled"} | {
     one.value: f"closed as {one}" for one in Outcome if one is not Outcome.CANCELLED
 }
 Result = Literal["applied", "noted", "refused"]
+NO_SHIFT = "No shift of this driver is near this time."
 MOVED_ON = "The job is no longer on this driver's route; the dispatcher decides."
 """Such a close keeps all it says; see ``hub.flows.claims``."""
 
@@ -191,6 +193,9 @@ class _Taking:
             work_out(self.session, self.business_id, route.id)
         if job is not None and row.result == "applied":
             self._announce(job, was)
+        if row.kind in SAYS_OF_BREAKS and row.result != "refused":
+            if (shift := self._shift_of(route)) is not None:
+                settle_breaks(self.unit, shift, row.kind, self.now, f"device:{self.device.id}")
         self._seen()
         return ActResult(self.act.act_id, row.result, row.why)
 
@@ -198,6 +203,9 @@ class _Taking:
         match self.act.kind:
             case "start_shift" | "end_shift":
                 return self._shift(route)
+            case "start_break" | "end_break":
+                is_known = self._shift_of(route) is not None
+                return ("applied", "") if is_known else ("noted", NO_SHIFT)
             case "acknowledge":
                 return self._acknowledge(route)
             case "take_over":
@@ -264,21 +272,28 @@ class _Taking:
         )
         return "applied", ""
 
-    def _shift(self, route: RouteRow | None) -> tuple[Result, str]:
-        query = select(ShiftRow).where(ShiftRow.business_id == self.business_id)
+    @property
+    def _at(self) -> datetime:
+        """By a clock that runs ahead he would go on after he went home."""
+        return min(self.act.occurred_at, self.now)
+
+    def _shift_of(self, route: RouteRow | None) -> ShiftRow | None:
+        query = select(ShiftRow).where(
+            ShiftRow.business_id == self.business_id,
+            ShiftRow.starts_at <= self._at + AROUND,
+            ShiftRow.ends_at >= self._at - AROUND,
+        )
         if route is not None:
             query = query.where(ShiftRow.id == route.shift_id)
         else:
             query = query.where(ShiftRow.driver_id == self.device.driver_id)
-        at = min(self.act.occurred_at, self.now)  # by a clock that runs ahead he would go on
-        near = [
-            shift
-            for shift in self.session.exec(query)
-            if shift.starts_at - timedelta(hours=6) <= at <= shift.ends_at + timedelta(hours=6)
-        ]
-        if not near:
-            return "noted", "No shift of this driver is near this time."
-        shift = min(near, key=lambda one: abs(one.starts_at - at))
+        near = self.session.exec(query)
+        return min(near, key=lambda one: abs(one.starts_at - self._at), default=None)
+
+    def _shift(self, route: RouteRow | None) -> tuple[Result, str]:
+        shift, at = self._shift_of(route), self._at
+        if shift is None:
+            return "noted", NO_SHIFT
         was = shift.began_at, shift.ended_at
         event: type[ShiftBegan] | type[ShiftEnded]
         if self.act.kind == "start_shift":

@@ -19,8 +19,9 @@ from hub.core.crew_rules import read_amounts
 from hub.core.errors import HubError
 from hub.core.phones import e164
 from hub.core.values import Point
-from hub.db.tables import AuditRow, BusinessRow, DepotRow, DeviceRow, DriverRow, VehicleRow, ZoneRow
+from hub.db.tables import BusinessRow, DepotRow, DeviceRow, DriverRow, VehicleRow, ZoneRow
 from hub.db.unit import Unit
+from hub.flows.audit import note
 from hub.flows.day_rules import LAST_STOP
 from hub.flows.fleet_rules import DriverRulesIn, VehicleRulesIn
 from hub.flows.log_in import NotAccepted
@@ -338,15 +339,7 @@ def _phone(session: Session, business_id: str, typed: str) -> str:
 def _kept(hub: Hub, unit: Unit, row: Row, what: str, actor: str) -> None:
     unit.session.add(row)
     unit.session.flush()
-    _note(hub, unit, row.business_id, f"{what} saved", f"{row.name} ({row.id})", actor)
-
-
-def _note(hub: Hub, unit: Unit, business_id: str, action: str, subject: str, actor: str) -> None:
-    unit.session.add(
-        AuditRow(
-            business_id=business_id, actor=actor, action=action, subject=subject[:200], at=hub.now()
-        )
-    )
+    note(hub, unit.session, row.business_id, actor, f"{what} saved", f"{row.name} ({row.id})")
 
 
 def _remove(
@@ -370,6 +363,6 @@ def _remove(
                 )
             unit.session.delete(row)
             unit.session.flush()
-            _note(hub, unit, business_id, f"{what} removed", f"{row.name} ({row.id})", actor)
+            note(hub, unit.session, business_id, actor, f"{what} removed", f"{row.name} ({row.id})")
     except IntegrityError:
         raise HubError(f"This {what} stays: {why}.") from None

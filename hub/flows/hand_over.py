@@ -115,7 +115,10 @@ def _give(change: Change, route: RouteRow, driver_id: str, vehicle_id: str | Non
         )
         .order_by(col(ShiftRow.starts_at))
     ).first()
-    route.shift_id = (free or _another_shift(change, route, driver)).id
+    before = session.get_one(ShiftRow, route.shift_id)
+    shift = free or _another_shift(change, route, driver)
+    shift.kept_first, before.kept_first = before.kept_first, []
+    route.shift_id = shift.id
 
 
 def _another_shift(change: Change, route: RouteRow, driver: DriverRow) -> ShiftRow:

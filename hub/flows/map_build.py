@@ -24,7 +24,8 @@ from hub.apart import APART
 from hub.core.errors import ConfigError, HubError, Refused
 from hub.core.ids import new_id
 from hub.core.values import Point
-from hub.db.tables import AuditRow, DepotRow
+from hub.db.tables import DepotRow
+from hub.flows.audit import note
 from hub.fork_server import begun
 from hub.maps.build import BuildRunning, MapInfo, alone, bounds_of, build, header_box, read_info
 from hub.maps.coast import Bounds
@@ -117,7 +118,9 @@ def ask_map(
     if before is not None:
         _extract(folder, before).unlink(missing_ok=True)
     if business_id is not None:
-        _note(hub, business_id, request)
+        named = request.file_name
+        with hub.unit() as unit:
+            note(hub, unit.session, business_id, request.actor, "map asked for", named)
     return map_state(hub)
 
 
@@ -266,19 +269,6 @@ def _depots(hub: Hub) -> Depots:
     with hub.reading() as session:
         rows = session.exec(select(DepotRow).order_by(DepotRow.business_id, DepotRow.name)).all()
     return [(depot.name, Point(depot.lat, depot.lon)) for depot in rows]
-
-
-def _note(hub: Hub, business_id: str, request: Asked) -> None:
-    with hub.unit() as unit:
-        unit.session.add(
-            AuditRow(
-                business_id=business_id,
-                actor=request.actor,
-                action="map asked for",
-                subject=request.file_name[:200],
-                at=hub.now(),
-            )
-        )
 
 
 def _folder(hub: Hub) -> Path:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, col, func, select
 
+from hub.core.breaks_had import not_told
 from hub.core.fit import begins_as_told
 from hub.core.jobs import ON_A_PHONE, Outcome, State
 from hub.core.orders import IncomingOrder
@@ -30,6 +31,7 @@ from hub.db.tables import (
     TakeOverRow,
     VehicleRow,
 )
+from hub.flows.breaks import breaks_of
 from hub.flows.day_due import Due, due_jobs, windows_of, with_both_legs
 from hub.flows.day_seen import (
     Counts,
@@ -284,8 +286,10 @@ def _route(
         geometry=route.geometry,
         stops=stops,
         take_overs=tuple(one for one in fetched if one.is_needed),
-        rests=tuple(one for one in rests_read(route.rests) if one is not None),
+        rests=not_told(rests_read(route.rests), breaks_of(shift)),
         late_rests=late_rests(route, shift, driver, rush.zone),
+        kept_first=frozenset() if route.published_at else frozenset(shift.kept_first),
+        had=breaks_of(shift),
         pace=rush.paces(van.profile if van else "car"),
     )
 

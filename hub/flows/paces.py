@@ -13,6 +13,7 @@ from itertools import pairwise
 
 from hub.core.eta import pace
 from hub.core.fit import begins_as_told
+from hub.core.fit_rests import resting
 from hub.core.jobs import Outcome, State
 from hub.core.pace import Traffic, arrives, drive_s
 from hub.core.values import TimeWindow
@@ -38,29 +39,50 @@ def paces(
     arrivals: Mapping[str, datetime],
     promises: Mapping[str, TimeWindow],
     traffic: Traffic | None = None,
+    planned_rests: Sequence[TimeWindow] = (),
+    had: Sequence[TimeWindow] = (),
 ) -> tuple[float, float]:
     """Of the ways and of the work of one route, as ``RouteProgress`` has them.
 
     ``stops`` in their order, each with its jobs; ``arrivals``: job id -> when somebody came;
-    ``promises``: job id -> what was promised last.
+    ``promises``: job id -> what was promised last. ``had``: the breaks that the driver said he
+    had; a way or a door with one in it says nothing, as many forget to end it. ``planned_rests``:
+    the planned ones that they were, which are neither driving nor work.
     """
     visits = [one for here in stops if (one := _visit(here, arrivals, promises)) is not None]
-    ways = [(a, b) for a, b in pairwise(visits) if b.n == a.n + 1]
+    ways = [
+        (a, b)
+        for a, b in pairwise(visits)
+        if b.n == a.n + 1 and not resting(had, a.ended_at, b.came_at)
+    ]
+    worked = [one for one in visits if not resting(had, one.began_at, one.ended_at)]
     return (
         pace(
-            [_planned_s(a, b, traffic) for a, b in ways],
+            [_planned_s(a, b, traffic, planned_rests) for a, b in ways],
             [_s(b.came_at - a.ended_at) for a, b in ways],
         ),
         pace(
-            [_s(one.depart_at - one.starts_at) for one in visits],
-            [_s(one.ended_at - one.began_at) for one in visits],
+            [_awake_s(one.starts_at, one.depart_at, planned_rests) for one in worked],
+            [_s(one.ended_at - one.began_at) for one in worked],
         ),
     )
 
 
-def _planned_s(a: _Visit, b: _Visit, traffic: Traffic | None) -> float:
+def way_between_s(
+    traffic: Traffic | None, rests: Sequence[TimeWindow], since: datetime, until: datetime
+) -> float:
+    """Seconds of a way between two moments where nothing holds one up, without ``rests``."""
+    clock, driven_s = since, 0.0
+    for rest in rests:
+        if clock <= rest.opens < until:
+            driven_s += drive_s(traffic, clock, rest.opens)
+            clock = min(rest.closes, until)
+    return driven_s + drive_s(traffic, clock, until)
+
+
+def _planned_s(a: _Visit, b: _Visit, traffic: Traffic | None, rests: Sequence[TimeWindow]) -> float:
     """The way between two stops as planned, had it been planned for when ``a`` was over."""
-    way_s = drive_s(traffic, a.depart_at, b.arrive_at)
+    way_s = way_between_s(traffic, rests, a.depart_at, b.arrive_at)
     return _s(arrives(traffic, a.ended_at, way_s) - a.ended_at)
 
 
@@ -92,6 +114,10 @@ def _starts(jobs: Sequence[JobRow], at: datetime, promises: Mapping[str, TimeWin
     return max(
         (begins_as_told(windows_of(job), at, promises.get(job.id)) for job in jobs), default=at
     )
+
+
+def _awake_s(since: datetime, until: datetime, rests: Sequence[TimeWindow]) -> float:
+    return _s(until - since - resting(rests, since, until))
 
 
 def _s(span: timedelta) -> float:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from sqlmodel import Session, col, delete, select
 
 from hub.core.errors import HubError
-from hub.db.tables import AuditRow, BusinessRow, LogInRow, MembershipRow, StaffRow
+from hub.db.tables import BusinessRow, LogInRow, MembershipRow, StaffRow
+from hub.flows.audit import note
 from hub.flows.log_in import NotAccepted, Role, account_of, hash_of
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def set_role(hub: Hub, business_id: str, staff_id: str, role: Role, *, actor: st
         if member.role == Role.OWNER and role is not Role.OWNER:
             _keep_an_owner(unit.session, business_id, staff_id)
         member.role = role
-        _note(hub, unit, business_id, actor, "staff.role", f"{staff_id} {role}")
+        note(hub, unit.session, business_id, actor, "staff.role", f"{staff_id} {role}")
 
 
 def remove(hub: Hub, business_id: str, staff_id: str, *, actor: str) -> None:
@@ -87,7 +88,7 @@ def remove(hub: Hub, business_id: str, staff_id: str, *, actor: str) -> None:
                 col(LogInRow.business_id) == business_id, col(LogInRow.staff_id) == staff_id
             )
         )
-        _note(hub, unit, business_id, actor, "staff.removed", staff_id)
+        note(hub, unit.session, business_id, actor, "staff.removed", staff_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +165,7 @@ def accept(hub: Hub, link: Welcome, password: str, *, address: str) -> bool:
         member.accepted_at = member.accepted_at or datetime.now(UTC)
         if not keeps:
             _set_password(unit, staff, password_hash)
-        _note(hub, unit, link.business_id, f"staff:{staff.id}", "staff.accepted", staff.id)
+        note(hub, unit.session, link.business_id, f"staff:{staff.id}", "staff.accepted", staff.id)
     return True
 
 
@@ -180,7 +181,7 @@ def reset_password(hub: Hub, email: str, password: str) -> None:
         for member in unit.session.exec(
             select(MembershipRow).where(MembershipRow.staff_id == staff.id)
         ):
-            _note(hub, unit, member.business_id, "operator", "staff.password", staff.id)
+            note(hub, unit.session, member.business_id, "operator", "staff.password", staff.id)
 
 
 def _set_password(unit: Unit, staff: StaffRow, password_hash: str) -> None:
@@ -250,9 +251,3 @@ def _keep_an_owner(session: Session, business_id: str, staff_id: str) -> None:
     ).first()
     if other is None:
         raise LastOwner("Make somebody else an owner first: a business keeps at least one.")
-
-
-def _note(hub: Hub, unit: Unit, business_id: str, actor: str, action: str, subject: str) -> None:
-    unit.session.add(
-        AuditRow(business_id=business_id, actor=actor, action=action, subject=subject, at=hub.now())
-    )

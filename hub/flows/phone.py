@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
@@ -18,7 +18,8 @@ from sqlalchemy import ColumnElement
 from sqlmodel import Session, SQLModel, col, or_, select
 
 from hub.core.amending import LEFT
-from hub.core.business import BusinessSettings, Demand
+from hub.core.breaks_had import not_told
+from hub.core.business import BusinessSettings
 from hub.core.fit import begins_as_told, not_before
 from hub.core.jobs import ON_A_PHONE, State
 from hub.core.orders import IncomingOrder
@@ -42,7 +43,19 @@ from hub.db.tables import (
     TakeOverRow,
     VehicleRow,
 )
+from hub.flows.breaks import breaks_of
 from hub.flows.day_due import windows_of
+from hub.flows.phone_seen import (
+    PhoneChange,
+    PhoneContact,
+    PhoneDay,
+    PhoneJob,
+    PhoneLine,
+    PhoneRoute,
+    PhoneStop,
+    PhoneTakeOver,
+    PhoneWish,
+)
 from hub.flows.questions import open_questions
 from hub.flows.rests import rests_read
 from hub.flows.sync import address_document, order_report
@@ -55,150 +68,6 @@ if TYPE_CHECKING:
 AROUND_A_SHIFT = timedelta(hours=6)
 """A route over midnight, or one that ran late, stays on the phone this long."""
 R = TypeVar("R", bound=SQLModel)
-
-
-@dataclass(frozen=True, slots=True)
-class PhoneLine:
-    n: int
-    title: str
-    quantity: int
-    sku: str
-
-
-@dataclass(frozen=True, slots=True)
-class PhoneContact:
-    role: str
-    name: str
-    phone: str
-
-
-@dataclass(frozen=True, slots=True)
-class PhoneJob:
-    """``opens``/``closes``: the window asked for, else the one promised; ``None``: neither.
-
-    ``arrive_at`` is when the van is there, ``eta`` when work begins. Who is there before
-    ``not_before`` waits: until then neither the window asked for nor the one promised is open.
-    ``wished_opens``/``wished_closes``: when somebody had better come, if anybody said so.
-    ``told_opens``/``told_closes``: the promise in force, as its recipient was told it.
-    """
-
-    job_id: str
-    kind: str
-    state: str
-    outcome: str
-    reason: str
-    attempt: int
-    number: str
-    name: str
-    contacts: tuple[PhoneContact, ...]
-    note: str
-    opens: datetime | None
-    closes: datetime | None
-    arrive_at: datetime
-    not_before: datetime | None
-    wished_opens: datetime | None
-    wished_closes: datetime | None
-    told_opens: datetime | None
-    told_closes: datetime | None
-    eta: datetime
-    lines: tuple[PhoneLine, ...]
-    parcels: int
-    payment_due: str
-    question: str  # what its source wants instead, while nobody has decided; empty: nothing
-    wish: PhoneWish | None  # None: the customer said nothing
-    demands: tuple[Demand, ...] | None  # for a success of this one; None: as of the day
-
-
-@dataclass(frozen=True, slots=True)
-class PhoneWish:
-    """What the customer said for this door. ``leave``: where it may be left; empty: nowhere."""
-
-    note: str
-    access_code: str
-    leave: str
-
-
-@dataclass(frozen=True, slots=True)
-class PhoneChange:
-    """What changed about an order from ``version`` of the route on, and is not seen yet.
-
-    ``changes``: what, was, is now. The order may be off the route by now.
-    """
-
-    version: int
-    number: str
-    job_ids: tuple[str, ...]
-    changes: tuple[tuple[str, str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class PhoneTakeOver:
-    """Another van's load, to be taken over here; or (``reload``) the next load of this one, at
-    the depot. ``done_at`` ``None``: it is not yet on board; ``ready_at`` ``None``: it is there
-    already. ``needed``: somebody still waits for some of it.
-    """
-
-    van: str
-    driver: str
-    place: str
-    numbers: tuple[str, ...]
-    job_ids: tuple[str, ...]
-    parcels: int
-    arrive_at: datetime
-    ready_at: datetime | None
-    done_at: datetime | None
-    needed: bool
-    reload: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class PhoneStop:
-    """``take_over`` ``None``: it is somebody's door; else it has no jobs."""
-
-    stop_id: str
-    n: int
-    address: str
-    lat: float | None
-    lon: float | None
-    access_note: str
-    safe_place: str
-    jobs: tuple[PhoneJob, ...]
-    take_over: PhoneTakeOver | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PhoneRoute:
-    route_id: str
-    day: str
-    version: int
-    acknowledged: int
-    starts_at: datetime
-    ends_at: datetime
-    began_at: datetime | None
-    ended_at: datetime | None
-    depot: str
-    depot_lat: float
-    depot_lon: float
-    vehicle: str
-    stops: tuple[PhoneStop, ...]
-    changes: tuple[PhoneChange, ...]
-    rests: tuple[tuple[datetime, datetime], ...] = ()  # the driver's breaks, as planned
-
-
-@dataclass(frozen=True, slots=True)
-class PhoneDay:
-    """``demands`` for a success, ``failure_demands`` for a failure; skipping demands none.
-
-    ``handed_to``: who drives now what this driver had begun to drive today.
-    """
-
-    driver: str
-    business: str
-    zone: str
-    demands: tuple[Demand, ...]
-    failure_demands: tuple[Demand, ...]
-    routes: tuple[PhoneRoute, ...]
-    handed_to: tuple[str, ...]
 
 
 def shown_to(hub: Hub, device: DeviceRow) -> PhoneDay:
@@ -276,6 +145,7 @@ class _Look:
 
     def route(self, route: RouteRow, shift: ShiftRow) -> PhoneRoute:
         depot = self.by_id(DepotRow, [route.depot_id])[route.depot_id]
+        had = breaks_of(shift)
         vehicle = self.by_id(VehicleRow, [route.vehicle_id]).get(route.vehicle_id or "")
         return PhoneRoute(
             route_id=route.id,
@@ -292,7 +162,8 @@ class _Look:
             vehicle=vehicle.name if vehicle else "",
             stops=tuple(self._stops(route.id)),
             changes=tuple(self._changes(route)),
-            rests=tuple((r.opens, r.closes) for r in rests_read(route.rests) if r is not None),
+            rests=tuple((r.opens, r.closes) for r in not_told(rests_read(route.rests), had)),
+            had=tuple((one.since, one.until) for one in had),
         )
 
     def _changes(self, route: RouteRow) -> Iterable[PhoneChange]:

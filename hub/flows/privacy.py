@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, get_args
 
-from hub.core.business import BusinessSettings
 from hub.core.visibility import ALWAYS, FACTS, NEVER, PAGES, Fact, Reader, Rule, Since, Visibility
-from hub.db.tables import AuditRow, BusinessRow
+from hub.flows.settings_kept import keep_setting
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -49,19 +48,7 @@ def typed(sent: Mapping[str, str]) -> tuple[Visibility, dict[str, str]]:
 
 def save_visibility(hub: Hub, business_id: str, rules: Visibility, *, actor: str) -> None:
     """Pages that are open follow within seconds; what was shown was shown."""
-    with hub.unit() as unit:
-        row = unit.session.get_one(BusinessRow, business_id, with_for_update=True)
-        kept = BusinessSettings.model_validate(row.settings)
-        row.settings = kept.model_copy(update={"visibility": rules}).model_dump(mode="json")
-        unit.session.add(
-            AuditRow(
-                business_id=business_id,
-                actor=actor,
-                action="privacy saved",
-                subject=row.name,
-                at=hub.now(),
-            )
-        )
+    keep_setting(hub, business_id, "visibility", rules, actor=actor, action="privacy saved")
 
 
 def _rule(since: str, at: str) -> Rule:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from sqlmodel import Session, col, func, select
 
-from hub.core.business import BusinessSettings
 from hub.core.errors import Refused
 from hub.core.events import RatingGiven
 from hub.core.rating import LOW, Rating, may_rate
 from hub.core.tracking_page import Life, Shows
-from hub.db.tables import AuditRow, BusinessRow, DriverRow, OrderRow, RatingRow, RouteRow
+from hub.db.tables import DriverRow, OrderRow, RatingRow, RouteRow
+from hub.flows.settings_kept import keep_setting
 from hub.flows.tracking_link import Link, opened
 
 if TYPE_CHECKING:
@@ -218,16 +218,5 @@ def drivers_rated(session: Session, business_id: str) -> Sequence[tuple[str, str
 
 def set_rates(hub: Hub, business_id: str, rates: bool, *, actor: str) -> None:
     """Whether customers are asked how it was; what they said stays."""
-    with hub.unit() as unit:
-        row = unit.session.get_one(BusinessRow, business_id, with_for_update=True)
-        kept = BusinessSettings.model_validate(row.settings)
-        row.settings = kept.model_copy(update={"rates": rates}).model_dump(mode="json")
-        unit.session.add(
-            AuditRow(
-                business_id=business_id,
-                actor=actor,
-                action="ratings on" if rates else "ratings off",
-                subject=row.name,
-                at=hub.now(),
-            )
-        )
+    action = "ratings on" if rates else "ratings off"
+    keep_setting(hub, business_id, "rates", rates, actor=actor, action=action)

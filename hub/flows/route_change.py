@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, select
 
 from hub.core import jobs
 from hub.core.business import BusinessSettings
 from hub.core.errors import HubError
-from hub.core.events import JobDispatched, JobWithdrawn, RouteChanged, RoutePublished
+from hub.core.events import JobWithdrawn, RouteChanged, RoutePublished
 from hub.core.fit import Placement, Problem, RouteNow, Stage, begins_as_told, placed, timed, worse
 from hub.core.jobs import ON_A_PHONE, Act, NotNow, State
-from hub.core.promised import promised
 from hub.core.values import TimeWindow
 from hub.db.tables import (
     AuditRow,
     BusinessRow,
     EventRow,
     JobRow,
-    PromiseRow,
     RouteRow,
     ShiftRow,
     StopJobRow,
@@ -31,6 +29,7 @@ from hub.db.tables import (
 from hub.db.unit import Unit
 from hub.flows.actors import names_of
 from hub.flows.day_due import windows_of
+from hub.flows.promising import promise_each
 from hub.flows.prove import job_of
 from hub.flows.rests import rests_kept
 from hub.flows.roads import OFF_MAP, Roads
@@ -48,7 +47,6 @@ from hub.flows.route_now import (
     work_of,
 )
 from hub.flows.take_overs import fetches_of, forget
-from hub.flows.visits import driven
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -285,7 +283,7 @@ class Change:
                     promise = told.get(job.id)
                     if promise is None or not promise.opens <= at <= promise.closes:
                         late.append((stop, job))
-        self._promise(route.id, late, {})
+        promise_each(self, route.id, self._shift_of(route.id), late, {})
 
     def tell_late(self, route: RouteRow, problems: Sequence[Problem]) -> None:
         """Once a change of a published ``route`` is made all the same: whoever it makes wait is
@@ -328,67 +326,7 @@ class Change:
     ) -> None:
         for _, job in work:
             job.state, job.version = jobs.after(State(job.state), Act.DISPATCH), job.version + 1
-        self._promise(route_id, work, told)
-
-    def _promise(
-        self,
-        route_id: str,
-        work: Sequence[tuple[StopRow, JobRow]],
-        told: Mapping[str, TimeWindow],
-    ) -> None:
-        ids = [job.id for _, job in work]
-        last = dict(
-            self.session.exec(
-                select(PromiseRow.job_id, func.max(PromiseRow.n))
-                .where(PromiseRow.business_id == self.business_id, col(PromiseRow.job_id).in_(ids))
-                .group_by(col(PromiseRow.job_id))
-            ).all()
-        )
-        width = timedelta(seconds=self.settings.window_s)
-        shift = self._shift_of(route_id)
-        soonest = self._soonest(route_id)
-        for stop, job in work:
-            before = told.get(job.id)
-            at = begins_as_told(windows_of(job), stop.arrive_at, before)
-            promise = promised(at, width, windows_of(job), shift, soonest[stop.id])
-            if before is not None and before.opens <= at <= before.closes:
-                promise = before
-            self.session.add(
-                PromiseRow(
-                    business_id=self.business_id,
-                    job_id=job.id,
-                    n=last.get(job.id, 0) + 1,
-                    opens=promise.opens,
-                    closes=promise.closes,
-                    told_by="page",
-                    at=self.now,
-                )
-            )
-            eta = max(at, promise.opens).isoformat()
-            self.unit.announce(
-                JobDispatched(**self.about(job), job_id=job.id, route_id=route_id, eta=eta)
-            )
-
-    def _soonest(self, route_id: str) -> dict[str, datetime]:
-        """Stop id -> when the van could be there from now on, if no door took any time."""
-        leaves_at = route_of(self.session, self.business_id, route_id).leaves_at
-        work = work_of(self.session, self.business_id, route_id)
-        fetches = fetches_of(self.session, self.business_id, route_id)
-        visits = driven(stops_of(self.session, self.business_id, route_id), work, fetches)
-        first = min((visit.n for visit in visits if visit.stage is Stage.TO_DO), default=0)
-        free_at, found = leaves_at or self.now, dict[str, datetime]()
-        clock = max(free_at, self.now)
-        for visit in visits:
-            stop = visit.stop
-            if visit.stage is Stage.TO_DO:
-                clock += max(timedelta(0), stop.arrive_at - free_at)
-                free_at = stop.depart_at
-            elif visit.stage is Stage.DONE and visit.n > first:  # out of turn: left before planned
-                clock = free_at = self.now
-            elif visit.stage is not Stage.SKIPPED:
-                clock, free_at = self.now, max(stop.depart_at, self.now)
-            found[stop.id] = clock
-        return found
+        promise_each(self, route_id, self._shift_of(route_id), work, told)
 
     def _write(self, before: Laid, route: RouteNow, places: Mapping[str | None, int]) -> None:
         """Store ``route`` over ``before``; ``places``: place id -> index, of what is new."""

@@ -45,6 +45,7 @@ def marks_of(session: Session, business_id: str, day: date) -> dict[str, Mark]:
             col(ShiftRow.ends_at),
             col(ShiftRow.depot_id),
             col(ShiftRow.end_depot_id),
+            cast(ShiftRow.had, String).label("had"),
             col(DriverRow.name),
             cast(DriverRow.skills, String).label("driver_skills"),
             cast(DriverRow.planning, String).label("driver_planning"),

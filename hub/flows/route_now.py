@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, exists
 from sqlmodel import Session, col, or_, select
 
+from hub.core.breaks_had import planned_as_had
 from hub.core.business import BusinessSettings
 from hub.core.errors import HubError
 from hub.core.fit import RouteNow, StopNow
@@ -32,6 +33,7 @@ from hub.db.tables import (
     StopRow,
     VehicleRow,
 )
+from hub.flows.breaks import breaks_of
 from hub.flows.day import job_to_plan, vehicle_to_plan
 from hub.flows.day_due import Due
 from hub.flows.day_rules import UsualTimes, with_breaks
@@ -130,6 +132,8 @@ def laid(session: Session, business_id: str, route: RouteRow, roads: Roads) -> L
         vehicle_to_plan(shift, driver, van, _known(roads, shift)), shift, driver, zone
     )
     to_do = with_origins({id: job for id, (job, _) in known.items()}, fetches)
+    rests = rests_read(route.rests)
+    had = planned_as_had(rests, breaks_of(shift))
     return Laid(
         route,
         walked(
@@ -160,7 +164,8 @@ def laid(session: Session, business_id: str, route: RouteRow, roads: Roads) -> L
                 promises=promises_of(session, business_id, rows) if route.published_at else {},
                 access_s=walks(session, business_id, roads),
                 apart=frozenset(BusinessSettings.model_validate(business.settings).apart),
-                rests=rests_read(route.rests),
+                rests=tuple(had.get(n, rest) for n, rest in enumerate(rests)),
+                had=frozenset(had),
             )
         ),
         {stop.id: stop for stop in stops},

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import ValidationError
 
-from hub.core.business import BusinessSettings
 from hub.core.demands import Demand
 from hub.core.self_service import Action, Follow, SelfService
-from hub.db.tables import AuditRow, BusinessRow
+from hub.flows.settings_kept import keep_setting
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -81,19 +80,9 @@ def as_sent(rules: SelfService) -> dict[str, list[str]]:
 
 def save_self_service(hub: Hub, business_id: str, rules: SelfService, *, actor: str) -> None:
     """Pages go by it from the next look; what was asked for stays."""
-    with hub.unit() as unit:
-        row = unit.session.get_one(BusinessRow, business_id, with_for_update=True)
-        kept = BusinessSettings.model_validate(row.settings)
-        row.settings = kept.model_copy(update={"self_service": rules}).model_dump(mode="json")
-        unit.session.add(
-            AuditRow(
-                business_id=business_id,
-                actor=actor,
-                action="what recipients can do saved",
-                subject=row.name,
-                at=hub.now(),
-            )
-        )
+    keep_setting(
+        hub, business_id, "self_service", rules, actor=actor, action="what recipients can do saved"
+    )
 
 
 def one(sent: Sent, name: str) -> str:

@@ -15,8 +15,9 @@ from sqlmodel import Session, col, select
 
 from hub.core.contracts import Reaches
 from hub.core.phones import e164
-from hub.db.tables import AuditRow, BusinessRow, SuppressionRow
+from hub.db.tables import BusinessRow, SuppressionRow
 from hub.db.unit import took_one
+from hub.flows.audit import note
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -115,7 +116,7 @@ def note_stop(hub: Hub, business_id: str, typed: str, *, actor: str) -> None:
         country = unit.session.get_one(BusinessRow, business_id).country
         reaches, address = _typed(typed, country)
         stop(unit.session, business_id, reaches, address, "staff", hub.now(), actor=actor)
-        _note(hub, unit.session, business_id, actor, "messages stopped", shown(reaches, address))
+        note(hub, unit.session, business_id, actor, "messages stopped", shown(reaches, address))
 
 
 def lift(hub: Hub, business_id: str, row_id: str, *, actor: str) -> None:
@@ -129,7 +130,7 @@ def lift(hub: Hub, business_id: str, row_id: str, *, actor: str) -> None:
         if row is None:
             raise LookupError("There is no such address.")
         unit.session.delete(row)
-        _note(hub, unit.session, business_id, actor, "messages allowed again", row.shown)
+        note(hub, unit.session, business_id, actor, "messages allowed again", row.shown)
 
 
 def address_hash(business_id: str, reaches: Reaches, address: str) -> str:
@@ -161,11 +162,3 @@ def _typed(typed: str, country: str) -> tuple[Reaches, str]:
     if number is None:
         raise ValueError("This is neither a telephone number nor an e-mail address.")
     return "phone", number
-
-
-def _note(
-    hub: Hub, session: Session, business_id: str, actor: str, action: str, subject: str
-) -> None:
-    session.add(
-        AuditRow(business_id=business_id, actor=actor, action=action, subject=subject, at=hub.now())
-    )

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from hub.app import Hub
 
 LOOKED_AT = 20  # jobs: the most urgent; who reads more than that has another problem
-WITHIN_S = 60.0  # for all of them together; one takes 3 to 9 s of a processor
+WITHIN_S = 60.0  # for all of them together; one takes 1 to 9 s of a processor, by the day
 LEASE = timedelta(seconds=60)
 RENEWED_S = 15.0
 ROOM = "room"  # the kind of a way out that changes nothing but who drives where

@@ -33,7 +33,7 @@ from hub.web.api_asking import (
     respond,
     valid,
 )
-from hub.web.api_models import In, Note, Short
+from hub.web.api_fields import In, Note, Short
 from hub.web.idempotency import Answer, once
 from hub.web.problems import Problem, json_body, pointer, unsafe
 

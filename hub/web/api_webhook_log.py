@@ -23,7 +23,7 @@ from hub.flows.webhook_log import (
     webhooks_of,
 )
 from hub.web.api_asking import actor_of, asks, no_body, no_query, page_of, query_of, respond, valid
-from hub.web.api_models import In
+from hub.web.api_fields import In
 from hub.web.idempotency import Answer, once
 from hub.web.problems import Problem, json_body
 

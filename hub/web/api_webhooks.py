@@ -29,7 +29,7 @@ from hub.flows.endpoints import (
 )
 from hub.flows.webhook_send import send_test
 from hub.web.api_asking import actor_of, asks, no_body, no_query, respond, valid
-from hub.web.api_models import In, Name
+from hub.web.api_fields import In, Name
 from hub.web.idempotency import Answer, once, once_prepared
 from hub.web.problems import Problem, json_body, pointer
 

@@ -91,6 +91,10 @@ def _route(lane: Lane) -> dict[str, Any]:
         "back_at": _iso(route.back_at),
         "began_at": _iso(lane.seen.began_at),
         "ended_at": _iso(lane.seen.ended_at),
+        "breaks": {
+            "planned": [[_iso(one.opens), _iso(one.closes)] for one in route.rests],
+            "had": [[_iso(one.since), _iso(one.until)] for one in route.had],
+        },
         "stops": [_stop(bar) for bar in lane.bars],
     }
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from hub.core.attention import SILENT, late_s
 from hub.core.jobs import Outcome, State
-from hub.core.values import TimeWindow
 from hub.flows.board import BoardSeen, LaneSeen, due_of
 from hub.flows.day_seen import DONE, JobSeen, StopSeen, TakeOverSeen
 from hub.web.route_map import numbers_of
@@ -138,7 +137,7 @@ def _lane(n: int, seen: LaneSeen, now: datetime, axis: Axis, zone: ZoneInfo) -> 
         1 + max((bar.level for bar in bars), default=0),
         (x, round(axis.at(seen.ends_at) - x, 1)),
         tuple(_reload(one, axis) for one in seen.route.take_overs if one.is_reload),
-        tuple(_rest(one, axis, zone) for one in seen.route.rests if _meet(axis, one)),
+        tuple(_rests(seen, now, axis, zone)),
         heard_at is None or now - heard_at >= SILENT,
     )
 
@@ -148,14 +147,18 @@ def _reload(one: TakeOverSeen, axis: Axis) -> tuple[float, float, str]:
     return x, round(axis.at(one.depart_at) - x, 1), f"Stop {one.n}: {one.said}"
 
 
-def _meet(axis: Axis, one: TimeWindow) -> bool:
-    return one.opens < axis.closes and axis.opens < one.closes
-
-
-def _rest(one: TimeWindow, axis: Axis, zone: ZoneInfo) -> tuple[float, float, str]:
-    x = axis.at(one.opens)
-    opens, closes = (at.astimezone(zone) for at in (one.opens, one.closes))
-    return x, round(axis.at(one.closes) - x, 1), f"Break {opens:%H:%M}–{closes:%H:%M}"
+def _rests(
+    seen: LaneSeen, now: datetime, axis: Axis, zone: ZoneInfo
+) -> Iterator[tuple[float, float, str]]:
+    """Breaks as planned, but those that the driver told as he had them."""
+    spans = [(one.opens, one.closes, "Break {}–{}") for one in seen.route.rests]
+    for one in seen.route.had:
+        said = "Had a break {}–{}" if one.until else "On a break since {}"
+        spans.append((one.since, max(one.since, one.until or now), said))
+    for opens, closes, said in sorted(spans):
+        if opens < axis.closes and axis.opens < closes:
+            x, w = axis.at(opens), round(axis.at(closes) - axis.at(opens), 1)
+            yield x, w, said.format(*(f"{at.astimezone(zone):%H:%M}" for at in (opens, closes)))
 
 
 def _bar(stop: StopSeen, seen: LaneSeen, now: datetime, axis: Axis, zone: ZoneInfo) -> Bar:

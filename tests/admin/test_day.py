@@ -479,3 +479,32 @@ def test_a_viewer_sees_what_would_help_and_has_no_button(hub: Hub) -> None:
     stand = viewer.get("/panel/day/stand?day=2026-11-23").get_json()
     assert "It fits if Mara starts" in stand["leftOut"] and not stand["looking"]
     assert viewer.post("/panel/day/ways", day="2026-11-23").status_code == 403
+
+
+def test_stops_are_kept_first_and_let_go_on_the_days_page(desk: Desk) -> None:
+    plan(desk)
+    [here] = [
+        one for one in set(re.findall(r"/panel/day/[\d-]+/jobs/[\w-]+", desk.get(HERE).text))
+    ][:1]
+    assert "Keep up to here" in desk.get(here).text
+    kept = text_of(desk.post(f"{here}/first", follow=True))
+    assert "first when the day is planned again." in kept
+    assert "stays first" in kept
+    [shift] = [row for row in desk.rows(ShiftRow) if row.kept_first]
+    [route] = [row for row in desk.rows(RouteRow) if row.shift_id == shift.id]
+    free = text_of(desk.post(f"/panel/day/2026-11-23/routes/{route.id}/let-go", follow=True))
+    assert "stays first" not in free
+
+
+def test_a_break_that_a_driver_had_stays_on_the_days_page(desk: Desk) -> None:
+    plan(desk)
+    publish_all(desk)
+    [route] = desk.rows(RouteRow)
+    with desk.hub.unit() as unit:
+        shift = unit.session.get_one(ShiftRow, route.shift_id)
+        began = shift.starts_at
+        shift.had = [[began.isoformat(), (began + timedelta(minutes=25)).isoformat()]]
+    assert "had a break" in text_of(desk.get(HERE))
+    with desk.hub.unit() as unit:
+        unit.session.get_one(ShiftRow, route.shift_id).had = [[began.isoformat(), None]]
+    assert "on a break since" in text_of(desk.get(HERE))

@@ -59,6 +59,11 @@ def test_a_minute_less_that_keeps_the_others_from_their_day_does_not_do() -> Non
     assert room_without(changed(request, way), plan, "early") is None
 
 
+def test_a_size_that_does_not_work_may_lie_between_two_that_do() -> None:
+    """Who could begin sooner was out for too long by it, so an eighth too much was told."""
+    assert check(1215)
+
+
 @pytest.mark.soak
 @pytest.mark.parametrize("seed", [4, 5, *range(1000, 1500)])
 def test_what_is_told_works_on_five_hundred_days(seed: int) -> None:

@@ -22,7 +22,7 @@ from hub.flows.amendments import decide
 from hub.flows.dispatch import remove_job
 from hub.flows.drive import IncomingAct, take_acts
 from hub.flows.order_rows import order_report, spot, spot_key
-from hub.flows.phone import PhoneJob, PhoneStop
+from hub.flows.phone_seen import PhoneJob, PhoneStop
 from tests.amending_worlds import (
     KALEVANKATU,
     THERE,

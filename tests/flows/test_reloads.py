@@ -30,7 +30,8 @@ from hub.flows.drive import IncomingAct, device_for, pair, pairing_code, take_ac
 from hub.flows.estimate import estimate_routes
 from hub.flows.fleet import DepotIn, save_depot
 from hub.flows.overview import day_seen
-from hub.flows.phone import PhoneStop, shown_to
+from hub.flows.phone import shown_to
+from hub.flows.phone_seen import PhoneStop
 from hub.flows.planning_run import ask_plan, solve_waiting
 from hub.flows.rescue_ways import Happened, ways_out
 from hub.flows.route_now import laid, roads_for

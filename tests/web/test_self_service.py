@@ -26,7 +26,8 @@ from hub.db.tables import (
     WishRow,
 )
 from hub.flows.next_steps import choose_step
-from hub.flows.phone import PhoneJob, shown_to
+from hub.flows.phone import shown_to
+from hub.flows.phone_seen import PhoneJob
 from hub.web.tracking_doing import MOST_SENT
 from tests import tracking_worlds as moments
 from tests.tracking_worlds import Street

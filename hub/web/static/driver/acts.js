@@ -21,6 +21,28 @@ function act(kind, about, body = {}) {
   return { type: "act", act: { act_id: newId(), kind, occurred_at: new Date(hubTime()).toISOString(), ...about, body } };
 }
 
+// Kept until it is sent. Who goes on with his work rests no longer, also if he forgot to say so.
+async function work(route, items, news, draft) {
+  if (!route.on_break || !items.length) return box.add(items, news, draft);
+  const [end, over] = breakOver(route);
+  return box.add([end, ...items], { ...over, ...news }, draft);
+}
+
+function breakOver(route) {
+  const end = act("end_break", { route_id: route.route_id });
+  return [end, { [`${route.route_id}/on_break`]: { act_id: end.act.act_id, value: null } }];
+}
+
+export async function startBreak(route) {
+  const start = act("start_break", { route_id: route.route_id });
+  await box.add([start], { [`${route.route_id}/on_break`]: { act_id: start.act.act_id, value: start.act.occurred_at } });
+}
+
+export async function endBreak(route) {
+  const [end, over] = breakOver(route);
+  await box.add([end], over);
+}
+
 export async function startShift(route) {
   const start = act("start_shift", { route_id: route.route_id });
   const seen = act("acknowledge", { route_id: route.route_id }, { version: route.version });
@@ -32,12 +54,12 @@ export async function startShift(route) {
 
 export async function endShift(route) {
   const end = act("end_shift", { route_id: route.route_id });
-  await box.add([end], { [`${route.route_id}/ended_at`]: { act_id: end.act.act_id, value: end.act.occurred_at } });
+  await work(route, [end], { [`${route.route_id}/ended_at`]: { act_id: end.act.act_id, value: end.act.occurred_at } });
 }
 
 export async function allLoaded(route) {
   const load = act("load", { route_id: route.route_id });
-  await box.add([load], { [`${route.route_id}/loaded`]: { act_id: load.act.act_id, value: true } });
+  await work(route, [load], { [`${route.route_id}/loaded`]: { act_id: load.act.act_id, value: true } });
 }
 
 // The load of another van is in this one, and its jobs are loaded by that.
@@ -45,7 +67,7 @@ export async function takeOver(route, stop) {
   const item = act("take_over", { route_id: route.route_id }, { stop_id: stop.stop_id });
   const { act_id, occurred_at } = item.act;
   const aboard = stop.take_over.job_ids.map((id) => [id, { act_id, state: "loaded" }]);
-  await box.add([item], { [`${stop.stop_id}/taken`]: { act_id, value: occurred_at }, ...Object.fromEntries(aboard) });
+  await work(route, [item], { [`${stop.stop_id}/taken`]: { act_id, value: occurred_at }, ...Object.fromEntries(aboard) });
 }
 
 export async function acknowledge(route) {
@@ -61,7 +83,7 @@ export async function move(route, stop, kind, state, before) {
   const jobs = stop.jobs.filter((job) => before.includes(job.state));
   const items = jobs.map((job) => act(kind, { job_id: job.job_id, route_id: route.route_id }));
   const told = Object.fromEntries(items.map((item) => [item.act.job_id, { act_id: item.act.act_id, state }]));
-  if (items.length) await box.add(items, told);
+  if (items.length) await work(route, items, told);
 }
 
 // Arrived at this stop. How far its jobs were is kept, for a tap by mistake.
@@ -91,7 +113,7 @@ export async function headFor(route, stop) {
   if (!items.length) return;
   const { act_id } = items.at(-1).act;
   const waits = others.filter((job) => ["en_route", "arrived"].includes(job.state));
-  await box.add(items, {
+  await work(route, items, {
     ...Object.fromEntries(waits.map((job) => [job.job_id, { act_id, state: "dispatched", back: true }])),
     ...Object.fromEntries(jobs.map((job) => [job.job_id, { act_id, state: "en_route" }])),
   });
@@ -108,7 +130,7 @@ export async function close(route, job, proof, files, draft) {
   const items = files.map((file) => ({ type: "file", file: { job_id: job.job_id, ...file } }));
   const { outcome, reason } = proof;
   const told = { [job.job_id]: { act_id: end.act.act_id, state: "closed", outcome, reason } };
-  await box.add([{ ...end, hold }, ...items], told, draft);
+  await work(route, [{ ...end, hold }, ...items], told, draft);
 }
 
 // Give the acts held back their place, also those of a page that was closed meanwhile.

@@ -106,10 +106,11 @@ export async function look() {
 }
 
 function withTold(route, told) {
-  const news = ["began_at", "ended_at", "loaded", "acknowledged"].reduce((all, name) => {
+  const on_break = route.had?.find(([, until]) => until === null)?.[0] ?? null;
+  const news = ["began_at", "ended_at", "loaded", "acknowledged", "on_break"].reduce((all, name) => {
     const known = told[`${route.route_id}/${name}`];
     return known ? { ...all, [name]: known.value } : all;
-  }, {});
+  }, { on_break });
   const stops = route.stops.map((stop) => ({ ...stop, jobs: stop.jobs.map((job) => over(job, told[job.job_id])), ...taken(stop, told) }));
   const jobs = stops.flatMap((stop) => stop.jobs);
   const fetched = new Set(stops.flatMap((stop) => stop.take_over?.job_ids ?? []));

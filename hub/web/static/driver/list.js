@@ -1,6 +1,6 @@
 // The day: the next stop large, the later ones short, the done ones folded away.
 
-import { acknowledge, allLoaded, endShift, headFor, startShift } from "./acts.js";
+import { acknowledge, allLoaded, endBreak, endShift, headFor, startBreak, startShift } from "./acts.js";
 import { go, told } from "./app.js";
 import { isCalledOff, isDone, isDriven } from "./day.js";
 import { button, clock, count, h, link } from "./dom.js";
@@ -46,12 +46,14 @@ function one(now, route, n) {
     h(heading, {}, `${open.length} of ${count(stops.length, "stop")} left`),
     isDriven(route) && h("p", { class: "sharing", id: "sharing", role: "status" }, ""),
     changed(now, route),
+    resting(now, route),
     !route.loaded && h("div", { class: "card stack tight" }, h("p", {}, h("strong", {}, `Load ${route.vehicle || "the van"}: `), goods(route)), button("All loaded", async () => { await allLoaded(route); await told(); }, "secondary big")),
     next && nextStop(now, route, next),
     later.length > 0 && h("h2", {}, "After that"),
     later.length > 0 && h("ol", { class: "stops" }, later.map((stop) => short(now, stop, nextButton(route, stop)))),
     !next && finish(now, route),
     folded(now, done),
+    isDriven(route) && next && !route.on_break && button("Start break", async () => { await startBreak(route); await told(); }, "secondary big"),
     next && link("End shift early", `#/end/${route.route_id}`, "quiet"),
   ];
 }
@@ -74,8 +76,21 @@ function endedEarly(now, route, heading, open, done) {
 }
 
 function breaks(route, zone) {
-  const told = (route.rests ?? []).map(([from, to]) => `${clock(from, zone)}–${clock(to, zone)}`);
-  return told.length > 0 && h("p", { class: "muted" }, `Break ${told.join(", ")}`);
+  const spans = (some) => some.map(([from, to]) => `${clock(from, zone)}–${clock(to, zone)}`).join(", ");
+  const had = (route.had ?? []).filter(([, to]) => to !== null);
+  const said = [route.rests?.length > 0 && `Break ${spans(route.rests)}`, had.length > 0 && `Had a break ${spans(had)}`].filter(Boolean);
+  return said.length > 0 && h("p", { class: "muted" }, said.join(" · "));
+}
+
+// The break that is under way, or the next that is planned.
+function resting(now, route) {
+  if (!isDriven(route)) return null;
+  if (!route.on_break) return breaks(route, now.day.zone);
+  const since = clock(route.on_break, now.day.zone);
+  return h("section", { class: "card stack", "aria-label": "Break" },
+    h("p", { class: "large" }, `On a break since ${since}`),
+    h("p", { class: "muted" }, "The next stop waits. Tap when you go on."),
+    button("End break", async () => { await endBreak(route); await told(); }, "big"));
 }
 
 function notBegun(now, route, heading) {

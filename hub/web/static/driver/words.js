@@ -39,6 +39,8 @@ export const ROLES = { recipient: "Customer", buyer: "Customer", site: "On site"
 export const ACTS = {
   start_shift: "Shift started",
   end_shift: "Shift ended",
+  start_break: "Break begun",
+  end_break: "Break over",
   acknowledge: "Route change seen",
   load: "All loaded",
   take_over: "Load taken on board",

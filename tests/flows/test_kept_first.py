@@ -1,0 +1,104 @@
+"""What a dispatcher keeps first on a draft stays there, whatever a plan would do with it."""
+
+from __future__ import annotations
+
+import pytest
+from sqlmodel import select
+
+from hub.core.errors import Refused
+from hub.db.tables import AuditRow, JobRow, RouteRow
+from hub.flows.dispatch import discard_draft, hand_over, publish
+from hub.flows.kept_first import keep_first, let_go
+from hub.flows.overview import day_seen
+from tests.flows.test_planning_settings import DAY, Firm, firm
+
+__all__ = ["firm"]
+
+
+def order_of(firm: Firm) -> list[str]:
+    [route] = day_seen(firm.hub, firm.business_id, DAY).routes
+    return [job.number for job in route.jobs]
+
+
+def job(firm: Firm, number: str) -> str:
+    [route] = day_seen(firm.hub, firm.business_id, DAY).routes
+    return next(one.id for one in route.jobs if one.number == number)
+
+
+def draft(firm: Firm) -> RouteRow:
+    [route] = firm.routes()
+    return route
+
+
+@pytest.fixture
+def planned(firm: Firm) -> Firm:
+    """Three doors on one road north of the yard, driven outwards."""
+    firm.crew("Mara", ends_at="last")
+    for n in (1, 2, 3):
+        firm.order(str(n), n)
+    firm.planned()
+    assert order_of(firm) == ["1", "2", "3"]
+    return firm
+
+
+def test_stops_kept_first_stay_there_though_another_order_were_shorter(planned: Firm) -> None:
+    assert keep_first(planned.hub, planned.business_id, job(planned, "2"), actor="staff:1") == 2
+    planned.order("0", 0)  # at the yard: it would come first
+    run = planned.planned()
+    assert order_of(planned)[:2] == ["1", "2"]
+    assert run.strategy == "ortools"  # which can; the depot has it planned by another
+    [route] = day_seen(planned.hub, planned.business_id, DAY).routes
+    assert route.kept_first == {job(planned, "1"), job(planned, "2")}
+    let_go(planned.hub, planned.business_id, route.id, actor="staff:1")
+    planned.planned()
+    assert order_of(planned) == ["0", "1", "2", "3"]
+
+
+def test_an_order_that_is_cancelled_is_kept_no_more_and_the_others_are(planned: Firm) -> None:
+    keep_first(planned.hub, planned.business_id, job(planned, "2"), actor="staff:1")
+    planned.order("1", 1, status="cancelled")
+    planned.order("0", 0)
+    planned.planned()
+    assert order_of(planned)[0] == "2"
+
+
+def test_a_draft_that_is_thrown_away_keeps_nothing_first(planned: Firm) -> None:
+    keep_first(planned.hub, planned.business_id, job(planned, "3"), actor="staff:1")
+    route = draft(planned)
+    about = {"actor": "staff:1", "expected_version": route.version}
+    discard_draft(planned.hub, planned.business_id, route.id, **about)
+    planned.order("0", 0)
+    planned.planned()
+    assert order_of(planned) == ["0", "1", "2", "3"]
+
+
+def test_another_driver_gets_the_stops_as_they_were_kept(planned: Firm) -> None:
+    planned.crew("Otso", works={})
+    keep_first(planned.hub, planned.business_id, job(planned, "2"), actor="staff:1")
+    route = draft(planned)
+    hand_over(
+        planned.hub,
+        planned.business_id,
+        route.id,
+        planned.drivers["Otso"],
+        actor="staff:1",
+        expected_version=route.version,
+    )
+    [seen] = day_seen(planned.hub, planned.business_id, DAY).routes
+    assert (seen.driver, len(seen.kept_first)) == ("Otso", 2)
+
+
+def test_a_published_route_and_one_of_another_business_are_refused(planned: Firm) -> None:
+    id, route = job(planned, "1"), draft(planned)
+    with pytest.raises(LookupError):
+        keep_first(planned.hub, "another", id, actor="staff:1")
+    with pytest.raises(LookupError):
+        let_go(planned.hub, "another", route.id, actor="staff:1")
+    about = {"actor": "staff:1", "expected_version": route.version}
+    publish(planned.hub, planned.business_id, route.id, **about)
+    with pytest.raises(Refused):
+        keep_first(planned.hub, planned.business_id, id, actor="staff:1")
+    with planned.hub.reading() as session:
+        assert session.exec(select(JobRow.state)).all() == ["dispatched"] * 3
+        actions = session.exec(select(AuditRow.action)).all()
+    assert "stops kept first" not in actions

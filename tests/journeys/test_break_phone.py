@@ -1,0 +1,52 @@
+"""A driver rests: told by the phone, without signal too, and seen by the dispatcher."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+from sqlmodel import select
+
+from hub.db.tables import ActRow, ShiftRow
+from hub.flows.breaks import breaks_of
+from hub.flows.drive import pairing_code
+from tests.journeys.test_reload_phone import a_small_van
+from tests.phone_worlds import Screen, a_phone, driver_app, served
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_break_is_two_taps_without_signal_and_the_next_stop_ends_one_that_was_forgotten(
+    scheme: str, tmp_path: Path, browser: Browser
+) -> None:
+    hub, ours, driver_id = a_small_van(tmp_path)
+    with served(driver_app(hub)) as url:
+        code = lambda: pairing_code(hub, ours, driver_id)  # noqa: E731
+        phone = Screen(a_phone(browser, scheme), url, code, name=f"{scheme}-")
+        phone.pair()
+        phone.start_shift()
+        phone.is_fine("break-before")
+        phone.offline(True)
+        phone.press("Start break")
+        phone.sees("On a break since")
+        phone.is_fine("break")
+        phone.page.reload()
+        phone.press("End break")
+        phone.sees("Start break")
+        phone.offline(False)
+        phone.open()
+        phone.state("Online")
+        phone.sees("Had a break")
+        phone.is_fine("break-after")
+        phone.press("Start break")
+        phone.sees("On a break since")
+        phone.press("Arrived")
+        phone.sees("Not there yet")
+        phone.sees("Start break")
+        phone.state("Online")
+        phone.context.close()
+    with hub.reading() as session:
+        kinds = [act.kind for act in session.exec(select(ActRow).order_by(ActRow.act_id))]
+        [first, second] = breaks_of(session.exec(select(ShiftRow)).one())
+    assert kinds.count("start_break") == kinds.count("end_break") == 2
+    assert first.until and second.until and first.until <= second.since
