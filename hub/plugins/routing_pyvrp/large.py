@@ -16,12 +16,20 @@ import numpy as np
 
 from hub import Plan, PlanRequest, completed, day_part
 from hub.plugins.routing_pyvrp.crew import Crew
-from hub.plugins.routing_pyvrp.groups import clusters, dealt, flat, neighbourhoods, stops_a_route
+from hub.plugins.routing_pyvrp.groups import (
+    clusters,
+    dealt,
+    even,
+    flat,
+    neighbourhoods,
+    stops_a_route,
+)
 from hub.plugins.routing_pyvrp.model import Orders
 from hub.plugins.routing_pyvrp.search import CLOCKS, Counts, Found, Limit, Task
 
 ROUTES = 22  # in a part that begins from nothing: 12 and 5 lost to one run, 20 to 25 won
 WARM_ROUTES, WARM_SMALLEST = 8, 250  # in a part that goes on from its routes; of 6, 1 % worse
+LEAST = 150  # jobs in a part, so that every process has one
 SMALLEST, LARGEST = 200, 2000  # jobs in a part; 2,000 take 312 MB
 HOP_S = 180.0  # from door to door in a town, to guess how long routes will be
 FIRST = 0.25  # of the time makes the first routes
@@ -139,7 +147,7 @@ class LargeDay:
         groups = neighbourhoods(
             centres,
             {id: len(ids) for id, ids in orders.items()},
-            size,
+            self._count(sum(map(len, orders.values())), size),
             turn,
             dice,
             (float(home[0]), float(home[1])),
@@ -156,7 +164,7 @@ class LargeDay:
                 [self.vehicles[id] for id in (*group, *spare)],
             )
             mine = {vehicle: orders[vehicle] for vehicle in group}
-            share = seconds * len(ids) / len(self.jobs)
+            share = seconds / len(groups)
             tasks.append(self._task(some, share, 1000 * turn + n, mine, starts))
         for n, found in self._results(tasks):
             for id in groups[n]:
@@ -213,6 +221,12 @@ class LargeDay:
             return 1.0
         routes = [len(visits) for visits in self.best.routes.values() if visits]
         return sum(routes) / max(1, len(routes))
+
+    def _count(self, jobs: int, size: int) -> int:
+        """Of parts in a round. Asked for by their size, they are the same on all machines."""
+        if self.pace.part_jobs:
+            return max(1, round(jobs / size))
+        return even(jobs, size, self.crew.cores, LEAST)
 
     def _centre(self, ids: Sequence[str]) -> tuple[float, float]:
         east, north = self.at[[self.jobs[id].place for id in ids]].mean(0)

@@ -9,11 +9,19 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import pyvrp
-from pyvrp.search import NeighbourhoodParams, PerturbationParams
-from pyvrp.solve import SolveParams
+from pyvrp import IteratedLocalSearch, IteratedLocalSearchParams
+from pyvrp.search import (
+    OPERATORS,
+    LocalSearch,
+    NeighbourhoodParams,
+    PerturbationManager,
+    PerturbationParams,
+    compute_neighbours,
+)
 
 from hub import PlanRequest
 from hub.plugins.routing_pyvrp.model import Model, Orders
+from hub.plugins.routing_pyvrp.penalties import manager
 from hub.plugins.routing_pyvrp.vehicles import UNLIMITED
 
 Counts = Literal["wall", "cpu"]
@@ -92,24 +100,22 @@ def run(model: Model, task: Task, watch: Watch) -> pyvrp.Result:
     has_short = 0 < len(model.jobs) <= SHORT * len(ways)
     has_windows = any(job.windows for job in model.jobs)
     own = len(model.jobs) <= SMALL or not has_short or has_windows
-    params = SolveParams(
-        neighbourhood=NeighbourhoodParams() if own else NeighbourhoodParams(num_neighbours=NEAR),
-        perturbation=PerturbationParams() if own else PerturbationParams(1, SHAKEN),
-        # Leaving a job out is dear; running late must be able to become dearer.
-        penalty=pyvrp.PenaltyParams(max_penalty=1e9),
-        ils=pyvrp.IteratedLocalSearchParams(
-            callbacks=watch, exhaustive_on_best=not task.limit.hasty
-        ),
-    )
-    start = None if task.orders is None else model.solution(task.orders, task.starts)
-    return pyvrp.solve(
-        model.data,
-        stop=watch,
-        seed=task.seed,
-        collect_stats=False,
-        params=params,
-        initial_solution=start,
-    )
+    near = NeighbourhoodParams() if own else NeighbourhoodParams(num_neighbours=NEAR)
+    shaken = PerturbationParams() if own else PerturbationParams(1, SHAKEN)
+    data, dice = model.data, pyvrp.RandomNumberGenerator(seed=task.seed)
+    steps = LocalSearch(data, dice, compute_neighbours(data, near), PerturbationManager(shaken))
+    for operator in OPERATORS:
+        if operator.supports(data):
+            steps.add_operator(operator(data))
+    penalties = manager(data)
+    if task.orders is None:
+        random = pyvrp.Solution.make_random(data, dice)
+        start = steps(random, penalties.max_cost_evaluator(), exhaustive=True)
+    else:
+        start = model.solution(task.orders, task.starts)
+    ways_on = IteratedLocalSearchParams(callbacks=watch, exhaustive_on_best=not task.limit.hasty)
+    search = IteratedLocalSearch(data, penalties, steps, start, ways_on)
+    return search.run(watch, collect_stats=False)
 
 
 class Watch(pyvrp.IteratedLocalSearchCallbacks):
