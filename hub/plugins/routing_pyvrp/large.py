@@ -33,6 +33,7 @@ LEAST = 150  # jobs in a part, so that every process has one
 SMALLEST, LARGEST = 200, 2000  # jobs in a part; 2,000 take 312 MB
 HOP_S = 180.0  # from door to door in a town, to guess how long routes will be
 FIRST = 0.25  # of the time makes the first routes
+FIRST_WHOLE = 0.12  # the same where all processes try the whole day, and one of them in vain
 TURN_S = 0.006  # for each job in a round; on 3,000 three of 18 s beat one of 53 s by 0.5 % (once)
 GAIN = 0.002  # of the cost: rounds that find less take longer from then on
 LONG = 30  # stops on a route: of 43, PyVRP's thorough look at each better plan cost 3 % at 5 s
@@ -106,7 +107,8 @@ class LargeDay:
 
     def _first(self, size: int) -> None:
         parts = clusters(self.request, self.at, size, self.request.seed)
-        seconds = FIRST * self.pace.seconds * self.crew.cores
+        share = FIRST if len(parts) > 1 else FIRST_WHOLE
+        seconds = share * self.pace.seconds * self.crew.cores
         hasty = stops_a_route(self.request, HOP_S) > LONG and seconds < HASTE_S * len(self.jobs)
         tasks = []
         for n, (jobs, vehicles) in enumerate(parts):

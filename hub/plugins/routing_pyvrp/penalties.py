@@ -22,9 +22,12 @@ SAMPLE = 500  # rows and columns of a matrix that are looked at
 Penalties = tuple[list[float], float, float]  # a unit of each load, a second, a unit of distance
 
 
-def manager(data: pyvrp.ProblemData) -> PenaltyManager:
+def manager(data: pyvrp.ProblemData, *, crowded: bool) -> PenaltyManager:
+    """``crowded``: there is no room for all jobs. Leaving one out is so dear that a search would
+    rather bring all of them late, and so it begins with PyVRP's own, which is dearer still.
+    """
     params = pyvrp.PenaltyParams(max_penalty=MOST, solutions_between_updates=STEPS)
-    return PenaltyManager(at_first(data), params)
+    return PenaltyManager(params.midpoint_penalties(data) if crowded else at_first(data), params)
 
 
 def at_first(data: pyvrp.ProblemData) -> Penalties:

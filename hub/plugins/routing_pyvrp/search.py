@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import pyvrp
@@ -29,6 +30,7 @@ CLOCKS: Mapping[Counts, Callable[[], float]] = {
     "wall": time.monotonic,
     "cpu": time.process_time,  # of this process: fair to compare by on a busy machine
 }
+DOUBT = 0.15  # of the time; by then there was a lawful plan of 1,000 jobs
 SMALL = 150  # jobs; what is below was tried on more only
 SHORT = 30  # stops on a route; 1,000 jobs on routes of 40 ended 3.5 % dearer by it (one run)
 NEAR, SHAKEN = 30, 10
@@ -79,20 +81,36 @@ class Found:
     pid: int = 0  # whose seconds they were
 
 
-def improved(task: Task, look: Callable[[], bool], all_fit: bool | None = None) -> Found:
+def improved(task: Task, look: Callable[[], bool]) -> Found:
     """The best routes within the task's limit. ``look`` is asked between iterations, every few
     hundredths of a second: ``True`` means stop, keep the best.
+
+    From nothing, all jobs are taken to fit until the contrary is seen: with prizes for each, 1,000
+    jobs on routes of 40 were 6.0 % above the best known after 20 s, and so 4.8 % after 15 s.
     """
-    began = time.process_time()
-    fit = task.all_fit if all_fit is None else all_fit
-    model = Model(task.request, all_fit=fit, starts=task.starts)
-    if model.is_empty:
-        return Found(task.orders or {}, True, 0.0, 0)
-    result = run(model, task, Watch(task.limit, look))
+    began, clock = time.process_time(), CLOCKS[task.limit.counts]
+    since, stopped, tried = clock(), False, 0
+
+    def looks() -> bool:
+        nonlocal stopped
+        stopped = stopped or look()
+        return stopped
+
+    hopeful = task.orders is None
+    while True:
+        model = Model(task.request, all_fit=hopeful or task.all_fit, starts=task.starts)
+        if model.is_empty:
+            return Found(task.orders or {}, True, 0.0, 0)
+        limit = replace(task.limit, seconds=task.limit.seconds - (clock() - since))
+        watch = Watch(limit, looks, doubt=DOUBT if hopeful else None)
+        result = run(model, task, watch)
+        tried += result.num_iterations
+        if not hopeful or result.best.is_feasible() or stopped:
+            break
+        hopeful = False
     lawful = result.best.is_feasible()
     orders = model.orders(result.best) if lawful or task.orders is None else task.orders
-    spent_s = time.process_time() - began
-    return Found(orders, lawful, spent_s, result.num_iterations, os.getpid())
+    return Found(orders, lawful, time.process_time() - began, tried, os.getpid())
 
 
 def run(model: Model, task: Task, watch: Watch) -> pyvrp.Result:
@@ -107,7 +125,7 @@ def run(model: Model, task: Task, watch: Watch) -> pyvrp.Result:
     for operator in OPERATORS:
         if operator.supports(data):
             steps.add_operator(operator(data))
-    penalties = manager(data)
+    penalties = manager(data, crowded=task.orders is not None and not task.all_fit)
     if task.orders is None:
         random = pyvrp.Solution.make_random(data, dice)
         start = steps(random, penalties.max_cost_evaluator(), exhaustive=True)
@@ -119,13 +137,19 @@ def run(model: Model, task: Task, watch: Watch) -> pyvrp.Result:
 
 
 class Watch(pyvrp.IteratedLocalSearchCallbacks):
-    """Ends a run at its limit, and has somebody look up from it now and then."""
+    """Ends a run at its limit, and has somebody look up from it now and then.
+
+    ``doubt``: a share of the seconds; without a lawful plan by then, it ends.
+    """
 
     LOOK_S = 0.05
 
-    def __init__(self, limit: Limit, look: Callable[[], bool]) -> None:
+    def __init__(self, limit: Limit, look: Callable[[], bool], doubt: float | None = None) -> None:
         self._clock = CLOCKS[limit.counts]
         self._limit, self._look = limit, look
+        self._doubt_at = math.inf
+        if doubt is not None and limit.iterations is None:
+            self._doubt_at = self._clock() + doubt * limit.seconds
         self._until = self._clock() + limit.seconds
         self._look_at = time.monotonic() + self.LOOK_S
         self.iterations = self.idle = 0
@@ -144,7 +168,8 @@ class Watch(pyvrp.IteratedLocalSearchCallbacks):
             return True
         if limit.idle is not None and self.idle > limit.idle:
             return True
-        if self._clock() >= self._until:
+        now = self._clock()
+        if now >= self._until or (now >= self._doubt_at and not self.is_lawful):
             return True
         if time.monotonic() < self._look_at:
             return False
