@@ -152,7 +152,7 @@ def even(jobs: int, size: int, cores: int, smallest: int) -> int:
     count = max(1, round(jobs / size))
     if count >= MANY * cores:
         return count
-    full = max(1, round(count / cores)) * cores
+    full = max(1, round(jobs / size / cores)) * cores
     return max(1, min(full, jobs // smallest))
 
 

@@ -1,4 +1,4 @@
-"""What a search takes being late, full or far for, at its beginning."""
+"""How a run of PyVRP begins: what lateness costs it at first, and whether all jobs must fit."""
 
 import random
 
@@ -7,8 +7,8 @@ import numpy as np
 from hub import ArrayTravel, JobToPlan, PlanRequest, Point
 from hub.plugins.routing_pyvrp.model import Model
 from hub.plugins.routing_pyvrp.penalties import LATE, at_first
-from hub.plugins.routing_pyvrp.search import Limit, Task, Watch, run
-from tests.planning_worlds import a_van, between
+from hub.plugins.routing_pyvrp.search import Limit, Task, Watch, improved, run
+from tests.planning_worlds import a_van, any_day, between
 
 A_SECOND = 1800  # of driving, at 3,600 cents an hour: PyVRP's units in a cent
 
@@ -79,3 +79,25 @@ def test_a_day_that_costs_nothing_can_be_searched():
     request = a_day(3, per_km=0, per_hour=0, fixed_cost=0)
     loads, late, far = at_first(Model(request, all_fit=True).data)
     assert min([*loads, late, far]) > 0
+
+
+def test_where_all_jobs_fit_a_search_from_nothing_is_one_run():
+    request, steps = a_day(0), 60
+    found = improved(Task(request, Limit(60, iterations=steps), 1), lambda: False)
+    assert found.is_lawful
+    assert found.iterations == steps
+    assert sum(map(len, found.orders.values())) == len(request.jobs)
+
+
+def test_where_they_do_not_fit_it_is_searched_again_and_leaves_some_out():
+    request, steps = any_day(1, jobs=40, hard=False), 60
+    found = improved(Task(request, Limit(60, iterations=steps), 1), lambda: False)
+    assert found.is_lawful
+    assert found.iterations == 2 * steps
+    assert 0 < sum(map(len, found.orders.values())) < len(request.jobs)
+
+
+def test_a_search_that_is_stopped_is_not_begun_again():
+    request = any_day(1, jobs=40, hard=False)
+    found = improved(Task(request, Limit(60), 1), lambda: True)
+    assert found.cpu_s < 30
