@@ -1,6 +1,7 @@
 """How a run of PyVRP begins: what lateness costs it at first, and whether all jobs must fit."""
 
 import random
+from dataclasses import replace
 
 import numpy as np
 
@@ -79,6 +80,14 @@ def test_a_day_that_costs_nothing_can_be_searched():
     request = a_day(3, per_km=0, per_hour=0, fixed_cost=0)
     loads, late, far = at_first(Model(request, all_fit=True).data)
     assert min([*loads, late, far]) > 0
+
+
+def test_a_day_without_loads_can_be_searched():
+    request = a_day(0, jobs=20)
+    vans = tuple(replace(van, capacity={}) for van in request.vehicles)
+    loads, late, _ = at_first(Model(replace(request, vehicles=vans), all_fit=True).data)
+    assert loads == []
+    assert late > 0
 
 
 def test_where_all_jobs_fit_a_search_from_nothing_is_one_run():

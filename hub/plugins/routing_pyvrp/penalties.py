@@ -47,7 +47,7 @@ def _loads(data: pyvrp.ProblemData) -> list[float]:
     """Of a usual job that has any, in each dimension."""
     jobs = [np.maximum(client.delivery, client.pickup) for client in data.clients()]
     jobs += [np.asarray(shipment.amount) for shipment in data.shipments()]
-    columns = np.array(jobs, dtype=np.float64).reshape(-1, data.num_load_dimensions).T
+    columns = np.array(jobs, dtype=np.float64).reshape(len(jobs), data.num_load_dimensions).T
     return [float(some[some > 0].mean()) if some.any() else 1.0 for some in columns]
 
 
