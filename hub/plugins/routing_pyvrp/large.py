@@ -25,19 +25,27 @@ from hub.plugins.routing_pyvrp.groups import (
     stops_a_route,
 )
 from hub.plugins.routing_pyvrp.model import Orders
-from hub.plugins.routing_pyvrp.search import CLOCKS, Counts, Found, Limit, Task
+from hub.plugins.routing_pyvrp.search import (
+    CLOCKS,
+    HOP_S,
+    SHORT,
+    Counts,
+    Found,
+    Limit,
+    Task,
+)
 
 ROUTES = 22  # in a part that begins from nothing: 12 and 5 lost to one run, 20 to 25 won
 WARM_ROUTES, WARM_SMALLEST = 8, 250  # in a part that goes on from its routes; of 6, 1 % worse
 LEAST = 150  # jobs in a part, so that every process has one
 SMALLEST, LARGEST = 200, 2000  # jobs in a part; 2,000 take 312 MB
-HOP_S = 180.0  # from door to door in a town, to guess how long routes will be
 FIRST = 0.25  # of the time makes the first routes
 FIRST_WHOLE = 0.12  # the same where all processes try the whole day, and one of them in vain
 TURN_S = 0.006  # for each job in a round; on 3,000 three of 18 s beat one of 53 s by 0.5 % (once)
 GAIN = 0.002  # of the cost: rounds that find less take longer from then on
-LONG = 30  # stops on a route: of 43, PyVRP's thorough look at each better plan cost 3 % at 5 s
-HASTE_S = 0.02  # for each job; with more time the thorough look pays
+HASTE_S = 0.02
+"""For each job. On routes of 43 stops PyVRP's thorough look at each better plan cost 3 % at 5 s;
+with more time it pays."""
 LEAST_S = 0.3  # a run needs so long before its first step at 2,000 jobs
 TELL_S = 1.0
 
@@ -109,7 +117,7 @@ class LargeDay:
         parts = clusters(self.request, self.at, size, self.request.seed)
         share = FIRST if len(parts) > 1 else FIRST_WHOLE
         seconds = share * self.pace.seconds * self.crew.cores
-        hasty = stops_a_route(self.request, HOP_S) > LONG and seconds < HASTE_S * len(self.jobs)
+        hasty = stops_a_route(self.request, HOP_S) > SHORT and seconds < HASTE_S * len(self.jobs)
         tasks = []
         for n, (jobs, vehicles) in enumerate(parts):
             some = day_part(self.request, jobs, vehicles)

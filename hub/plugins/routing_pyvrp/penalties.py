@@ -22,12 +22,17 @@ SAMPLE = 500  # rows and columns of a matrix that are looked at
 Penalties = tuple[list[float], float, float]  # a unit of each load, a second, a unit of distance
 
 
-def manager(data: pyvrp.ProblemData, *, crowded: bool) -> PenaltyManager:
-    """``crowded``: there is no room for all jobs. Leaving one out is so dear that a search would
-    rather bring all of them late, and so it begins with PyVRP's own, which is dearer still.
+def manager(data: pyvrp.ProblemData, *, mild: bool) -> PenaltyManager:
+    """``mild``: from here, for long routes on which all jobs fit; else PyVRP's own beginning.
+
+    Short routes with windows ended dearer so: 1,000 jobs on routes of 11 at 4.1 % instead of 2.4.
+    And where there is no room for all, leaving one out is so dear that all would be late.
     """
+    if not mild:
+        own = pyvrp.PenaltyParams(max_penalty=MOST)
+        return PenaltyManager(own.midpoint_penalties(data), own)
     params = pyvrp.PenaltyParams(max_penalty=MOST, solutions_between_updates=STEPS)
-    return PenaltyManager(params.midpoint_penalties(data) if crowded else at_first(data), params)
+    return PenaltyManager(at_first(data), params)
 
 
 def at_first(data: pyvrp.ProblemData) -> Penalties:
