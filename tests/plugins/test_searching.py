@@ -52,22 +52,25 @@ class Judged(Watch):
         self.late.append(cost_evaluator.tw_penalty(60))
 
 
-def a_minute_late(request: PlanRequest) -> set[int]:
+def a_minute_late(request: PlanRequest, *, is_of_large: bool = True) -> set[int]:
     limit = Limit(60, iterations=10)
     watch = Judged(limit)
-    run(Model(request, all_fit=True), Task(request, limit, 1), watch)
+    task = Task(request, limit, 1, is_of_large=is_of_large)
+    run(Model(request, all_fit=True), task, watch)
     return set(watch.late)
 
 
-def test_a_run_of_long_routes_begins_with_lateness_as_dear_as_some_minutes_of_driving():
+def test_a_large_day_of_long_routes_begins_with_lateness_as_dear_as_some_minutes_of_driving():
     """From PyVRP's own beginning it was as dear as days of it, until 80,000 steps had been made."""
     request = a_day(0, jobs=160, kg=3000, per_km=0, per_hour=3600)
     assert a_minute_late(request) == {LATE * 60 * A_SECOND}
 
 
-def test_a_run_of_short_routes_hardly_takes_any_lateness_at_first():
-    request = a_day(0, jobs=160, per_km=0, per_hour=3600)
-    assert min(a_minute_late(request)) > 60 * MOST * 0.4
+def test_other_runs_hardly_take_any_lateness_at_first():
+    short = a_day(0, jobs=160, per_km=0, per_hour=3600)
+    assert min(a_minute_late(short)) > 60 * MOST * 0.4
+    small = a_day(0, jobs=160, kg=3000, per_km=0, per_hour=3600)
+    assert min(a_minute_late(small, is_of_large=False)) > 60 * MOST * 0.4
 
 
 def test_a_day_of_dearer_roads_begins_with_dearer_lateness():

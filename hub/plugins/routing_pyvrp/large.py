@@ -195,7 +195,8 @@ class LargeDay:
         limit = Limit(seconds, self.pace.counts, self.pace.iterations, hasty=hasty)
         here = {job.id for job in some.jobs}
         some_starts = {id: start for id, start in (starts or {}).items() if id in here}
-        return Task(some, limit, self.request.seed * 100_003 + n, orders, some_starts)
+        seed = self.request.seed * 100_003 + n
+        return Task(some, limit, seed, orders, some_starts, is_of_large=True)
 
     def _results(self, tasks: Sequence[Task]) -> Iterator[tuple[int, Found]]:
         for n, found in self.crew.each(tasks, self._look):

@@ -68,6 +68,7 @@ class Task:
     seed: int
     orders: Orders | None = None
     starts: Mapping[str, float] = field(default_factory=dict)
+    is_of_large: bool = False  # a large day or a part of one
 
     @property
     def all_fit(self) -> bool:
@@ -140,8 +141,8 @@ def run(model: Model, task: Task, watch: Watch) -> pyvrp.Result:
 
 
 def _is_long(model: Model, task: Task) -> bool:
-    """Whether it is a day, or a part of one, of long routes that has room for all jobs."""
-    if len(model.jobs) <= SMALL or (task.orders is not None and not task.all_fit):
+    """Whether it is a large day, or a part of one, of long routes that has room for all jobs."""
+    if not task.is_of_large or (task.orders is not None and not task.all_fit):
         return False
     if task.orders is None:
         return stops_a_route(task.request, HOP_S) > SHORT
