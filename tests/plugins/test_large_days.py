@@ -13,7 +13,7 @@ from hub import JobToPlan, Plan, completed, violations
 from hub.fork_server import has_ended
 from hub.plugins.routing_pyvrp import PyvrpRouting
 from hub.plugins.routing_pyvrp.crew import Crew
-from hub.plugins.routing_pyvrp.groups import clusters, dealt, flat
+from hub.plugins.routing_pyvrp.groups import clusters, dealt, even, flat
 from hub.plugins.routing_pyvrp.large import LargeDay, Pace
 from hub.plugins.routing_pyvrp.search import Limit, Task
 from hub.solving import solve
@@ -146,3 +146,19 @@ def test_pyvrp_plans_in_parts_from_so_many_jobs_on(monkeypatch):
     request = replace(a_large_day(2, jobs=60), time_limit_s=1)
     plan = PyvrpRouting(PyvrpRouting.Settings(), None).plan(request, lambda best: True)
     assert violations(request, plan) == []
+
+
+@pytest.mark.parametrize(
+    ("jobs", "size", "cores", "parts"),
+    [
+        (1000, 360, 2, 2),  # three took as long as four
+        (1000, 250, 2, 4),
+        (1000, 360, 1, 3),
+        (1000, 360, 8, 6),  # no part below 150 jobs
+        (700, 2000, 2, 2),
+        (100, 250, 4, 1),
+        (10_000, 600, 2, 17),  # of many, the last leave few idle
+    ],
+)
+def test_parts_are_as_many_as_keep_all_processes_busy(jobs, size, cores, parts):
+    assert even(jobs, size, cores, smallest=150) == parts

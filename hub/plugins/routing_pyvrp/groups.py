@@ -12,6 +12,7 @@ from hub import JobToPlan, PlanRequest, Point, VehicleToPlan
 
 Flat = np.ndarray[tuple[int, int], np.dtype[np.float64]]  # one row a place: east and north, degrees
 KINDS = 20  # of jobs that differ in who may do them; with more of them nothing is told apart
+MANY = 4  # parts for each process: the last of them leave few idle, and not for long
 SPARE = 0.15  # of a group's vehicles may be added to them from those that have nothing to do
 
 
@@ -102,18 +103,17 @@ def _near(at: Flat, count: int, seed: int) -> np.ndarray[tuple[int], np.dtype[np
 def neighbourhoods(
     centres: Mapping[str, tuple[float, float]],
     jobs: Mapping[str, int],
-    size: int,
+    count: int,
     turn: int,
     dice: np.random.Generator,
     home: tuple[float, float],
 ) -> list[list[str]]:
-    """The routes of these vehicles in groups of about ``size`` jobs, differently every ``turn``.
+    """The routes of these vehicles in ``count`` groups of about as many jobs, differently every
+    ``turn``.
 
     In turns by bearing from ``home``, and by nearness from one side of the town to the other.
     """
     ids = sorted(centres)
-    total = sum(jobs[id] for id in ids)
-    count = max(1, round(total / size))
     at = {id: np.array(centres[id]) for id in ids}
     angle = dice.uniform(0, 2 * math.pi)
     groups: list[list[str]] = []
@@ -141,6 +141,19 @@ def neighbourhoods(
         groups.append(group)
         left = [id for id in left if id not in group]
     return groups
+
+
+def even(jobs: int, size: int, cores: int, smallest: int) -> int:
+    """How many parts of about ``size`` keep all processes busy to the end.
+
+    Three parts on two processes take as long as four; so a few are a multiple of ``cores``, as far
+    as none becomes smaller than ``smallest``.
+    """
+    count = max(1, round(jobs / size))
+    if count >= MANY * cores:
+        return count
+    full = max(1, round(jobs / size / cores)) * cores
+    return max(1, min(full, jobs // smallest))
 
 
 def dealt(idle: Sequence[str], groups: Sequence[Sequence[str]]) -> list[list[str]]:

@@ -16,19 +16,36 @@ import numpy as np
 
 from hub import Plan, PlanRequest, completed, day_part
 from hub.plugins.routing_pyvrp.crew import Crew
-from hub.plugins.routing_pyvrp.groups import clusters, dealt, flat, neighbourhoods, stops_a_route
+from hub.plugins.routing_pyvrp.groups import (
+    clusters,
+    dealt,
+    even,
+    flat,
+    neighbourhoods,
+    stops_a_route,
+)
 from hub.plugins.routing_pyvrp.model import Orders
-from hub.plugins.routing_pyvrp.search import CLOCKS, Counts, Found, Limit, Task
+from hub.plugins.routing_pyvrp.search import (
+    CLOCKS,
+    HOP_S,
+    SHORT,
+    Counts,
+    Found,
+    Limit,
+    Task,
+)
 
 ROUTES = 22  # in a part that begins from nothing: 12 and 5 lost to one run, 20 to 25 won
 WARM_ROUTES, WARM_SMALLEST = 8, 250  # in a part that goes on from its routes; of 6, 1 % worse
+LEAST = 150  # jobs in a part, so that every process has one
 SMALLEST, LARGEST = 200, 2000  # jobs in a part; 2,000 take 312 MB
-HOP_S = 180.0  # from door to door in a town, to guess how long routes will be
 FIRST = 0.25  # of the time makes the first routes
+FIRST_WHOLE = 0.12  # the same where all processes try the whole day, and one of them in vain
 TURN_S = 0.006  # for each job in a round; on 3,000 three of 18 s beat one of 53 s by 0.5 % (once)
 GAIN = 0.002  # of the cost: rounds that find less take longer from then on
-LONG = 30  # stops on a route: of 43, PyVRP's thorough look at each better plan cost 3 % at 5 s
-HASTE_S = 0.02  # for each job; with more time the thorough look pays
+HASTE_S = 0.02
+"""For each job. On routes of 43 stops PyVRP's thorough look at each better plan cost 3 % at 5 s;
+with more time it pays."""
 LEAST_S = 0.3  # a run needs so long before its first step at 2,000 jobs
 TELL_S = 1.0
 
@@ -98,8 +115,9 @@ class LargeDay:
 
     def _first(self, size: int) -> None:
         parts = clusters(self.request, self.at, size, self.request.seed)
-        seconds = FIRST * self.pace.seconds * self.crew.cores
-        hasty = stops_a_route(self.request, HOP_S) > LONG and seconds < HASTE_S * len(self.jobs)
+        share = FIRST if len(parts) > 1 else FIRST_WHOLE
+        seconds = share * self.pace.seconds * self.crew.cores
+        hasty = stops_a_route(self.request, HOP_S) > SHORT and seconds < HASTE_S * len(self.jobs)
         tasks = []
         for n, (jobs, vehicles) in enumerate(parts):
             some = day_part(self.request, jobs, vehicles)
@@ -139,7 +157,7 @@ class LargeDay:
         groups = neighbourhoods(
             centres,
             {id: len(ids) for id, ids in orders.items()},
-            size,
+            self._count(sum(map(len, orders.values())), size),
             turn,
             dice,
             (float(home[0]), float(home[1])),
@@ -156,7 +174,7 @@ class LargeDay:
                 [self.vehicles[id] for id in (*group, *spare)],
             )
             mine = {vehicle: orders[vehicle] for vehicle in group}
-            share = seconds * len(ids) / len(self.jobs)
+            share = seconds / len(groups)
             tasks.append(self._task(some, share, 1000 * turn + n, mine, starts))
         for n, found in self._results(tasks):
             for id in groups[n]:
@@ -177,7 +195,8 @@ class LargeDay:
         limit = Limit(seconds, self.pace.counts, self.pace.iterations, hasty=hasty)
         here = {job.id for job in some.jobs}
         some_starts = {id: start for id, start in (starts or {}).items() if id in here}
-        return Task(some, limit, self.request.seed * 100_003 + n, orders, some_starts)
+        seed = self.request.seed * 100_003 + n
+        return Task(some, limit, seed, orders, some_starts, is_of_large=True)
 
     def _results(self, tasks: Sequence[Task]) -> Iterator[tuple[int, Found]]:
         for n, found in self.crew.each(tasks, self._look):
@@ -213,6 +232,12 @@ class LargeDay:
             return 1.0
         routes = [len(visits) for visits in self.best.routes.values() if visits]
         return sum(routes) / max(1, len(routes))
+
+    def _count(self, jobs: int, size: int) -> int:
+        """Of parts in a round. Asked for by their size, they are the same on all machines."""
+        if self.pace.part_jobs:
+            return max(1, round(jobs / size))
+        return even(jobs, size, self.crew.cores, LEAST)
 
     def _centre(self, ids: Sequence[str]) -> tuple[float, float]:
         east, north = self.at[[self.jobs[id].place for id in ids]].mean(0)
