@@ -178,7 +178,7 @@ def _said(seen: Reach, vehicle: str) -> str:
 
 
 def _map_ends(hub: Hub, seen: Reach) -> bool:
-    in_use = map_state(hub).in_use
+    in_use = map_state(hub).in_use if seen.of_map else None
     return in_use is not None and any(meets_edge(ring.area, in_use.bbox) for ring in seen.rings)
 
 
