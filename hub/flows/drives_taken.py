@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -98,15 +98,15 @@ def drives_taken(hub: Hub, business_id: str) -> DrivesTaken:
 
 def with_lines(settings: BusinessSettings, taken: DrivesTaken) -> BusinessSettings:
     """``settings`` with what was learned, in the place of what they said of the same hours."""
-    if not taken.lines:
+    if all(hour.factor is None for hour in taken.hours):
         return settings
     engines, alone = taken.kinds & MEASURED, taken.kinds <= MEASURED
-    rules = joined(settings.rush_hours, taken.hours, engines, alone=alone)
-    return settings.model_copy(update={"rush_hours": rules[:MOST_LINES]})
+    rules = joined(settings.rush_hours, taken.hours, engines, alone=alone, most=MOST_LINES)
+    return settings.model_copy(update={"rush_hours": rules})
 
 
 def _rounds(
-    session: Session, business_id: str, since: object, today: object
+    session: Session, business_id: str, since: date, today: date
 ) -> list[tuple[str, list[_Way]]]:
     """The profile of each round with an engine, and its ways as they were driven."""
     routes = session.exec(
