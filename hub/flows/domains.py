@@ -9,7 +9,6 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from sqlmodel import Session, col, delete, select
 
@@ -48,8 +47,8 @@ def domain_of(hub: Hub, brand: BrandRow) -> Domain | None:
 
 def hub_host(hub: Hub) -> str:
     """Where names must lead; empty while the hub has no name of its own."""
-    host = hub.settings.domain or urlsplit(hub.settings.public_url).hostname or ""
-    return "" if host_problem(f"x.{host}") or host == "localhost" else host.rstrip(".").lower()
+    host = hub.settings.host
+    return "" if host_problem(f"x.{host}") or host == "localhost" else host
 
 
 def set_domain(hub: Hub, brand: BrandRow, host: str, *, actor: str) -> None:
