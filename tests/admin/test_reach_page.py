@@ -149,7 +149,9 @@ def test_a_ring_becomes_a_zone_that_holds_the_same_jobs(desk: Desk) -> None:
     assert 'value="near US"' in again.text
     for wrong, said in (({"within": "9"}, "Choose one of the rings"), ({"name": ""}, "fill this")):
         typed = {"minutes": "5, 10", "within": "10", "name": "Far", **wrong}
-        assert said in text_of(desk.post(f"{REACH}/zone", **form, **typed))
+        answer = desk.post(f"{REACH}/zone", **form, **typed)
+        assert said in text_of(answer)
+        assert re.search(rf'name="name"[^>]* value="{typed["name"]}"', answer.text)
     assert len(desk.rows(ZoneRow)) == 1
 
 
