@@ -188,11 +188,12 @@ def test_what_settings_say_already_is_not_offered(desk: Desk) -> None:
 
 def test_lines_of_hours_that_go_as_free_roads_do_can_be_taken_back(desk: Desk) -> None:
     weeks(desk, times=1.0)
-    assert "Fill them" not in text_of(desk.get(PAGE))
+    back = "Take your lines of these hours back"
+    assert back not in text_of(desk.get(PAGE))
     evening = RushHour(0, 4, 16 * 60, 18 * 60, 1.7)
     settle(desk, [RushHour(0, 4, 7 * 60, 9 * 60, 1.9), evening])
     page = text_of(desk.get(PAGE))
-    assert "None: every hour" in page and "Fill them into the settings" in page
+    assert "None: every hour" in page and back in page and "Fill them" not in page
     assert with_lines(settings(desk), taken(desk)).rush_hours == [evening]
 
 
