@@ -21,6 +21,8 @@ from hub.flows.self_service import follow
 from hub.flows.tracking_view import Tracked, tracked
 from hub.testing import WsgiAdapter
 from tests import tracking_worlds as moments
+from tests.flows.test_notify import Shop
+from tests.mail_worlds import Mailbox, a_mailbox
 from tests.tracking_worlds import Street
 from tests.webhook_worlds import ERP, Receiver, World
 
@@ -90,6 +92,28 @@ def test_nothing_is_fetched_that_is_not_kept() -> None:
         were_fetched(
             street.hub, found(street.hub, "Neighbours", zone="UTC"), street.job.id, actor="staff:1"
         )
+
+
+def test_nobody_is_told_to_fetch_what_was_fetched_before_the_message_left(
+    database_url: str,
+) -> None:
+    """In the night it waits for the morning, and they may be there first."""
+    with a_mailbox(Mailbox()) as box:
+        shop = Shop(database_url, box)
+        shop.uses_mail().order()
+        shop.on_the_road()
+        shop.tick(minutes=240)
+        shop.says("close", outcome="failed", reason="other", note="the bell is broken")
+        shop.tick(minutes=1)
+        told, about = len(box.mails), (shop.hub, shop.business_id, shop.job().id)
+        choose_step(*about, NextStep.COLLECT, actor="staff:1")
+        shop.hub.deliver_events()
+        assert [row.state for row in shop.notices("next_step")] == ["due"]
+        were_fetched(*about, actor="staff:1")
+        shop.tick(minutes=1)
+        [row] = shop.notices("next_step")
+    assert (row.state, row.error) == ("dropped", "The goods were already collected.")
+    assert len(box.mails) == told
 
 
 def test_the_page_says_where_they_are_for_as_long_as_they_are_kept(kept: Street) -> None:
