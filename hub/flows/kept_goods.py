@@ -21,7 +21,7 @@ def is_kept(job: JobRow) -> bool:
     return to_be_fetched and job.state == State.CLOSED and job.fetched_at is None
 
 
-def were_fetched(hub: Hub, business_id: str, job_id: str, *, actor: str) -> None:
+def note_fetched(hub: Hub, business_id: str, job_id: str, *, actor: str) -> None:
     """They have been handed over at the depot. Safe to repeat.
 
     Raises ``LookupError`` for a job of another business, ``Refused`` where nothing is kept.

@@ -13,7 +13,7 @@ from hub.core.self_service import Follow
 from hub.core.tracking_page import Life, Shows
 from hub.core.webhook_types import DATA
 from hub.flows.found import found
-from hub.flows.kept_goods import were_fetched
+from hub.flows.kept_goods import note_fetched
 from hub.flows.next_steps import choose_step
 from hub.flows.order_story import order_story
 from hub.flows.orders_listed import orders_like
@@ -38,7 +38,7 @@ def kept() -> Street:
 
 
 def fetched(street: Street) -> Street:
-    were_fetched(street.hub, street.business_id, street.job.id, actor="staff:1")
+    note_fetched(street.hub, street.business_id, street.job.id, actor="staff:1")
     return street
 
 
@@ -89,7 +89,7 @@ def test_nothing_is_fetched_that_is_not_kept() -> None:
         fetched(street)
     assert street.day.events("GoodsFetched") == []
     with pytest.raises(LookupError):
-        were_fetched(
+        note_fetched(
             street.hub, found(street.hub, "Neighbours", zone="UTC"), street.job.id, actor="staff:1"
         )
 
@@ -109,7 +109,7 @@ def test_nobody_is_told_to_fetch_what_was_fetched_before_the_message_left(
         choose_step(*about, NextStep.COLLECT, actor="staff:1")
         shop.hub.deliver_events()
         assert [row.state for row in shop.notices("next_step")] == ["due"]
-        were_fetched(*about, actor="staff:1")
+        note_fetched(*about, actor="staff:1")
         shop.tick(minutes=1)
         [row] = shop.notices("next_step")
     assert (row.state, row.error) == ("dropped", "The goods were already collected.")
