@@ -94,6 +94,22 @@ def test_nothing_is_fetched_that_is_not_kept() -> None:
         )
 
 
+def test_what_is_kept_for_an_order_that_is_cancelled_goes_back(kept: Street) -> None:
+    """Its page would go on saying where to collect it."""
+    kept.report(status="cancelled", minutes=60)
+    page = page_of(kept)
+    assert page.card is not None
+    assert not any("collect" in line for line in page.card.lines)
+    assert not (page.doing and page.doing.is_kept)
+    assert waiting(kept) == []
+    [chosen] = kept.day.events("NextStepChosen")[1:]
+    assert (chosen.payload["job_id"], chosen.payload["step"]) == (kept.job.id, "return")
+    with pytest.raises(Refused, match="kept"):
+        fetched(kept)
+    kept.report(status="cancelled", minutes=61)
+    assert len(kept.day.events("NextStepChosen")) == 2
+
+
 def test_nobody_is_told_to_fetch_what_was_fetched_before_the_message_left(
     database_url: str,
 ) -> None:
