@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from urllib.parse import urlsplit
 
+from hub.core.branding import certified_name
 from hub.settings import Settings
 
 _HEAD = """\
@@ -77,7 +77,7 @@ _NOTHING = """\
 
 def nginx_conf(settings: Settings, web: Path, live: Path, own: Iterable[str]) -> str:
     """``web`` and ``live`` are where these processes listen, ``own`` the proven domains."""
-    ours = settings.domain or urlsplit(settings.public_url).hostname or "hub.example.com"
+    ours = certified_name(settings.host) or "hub.example.com"
     theirs = sorted(set(own) - {ours})
     text = _HEAD.format(web=web, live=live, names=" ".join([ours, *theirs]))
     text += _server(ours, settings.certificate, live=["/live/"], web=["/"], nothing=["/front/"])

@@ -60,6 +60,11 @@ class Settings:
             clock_file=_clock(env.get("HUB_CLOCK", ""), data_dir),
         )
 
+    @property
+    def host(self) -> str:
+        """The name the hub itself is asked for by, in small letters; empty where it has none."""
+        return (self.domain or urlsplit(self.public_url).hostname or "").rstrip(".").lower()
+
     def clock(self) -> Callable[[], datetime]:
         """Business time: now, or what the demo's hand-moved clock says."""
         if (path := self.clock_file) is None:

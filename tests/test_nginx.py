@@ -43,6 +43,14 @@ def test_an_own_domain_has_its_customers_pages_and_nothing_else() -> None:
     assert text.count("{") == text.count("}")
 
 
+@pytest.mark.parametrize("url", ["", "http://localhost:8700", "http://10.0.0.7"])
+def test_where_the_hub_has_no_name_yet_one_stands_there_to_be_replaced(url: str) -> None:
+    """No certificate is to be had for a number."""
+    settings = Settings.from_environment({"HUB_PUBLIC_URL": url})
+    text = nginx_conf(settings, Path("/w.sock"), Path("/l.sock"), [])
+    assert list(servers(text)) == ["hub.example.com"]
+
+
 def test_it_names_the_domains_that_are_proven_by_now(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

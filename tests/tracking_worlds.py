@@ -30,7 +30,7 @@ from hub.db.tables import (
 )
 from hub.flows.connections import connection_id
 from hub.flows.drive import IncomingAct, take_acts
-from hub.flows.kept_goods import were_fetched
+from hub.flows.kept_goods import note_fetched
 from hub.flows.next_steps import choose_step
 from hub.flows.plan import plan_day
 from hub.flows.prove import put_file
@@ -237,7 +237,7 @@ def kept() -> Street:
 def fetched() -> Street:
     street = kept()
     street.clock(300)
-    were_fetched(street.hub, street.business_id, street.job.id, actor="staff:1")
+    note_fetched(street.hub, street.business_id, street.job.id, actor="staff:1")
     return street
 
 

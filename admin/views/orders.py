@@ -20,7 +20,7 @@ from hub.core.jobs import NextStep
 from hub.core.notices import Trigger
 from hub.flows.business import business_of
 from hub.flows.claims import leave_claim, take_claim
-from hub.flows.kept_goods import were_fetched
+from hub.flows.kept_goods import note_fetched
 from hub.flows.log_in import Role
 from hub.flows.month import records_of
 from hub.flows.next_steps import choose_step
@@ -147,7 +147,7 @@ def orders(hub: Hub) -> Blueprint:
     def fetched(order_id: str, job_id: str) -> AnyResponse:
         _job_of(order_id, job_id)
         try:
-            were_fetched(hub, me().business_id, job_id, actor=me().actor)
+            note_fetched(hub, me().business_id, job_id, actor=me().actor)
             flash("Noted: the customer has collected it.", "ok")
         except HubError as problem:
             flash(str(problem), "bad")

@@ -102,7 +102,7 @@ def _page(hub: Hub, wrong: dict[str, str]) -> AnyResponse:
         abort(404)
     clock = Clock.of(me().zone, hub.now())
     vehicle = _titles(can_be)[asked.leaving.profile]
-    said = _said(seen, vehicle)
+    said, usual = _said(seen, vehicle), f"{asked.minutes[-1]} min from {seen.depot.name}"
     tiles = current_tiles(hub.settings.data_dir / "map")
     return page(
         "panel/reach.html",
@@ -119,7 +119,7 @@ def _page(hub: Hub, wrong: dict[str, str]) -> AnyResponse:
         outside=seen.outside[:MOST_LISTED],
         more=len(seen.outside) - MOST_LISTED,
         within=typed("within", 3) or str(asked.minutes[-1]),
-        name=typed("name", 200) or f"{asked.minutes[-1]} min from {seen.depot.name}",
+        name=typed("name", 200) or ("" if "name" in errors else usual),
     )
 
 
@@ -178,7 +178,7 @@ def _said(seen: Reach, vehicle: str) -> str:
 
 
 def _map_ends(hub: Hub, seen: Reach) -> bool:
-    in_use = map_state(hub).in_use
+    in_use = map_state(hub).in_use if seen.of_map else None
     return in_use is not None and any(meets_edge(ring.area, in_use.bbox) for ring in seen.rings)
 
 

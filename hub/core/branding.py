@@ -145,6 +145,11 @@ def host_problem(host: str) -> str:
     return ""
 
 
+def certified_name(host: str) -> str:
+    """``host`` if names can lead to it and a certificate be had for it; else empty."""
+    return "" if host_problem(f"x.{host}") or host == "localhost" else host
+
+
 def words_for(
     language: str,
     own: Mapping[str, str],

@@ -143,6 +143,7 @@ class Situation:
     cancelled: bool = False  # the order is
     succeeded: bool = False  # a job of the order did
     tried_again: bool = False  # the next attempt is on a phone, or over
+    fetched: bool = False  # its goods, kept at the depot, have been handed over there
     on_time: bool = False  # the driver is expected within what was promised
     told_newer: bool = False  # the same rule has a newer notice about the same thing
 
@@ -192,6 +193,8 @@ def overtaken(trigger: Trigger, now: Situation) -> str:
             return "The job was already closed."
         case Trigger.FAILED | Trigger.NEXT_STEP if now.tried_again:
             return "The next attempt was already under way."
+        case Trigger.FAILED | Trigger.NEXT_STEP if now.fetched:
+            return "The goods were already collected."
     return ""
 
 

@@ -20,6 +20,7 @@ FEWEST = 20
 way is off by a fifth at most, nineteen times of twenty; the tests try it."""
 SHORTEST_S = 120  # finding a place to park is half of a shorter one
 MOST_TIMES = 6.0  # longer than that, and somebody had lunch
+LEAST_TIMES = LEAST / 2  # quicker than that, and the door before was closed only on the way
 ALIKE = (0.1, 0.2, 0.4)  # factors closer than this are one line; the more, the fewer lines
 NONE = 0.1  # closer to 1 than this it is a free road, and no line
 MOST_LINES = 12
@@ -51,42 +52,68 @@ def hours_taken(drives: Iterable[Drive], zone: ZoneInfo) -> list[HourTaken]:
     """Every hour somebody drove in, by days and clock; a drive is of the hour of its middle."""
     found: defaultdict[tuple[int, int, int], list[Drive]] = defaultdict(list)
     for drive in drives:
-        if drive.free_s >= SHORTEST_S and 0 < drive.took_s <= MOST_TIMES * drive.free_s:
+        times = drive.took_s / drive.free_s if drive.free_s >= SHORTEST_S else 0.0
+        if LEAST_TIMES <= times <= MOST_TIMES:
             middle = (drive.left_at + timedelta(seconds=drive.took_s / 2)).astimezone(zone)
             days = next(days for days in DAYS if days[0] <= middle.weekday() <= days[1])
             found[(*days, middle.hour)].append(drive)
     return [HourTaken(*hour, len(some), _middle(some)) for hour, some in sorted(found.items())]
 
 
-def lines_for(hours: Sequence[HourTaken], profile: str = "") -> list[RushHour]:
-    """The rush hours that say so, at most ``MOST_LINES``: neighbouring hours that are alike are one
+def lines_for(
+    hours: Sequence[HourTaken], profile: str = "", most: int = MOST_LINES
+) -> list[RushHour]:
+    """The rush hours that say so, at most ``most``: neighbouring hours that are alike are one
     line, and those like free roads none. Hours of too few drives are left out.
     """
     told = [h for h in hours if h.factor is not None and abs(h.factor - 1) >= NONE]
     runs = next(
-        (some for alike in ALIKE if len(some := _runs(told, alike)) <= MOST_LINES),
+        (some for alike in ALIKE if len(some := _runs(told, alike)) <= most),
         _runs(told, ALIKE[-1]),
     )
-    busiest = sorted(runs, key=lambda run: -sum(hour.drives for hour in run))[:MOST_LINES]
+    busiest = sorted(runs, key=lambda run: -sum(hour.drives for hour in run))[:most]
     return [_line(run, profile) for run in runs if run in busiest]
 
 
 def joined(
-    rules: Sequence[RushHour], hours: Sequence[HourTaken], kinds: Iterable[str], *, alone: bool
+    rules: Sequence[RushHour],
+    hours: Sequence[HourTaken],
+    kinds: Iterable[str],
+    *,
+    alone: bool,
+    most: int,
 ) -> list[RushHour]:
     """``rules`` with what was learned of vehicles of these ``kinds``; ``alone``: there are no
     others. Lines that touch no hour something was learned of stay, and so do those for other
-    vehicles.
+    vehicles: what was learned takes no more than they leave of ``most``, each kind as much.
     """
     kinds = sorted(kinds)
     if alone and all(not rule.profile or rule.profile not in kinds for rule in rules):
-        return [*(rule for rule in rules if rule.profile), *_of("", rules, hours)]
-    mine = [rule for kind in kinds for rule in _of(kind, rules, hours)]
-    return [*(rule for rule in rules if rule.profile not in kinds), *mine]
+        kinds, others = [""], [rule for rule in rules if rule.profile]
+    else:
+        others = [rule for rule in rules if rule.profile not in kinds]
+    kept = {kind: _kept(kind, rules, hours) for kind in kinds}
+    left = most - len(others) - sum(map(len, kept.values()))
+    each = min(MOST_LINES, max(left, 0) // max(len(kinds), 1))
+    mine = {kind: [*lines_for(hours, kind, each), *kept[kind]] for kind in kinds}
+    return [*others, *(rule for kind in kinds for rule in _said(kind, mine[kind], rules))]
 
 
-def _of(kind: str, rules: Sequence[RushHour], hours: Sequence[HourTaken]) -> list[RushHour]:
-    """What was learned, and what held for ``kind`` in other hours."""
+def _said(kind: str, mine: list[RushHour], rules: Sequence[RushHour]) -> list[RushHour]:
+    """``mine``, where it is not what ``rules`` say of every kind already. Without a line of its own
+    a kind would go by theirs, so one that is never slow is said to be so.
+    """
+    of_all = [rule for rule in rules if not rule.profile]
+    has_own = any(rule.profile == kind for rule in rules)
+    if not kind or not of_all:
+        return mine
+    if not has_own and [replace(rule, profile="") for rule in mine] == of_all:
+        return []
+    return mine or [RushHour(0, 6, 0, 0, 1.0, kind)]
+
+
+def _kept(kind: str, rules: Sequence[RushHour], hours: Sequence[HourTaken]) -> list[RushHour]:
+    """What held for ``kind`` in hours of which nothing was learned."""
     held = [rule for rule in rules if rule.profile == kind] or [r for r in rules if not r.profile]
     known = [
         RushHour(h.first_day, h.last_day, h.hour * 60, (h.hour + 1) % 24 * 60, 1.0)
@@ -95,7 +122,7 @@ def _of(kind: str, rules: Sequence[RushHour], hours: Sequence[HourTaken]) -> lis
     ]
     kept = [replace(rule, profile="") for rule in held]
     kept = [rule for rule in kept if not any(overlap((rule, one)) for one in known)]
-    return [*lines_for(hours, kind), *(replace(rule, profile=kind) for rule in kept)]
+    return [replace(rule, profile=kind) for rule in kept]
 
 
 def _runs(told: Sequence[HourTaken], alike: float) -> list[list[HourTaken]]:
@@ -124,7 +151,9 @@ def _middle(drives: Sequence[Drive]) -> float | None:
 def _goes_on(run: Sequence[HourTaken], hour: HourTaken, alike: float) -> bool:
     last = run[-1]
     is_next = (last.first_day, last.hour + 1) == (hour.first_day, hour.hour)
-    return is_next and abs(_mean(run) - (hour.factor or 1.0)) <= alike + 1e-9
+    mean, factor = _mean(run), hour.factor or 1.0
+    # A slow hour and a quick one together would be one like free roads, which neither is.
+    return is_next and (mean > 1) == (factor > 1) and abs(mean - factor) <= alike + 1e-9
 
 
 def _mean(run: Sequence[HourTaken]) -> float:

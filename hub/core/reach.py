@@ -45,6 +45,19 @@ def free_s(traffic: Traffic | None, leave: datetime, minutes: int) -> float:
     return traffic.driven(round(leave.timestamp()), round(until.timestamp()))
 
 
+def demand_drawable(area: Area) -> None:
+    """Raises ``ValueError`` for what is no area on the globe, ``TypeError`` for no area at all."""
+    for shape in area:
+        if not shape:
+            raise ValueError("a shape has no ring")
+        for ring in shape:
+            if len(ring) < 3:
+                raise ValueError(f"a ring has {len(ring)} corners")
+            for lat, lon in ring:
+                if not (-90 <= lat <= 90 and -180 <= lon <= 180):
+                    raise ValueError(f"{lat}, {lon} is no place on the globe")
+
+
 def first_within(areas: Sequence[Area], points: Sequence[Point]) -> list[int | None]:
     """For each point the number of the first of ``areas`` that it lies in; ``None``: in none."""
     lats, lons = (np.array([getattr(p, name) for p in points]) for name in ("lat", "lon"))

@@ -37,6 +37,7 @@ class Desk:
 
     def pairing_code(self, driver_id: str) -> str:
         # The day's page stays open while one driver after the other comes with a phone.
+        self._csrf_of_day = self._csrf_of_day or _csrf(self._page(f"/panel/day?day={self.day}"))
         fields = [("csrf", self._csrf_of_day), ("id", driver_id)]
         answer = self.wire.form("/panel/records/drivers/pair/", fields)
         code = re.search(r'class="code strong">([^<]+)<', answer.text)

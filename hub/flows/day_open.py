@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, and_, col, or_, select
 
-from hub.core.jobs import State
+from hub.core.jobs import ON_A_PHONE, State
 from hub.db.tables import (
     BusinessRow,
     DepotRow,
@@ -20,8 +20,6 @@ from hub.db.tables import (
 )
 from hub.flows.day_due import Due, due_jobs, homes_of
 from hub.flows.sync import order_report
-
-ON_PHONES = (State.DISPATCHED, State.LOADED, State.EN_ROUTE, State.ARRIVED)
 
 
 def open_jobs(
@@ -69,7 +67,7 @@ def _on_phones(session: Session, business_id: str) -> list[Due]:
         .join(PlaceRow, col(PlaceRow.id) == col(JobRow.place_id))
         .where(
             JobRow.business_id == business_id,
-            col(JobRow.state).in_(ON_PHONES),
+            col(JobRow.state).in_(ON_A_PHONE),
             col(PlaceRow.lat).is_not(None),
         )
         .order_by(col(JobRow.id))

@@ -9,11 +9,10 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from sqlmodel import Session, col, delete, select
 
-from hub.core.branding import host_problem
+from hub.core.branding import certified_name, host_problem
 from hub.core.own_domain import after_check, is_due, judge, token_name, token_text
 from hub.db.tables import BrandDomainRow, BrandRow
 from hub.db.unit import one_at_a_time
@@ -49,8 +48,7 @@ def domain_of(hub: Hub, brand: BrandRow) -> Domain | None:
 
 def hub_host(hub: Hub) -> str:
     """Where names must lead; empty while the hub has no name of its own."""
-    host = hub.settings.domain or urlsplit(hub.settings.public_url).hostname or ""
-    return "" if host_problem(f"x.{host}") or host == "localhost" else host.rstrip(".").lower()
+    return certified_name(hub.settings.host)
 
 
 def set_domain(hub: Hub, brand: BrandRow, host: str, *, actor: str) -> None:

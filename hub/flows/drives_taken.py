@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, or_, select
 
 from hub.core.business import BusinessSettings
 from hub.core.errors import HubError
 from hub.core.jobs import Outcome
-from hub.core.measures import measures_of
 from hub.core.pace_learned import Drive, HourTaken, hours_taken, joined, lines_for
 from hub.core.rush_hours import RushHour
 from hub.core.values import Point
@@ -32,6 +31,7 @@ from hub.db.tables import (
 )
 from hub.flows.business import MOST_LINES
 from hub.flows.fleet_rules import MEASURED, profile_of
+from hub.flows.rests import rests_read
 from hub.flows.roads import NO_ROAD_S, travel_between
 
 if TYPE_CHECKING:
@@ -98,15 +98,15 @@ def drives_taken(hub: Hub, business_id: str) -> DrivesTaken:
 
 def with_lines(settings: BusinessSettings, taken: DrivesTaken) -> BusinessSettings:
     """``settings`` with what was learned, in the place of what they said of the same hours."""
-    if not taken.lines:
+    if all(hour.factor is None for hour in taken.hours):
         return settings
     engines, alone = taken.kinds & MEASURED, taken.kinds <= MEASURED
-    rules = joined(settings.rush_hours, taken.hours, engines, alone=alone)
-    return settings.model_copy(update={"rush_hours": rules[:MOST_LINES]})
+    rules = joined(settings.rush_hours, taken.hours, engines, alone=alone, most=MOST_LINES)
+    return settings.model_copy(update={"rush_hours": rules})
 
 
 def _rounds(
-    session: Session, business_id: str, since: object, today: object
+    session: Session, business_id: str, since: date, today: date
 ) -> list[tuple[str, list[_Way]]]:
     """The profile of each round with an engine, and its ways as they were driven."""
     routes = session.exec(
@@ -117,24 +117,25 @@ def _rounds(
             col(RouteRow.published_at).is_not(None),
             col(RouteRow.day) >= since,
             col(RouteRow.day) < today,
+            # Few vans are not crowded out by many bicycles.
+            or_(col(VehicleRow.id).is_(None), col(VehicleRow.profile).in_(MEASURED)),
         )
         .order_by(col(RouteRow.day).desc(), col(RouteRow.id))
         .limit(MOST_ROUTES)
     ).all()
     found = list[tuple[str, list[_Way]]]()
     for route, van in routes:
-        profile = profile_of(van)
-        if measures_of(profile)[0] in MEASURED:
-            ways = _ways(session, business_id, route.id)
-            if ways:
-                found.append((profile, ways))
+        if ways := _ways(session, route):
+            found.append((profile_of(van), ways))
     return found
 
 
-def _ways(session: Session, business_id: str, route_id: str) -> list[_Way]:
+def _ways(session: Session, route: RouteRow) -> list[_Way]:
     """From door to door, in the order in which somebody came to them; not those on which
-    something else was done, by who did not say that he came, or at the depot.
+    something else was done, by who did not say that he came, or at the depot, or on which a break
+    was planned.
     """
+    business_id, route_id = route.business_id, route.id
     came = _arrivals(session, business_id, route_id)
     rows = session.exec(
         select(StopRow.id, JobRow, PlaceRow)
@@ -154,10 +155,12 @@ def _ways(session: Session, business_id: str, route_id: str) -> list[_Way]:
         else:
             between += [job.closed_occurred_at for job, _ in jobs if job.closed_occurred_at]
     visits.sort(key=lambda one: one.came_at)
+    rests = [rest for rest in rests_read(route.rests) if rest is not None]
     return [
         (a, b)
         for a, b in pairwise(visits)
         if not any(a.ended_at <= other <= b.came_at for other in between)
+        and not any(rest.opens < b.came_at and a.ended_at < rest.closes for rest in rests)
     ]
 
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+from sqlalchemy import ColumnElement
+from sqlmodel import and_, col, select
+
 from hub.core.errors import Refused
-from hub.core.events import GoodsFetched
+from hub.core.events import GoodsFetched, NextStepChosen
 from hub.core.jobs import NextStep, State
 from hub.core.orders import Kind
 from hub.db.tables import BusinessRow, JobRow
+from hub.db.unit import Unit
 from hub.flows.prove import job_of
 
 if TYPE_CHECKING:
@@ -21,7 +27,41 @@ def is_kept(job: JobRow) -> bool:
     return to_be_fetched and job.state == State.CLOSED and job.fetched_at is None
 
 
-def were_fetched(hub: Hub, business_id: str, job_id: str, *, actor: str) -> None:
+def are_kept() -> ColumnElement[bool]:
+    """The same of rows of ``job``, as a condition."""
+    return and_(
+        col(JobRow.kind) == Kind.DELIVER,
+        col(JobRow.state) == State.CLOSED,
+        col(JobRow.next_step) == NextStep.COLLECT,
+        col(JobRow.fetched_at).is_(None),
+    )
+
+
+def keep_no_more(
+    unit: Unit, business_id: str, order_ids: Collection[str], now: datetime, actor: str
+) -> None:
+    """What is kept for cancelled orders goes back: else their pages would go on inviting people to
+    collect it. In a unit that has the business to itself.
+    """
+    query = select(JobRow).where(
+        JobRow.business_id == business_id, col(JobRow.order_id).in_(order_ids), are_kept()
+    )
+    for job in unit.session.exec(query):
+        job.next_step, job.version = NextStep.RETURN, job.version + 1
+        unit.announce(
+            NextStepChosen(
+                business_id=business_id,
+                subject_id=job.order_id,
+                occurred_at=now,
+                received_at=now,
+                actor=actor,
+                job_id=job.id,
+                step=NextStep.RETURN,
+            )
+        )
+
+
+def note_fetched(hub: Hub, business_id: str, job_id: str, *, actor: str) -> None:
     """They have been handed over at the depot. Safe to repeat.
 
     Raises ``LookupError`` for a job of another business, ``Refused`` where nothing is kept.

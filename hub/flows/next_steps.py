@@ -142,6 +142,10 @@ class _Choice:
             return  # what was fetched is still delivered; the rest is a pair again
         self.legs = [1, 2]
         other.next_step = step
+        if step is NextStep.COLLECT:
+            # What was never fetched lies at no depot of ours: nobody is to be sent there for it.
+            delivery = other if job.leg == 1 else job
+            delivery.next_step = NextStep.CANCEL
         if other.state != State.CLOSED:
             self._close(other, job.reason)
 

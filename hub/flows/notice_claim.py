@@ -225,6 +225,7 @@ def _situation(session: Session, row: NoticeRow, about: _About) -> Situation:
         and not breaks_promise(session, job),
         succeeded=any(one.outcome == Outcome.SUCCEEDED and one.leg == last_leg for one in jobs),
         tried_again=any(State(one.state) in ON_A_PHONE | {State.CLOSED} for one in following),
+        fetched=job is not None and job.fetched_at is not None,
         told_newer=about.told_newer,
     )
 

@@ -11,8 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, String, cast, exists
 from sqlmodel import Session, and_, col, or_, select
 
-from hub.core.jobs import NextStep, Outcome, State
-from hub.core.orders import Kind
+from hub.core.jobs import Outcome, State
 from hub.core.places import place_key
 from hub.core.values import Address
 from hub.db.tables import (
@@ -28,6 +27,7 @@ from hub.db.tables import (
     StopRow,
 )
 from hub.flows.claims import OPEN
+from hub.flows.kept_goods import are_kept
 from hub.flows.next_steps import OPEN_ENDED
 from hub.flows.orders import OrderSeen
 
@@ -157,12 +157,7 @@ def _has_state(business_id: str, state: str) -> ColumnElement[bool]:
             )
             return or_(asked, _a_job(business_id, or_(undecided, _is_claimed(business_id))))
         case "kept":
-            is_kept = and_(
-                col(JobRow.kind) == Kind.DELIVER,
-                col(JobRow.next_step) == NextStep.COLLECT,
-                col(JobRow.fetched_at).is_(None),
-            )
-            return _a_job(business_id, is_kept)
+            return _a_job(business_id, are_kept())
         case "review":
             return _a_job(business_id, job_state == State.NEEDS_REVIEW)
         case "planned":

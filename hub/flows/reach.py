@@ -15,7 +15,7 @@ from hub.core.errors import HubError
 from hub.core.measures import measures_of
 from hub.core.pace import traffic_of
 from hub.core.plan_request import Pace
-from hub.core.reach import first_within, free_s
+from hub.core.reach import demand_drawable, first_within, free_s
 from hub.core.values import Point
 from hub.core.zones import Area
 from hub.db.tables import BusinessRow, DepotRow, PlaceRow, VehicleRow
@@ -23,13 +23,14 @@ from hub.flows.day_open import open_jobs, without_pin
 from hub.flows.fleet_rules import profile_of
 from hub.flows.roads import Rush
 from hub.flows.sync import address_document
-from hub.flows.travel_able import able, knows_traffic, told
+from hub.flows.travel_able import able, is_of_map, knows_traffic, told
 from hub.maps.roads import PROFILES
 
 if TYPE_CHECKING:
     from hub.app import Hub
 
 NOBODY = "No plugin that is installed can say how far a vehicle gets."
+NOWHERE = "Nobody gets anywhere in so little time. Take more minutes."
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,9 @@ class Ring:
 class Reach:
     """``why_not``: nobody can say how far one gets, and what would help; then there are no rings.
 
-    ``slowed``: the business's rush hours count at that time. ``elsewhere``: jobs that belong to
-    other depots, and ``pinless`` those without a place on the map; neither is among ``spots``.
+    ``slowed``: the business's rush hours count at that time. ``of_map``: the built map said so, and
+    knows no roads beyond its edge. ``elsewhere``: jobs that belong to other depots, and ``pinless``
+    those without a place on the map; neither is among ``spots``.
     """
 
     depot: DepotRow
@@ -76,11 +78,22 @@ class Reach:
     elsewhere: int = 0
     pinless: int = 0
     slowed: bool = False
+    of_map: bool = False
     why_not: str = ""
 
     @property
     def outside(self) -> tuple[Spot, ...]:
         return tuple(spot for spot in self.spots if spot.ring is None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """An area for each number of minutes, or why there are none; else as in ``Reach``."""
+
+    areas: Sequence[Area] = ()
+    slowed: bool = False
+    of_map: bool = False
+    why_not: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,19 +122,19 @@ def reach_of(hub: Hub, business_id: str, leaving: Leaving, minutes: Sequence[int
         depot, paces, leaves_at = _start(session, business_id, leaving)
         mine, elsewhere = open_jobs(session, business_id, depot, leaving.day)
         pinless = without_pin(session, business_id, leaving.day)
-    areas, slowed, why_not = _areas(hub, depot, leaving.profile, leaves_at, paces, minutes)
+    drawn = _drawn(hub, depot, leaving.profile, leaves_at, paces, minutes)
     points = [Point(place.lat or 0.0, place.lon or 0.0) for _, _, place in mine]
     spots = tuple(
         Spot(order.id, order.number or order.ref, _address(place), point, ring)
         for (_, order, place), point, ring in zip(
-            mine, points, first_within(areas, points), strict=True
+            mine, points, first_within(drawn.areas, points), strict=True
         )
     )
     rings = tuple(
         Ring(each, area, sum(spot.ring is not None and spot.ring <= n for spot in spots))
-        for n, (each, area) in enumerate(zip(minutes, areas, strict=False))
+        for n, (each, area) in enumerate(zip(minutes, drawn.areas, strict=False))
     )
-    return Reach(depot, rings, spots, elsewhere, pinless, slowed, why_not)
+    return Reach(depot, rings, spots, elsewhere, pinless, drawn.slowed, drawn.of_map, drawn.why_not)
 
 
 def area_within(
@@ -133,10 +146,10 @@ def area_within(
     """
     with hub.reading() as session:
         depot, paces, leaves_at = _start(session, business_id, leaving)
-    areas, _, why_not = _areas(hub, depot, leaving.profile, leaves_at, paces, minutes)
-    found = dict(zip(minutes, areas, strict=False)).get(within)
+    drawn = _drawn(hub, depot, leaving.profile, leaves_at, paces, minutes)
+    found = dict(zip(minutes, drawn.areas, strict=False)).get(within)
     if not found:
-        raise HubError(why_not or "Nobody gets anywhere in so little time. Take more minutes.")
+        raise HubError(drawn.why_not or NOWHERE)
     return found
 
 
@@ -154,17 +167,14 @@ def _start(
     return depot, paces, leaves_at
 
 
-def _areas(
+def _drawn(
     hub: Hub,
     depot: DepotRow,
     profile: str,
     leaves_at: datetime,
     paces: tuple[Pace, ...],
     minutes: Sequence[int],
-) -> tuple[Sequence[Area], bool, str]:
-    """An area for each of ``minutes``, whether rush hours made them smaller or larger; or why
-    there are none.
-    """
+) -> _Drawn:
     guides, why_not = able(hub, GivesReach)
     here = Point(depot.lat, depot.lon)
     for guide in guides:
@@ -174,6 +184,8 @@ def _areas(
             areas = guide.reach(here, seconds, leaves_at, told(guide, profile))
             if len(areas) != len(minutes):
                 raise ValueError(f"{len(areas)} areas for {len(minutes)} times")
+            for area in areas:
+                demand_drawable(area)
             first_within(areas, [here])
         except HubError as problem:
             hub.tools.log.info("reach: %s", problem)
@@ -183,8 +195,8 @@ def _areas(
             why_not = "Its plugin failed."
         else:
             slowed = any(s != 60 * m for s, m in zip(seconds, minutes, strict=True))
-            return areas, slowed, ""
-    return (), False, why_not or NOBODY
+            return _Drawn(areas, slowed, is_of_map(guide))
+    return _Drawn(why_not=why_not or NOBODY)
 
 
 def _address(place: PlaceRow) -> str:

@@ -31,6 +31,7 @@ from hub.db.tables import (
     RejectRow,
 )
 from hub.db.unit import Unit
+from hub.flows.kept_goods import keep_no_more
 from hub.flows.known import DONE, SHOWN, Known, about_called_off
 from hub.flows.links import add_links
 from hub.flows.many_events import announce_all
@@ -336,6 +337,7 @@ class _Writer:
     def call_off(self, order: OrderRow) -> None:
         drop(self.unit, [order], self.now, self.actor)
         self._withdraw(self._open_jobs([order.id])[order.id])
+        keep_no_more(self.unit, self.business_id, [order.id], self.now, self.actor)
         order.status, order.updated_at = "cancelled", self.now
         order.version += 1
         self.unit.announce(OrderCancelled(**self._about(order.id)))
@@ -344,6 +346,8 @@ class _Writer:
     def _cancel(self, cancelled: Sequence[Known]) -> None:
         drop(self.unit, [one.row for one in cancelled], self.now, self.actor)
         self._withdraw([job for one in cancelled for job in one.jobs])
+        ids = [one.row.id for one in cancelled]
+        keep_no_more(self.unit, self.business_id, ids, self.now, self.actor)
         for one in cancelled:
             self._renew(one)
         announce_all(self.unit, (OrderCancelled(**self._about(one.row.id)) for one in cancelled))

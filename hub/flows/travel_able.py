@@ -16,7 +16,7 @@ def able[Ability](hub: Hub, ability: type[Ability]) -> tuple[list[Ability], str]
     """Those who can now, an installed plugin's before the built map's; and why the last cannot."""
     classes = [one for one in hub.registry.all(TravelTimes) if issubclass(one, ability)]
     found, why = list[Ability](), ""
-    for cls in sorted(classes, key=lambda one: one.key == "valhalla"):
+    for cls in sorted(classes, key=is_of_map):
         try:
             provider = hub.provider(TravelTimes, cls.key, {})
             provider.check()
@@ -30,6 +30,11 @@ def able[Ability](hub: Hub, ability: type[Ability]) -> tuple[list[Ability], str]
             assert isinstance(provider, ability)
             found.append(provider)
     return found, why
+
+
+def is_of_map(provider: object) -> bool:
+    """Whether a provider, or its class, reads the built map and knows nothing beyond its edge."""
+    return getattr(provider, "key", "") == "valhalla"
 
 
 def told(provider: object, profile: str) -> str:

@@ -141,7 +141,7 @@ class Live:
 
     async def _route(self, request: Request) -> Answer | Watching:
         parts = request.path.removeprefix("/live/").split("/")
-        if parts[0] != "t" and request.host in self.world.owners:
+        if parts[0] != "t" and self._owner(request):
             raise Problem(404, NOTHING_HERE)  # pages of customers, and nothing else
         match parts:
             case ["fixes"]:
@@ -217,9 +217,15 @@ class Live:
 
     def _opens(self, request: Request, page: Page) -> bool:
         """Whether ``page`` is there at all, and under the name it was asked for by."""
-        owner = self.world.owners.get(request.host, page.business_id)
         is_gone = life(page.jobs, page.settings, self._now()) is Life.GONE
-        return owner == page.business_id and not is_gone
+        return self._owner(request) in ("", page.business_id) and not is_gone
+
+    def _owner(self, request: Request) -> str:
+        """The business under whose own domain it was asked; empty under every other name. The
+        hub's name stays the hub's, whoever had proven it before it became that.
+        """
+        host = request.host
+        return "" if host == self.settings.host else self.world.owners.get(host, "")
 
     async def _board(self, request: Request) -> Watching:
         token = request.cookie(COOKIE)

@@ -27,6 +27,7 @@ from hub.db.tables import (
     TakeOverRow,
     VehicleRow,
 )
+from hub.flows import drives_taken as drives_taken_flow
 from hub.flows.business import business_of
 from hub.flows.drives_taken import DrivesTaken, drives_taken, with_lines
 from hub.flows.log_in import Role
@@ -185,6 +186,17 @@ def test_what_settings_say_already_is_not_offered(desk: Desk) -> None:
     assert taken(desk).lines == (RushHour(0, 4, 8 * 60, 9 * 60, 1.5),)  # not slowed once more
 
 
+def test_lines_of_hours_that_go_as_free_roads_do_can_be_taken_back(desk: Desk) -> None:
+    weeks(desk, times=1.0)
+    back = "Take your lines of these hours back"
+    assert back not in text_of(desk.get(PAGE))
+    evening = RushHour(0, 4, 16 * 60, 18 * 60, 1.7)
+    settle(desk, [RushHour(0, 4, 7 * 60, 9 * 60, 1.9), evening])
+    page = text_of(desk.get(PAGE))
+    assert "None: every hour" in page and back in page and "Fill them" not in page
+    assert with_lines(settings(desk), taken(desk)).rush_hours == [evening]
+
+
 def test_a_door_where_nobody_said_he_came_joins_no_two_drives(desk: Desk) -> None:
     """Between its neighbours lie two drives and work, not one slow drive."""
     day = DAY - timedelta(days=3)
@@ -211,6 +223,30 @@ def test_a_way_by_the_depot_for_more_goods_is_no_drive_from_door_to_door(desk: D
         fetched.done_at = stop.arrive_at - timedelta(minutes=1)
         unit.session.add(fetched)
     assert taken(desk).drives == 2
+
+
+def test_a_way_with_a_break_on_it_is_not_a_slow_one(desk: Desk) -> None:
+    """Where every driver eats at noon, half of the drives of that hour would be."""
+    route = a_round(desk, DAY - timedelta(days=3), "11:50", 1.5)
+    [second] = [one for one in desk.rows(StopRow) if one.route_id == route.id and one.n == 2]
+    with desk.hub.unit() as unit:
+        rest = [second.arrive_at - timedelta(minutes=2), second.arrive_at - timedelta(minutes=1)]
+        unit.session.get_one(RouteRow, route.id).rests = [None, [at.isoformat() for at in rest]]
+    assert taken(desk).drives == 2
+
+
+def test_few_vans_are_not_crowded_out_by_many_bicycles(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drives_taken_flow, "MOST_ROUTES", 1)
+    a_round(desk, DAY - timedelta(days=3), "08:05", 1.5)
+    by_bike = a_round(desk, DAY - timedelta(days=1), "08:05", 1.5)
+    bike = VehicleRow(business_id=desk.business_id, name="Bike", profile="bicycle")
+    with desk.hub.unit() as unit:
+        unit.session.add(bike)
+        unit.session.flush()
+        unit.session.get_one(RouteRow, by_bike.id).vehicle_id = bike.id
+    assert taken(desk).drives == 3
 
 
 def test_todays_drafts_and_strangers_drives_and_bicycles_teach_nothing(desk: Desk) -> None:

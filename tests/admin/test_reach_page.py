@@ -81,6 +81,12 @@ def test_in_the_rush_hour_one_gets_as_far_as_the_plan_says(desk: Desk) -> None:
     assert "as they are when free" in text_of(desk.get(f"{REACH}?day={DAY}&at=12:00&minutes=4"))
 
 
+def test_two_hours_of_the_quickest_roads_a_business_can_say_are_not_too_much(desk: Desk) -> None:
+    slow(desk, RushHour(0, 6, 0, 0, 0.3))
+    found = seen(desk, [120])
+    assert (found.why_not, found.slowed, len(found.rings)) == ("", True, 1)
+
+
 def test_a_walker_and_a_truck_of_its_own_height_get_elsewhere(desk: Desk) -> None:
     van, walk = seen(desk, [8]), seen(desk, [8], profile="walk")
     assert height(walk) < height(van)
@@ -143,7 +149,9 @@ def test_a_ring_becomes_a_zone_that_holds_the_same_jobs(desk: Desk) -> None:
     assert 'value="near US"' in again.text
     for wrong, said in (({"within": "9"}, "Choose one of the rings"), ({"name": ""}, "fill this")):
         typed = {"minutes": "5, 10", "within": "10", "name": "Far", **wrong}
-        assert said in text_of(desk.post(f"{REACH}/zone", **form, **typed))
+        answer = desk.post(f"{REACH}/zone", **form, **typed)
+        assert said in text_of(answer)
+        assert re.search(rf'name="name"[^>]* value="{typed["name"]}"', answer.text)
     assert len(desk.rows(ZoneRow)) == 1
 
 
@@ -285,6 +293,15 @@ class Compass(CrowTravelTimes, GivesReach):
                 return []
             case "babbling":
                 return ["far"] * len(seconds)  # type: ignore[list-item]
+            case "without rings":
+                return [((),)] * len(seconds)
+            case "a line":
+                return [((((60.1, 24.9), (60.2, 24.9)),),)] * len(seconds)
+            case "off the globe":
+                return [((((60.1, 24.9), (60.2, 24.9), (260.1, 24.9)),),)] * len(seconds)
+            case "no numbers":
+                nowhere = (float("nan"), 24.9)
+                return [(((nowhere, nowhere, nowhere),),)] * len(seconds)
         turns = [2 * pi * n / 5001 for n in range(5001)]
         return [
             ((tuple((place.lat + s / 1e4 * cos(t), place.lon + s / 1e4 * sin(t)) for t in turns),),)
@@ -312,8 +329,19 @@ def test_an_installed_plugin_is_asked_before_the_built_map(desk: Desk) -> None:
     assert desk.rows(ZoneRow) == []
 
 
-@pytest.mark.parametrize("mood", ["broken", "short", "babbling"])
+def test_where_a_plugin_says_how_far_one_gets_the_map_does_not_end_it(desk: Desk) -> None:
+    ends = "The map ends within these minutes"
+    assert ends in text_of(desk.get(f"{REACH}?minutes=120"))
+    desk.hub.registry.add(Circles("well"), "circles")
+    assert ends not in text_of(desk.get(f"{REACH}?minutes=120"))
+
+
+MOODS = ["broken", "short", "babbling", "without rings", "a line", "off the globe", "no numbers"]
+
+
+@pytest.mark.parametrize("mood", MOODS)
 def test_a_plugin_that_makes_no_sense_is_passed_over(desk: Desk, mood: str) -> None:
     ours = seen(desk, [4]).rings
     desk.hub.registry.add(Circles(mood), "circles")
     assert seen(desk, [4]).rings == ours
+    assert desk.get(f"{REACH}?minutes=4").status_code == 200

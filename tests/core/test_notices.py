@@ -121,6 +121,8 @@ def test_a_withdrawal_waits_in_case_the_job_was_only_moved() -> None:
         (Trigger.WITHDRAWN, Situation(job=State.CLOSED)),
         (Trigger.FAILED, Situation(job=State.CLOSED, tried_again=True)),
         (Trigger.NEXT_STEP, Situation(job=State.CLOSED, tried_again=True)),
+        (Trigger.FAILED, Situation(job=State.CLOSED, fetched=True)),
+        (Trigger.NEXT_STEP, Situation(job=State.CLOSED, fetched=True)),
         (Trigger.CANCELLED, Situation(cancelled=True, succeeded=True)),
     ],
 )

@@ -45,6 +45,12 @@ def test_too_few_drives_say_nothing_and_a_lunch_or_a_parking_lot_counts_for_none
     assert hours_taken([Drive(MONDAY, -60.0, 600)] * 50, HELSINKI) == []
 
 
+def test_a_job_that_was_closed_only_at_the_next_door_tells_nothing_of_the_way() -> None:
+    """Its drive seems to have taken seconds; half of them would make every road twice as fast."""
+    some = drives(8, 1.5) + drives(8, 0.01, 30)
+    assert hours_taken(some, HELSINKI) == [HourTaken(0, 4, 8, FEWEST, 1.5)]
+
+
 def test_saturdays_are_not_working_days_and_the_wall_clock_decides() -> None:
     summer = datetime(2026, 7, 6, 8, 10, tzinfo=HELSINKI).astimezone(UTC)
     some = [Drive(summer, 900.0, 600.0)] * FEWEST + drives(8, 1.5) + drives(8, 1.1, day=5)
@@ -77,6 +83,13 @@ def test_hours_that_are_alike_are_one_line_and_free_ones_none() -> None:
     ]
 
 
+def test_a_slow_hour_and_a_quick_one_are_not_one_like_free_roads() -> None:
+    """Many lines are made fewer by taking hours that are less alike as one."""
+    turns = [0.85, 1.15, 2.0, 3.0] * 6
+    hours = [HourTaken(0, 4, hour, 30, factor) for hour, factor in enumerate(turns)]
+    assert all(abs(line.factor - 1) > 0.1 for line in lines_for(hours))
+
+
 EIGHT = [HourTaken(0, 4, 8, 40, 1.5), HourTaken(0, 4, 9, 3, None), HourTaken(0, 4, 12, 40, 1.0)]
 LEARNED = RushHour(0, 4, 8 * 60, 9 * 60, 1.5)
 
@@ -86,17 +99,39 @@ def test_hours_that_nothing_was_learned_of_stay_as_they_were_said() -> None:
     noon, night = RushHour(0, 6, 700, 800, 2.0), RushHour(4, 0, 1320, 360, 0.8)
     bikes = RushHour(0, 6, 0, 0, 1.0, "bicycle")
     rules = [seven, nine, noon, night, bikes]
-    assert joined(rules, EIGHT, {"van"}, alone=True) == [bikes, LEARNED, nine, night]
-    assert joined([], EIGHT, {"van"}, alone=True) == [LEARNED]
+    assert joined(rules, EIGHT, {"van"}, alone=True, most=40) == [bikes, LEARNED, nine, night]
+    assert joined([], EIGHT, {"van"}, alone=True, most=40) == [LEARNED]
 
 
 def test_vehicles_with_lines_of_their_own_get_what_was_learned_as_their_own() -> None:
     """Else they would go by their old lines alone."""
     nine, vans = RushHour(0, 4, 540, 600, 1.3), RushHour(5, 5, 540, 600, 1.1, "van")
-    found = joined([nine, vans], EIGHT, {"van", "car"}, alone=True)
+    found = joined([nine, vans], EIGHT, {"van", "car"}, alone=True, most=40)
     car, van = replace(LEARNED, profile="car"), replace(LEARNED, profile="van")
     assert found == [nine, car, replace(nine, profile="car"), van, vans]
     assert overlap(found) is None
+
+
+def test_where_settings_hold_no_more_lines_each_kind_gets_as_many_and_what_was_said_stays() -> None:
+    """Else vans would lose theirs, being last."""
+    hours = [HourTaken(0, 4, hour, 30, 1.5 if hour % 2 else 3.0) for hour in range(6, 18)]
+    kinds = ("car", "truck", "van")
+    said = [RushHour(6, 6, 60 * n, 60 * (n + 1), 1.2, kind) for kind in kinds for n in range(4)]
+    found = joined(said, hours, kinds, alone=False, most=40)
+    assert len(found) <= 40 and set(said) <= set(found)
+    assert len({sum(rule.profile == kind for rule in found) for kind in kinds}) == 1
+    assert len(joined(said, hours, kinds, alone=False, most=12)) == 12
+
+
+def test_who_is_never_slow_does_not_fall_back_on_what_is_said_of_all() -> None:
+    noon, evening = RushHour(0, 4, 720, 780, 2.0), RushHour(0, 4, 1020, 1080, 1.7)
+    free = [HourTaken(0, 4, 12, 40, 1.0)]
+    assert joined([noon], free, {"van"}, alone=True, most=40) == []
+    assert joined([noon], free, {"van"}, alone=False, most=40) == [
+        noon,
+        RushHour(0, 6, 0, 0, 1.0, "van"),
+    ]
+    assert joined([evening], free, {"van"}, alone=False, most=40) == [evening]
 
 
 @pytest.mark.parametrize("seed", range(20))

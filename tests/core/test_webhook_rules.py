@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from hub import BadSignature, ConfigError
 from hub.core import events
+from hub.core.self_service import Action, Asked
 from hub.core.webhook_types import ABOUT, DATA, HEARD, TEST, TYPES, types_of
 from hub.core.webhooks import (
     DELAYS_S,
@@ -114,6 +116,10 @@ def test_another_secret_or_body_does_not_verify() -> None:
             verified(secret, headers, body, AT)
     with pytest.raises(ConfigError, match="whsec_"):
         verified("hunter2!", headers, BODY, AT)
+
+
+def test_programs_know_of_everything_that_can_be_asked_for() -> None:
+    assert set(get_args(Asked)) == {*Action, "in_person"}
 
 
 def test_every_type_has_words_and_a_shape_and_every_event_heard_has_a_type() -> None:

@@ -12,7 +12,7 @@ import pytest
 from hub.core.errors import ConfigError
 from hub.demo.clock import Clock
 from hub.settings import DEMO_MARK, Settings
-from hub.stepping import Step, go_file, one_round, put, settled_file
+from hub.stepping import Step, follow, go_file, near_file, one_round, put, settled_file
 
 SIX = datetime(2026, 11, 23, 6, tzinfo=UTC)
 
@@ -66,6 +66,31 @@ def test_whoever_waits_goes_on_only_when_this_very_moment_is_settled(tmp_path: P
     put(settled_file(clock.file), go_file(clock.file).read_text())
     waiting.join(5)
     assert not waiting.is_alive()
+
+
+class Killed(BaseException):
+    """The end of one that works for ever."""
+
+
+def test_who_was_killed_before_all_was_settled_is_followed_by_one_who_settles_it(
+    tmp_path: Path,
+) -> None:
+    clock, left = tmp_path / "clock", ["notice"]
+    put(go_file(clock), SIX.isoformat())
+    put(near_file(clock), SIX.isoformat())  # by the one that was killed
+
+    def waits() -> list[str]:
+        if settled_file(clock).exists():
+            raise Killed
+        if not left:
+            later = SIX + timedelta(seconds=1)
+            threading.Timer(0.05, put, (go_file(clock), later.isoformat())).start()
+        return ["notices"] if left else []
+
+    with pytest.raises(Killed):
+        follow(clock, [Step("notices", left.pop, last=True)], waits)
+    assert left == []
+    assert settled_file(clock).read_text() == SIX.isoformat()
 
 
 @pytest.fixture

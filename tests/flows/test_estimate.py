@@ -10,10 +10,12 @@ import pytest
 from sqlmodel import select
 
 from hub import Arrival, EtaModel, PastError, RouteAhead, RouteProgress, hookimpl
-from hub.db.tables import EstimateRow, EtaErrorRow, JobRow, PromiseRow, StopRow
+from hub.core.jobs import NextStep
+from hub.db.tables import EstimateRow, EtaErrorRow, JobRow, PromiseRow, RouteRow, StopRow
 from hub.flows.ahead import begun_routes
-from hub.flows.dispatch import remove_job
+from hub.flows.dispatch import add_job, remove_job
 from hub.flows.estimate import estimate_routes
+from hub.flows.next_steps import choose_step
 from tests.flows.test_meanings import cut_off
 from tests.noticing_worlds import Round, moment
 
@@ -249,6 +251,25 @@ def test_a_round_on_which_nothing_is_left_is_not_read_any_more(driving: Round) -
         close(driving, n, EIGHT + 10 * n)
     with driving.hub.reading() as session:
         assert begun_routes(session, driving.hub.now()) == []
+
+
+def test_a_round_that_was_done_is_estimated_again_once_somebody_is_tried_again_on_it(
+    driving: Round,
+) -> None:
+    [(_, missed), *others] = driving.stops()
+    driving.tell("close", 0, EIGHT + 10, outcome="failed", reason="other", note="no bell")
+    for n in range(1, len(others) + 1):
+        close(driving, n, EIGHT + 10 + 10 * n)
+    assert estimate(driving, EIGHT + 60) == 0
+    about = driving.hub, driving.business_id
+    again = choose_step(*about, missed.id, NextStep.RETRY_TODAY, actor="staff:1")
+    assert again is not None
+    with driving.hub.reading() as session:
+        route = session.exec(select(RouteRow)).one()
+    version = route.version
+    add_job(*about, route.id, again.id, actor="staff:1", expected_version=version, force=True)
+    assert estimate(driving, EIGHT + 61) == 1
+    assert again.id in estimates(driving)
 
 
 def test_what_stands_still_is_not_written_again(driving: Round) -> None:

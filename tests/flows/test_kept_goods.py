@@ -13,7 +13,7 @@ from hub.core.self_service import Follow
 from hub.core.tracking_page import Life, Shows
 from hub.core.webhook_types import DATA
 from hub.flows.found import found
-from hub.flows.kept_goods import were_fetched
+from hub.flows.kept_goods import note_fetched
 from hub.flows.next_steps import choose_step
 from hub.flows.order_story import order_story
 from hub.flows.orders_listed import orders_like
@@ -21,6 +21,8 @@ from hub.flows.self_service import follow
 from hub.flows.tracking_view import Tracked, tracked
 from hub.testing import WsgiAdapter
 from tests import tracking_worlds as moments
+from tests.flows.test_notify import Shop
+from tests.mail_worlds import Mailbox, a_mailbox
 from tests.tracking_worlds import Street
 from tests.webhook_worlds import ERP, Receiver, World
 
@@ -36,7 +38,7 @@ def kept() -> Street:
 
 
 def fetched(street: Street) -> Street:
-    were_fetched(street.hub, street.business_id, street.job.id, actor="staff:1")
+    note_fetched(street.hub, street.business_id, street.job.id, actor="staff:1")
     return street
 
 
@@ -87,9 +89,47 @@ def test_nothing_is_fetched_that_is_not_kept() -> None:
         fetched(street)
     assert street.day.events("GoodsFetched") == []
     with pytest.raises(LookupError):
-        were_fetched(
+        note_fetched(
             street.hub, found(street.hub, "Neighbours", zone="UTC"), street.job.id, actor="staff:1"
         )
+
+
+def test_what_is_kept_for_an_order_that_is_cancelled_goes_back(kept: Street) -> None:
+    """Its page would go on saying where to collect it."""
+    kept.report(status="cancelled", minutes=60)
+    page = page_of(kept)
+    assert page.card is not None
+    assert not any("collect" in line for line in page.card.lines)
+    assert not (page.doing and page.doing.is_kept)
+    assert waiting(kept) == []
+    [chosen] = kept.day.events("NextStepChosen")[1:]
+    assert (chosen.payload["job_id"], chosen.payload["step"]) == (kept.job.id, "return")
+    with pytest.raises(Refused, match="kept"):
+        fetched(kept)
+    kept.report(status="cancelled", minutes=61)
+    assert len(kept.day.events("NextStepChosen")) == 2
+
+
+def test_nobody_is_told_to_fetch_what_was_fetched_before_the_message_left(
+    database_url: str,
+) -> None:
+    """In the night it waits for the morning, and they may be there first."""
+    with a_mailbox(Mailbox()) as box:
+        shop = Shop(database_url, box)
+        shop.uses_mail().order()
+        shop.on_the_road()
+        shop.tick(minutes=240)
+        shop.says("close", outcome="failed", reason="other", note="the bell is broken")
+        shop.tick(minutes=1)
+        told, about = len(box.mails), (shop.hub, shop.business_id, shop.job().id)
+        choose_step(*about, NextStep.COLLECT, actor="staff:1")
+        shop.hub.deliver_events()
+        assert [row.state for row in shop.notices("next_step")] == ["due"]
+        note_fetched(*about, actor="staff:1")
+        shop.tick(minutes=1)
+        [row] = shop.notices("next_step")
+    assert (row.state, row.error) == ("dropped", "The goods were already collected.")
+    assert len(box.mails) == told
 
 
 def test_the_page_says_where_they_are_for_as_long_as_they_are_kept(kept: Street) -> None:

@@ -22,7 +22,9 @@ from hub.db.tables import EventRow, JobRow, LinkRow, OrderRow
 from hub.flows.connections import connection_id
 from hub.flows.drive import take_acts
 from hub.flows.found import found
+from hub.flows.kept_goods import is_kept
 from hub.flows.next_steps import StepTaken, choose_step, settle
+from hub.flows.orders_listed import orders_like
 from hub.flows.sync import store_all
 from tests.driving_worlds import Morning, a_morning, act
 
@@ -109,6 +111,19 @@ def test_a_pair_whose_goods_were_never_fetched_is_tried_again_as_a_pair() -> Non
     with pair.hub.reading() as session:
         closed = session.exec(select(EventRow).where(EventRow.name == JobClosed.__name__)).one()
     assert (closed.payload["job_id"], closed.payload["outcome"]) == (pair.leg(2).id, "skipped")
+
+
+@pytest.mark.parametrize("leg", [1, 2])
+def test_goods_that_were_never_fetched_are_kept_nowhere(leg: int) -> None:
+    """Their customer would be sent to a depot where nothing lies."""
+    pair = a_pair()
+    pair.close(pair.leg(leg).id, Outcome.FAILED, Reason.OTHER)
+    about = pair.hub, pair.business_id, pair.leg(leg).id
+    assert choose_step(*about, NextStep.COLLECT, actor="staff:1") is None
+    assert not any(is_kept(job) for job in pair.jobs())
+    assert orders_like(pair.hub, pair.business_id, state="kept") == []
+    with pytest.raises(StepTaken):
+        choose_step(*about[:2], pair.leg(3 - leg).id, NextStep.RETURN, actor="staff:1")
 
 
 def test_the_other_leg_that_no_driver_had_is_cancelled_not_skipped() -> None:

@@ -61,6 +61,19 @@ def test_a_page_is_watched_under_its_own_domain_and_under_no_other_businesses(
         assert asked(day, now, host) == 200
 
 
+def test_the_name_the_hub_has_now_is_its_own_whoever_had_proven_it(day: LiveMorning) -> None:
+    """Else no phone could say where it is any more."""
+    ours = day.hub.settings.host
+    proven(day, day.morning.business_id, MINE)
+    proven(day, found(day.hub, "Neighbours", zone="UTC"), ours)
+    until = time.monotonic() + 6
+    while asked(day, "/live/healthz", MINE) != 404:
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    assert asked(day, "/live/healthz", f"{ours}:8700") == 200
+    assert asked(day, f"/live/t/{day.link()}/now", ours) == 200
+
+
 def test_nothing_but_pages_is_under_an_own_domain(day: LiveMorning) -> None:
     proven(day, day.morning.business_id, MINE)
     until = time.monotonic() + 6

@@ -22,6 +22,7 @@ class Mailbox:
         self.password = ""  # empty: nobody has to log in
         self.answer = "250 OK"
         self.hang_up = ""  # at which word of the conversation the line goes dead
+        self.lines: list[Any] = []  # over which mails came
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         if self.answer.startswith("250"):
@@ -29,6 +30,7 @@ class Mailbox:
             assert isinstance(mail, EmailMessage)
             self.mails.append(mail)
             self.envelopes += [(to, mail) for to in envelope.rcpt_tos]
+        self.lines.append(server.transport)
         if self.hang_up == "DATA":
             server.transport.abort()
         return self.answer

@@ -130,6 +130,20 @@ def test_an_accepted_message_stays_accepted_however_rudely_the_server_leaves(
     assert len(box.mails) == 1
 
 
+def test_a_server_that_hangs_up_on_who_is_silent_gets_the_next_mail_over_another_line(
+    mailbox: tuple[Mailbox, int],
+) -> None:
+    box, port = mailbox
+    sender = channel(port)
+    with sender.together():
+        for n in range(3):
+            sender.send(a_message(key=f"{n}"))
+        box.lines[-1].abort()
+        sender.send(a_message(key="3"))
+    assert len(box.mails) == 4
+    assert [box.lines.index(one) for one in box.lines] == [0, 0, 0, 3]
+
+
 def test_a_server_that_is_gone_is_temporary() -> None:
     with pytest.raises(Unavailable):
         channel(9).check()

@@ -7,7 +7,7 @@ from sqlmodel import select
 
 from hub.core.jobs import NextStep
 from hub.db.tables import LineRow, PromiseRow
-from hub.flows.kept_goods import were_fetched
+from hub.flows.kept_goods import note_fetched
 from hub.flows.next_steps import choose_step
 from tests import tracking_worlds as moments
 from tests.tracking_worlds import Street, branded
@@ -62,7 +62,7 @@ def test_what_follows_a_failure_reaches_the_page_that_said_it(browser: Browser) 
         choose_step(*about, NextStep.COLLECT, actor="staff:1")
         page.clock.run_for(A_MINUTE)
         expect(page.get_by_text("You can collect it here:")).to_be_visible()
-        were_fetched(*about, actor="staff:1")
+        note_fetched(*about, actor="staff:1")
         page.clock.run_for(A_MINUTE)
         expect(page.get_by_role("heading", name="Collected")).to_be_visible()
         expect(page.get_by_text("You can collect it here:")).to_have_count(0)
