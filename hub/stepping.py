@@ -4,7 +4,7 @@ Four files: the time; the moment up to which everything due may now be done ("go
 which all is done but what is left for last ("near"); and that up to which everything is
 ("settled"). Whoever plays a day moves the time, says all that is to be said at it, lets the others
 go, and waits until the last file holds the same text as the second: until the third does, where
-nothing but looks follow. Nothing is said in between, so nothing depends on who was faster.
+what follows changes nothing in the messages that still leave. So nothing depends on who was faster.
 """
 
 from __future__ import annotations

@@ -45,7 +45,8 @@ class Clock:
 
     def near(self) -> None:
         """Let the hub do all that is due by now, and wait until everything is that can be seen
-        in it: messages may still leave. Before anything else is said to it there must be ``rest``.
+        in it: messages may still leave. There must be ``rest`` before anything is said to it that
+        would make them other messages.
         """
         self.go()
         self._wait_for(self._near)
