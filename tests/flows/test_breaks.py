@@ -210,3 +210,86 @@ def test_a_change_on_the_board_goes_by_the_break_as_it_was_had(driving: Round) -
     turn(driving.hub, driving.business_id, last.id, place.position, **about)
     [rest] = rests_read(driving.day.route().rests)
     assert rest == TimeWindow(moment(EIGHT + 10), moment(EIGHT + 40))
+
+
+def second_shift(driving: Round, begins: float, ends: float) -> str:
+    """Of the same driver, with no route yet; minutes past ten."""
+    with driving.hub.unit() as unit:
+        [first] = unit.session.exec(select(ShiftRow)).all()
+        row = ShiftRow(
+            business_id=first.business_id,
+            driver_id=first.driver_id,
+            depot_id=first.depot_id,
+            day=first.day,
+            starts_at=moment(begins),
+            ends_at=moment(ends),
+            began_at=moment(begins),
+        )
+        unit.session.add(row)
+        unit.session.flush()
+        return row.id
+
+
+def had_in(driving: Round, shift_id: str) -> list[tuple[float, float | None]]:
+    with driving.hub.reading() as session:
+        found = breaks_of(session.get_one(ShiftRow, shift_id))
+    return [
+        (
+            (one.since - TEN).total_seconds() / 60,
+            one.until and (one.until - TEN).total_seconds() / 60,
+        )
+        for one in found
+    ]
+
+
+def test_what_was_had_in_the_morning_is_no_break_of_the_evening(driving: Round) -> None:
+    """Both lay within six hours, so the evening's planned break was taken to be had already."""
+    driving.tell("start_break", None, EIGHT + 10)
+    driving.tell("end_break", None, EIGHT + 40)
+    driving.tell("end_shift", None, EIGHT + 100)
+    evening = second_shift(driving, 0, 300)
+    driving.clock(60)
+    begin = act("e1", "start_break", None, 60)
+    assert [one.result for one in take_acts(driving.hub, driving.phone, [begin])] == ["applied"]
+    assert had_in(driving, evening) == [(60, None)]
+    assert len(driving.told("BreakBegan")) == 2
+
+
+def test_who_goes_on_with_his_other_route_rests_on_neither(driving: Round) -> None:
+    """Begun with the one route open, ended by work on the other: it stayed under way for ever."""
+    driving.tell("start_break", None, EIGHT + 10)
+    other = second_shift(driving, EIGHT + 1, 300)
+    with driving.hub.unit() as unit:  # the driver's route is now of his other shift
+        [route] = unit.session.exec(select(RouteRow)).all()
+        first, route.shift_id = route.shift_id, other
+    driving.tell("arrive", 0, EIGHT + 30)
+    assert had_in(driving, first) == [(EIGHT + 10, EIGHT + 30)]
+
+
+def test_the_next_shift_ends_a_break_that_was_forgotten(driving: Round) -> None:
+    driving.tell("start_break", None, EIGHT + 10)
+    driving.tell("start_shift", None, EIGHT + 200)
+    assert had(driving) == [(EIGHT + 10, EIGHT + 200)]
+
+
+def test_a_break_told_before_its_shift_is_one_once_that_is_told(database_url: str) -> None:
+    driving = Round(database_url)
+    driving.tell("start_break", None, EIGHT + 10)
+    assert had(driving) == [] and driving.told("BreakBegan") == []
+    driving.tell("start_shift", None, EIGHT)
+    assert had(driving) == [(EIGHT + 10, None)]
+    assert len(driving.told("BreakBegan")) == 1
+
+
+def test_a_break_that_ends_with_the_shift_is_told_as_over(driving: Round) -> None:
+    driving.tell("start_break", None, EIGHT + 30)
+    driving.tell("end_shift", None, EIGHT + 45)
+    [ended] = driving.told("BreakEnded")
+    assert ended.occurred_at == moment(EIGHT + 45)
+
+
+def test_a_break_after_the_shift_is_none(driving: Round) -> None:
+    """The board said "Had a break 08:50–08:50"."""
+    driving.tell("end_shift", None, EIGHT + 45)
+    driving.tell("start_break", None, EIGHT + 50)
+    assert had(driving) == [] and driving.told("BreakBegan") == []
