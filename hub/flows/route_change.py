@@ -29,6 +29,7 @@ from hub.db.tables import (
 from hub.db.unit import Unit
 from hub.flows.actors import names_of
 from hub.flows.day_due import windows_of
+from hub.flows.kept_first import taken_off
 from hub.flows.promising import promise_each
 from hub.flows.prove import job_of
 from hub.flows.rests import rests_kept
@@ -139,6 +140,8 @@ class Change:
                 self.unit.announce(
                     JobWithdrawn(**self.about(leg), job_id=leg.id, route_id=route.id)
                 )
+        if not comes_back:
+            taken_off(self.session, route, links)
         self.session.flush()
 
     def put_on(
