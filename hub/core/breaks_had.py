@@ -82,5 +82,17 @@ def not_told(planned: Sequence[TimeWindow | None], had: Sequence[Had]) -> tuple[
     return tuple(sorted(due, key=lambda one: one.opens))
 
 
+def with_plan(
+    planned: Sequence[TimeWindow | None], timed: Sequence[TimeWindow | None], had: Sequence[Had]
+) -> tuple[TimeWindow | None, ...]:
+    """What to keep as planned of a route that is ``timed`` anew: of a break that is under way the
+    plan as it was, for it may turn out too short to have been that one.
+    """
+    under_way = {one.since for one in had if one.until is None}
+    told = planned_as_had(planned, had)
+    stays = {n for n, rest in told.items() if rest.opens in under_way}
+    return tuple(planned[n] if n in stays else rest for n, rest in enumerate(timed))
+
+
 def _is_enough(one: Had, rest: TimeWindow) -> bool:
     return one.until is None or one.until - one.since >= ENOUGH * (rest.closes - rest.opens)

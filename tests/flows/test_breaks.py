@@ -204,12 +204,33 @@ def test_a_change_on_the_board_goes_by_the_break_as_it_was_had(driving: Round) -
     driving.tell("start_break", None, EIGHT + 10)
     driving.tell("end_break", None, EIGHT + 40)
     driving.clock(EIGHT + 45)
+    turned_by_hand(driving)
+    [rest] = rests_read(driving.day.route().rests)
+    assert rest == TimeWindow(moment(EIGHT + 10), moment(EIGHT + 40))
+
+
+def turned_by_hand(driving: Round) -> None:
     last = driving.stops()[-1][0]
     place = turns(driving.hub, driving.business_id, last.id)[0]
     about = {"actor": "staff:1", "expected_version": driving.day.route().version, "force": True}
     turn(driving.hub, driving.business_id, last.id, place.position, **about)
-    [rest] = rests_read(driving.day.route().rests)
-    assert rest == TimeWindow(moment(EIGHT + 10), moment(EIGHT + 40))
+
+
+def test_a_change_on_the_board_during_a_break_that_is_broken_off_leaves_the_planned_one_due(
+    driving: Round,
+) -> None:
+    """Changed while he rested, the route took the break for the noon one whatever came of it."""
+    noon = TimeWindow(moment(120), moment(150))
+    with driving.hub.unit() as unit:
+        route = unit.session.get_one(RouteRow, driving.day.route().id)
+        route.rests = rests_kept([noon])
+        driver = unit.session.get_one(DriverRow, route.driver_id)
+        driver.planning = {**driver.planning, "breaks": "30 min between 08:00 and 12:00"}
+    driving.tell("start_break", None, EIGHT + 10)
+    turned_by_hand(driving)
+    driving.tell("end_break", None, EIGHT + 13)
+    [route] = shown_to(driving.hub, driving.phone).routes
+    assert route.rests == ((noon.opens, noon.closes),)
 
 
 def second_shift(driving: Round, begins: float, ends: float) -> str:
