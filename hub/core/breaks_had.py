@@ -75,6 +75,13 @@ def spans(
     )
 
 
+def unplanned_until(planned: Sequence[TimeWindow | None], had: Sequence[Had]) -> datetime | None:
+    """When that break probably ends which is under way and was not planned, if one is."""
+    told = {rest.opens for rest in planned_as_had(planned, had).values()}
+    under_way = (one.since for one in had if one.until is None and one.since not in told)
+    return next((since + USUAL for since in under_way), None)
+
+
 def not_told(planned: Sequence[TimeWindow | None], had: Sequence[Had]) -> tuple[TimeWindow, ...]:
     """The planned ones of which nothing was said: had as planned, or still to come."""
     told = planned_as_had(planned, had)

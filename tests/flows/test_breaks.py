@@ -314,3 +314,14 @@ def test_a_break_after_the_shift_is_none(driving: Round) -> None:
     driving.tell("end_shift", None, EIGHT + 45)
     driving.tell("start_break", None, EIGHT + 50)
     assert had(driving) == [] and driving.told("BreakBegan") == []
+
+
+def test_a_change_on_the_board_waits_for_a_break_that_nobody_planned(driving: Round) -> None:
+    """Stops were set at times at which their driver still sat over his coffee."""
+    close(driving, 0, EIGHT + 20)
+    driving.tell("start_break", None, EIGHT + 21)
+    turned_by_hand(driving)
+    assert min(stop.arrive_at for stop, _ in driving.stops()[1:]) >= moment(EIGHT + 36)
+    driving.tell("end_break", None, EIGHT + 25)
+    turned_by_hand(driving)
+    assert min(stop.arrive_at for stop, _ in driving.stops()[1:]) < moment(EIGHT + 36)
