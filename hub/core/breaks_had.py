@@ -75,11 +75,30 @@ def spans(
     )
 
 
+def unplanned_until(planned: Sequence[TimeWindow | None], had: Sequence[Had]) -> datetime | None:
+    """When that break probably ends which is under way and was not planned, if one is."""
+    told = {rest.opens for rest in planned_as_had(planned, had).values()}
+    under_way = (one.since for one in had if one.until is None and one.since not in told)
+    return next((since + USUAL for since in under_way), None)
+
+
 def not_told(planned: Sequence[TimeWindow | None], had: Sequence[Had]) -> tuple[TimeWindow, ...]:
     """The planned ones of which nothing was said: had as planned, or still to come."""
     told = planned_as_had(planned, had)
     due = [rest for n, rest in enumerate(planned) if rest is not None and n not in told]
     return tuple(sorted(due, key=lambda one: one.opens))
+
+
+def with_plan(
+    planned: Sequence[TimeWindow | None], timed: Sequence[TimeWindow | None], had: Sequence[Had]
+) -> tuple[TimeWindow | None, ...]:
+    """What to keep as planned of a route that is ``timed`` anew: of a break that is under way the
+    plan as it was, for it may turn out too short to have been that one.
+    """
+    under_way = {one.since for one in had if one.until is None}
+    told = planned_as_had(planned, had)
+    stays = {n for n, rest in told.items() if rest.opens in under_way}
+    return tuple(planned[n] if n in stays else rest for n, rest in enumerate(timed))
 
 
 def _is_enough(one: Had, rest: TimeWindow) -> bool:

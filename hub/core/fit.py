@@ -251,16 +251,17 @@ def _timed_from(route: RouteNow, roads: TravelMatrix, leave: datetime, now: date
     if own := route.vehicle.breaks:
         rests = Rests(own, route.rests, leave, now, has_left=route.has_left, had=route.had)
         route = replace(route, rests=())
-    place, clock, stops = route.vehicle.start, leave, list[StopNow]()
+    soonest = max(leave, route.rests_until or leave)
+    place, clock, stops = route.vehicle.start, soonest, list[StopNow]()
     door: int | None = None  # where the driver was at one
     sets_off_to = None if route.has_left or rests else route.first_free
-    free_at = leave
+    free_at = soonest
     for n, stop in enumerate(route.stops):
         if stop.stage is Stage.SKIPPED:
             stops.append(stop)
             continue
         if stop.under_way and not overtakes(route, stop):
-            clock = free_at = max(leave, left_at(route, stop, now))
+            clock = free_at = max(soonest, left_at(route, stop, now))
         else:
             way_s = 0 if stop.stage is Stage.THERE else roads.seconds[place][stop.place]
             stop = replace(stop, walk_s=route.walk_s(door, stop.place))

@@ -56,9 +56,9 @@ class RouteNow:
     ``promises``: job id -> the window its recipient was told, where one was. ``access_s``: as
     ``PlanRequest`` has it. ``apart``: two kinds of goods that never share a load, each. ``rests``:
     when the vehicle's breaks are taken, in their order; empty where nobody knows yet. ``had``: the
-    numbers of those that the driver said he had, or has. Of a timed route ``free_at`` is when its
-    driver can set off to what is still to do, and ``metres`` its length, where there is a limit to
-    that.
+    numbers of those that the driver said he had, or has. ``rests_until``: when the break probably
+    ends that he has now and nobody planned. Of a timed route ``free_at`` is when its driver can set
+    off to what is still to do, and ``metres`` its length, where there is a limit to that.
     """
 
     id: str
@@ -75,6 +75,7 @@ class RouteNow:
     apart: frozenset[tuple[str, str]] = frozenset()
     rests: tuple[Rest, ...] = ()
     had: frozenset[int] = frozenset()
+    rests_until: datetime | None = None
     free_at: datetime | None = field(default=None, compare=False)
     metres: int = field(default=0, compare=False)
 

@@ -11,6 +11,7 @@ from hub.core.fit import Problem, RouteNow, problems, timed, worse
 from hub.core.jobs import NotNow
 from hub.db.tables import RouteRow
 from hub.flows.board_moves import driven, to_move
+from hub.flows.kept_first import turned
 from hub.flows.route_change import Change
 from hub.flows.route_line import draw
 from hub.flows.route_now import laid, roads_for
@@ -99,6 +100,7 @@ def turn(
             raise NotNow(NO_PLACE)
         change.fitting(route, found, force)
         change.reorder(before, after)
+        turned(unit.session, route, stop_id)
         change.tell_late(route, found)
         change.bump(route)
         change.audit("moved a stop within its route", f"route:{route.id}")

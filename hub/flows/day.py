@@ -49,7 +49,7 @@ from hub.flows.day_rules import (
     with_breaks,
 )
 from hub.flows.fleet_rules import profile_of
-from hub.flows.kept_first import kept_first
+from hub.flows.kept_first import kept_although, kept_first
 from hub.flows.roads import NO_ROAD_S, OFF_MAP, Rush, travel_of_day
 from hub.flows.shifts import shifts_on
 from hub.flows.sync import order_report
@@ -172,12 +172,20 @@ def read_day(
     }
     off_map = _off_map(to_plan, vehicles, travel)
     off_map |= {job.id: why for job, _, _ in rows if (why := choice[job.order_id].why_not)}
+    fixed = {id: kept for id, ids in first.items() if (kept := _left(ids, off_map))}
+    notes += kept_although(
+        fixed,
+        {job.id: job for job in to_plan},
+        {van.id: van for van in vehicles},
+        {job.id: order.number for job, order, _ in rows},
+        {id: driver.name for id, (_, driver, _) in crews.items()},
+    )
     request = PlanRequest(
         places=tuple(points),
         travel=travel,
         jobs=tuple(_job_here(job, zone) for job in to_plan if job.id not in off_map),
         vehicles=tuple(replace(van, shift=_here(van.shift, zone)) for van in vehicles),
-        fixed={id: kept for id, ids in first.items() if (kept := _left(ids, off_map))},
+        fixed=fixed,
         access_s={index[p.id]: p.access_s for _, _, p in rows if p.access_s},
         never_together=frozenset(usual.apart),
         uneven_per_hour=uneven_per_hour(aim),

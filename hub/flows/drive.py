@@ -194,8 +194,9 @@ class _Taking:
         if job is not None and row.result == "applied":
             self._announce(job, was)
         if row.kind in SAYS_OF_BREAKS and row.result != "refused":
-            if (shift := self._shift_of(route)) is not None:
-                settle_breaks(self.unit, shift, row.kind, self.now, f"device:{self.device.id}")
+            whose, actor = self.device.driver_id, f"device:{self.device.id}"
+            about = (self.business_id, whose, row.kind, self._at, self.now, actor)
+            settle_breaks(self.unit, *about)
         self._seen()
         return ActResult(self.act.act_id, row.result, row.why)
 

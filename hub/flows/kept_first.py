@@ -1,18 +1,20 @@
 """The first stops of a draft that a dispatcher keeps: planning again leaves them where they are.
 
 They are kept with the shift as jobs, so that they outlive the draft they were chosen on. What left
-the draft since is kept no more; what was turned by hand is kept in the order it has now.
+the draft since is kept no more. What a person turned among them is kept in the order it has now,
+and what he put behind them is free again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, select
 
 from hub.core.errors import Refused
+from hub.core.plan_request import JobToPlan, VehicleToPlan
 from hub.db.tables import JobRow, OrderRow, RouteRow, ShiftRow, StopJobRow, StopRow
 from hub.flows.audit import note
 
@@ -66,6 +68,53 @@ def kept_first(
         if here:
             found[id] = here
     return found
+
+
+def turned(session: Session, route: RouteRow, stop_id: str) -> None:
+    """After a person put a stop of ``route`` elsewhere in its order: among those that stay first
+    it does too, behind them no more. Nothing of a published route.
+    """
+    shift = session.get_one(ShiftRow, route.shift_id)
+    if route.published_at is not None or not shift.kept_first:
+        return
+    order = _order(session, route.business_id, [shift.id])[shift.id]
+    at = [n for n, (stop, _) in enumerate(order) if stop == stop_id]
+    moved, was = {order[n][1] for n in at}, set(shift.kept_first)
+    last = max((n for n, (_, job) in enumerate(order) if job in was - moved), default=-1)
+    stays = min(at) < last or (bool(moved & was) and min(at) == last + 1)
+    kept = was | moved if stays else was - moved
+    shift.kept_first = [job for _, job in order if job in kept]
+
+
+def taken_off(session: Session, route: RouteRow, jobs: Collection[str]) -> None:
+    """``jobs`` left this draft: they stay first no more, also if they come back to it."""
+    shift = session.get_one(ShiftRow, route.shift_id)
+    if route.published_at is None and set(jobs).intersection(shift.kept_first):
+        shift.kept_first = [id for id in shift.kept_first if id not in jobs]
+
+
+def kept_although(
+    fixed: Mapping[str, Sequence[str]],
+    jobs: Mapping[str, JobToPlan],
+    vehicles: Mapping[str, VehicleToPlan],
+    numbers: Mapping[str, str],
+    drivers: Mapping[str, str],
+) -> Iterator[str]:
+    """A sentence for each job that stays first with somebody who could not get it otherwise;
+    ``numbers``: job id -> that of its order, ``drivers``: shift id -> a name.
+
+    That one is there too late, or too heavy, the day's page says beside the stop.
+    """
+    for shift_id, ids in fixed.items():
+        van, name = vehicles[shift_id], drivers[shift_id]
+        for job in (jobs[id] for id in ids):
+            if missing := sorted(job.skills - van.offers):
+                yield (
+                    f"Order {numbers[job.id]} stays first with {name}, though it needs"
+                    f" {' and '.join(missing)}."
+                )
+            elif job.vehicle not in (None, van.id) or van.id in job.forbidden_vehicles:
+                yield f"Order {numbers[job.id]} stays first with {name}, though others must do it."
 
 
 def _of(

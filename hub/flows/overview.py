@@ -288,10 +288,18 @@ def _route(
         take_overs=tuple(one for one in fetched if one.is_needed),
         rests=not_told(rests_read(route.rests), breaks_of(shift)),
         late_rests=late_rests(route, shift, driver, rush.zone),
-        kept_first=frozenset() if route.published_at else frozenset(shift.kept_first),
+        kept_first=_kept(route, shift, stops),
         had=breaks_of(shift),
         pace=rush.paces(van.profile if van else "car"),
     )
+
+
+def _kept(route: RouteRow, shift: ShiftRow, stops: Sequence[StopSeen]) -> frozenset[str]:
+    """What stays first when the day is planned again, of the jobs that are still on this draft."""
+    if route.published_at is not None:
+        return frozenset()
+    here = (job.id for stop in stops for job in stop.jobs if not job.cancelled)
+    return frozenset(here).intersection(shift.kept_first)
 
 
 def _most_of_trips(stops: Sequence[StopSeen], reloads: Sequence[int]) -> Loads:

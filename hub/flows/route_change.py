@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlmodel import Session, col, select
 
 from hub.core import jobs
+from hub.core.breaks_had import with_plan
 from hub.core.business import BusinessSettings
 from hub.core.errors import HubError
 from hub.core.events import JobWithdrawn, RouteChanged, RoutePublished
@@ -28,10 +29,12 @@ from hub.db.tables import (
 )
 from hub.db.unit import Unit
 from hub.flows.actors import names_of
+from hub.flows.breaks import breaks_of
 from hub.flows.day_due import windows_of
+from hub.flows.kept_first import taken_off
 from hub.flows.promising import promise_each
 from hub.flows.prove import job_of
-from hub.flows.rests import rests_kept
+from hub.flows.rests import rests_kept, rests_read
 from hub.flows.roads import OFF_MAP, Roads
 from hub.flows.route_news import now_different
 from hub.flows.route_now import (
@@ -139,6 +142,8 @@ class Change:
                 self.unit.announce(
                     JobWithdrawn(**self.about(leg), job_id=leg.id, route_id=route.id)
                 )
+        if not comes_back:
+            taken_off(self.session, route, links)
         self.session.flush()
 
     def put_on(
@@ -359,7 +364,8 @@ class Change:
         self._number([*rows, *(row for row in left if row.id in before.cancelled)])
         stored = before.route
         stored.leaves_at, stored.back_at = route.leave, route.home
-        stored.rests = rests_kept(route.rests)
+        had = breaks_of(self._shift_row(stored.id))
+        stored.rests = rests_kept(with_plan(rests_read(stored.rests), route.rests, had))
         stored.geometry, stored.distance_m = [], 0  # drawn anew once the unit is over
 
     def _shift_of(self, route_id: str) -> TimeWindow:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, exists
 from sqlmodel import Session, col, or_, select
 
-from hub.core.breaks_had import planned_as_had
+from hub.core.breaks_had import planned_as_had, unplanned_until
 from hub.core.business import BusinessSettings
 from hub.core.errors import HubError
 from hub.core.fit import RouteNow, StopNow
@@ -132,8 +132,8 @@ def laid(session: Session, business_id: str, route: RouteRow, roads: Roads) -> L
         vehicle_to_plan(shift, driver, van, _known(roads, shift)), shift, driver, zone
     )
     to_do = with_origins({id: job for id, (job, _) in known.items()}, fetches)
-    rests = rests_read(route.rests)
-    had = planned_as_had(rests, breaks_of(shift))
+    rests, told = rests_read(route.rests), breaks_of(shift)
+    had = planned_as_had(rests, told)
     return Laid(
         route,
         walked(
@@ -166,6 +166,7 @@ def laid(session: Session, business_id: str, route: RouteRow, roads: Roads) -> L
                 apart=frozenset(BusinessSettings.model_validate(business.settings).apart),
                 rests=tuple(had.get(n, rest) for n, rest in enumerate(rests)),
                 had=frozenset(had),
+                rests_until=unplanned_until(rests, told),
             )
         ),
         {stop.id: stop for stop in stops},

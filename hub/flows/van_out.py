@@ -20,6 +20,7 @@ from hub.core.plan_request import JobToPlan
 from hub.core.rescue import Share, Way, from_it
 from hub.core.values import Point
 from hub.db.tables import JobRow, PlaceRow, RouteRow, ShiftRow, StopRow, TakeOverRow
+from hub.flows.breaks import settle_breaks
 from hub.flows.estimate import estimate_routes
 from hub.flows.rescue_ways import Happened, Scene, hours_of, ways_out
 from hub.flows.route_change import Change
@@ -294,6 +295,8 @@ def _end(change: Change, old: RouteRow) -> None:
         )
     ).one()
     shift.ended_at = change.now
+    about = (change.business_id, shift.driver_id, "end_shift", change.now, change.now)
+    settle_breaks(change.unit, *about, change.actor)
     change.unit.announce(
         ShiftEnded(
             business_id=change.business_id,

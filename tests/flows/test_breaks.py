@@ -204,9 +204,124 @@ def test_a_change_on_the_board_goes_by_the_break_as_it_was_had(driving: Round) -
     driving.tell("start_break", None, EIGHT + 10)
     driving.tell("end_break", None, EIGHT + 40)
     driving.clock(EIGHT + 45)
+    turned_by_hand(driving)
+    [rest] = rests_read(driving.day.route().rests)
+    assert rest == TimeWindow(moment(EIGHT + 10), moment(EIGHT + 40))
+
+
+def turned_by_hand(driving: Round) -> None:
     last = driving.stops()[-1][0]
     place = turns(driving.hub, driving.business_id, last.id)[0]
     about = {"actor": "staff:1", "expected_version": driving.day.route().version, "force": True}
     turn(driving.hub, driving.business_id, last.id, place.position, **about)
-    [rest] = rests_read(driving.day.route().rests)
-    assert rest == TimeWindow(moment(EIGHT + 10), moment(EIGHT + 40))
+
+
+def test_a_change_on_the_board_during_a_break_that_is_broken_off_leaves_the_planned_one_due(
+    driving: Round,
+) -> None:
+    """Changed while he rested, the route took the break for the noon one whatever came of it."""
+    noon = TimeWindow(moment(120), moment(150))
+    with driving.hub.unit() as unit:
+        route = unit.session.get_one(RouteRow, driving.day.route().id)
+        route.rests = rests_kept([noon])
+        driver = unit.session.get_one(DriverRow, route.driver_id)
+        driver.planning = {**driver.planning, "breaks": "30 min between 08:00 and 12:00"}
+    driving.tell("start_break", None, EIGHT + 10)
+    turned_by_hand(driving)
+    driving.tell("end_break", None, EIGHT + 13)
+    [route] = shown_to(driving.hub, driving.phone).routes
+    assert route.rests == ((noon.opens, noon.closes),)
+
+
+def second_shift(driving: Round, begins: float, ends: float) -> str:
+    """Of the same driver, with no route yet; minutes past ten."""
+    with driving.hub.unit() as unit:
+        [first] = unit.session.exec(select(ShiftRow)).all()
+        row = ShiftRow(
+            business_id=first.business_id,
+            driver_id=first.driver_id,
+            depot_id=first.depot_id,
+            day=first.day,
+            starts_at=moment(begins),
+            ends_at=moment(ends),
+            began_at=moment(begins),
+        )
+        unit.session.add(row)
+        unit.session.flush()
+        return row.id
+
+
+def had_in(driving: Round, shift_id: str) -> list[tuple[float, float | None]]:
+    with driving.hub.reading() as session:
+        found = breaks_of(session.get_one(ShiftRow, shift_id))
+    return [
+        (
+            (one.since - TEN).total_seconds() / 60,
+            one.until and (one.until - TEN).total_seconds() / 60,
+        )
+        for one in found
+    ]
+
+
+def test_what_was_had_in_the_morning_is_no_break_of_the_evening(driving: Round) -> None:
+    """Both lay within six hours, so the evening's planned break was taken to be had already."""
+    driving.tell("start_break", None, EIGHT + 10)
+    driving.tell("end_break", None, EIGHT + 40)
+    driving.tell("end_shift", None, EIGHT + 100)
+    evening = second_shift(driving, 0, 300)
+    driving.clock(60)
+    begin = act("e1", "start_break", None, 60)
+    assert [one.result for one in take_acts(driving.hub, driving.phone, [begin])] == ["applied"]
+    assert had_in(driving, evening) == [(60, None)]
+    assert len(driving.told("BreakBegan")) == 2
+
+
+def test_who_goes_on_with_his_other_route_rests_on_neither(driving: Round) -> None:
+    """Begun with the one route open, ended by work on the other: it stayed under way for ever."""
+    driving.tell("start_break", None, EIGHT + 10)
+    other = second_shift(driving, EIGHT + 1, 300)
+    with driving.hub.unit() as unit:  # the driver's route is now of his other shift
+        [route] = unit.session.exec(select(RouteRow)).all()
+        first, route.shift_id = route.shift_id, other
+    driving.tell("arrive", 0, EIGHT + 30)
+    assert had_in(driving, first) == [(EIGHT + 10, EIGHT + 30)]
+
+
+def test_the_next_shift_ends_a_break_that_was_forgotten(driving: Round) -> None:
+    driving.tell("start_break", None, EIGHT + 10)
+    driving.tell("start_shift", None, EIGHT + 200)
+    assert had(driving) == [(EIGHT + 10, EIGHT + 200)]
+
+
+def test_a_break_told_before_its_shift_is_one_once_that_is_told(database_url: str) -> None:
+    driving = Round(database_url)
+    driving.tell("start_break", None, EIGHT + 10)
+    assert had(driving) == [] and driving.told("BreakBegan") == []
+    driving.tell("start_shift", None, EIGHT)
+    assert had(driving) == [(EIGHT + 10, None)]
+    assert len(driving.told("BreakBegan")) == 1
+
+
+def test_a_break_that_ends_with_the_shift_is_told_as_over(driving: Round) -> None:
+    driving.tell("start_break", None, EIGHT + 30)
+    driving.tell("end_shift", None, EIGHT + 45)
+    [ended] = driving.told("BreakEnded")
+    assert ended.occurred_at == moment(EIGHT + 45)
+
+
+def test_a_break_after_the_shift_is_none(driving: Round) -> None:
+    """The board said "Had a break 08:50–08:50"."""
+    driving.tell("end_shift", None, EIGHT + 45)
+    driving.tell("start_break", None, EIGHT + 50)
+    assert had(driving) == [] and driving.told("BreakBegan") == []
+
+
+def test_a_change_on_the_board_waits_for_a_break_that_nobody_planned(driving: Round) -> None:
+    """Stops were set at times at which their driver still sat over his coffee."""
+    close(driving, 0, EIGHT + 20)
+    driving.tell("start_break", None, EIGHT + 21)
+    turned_by_hand(driving)
+    assert min(stop.arrive_at for stop, _ in driving.stops()[1:]) >= moment(EIGHT + 36)
+    driving.tell("end_break", None, EIGHT + 25)
+    turned_by_hand(driving)
+    assert min(stop.arrive_at for stop, _ in driving.stops()[1:]) < moment(EIGHT + 36)

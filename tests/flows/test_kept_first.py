@@ -7,7 +7,8 @@ from sqlmodel import select
 
 from hub.core.errors import Refused
 from hub.db.tables import AuditRow, JobRow, RouteRow
-from hub.flows.dispatch import discard_draft, hand_over, publish
+from hub.flows.board_order import turn
+from hub.flows.dispatch import add_job, discard_draft, hand_over, publish, remove_job
 from hub.flows.kept_first import keep_first, let_go
 from hub.flows.overview import day_seen
 from tests.flows.test_planning_settings import DAY, Firm, firm
@@ -102,3 +103,58 @@ def test_a_published_route_and_one_of_another_business_are_refused(planned: Firm
         assert session.exec(select(JobRow.state)).all() == ["dispatched"] * 3
         actions = session.exec(select(AuditRow.action)).all()
     assert "stops kept first" not in actions
+
+
+def put(firm: Firm, number: str, position: int) -> None:
+    """By a dispatcher's hand."""
+    [route] = day_seen(firm.hub, firm.business_id, DAY).routes
+    stop = next(one.id for one in route.stops if one.jobs[0].number == number)
+    about = {"actor": "staff:1", "expected_version": route.version, "force": True}
+    turn(firm.hub, firm.business_id, stop, position, **about)
+
+
+def kept(firm: Firm) -> list[str]:
+    """The numbers that the day's page marks."""
+    [route] = day_seen(firm.hub, firm.business_id, DAY).routes
+    return [job.number for job in route.jobs if job.id in route.kept_first]
+
+
+def test_what_a_dispatcher_puts_behind_those_kept_first_is_not_put_back_by_a_plan(
+    planned: Firm,
+) -> None:
+    keep_first(planned.hub, planned.business_id, job(planned, "2"), actor="staff:1")
+    put(planned, "1", 3)
+    assert (order_of(planned), kept(planned)) == (["2", "3", "1"], ["2"])
+    planned.order("0", 0)
+    planned.planned()
+    assert order_of(planned)[0] == "2" and kept(planned) == ["2"]
+
+
+def test_what_a_dispatcher_puts_among_those_kept_first_is_kept_with_them(planned: Firm) -> None:
+    keep_first(planned.hub, planned.business_id, job(planned, "2"), actor="staff:1")
+    put(planned, "3", 1)
+    put(planned, "1", 3)  # still beside those kept
+    assert kept(planned) == order_of(planned) == ["3", "2", "1"]
+    planned.order("0", 0)
+    planned.planned()
+    assert order_of(planned)[:3] == ["3", "2", "1"]
+
+
+def test_what_left_the_draft_is_kept_no_more_when_it_comes_back(planned: Firm) -> None:
+    keep_first(planned.hub, planned.business_id, job(planned, "1"), actor="staff:1")
+    id = job(planned, "1")
+    for change in (remove_job, add_job):
+        route = draft(planned)
+        about = {"actor": "staff:1", "expected_version": route.version}
+        change(planned.hub, planned.business_id, route.id, id, **about)
+        assert kept(planned) == []
+
+
+def test_what_stays_first_against_a_rule_is_said_and_the_day_is_planned(planned: Firm) -> None:
+    planned.crew("Otso")
+    keep_first(planned.hub, planned.business_id, job(planned, "2"), actor="staff:1")
+    planned.order("1", 1, skills=frozenset({"crane"}))
+    planned.order("2", 2, only_driver="Otso")
+    said = " ".join(planned.planned().result["notes"])
+    assert "Order 1 stays first with Mara, though it needs crane." in said
+    assert "Order 2 stays first with Mara, though others must do it." in said

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from sqlmodel import select
 
-from hub.db.tables import NoticeRow, PromiseRow
+from hub.db.tables import EventRow, NoticeRow, PromiseRow
 from hub.worker import CHORES
 from tests.board_worlds import MINUTE, Running
 from tests.flows.test_van_out import day, look, open_jobs, take, the
@@ -54,3 +54,14 @@ def test_each_customer_whom_it_makes_late_is_promised_anew_and_told_once(day: Ru
     assert hers <= fresh.keys()
     assert set(fresh.values()) == set(again.values()) == {1}
     assert fresh.keys() == again.keys()
+
+
+def test_a_break_under_way_is_told_as_over_with_the_round(day: Running) -> None:
+    day.says("Mara", "start_break", day.now[0])
+    day.now[0] += 10 * MINUTE
+    out = look(day)
+    take(day, the(out, "shared"), out)
+    with day.hub.reading() as session:
+        rows = session.exec(select(EventRow).order_by(EventRow.seq)).all()
+    told = [row.name for row in rows if row.name in ("BreakBegan", "BreakEnded", "ShiftEnded")]
+    assert told == ["BreakBegan", "BreakEnded", "ShiftEnded"]

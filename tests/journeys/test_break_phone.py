@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 from sqlmodel import select
 
-from hub.db.tables import ActRow, ShiftRow
+from hub.core.values import TimeWindow
+from hub.db.tables import ActRow, RouteRow, ShiftRow
 from hub.flows.breaks import breaks_of
 from hub.flows.drive import pairing_code
+from hub.flows.rests import rests_kept
 from tests.journeys.test_reload_phone import a_small_van
 from tests.phone_worlds import Screen, a_phone, driver_app, served
 
@@ -20,6 +24,10 @@ def test_a_break_is_two_taps_without_signal_and_the_next_stop_ends_one_that_was_
     scheme: str, tmp_path: Path, browser: Browser
 ) -> None:
     hub, ours, driver_id = a_small_van(tmp_path)
+    late = hub.now() + timedelta(hours=3)
+    with hub.unit() as unit:
+        route = unit.session.exec(select(RouteRow)).one()
+        route.rests = rests_kept([TimeWindow(late, late + timedelta(hours=1))])
     with served(driver_app(hub)) as url:
         code = lambda: pairing_code(hub, ours, driver_id)  # noqa: E731
         phone = Screen(a_phone(browser, scheme), url, code, name=f"{scheme}-")
@@ -36,7 +44,7 @@ def test_a_break_is_two_taps_without_signal_and_the_next_stop_ends_one_that_was_
         phone.offline(False)
         phone.open()
         phone.state("Online")
-        phone.sees("Had a break")
+        expect(phone.page.locator("main")).to_contain_text(re.compile("Had a break .* · Break "))
         phone.is_fine("break-after")
         phone.press("Start break")
         phone.sees("On a break since")

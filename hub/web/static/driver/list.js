@@ -78,7 +78,7 @@ function endedEarly(now, route, heading, open, done) {
 function breaks(route, zone) {
   const spans = (some) => some.map(([from, to]) => `${clock(from, zone)}–${clock(to, zone)}`).join(", ");
   const had = (route.had ?? []).filter(([, to]) => to !== null);
-  const said = [route.rests?.length > 0 && `Break ${spans(route.rests)}`, had.length > 0 && `Had a break ${spans(had)}`].filter(Boolean);
+  const said = [had.length > 0 && `Had a break ${spans(had)}`, route.rests?.length > 0 && `Break ${spans(route.rests)}`].filter(Boolean);
   return said.length > 0 && h("p", { class: "muted" }, said.join(" · "));
 }
 
