@@ -330,7 +330,7 @@ def _late_by(job: JobSeen) -> timedelta:
 def _late_why(clock: Clock, route: RouteSeen, job: JobSeen) -> str:
     """What would do, while the driver is not under way; empty when it is in time."""
     over = _late_by(job) if job.late else timedelta()
-    if over < MINUTE or route.leaves_at is None or route.stage not in ("draft", "published"):
+    if over < MINUTE or route.leaves_at is None or route.stage in ("under_way", "over"):
         return ""
     before = list(takewhile(lambda one: one.id != job.id, route.jobs))
     drives = _drives(route)

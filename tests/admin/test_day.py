@@ -255,12 +255,16 @@ def test_a_late_job_says_whether_leaving_earlier_would_do(desk: Desk, first_wait
     assert f"17 min late {why}" in text_of(desk.get(HERE))
 
 
-def test_a_driver_is_on_the_road_only_once_something_was_done(hub: Hub, desk: Desk) -> None:
+def test_a_driver_is_on_the_road_only_once_the_van_left(hub: Hub, desk: Desk) -> None:
     plan(desk)
     publish_all(desk)
     assert "Mara route published" in text_of(desk.get(HERE))
     with hub.unit() as unit:
-        job = unit.session.exec(select(JobRow).where(JobRow.state == "dispatched")).first()
+        for job in unit.session.exec(select(JobRow).where(JobRow.state == "dispatched")):
+            job.state = "loaded"
+    assert "Mara loaded" in text_of(desk.get(HERE))
+    with hub.unit() as unit:
+        job = unit.session.exec(select(JobRow).where(JobRow.state == "loaded")).first()
         assert job
         job.state = "en_route"
     assert "Mara on the road" in text_of(desk.get(HERE))
