@@ -141,7 +141,12 @@ def test_a_run_shows_its_progress_and_can_be_stopped(desk: Desk) -> None:
     assert 'http-equiv="refresh"' in page.text
     stand = desk.get("/panel/day/stand?day=2026-11-23").get_json()
     assert "Waiting to plan Bakery" in stand["progress"]
+    assert "takes it in a moment" in stand["progress"]
     run = desk.rows(PlanRow)[0]
+    with desk.hub.unit() as unit:  # no worker is there
+        unit.session.get_one(PlanRow, run.id).created_at = SIX - timedelta(minutes=2)
+    late = desk.get("/panel/day/stand?day=2026-11-23").get_json()["progress"]
+    assert "does not run" in late and "does not run" in text_of(desk.get(HERE))
     desk.post(f"/panel/day/plans/{run.id}/stop", day="2026-11-23")
     assert desk.rows(PlanRow)[0].state == "cancelled"
     assert "Waiting" not in text_of(desk.get(HERE))
