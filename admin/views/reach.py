@@ -95,11 +95,12 @@ def _page(hub: Hub, wrong: dict[str, str]) -> AnyResponse:
     if not depots:
         return page("panel/reach.html", depots=[])
     asked = _asked(hub)
+    errors = asked.errors | wrong
     choices = {
         "depots": [(depot.id, depot.name) for depot in depots],
         "vehicles": list(_titles(can_be).items()),
         "asked": asked,
-        "errors": asked.errors | wrong,
+        "errors": errors,
     }
     if asked.errors:  # rings of other minutes than were typed would be taken for theirs
         return page("panel/reach.html", 422, seen=None, **choices)
@@ -113,7 +114,7 @@ def _page(hub: Hub, wrong: dict[str, str]) -> AnyResponse:
     tiles = current_tiles(hub.settings.data_dir / "map")
     return page(
         "panel/reach.html",
-        422 if wrong else 200,
+        422 if errors else 200,
         **choices,
         seen=seen,
         why_not=_why_not(hub, seen),
