@@ -69,7 +69,8 @@ def day(hub: Hub) -> Blueprint:
         """What a script asks for now and then: whether to load the day anew, and the progress."""
         seen = day_seen(hub, me().business_id, _day())
         runs = [seen_of(plan) for plan in seen.plans]
-        progress = render_template("panel/day_progress.html", runs=runs, depots=_depots())
+        about = {"runs": runs, "depots": _depots(), "now": hub.now()}
+        progress = render_template("panel/day_progress.html", **about)
         found = render_template("panel/day_left_out.html", seen=seen, day=_day())
         answer = jsonify(
             digest=_digest(seen), progress=progress, leftOut=found, looking=seen.is_looking
@@ -257,6 +258,7 @@ def day(hub: Hub) -> Blueprint:
             counts=seen.counts,
             digest=_digest(seen),
             runs=list(runs.values()),
+            now=hub.now(),
             failed=[run for run in runs.values() if run.says_why(hub.now())],
             run_of=runs,
             is_planning=any(run.is_open for run in runs.values()),
@@ -331,7 +333,7 @@ def _late_by(job: JobSeen) -> timedelta:
 def _late_why(clock: Clock, route: RouteSeen, job: JobSeen) -> str:
     """What would do, while the driver is not under way; empty when it is in time."""
     over = _late_by(job) if job.late else timedelta()
-    if over < MINUTE or route.leaves_at is None or route.stage not in ("draft", "published"):
+    if over < MINUTE or route.leaves_at is None or route.stage in ("under_way", "over"):
         return ""
     before = list(takewhile(lambda one: one.id != job.id, route.jobs))
     drives = _drives(route)

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from admin.cells import local
 from admin.forms import form_for, read
+from admin.mail_shown import mail_shown
 from admin.views.providers import form_of, installed, offered, save_form, titles
 from admin.words import NOTICES, RECEIPTS, ROLES, TRIGGERS
 from hub.core.contracts import NotificationChannel, TakesReplies
@@ -38,7 +39,8 @@ from hub.flows.notice_rules import (
     save_wording,
     wordings_of,
 )
-from hub.flows.notice_samples import orders_to_try, preview, send_test
+from hub.flows.notice_samples import orders_to_try, sampled, send_test
+from hub.flows.tongues import languages
 from hub.web.pages import page
 from hub.web.staff import me, needs
 
@@ -111,6 +113,18 @@ def messages(hub: Hub) -> Blueprint:
     def rule(rule_id: str) -> AnyResponse:
         row = _rule(hub, rule_id)
         return _rule_page(hub, row, _rule_form(hub, row)(None, data=row.model_dump()))
+
+    @pages.get("/rules/<row_id:rule_id>/mail")
+    @needs()
+    def mail(rule_id: str) -> AnyResponse:
+        """What stands in the frame of the rule's page."""
+        try:
+            shown, brand = sampled(hub, me().business_id, rule_id, **_sample(hub))
+        except LookupError:
+            abort(404)
+        if not shown.html:
+            abort(404)
+        return mail_shown(shown.html, brand)
 
     @pages.post("/rules/<row_id:rule_id>")
     @needs()
@@ -257,31 +271,47 @@ def _rule_page(
     forms = [_wording_form(one.model_dump()) for one in others]
     if wording is not None:
         wording.body.control = "area"
-    orders = orders_to_try(hub, me().business_id)
-    order_id = request.args.get("order", "")
-    chosen = order_id if order_id in dict(orders) else None
-    subject, text, _ = preview(hub, me().business_id, row.id, chosen)
+    orders, brands = orders_to_try(hub, me().business_id), all_brands(hub, me().business_id)
+    about = _sample(hub)
+    mail, _ = sampled(hub, me().business_id, row.id, **about)
     rings = reach_of(hub, row.channel) in RINGS
-    return page(
+    answer = page(
         "panel/messages_rule.html",
         status,
         by=titles(hub, NotificationChannel).get(row.channel, row.channel),
         when=_when(row),
         form=form,
         variables=VARIABLES,
-        subject="" if rings else subject,
-        text=Markup.escape(text),
-        sms=as_sms(text) if reach_of(hub, row.channel) == "phone" else None,
-        orders=orders,
-        chosen=chosen,
+        subject="" if rings else mail.subject,
+        text=Markup.escape(mail.text),
+        is_mail=bool(mail.html),
+        sms=as_sms(mail.text) if reach_of(hub, row.channel) == "phone" else None,
+        orders=[(id_, f"order {number}") for id_, number in orders],
+        about=about,
+        languages=list(languages().items()),
         row=row,
         wordings=forms,
-        brands={one.slug: one.name for one in all_brands(hub, me().business_id)},
+        brands={one.slug: one.name for one in brands},
         another=wording or _wording_form({"subject": row.subject, "body": row.body}),
         is_open=wording is not None,
         rings=rings,
         roles={key: words for key, words in ROLES.items() if key != row.role},
     )
+    policy = answer.headers["Content-Security-Policy"]
+    answer.headers["Content-Security-Policy"] = f"{policy}; frame-src 'self'"
+    return answer
+
+
+def _sample(hub: Hub) -> dict[str, Any]:
+    """What the preview is about, as ``sampled`` takes it; what is not known here is left out."""
+    orders = {id_ for id_, _ in orders_to_try(hub, me().business_id)}
+    brands = {one.slug for one in all_brands(hub, me().business_id)}
+    asked = {name: request.args.get(name, "") for name in ("order", "brand", "language")}
+    return {
+        "order_id": asked["order"] if asked["order"] in orders else None,
+        "brand": asked["brand"] if asked["brand"] in brands else "",
+        "language": asked["language"] if asked["language"] in languages() else "",
+    }
 
 
 def _wording_form(data: dict[str, Any]) -> BaseForm:

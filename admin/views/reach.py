@@ -96,6 +96,14 @@ def _page(hub: Hub, wrong: dict[str, str]) -> AnyResponse:
         return page("panel/reach.html", depots=[])
     asked = _asked(hub)
     errors = asked.errors | wrong
+    choices = {
+        "depots": [(depot.id, depot.name) for depot in depots],
+        "vehicles": list(_titles(can_be).items()),
+        "asked": asked,
+        "errors": errors,
+    }
+    if asked.errors:  # rings of other minutes than were typed would be taken for theirs
+        return page("panel/reach.html", 422, seen=None, **choices)
     try:
         seen = reach_of(hub, me().business_id, asked.leaving, asked.minutes)
     except LookupError:
@@ -107,10 +115,7 @@ def _page(hub: Hub, wrong: dict[str, str]) -> AnyResponse:
     return page(
         "panel/reach.html",
         422 if errors else 200,
-        depots=[(depot.id, depot.name) for depot in depots],
-        vehicles=list(_titles(can_be).items()),
-        asked=asked,
-        errors=errors,
+        **choices,
         seen=seen,
         why_not=_why_not(hub, seen),
         map_ends=_map_ends(hub, seen),

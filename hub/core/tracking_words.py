@@ -118,6 +118,7 @@ MOST_OWN_WORDS = 300
 REST_FOLLOWS = "We will contact you about the rest."
 REST_FETCHED = "The rest was collected from us."
 FETCHED = "It was collected from us. Thank you."
+KEPT = "Your order waits for you"
 PROMISED = "We promised {window}."
 UNKNOWN_REASON = "it did not work out."
 STAY = {
@@ -285,7 +286,7 @@ def all_words() -> Iterator[str]:
                 yield from said.values() if isinstance(said, dict) else said
     yield from (YOU_CHOOSE, NO_RETURN, TIME_FOLLOWS, ARRIVING, MISSED_YOU, TRY_AGAIN, PLANNED_ANEW)
     yield from (UNREACHED, LATE, PICK_UP_FAILED, ASKED_FOR, REST_FOLLOWS, PROMISED)
-    yield from (NO_SIGNAL, UNKNOWN_REASON, REST_FETCHED, FETCHED)
+    yield from (NO_SIGNAL, UNKNOWN_REASON, REST_FETCHED, FETCHED, KEPT)
 
 
 class _Words:
@@ -417,11 +418,18 @@ def _headline(seen: Seen, may: frozenset[Fact]) -> str:
             return PARTLY[seen.job.kind]
         case Shows.FAILED if seen.pick_up_failed:
             return PICK_UP_FAILED
+        case Shows.FAILED if _is_kept(seen):
+            return KEPT
         case Shows.FAILED if seen.job.reason is Reason.NOBODY_HOME:
             return MISSED_YOU
         case Shows.RESCHEDULED if seen.quoted is None:
             return TRY_AGAIN if seen.earlier and not seen.unreached else PLANNED_ANEW
     return usual
+
+
+def _is_kept(seen: Seen) -> bool:
+    """It waits for its recipient: what is to be done now is more than what went wrong before."""
+    return seen.job.kind is Kind.DELIVER and seen.job.next_step is NextStep.COLLECT
 
 
 def _done_at(seen: Seen) -> datetime | None:
@@ -443,4 +451,6 @@ def _tone(seen: Seen) -> Tone:
         return "late"
     if seen.shows in (Shows.DONE, Shows.FETCHED):
         return "ok"
+    if seen.shows is Shows.FAILED and _is_kept(seen):
+        return "plain"
     return "bad" if seen.shows in (Shows.FAILED, Shows.CANCELLED) else "plain"

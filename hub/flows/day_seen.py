@@ -15,7 +15,7 @@ from hub.flows.ways_found import WaysSeen, is_looking, not_looked_at
 
 Loads = dict[str, int]  # g, cm3, parcels
 DONE = frozenset({Outcome.SUCCEEDED, Outcome.PARTIAL})
-MOVING = frozenset({State.LOADED, State.EN_ROUTE, State.ARRIVED, State.CLOSED})
+MOVING = frozenset({State.EN_ROUTE, State.ARRIVED, State.CLOSED})
 NOT_DONE = frozenset({Outcome.FAILED, Outcome.SKIPPED})
 
 
@@ -161,13 +161,15 @@ class RouteSeen:
 
     @property
     def stage(self) -> str:
-        """``draft``, ``published``, ``under_way`` once anything was done, or ``over``."""
+        """``draft``, ``published``, ``loaded``, ``under_way`` once the van left, or ``over``."""
         if not self.published:
             return "draft"
         states = {job.state for job in self.jobs if not job.cancelled}
         if states <= {State.CLOSED}:
             return "over"
-        return "under_way" if states & MOVING else "published"
+        if states & MOVING:
+            return "under_way"
+        return "loaded" if State.LOADED in states else "published"
 
     @property
     def jobs(self) -> tuple[JobSeen, ...]:

@@ -21,6 +21,7 @@ from hub.db.tables import AuditRow, BrandRow, BusinessRow, NoticeRuleRow, OrderR
 from hub.flows.brands import Brands
 from hub.flows.choices import choice, mark, provider_of
 from hub.flows.notice_mail import (
+    Mail,
     about_order,
     composed,
     contacts_of,
@@ -50,10 +51,32 @@ def preview(
 
     Raises ``LookupError`` for a rule or an order the business does not have.
     """
+    mail, _ = sampled(hub, business_id, rule_id, order_id)
+    return mail.subject, mail.text, mail.html
+
+
+def sampled(
+    hub: Hub,
+    business_id: str,
+    rule_id: str,
+    order_id: str | None = None,
+    *,
+    brand: str = "",
+    language: str = "",
+) -> tuple[Mail, BrandRow]:
+    """A rule's words in all their forms, and the brand that they wear.
+
+    An order has both of its own; one made up is of ``brand`` (a short name; empty: the usual
+    one) and reads ``language`` (empty: the business's). Raises ``LookupError`` for a rule, an
+    order or a brand the business does not have.
+    """
     with hub.reading() as session:
         business = session.get_one(BusinessRow, business_id)
         brands = Brands(session, business_id)
-        brand = brands.usual
+        look = next((one for one in brands.rows if one.slug == brand), None)
+        if brand and look is None:
+            raise LookupError("There is no such brand.")
+        look = look or brands.usual
         rule = session.exec(
             select(NoticeRuleRow).where(
                 NoticeRuleRow.business_id == business_id, NoticeRuleRow.id == rule_id
@@ -61,23 +84,23 @@ def preview(
         ).one_or_none()
         if rule is None:
             raise LookupError("There is no such rule.")
-        about = _made_up(hub, brand, brands.address(hub, brand))
+        about = replace(_made_up(hub, look, brands.address(hub, look)), language=language)
         if order_id is not None:
             order = session.exec(
                 select(OrderRow).where(OrderRow.business_id == business_id, OrderRow.id == order_id)
             ).one_or_none()
             if order is None:
                 raise LookupError("There is no such order.")
-            brand = brands.of(order)
+            look = brands.of(order)
             contacts = contacts_of(session, order)
             contact = reachable(contacts, Role(rule.role), reach_of(hub, rule.channel))
             role = contact.role if contact else Role(rule.role)
             about = about_order(hub, session, brands, order, None, role)
             if contact is not None:
                 about = replace(about, name=contact.name, language=contact.language)
-        subject, body = words_in(session, rule, about.language, brand.slug)
-    mail = composed(hub, business, brand, subject, body, about, reach_of(hub, rule.channel))
-    return mail.subject, mail.text, mail.html
+        subject, body = words_in(session, rule, about.language, look.slug)
+    mail = composed(hub, business, look, subject, body, about, reach_of(hub, rule.channel))
+    return mail, look
 
 
 def orders_to_try(hub: Hub, business_id: str, *, most: int = 30) -> list[tuple[str, str]]:

@@ -36,6 +36,7 @@ LEASE = timedelta(seconds=60)  # reading a day of 2,000 jobs and its roads must 
 LOOK_S = 0.5  # how often a run's row is written and asked whether to stop
 ROUNDS = 3  # a day that changes under every plan is given up
 SAID_FOR = timedelta(minutes=10)  # then a failed run is no news to whoever opens the day
+SOON = timedelta(minutes=1)  # a worker that is there and free takes a run within seconds
 TRIES = 3  # as is a run that took its worker down
 OPEN = ("waiting", "solving")
 BUG = "Planning met an error in the hub itself. The worker's log says which."
@@ -60,6 +61,13 @@ class PlanSeen:
     aim: Aim | None = None  # what mattered most; ``None``: what the business has set
     done_at: datetime | None = None  # while it is not over
     is_read: bool = False  # somebody closed what it said when it failed
+    asked_at: datetime | None = None
+
+    def waits_long(self, now: datetime) -> bool:
+        """No worker has taken it, though one that is there and free would have."""
+        if self.state != "waiting" or self.asked_at is None:
+            return False
+        return now - self.asked_at > SOON
 
     @property
     def is_open(self) -> bool:
@@ -184,6 +192,7 @@ def seen_of(run: PlanRow) -> PlanSeen:
         aim=aim_of(run),
         done_at=run.done_at,
         is_read=bool(run.progress.get("read")),
+        asked_at=run.created_at,
     )
 
 

@@ -69,7 +69,11 @@ class GatewaySettings(BaseModel):
         max_length=200,
     )
     ok_value: str = Field(default="", title="The word for yes", max_length=60)
-    id_path: str = Field(title="Where its answer names the message", max_length=200)
+    id_path: str = Field(
+        title="Where its answer names the message",
+        description="e.g. messages.0.message-id, from the gateway's page on sending",
+        max_length=200,
+    )
     error_path: str = Field(default="", title="Where its answer has an error code", max_length=200)
     gone_codes: str = Field(default="", title="Codes: never reached", max_length=500)
     stop_codes: str = Field(default="", title="Codes: wants no more", max_length=500)

@@ -141,7 +141,12 @@ def test_a_run_shows_its_progress_and_can_be_stopped(desk: Desk) -> None:
     assert 'http-equiv="refresh"' in page.text
     stand = desk.get("/panel/day/stand?day=2026-11-23").get_json()
     assert "Waiting to plan Bakery" in stand["progress"]
+    assert "takes it in a moment" in stand["progress"]
     run = desk.rows(PlanRow)[0]
+    with desk.hub.unit() as unit:  # no worker is there
+        unit.session.get_one(PlanRow, run.id).created_at = SIX - timedelta(minutes=2)
+    late = desk.get("/panel/day/stand?day=2026-11-23").get_json()["progress"]
+    assert "does not run" in late and "does not run" in text_of(desk.get(HERE))
     desk.post(f"/panel/day/plans/{run.id}/stop", day="2026-11-23")
     assert desk.rows(PlanRow)[0].state == "cancelled"
     assert "Waiting" not in text_of(desk.get(HERE))
@@ -255,12 +260,16 @@ def test_a_late_job_says_whether_leaving_earlier_would_do(desk: Desk, first_wait
     assert f"17 min late {why}" in text_of(desk.get(HERE))
 
 
-def test_a_driver_is_on_the_road_only_once_something_was_done(hub: Hub, desk: Desk) -> None:
+def test_a_driver_is_on_the_road_only_once_the_van_left(hub: Hub, desk: Desk) -> None:
     plan(desk)
     publish_all(desk)
     assert "Mara route published" in text_of(desk.get(HERE))
     with hub.unit() as unit:
-        job = unit.session.exec(select(JobRow).where(JobRow.state == "dispatched")).first()
+        for job in unit.session.exec(select(JobRow).where(JobRow.state == "dispatched")):
+            job.state = "loaded"
+    assert "Mara loaded" in text_of(desk.get(HERE))
+    with hub.unit() as unit:
+        job = unit.session.exec(select(JobRow).where(JobRow.state == "loaded")).first()
         assert job
         job.state = "en_route"
     assert "Mara on the road" in text_of(desk.get(HERE))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -53,7 +54,14 @@ def free_s(desk: Desk, profile: str = "car") -> int:
     return found.seconds[0][1]
 
 
-def a_round(desk: Desk, day: date, begins: str, times: float, silent: int = -1) -> RouteRow:
+def a_round(
+    desk: Desk,
+    day: date,
+    begins: str,
+    times: float,
+    silent: int = -1,
+    doors: Sequence[Point] = DOORS,
+) -> RouteRow:
     """A van left the first door at ``begins`` and drove to the others, each way so many times as
     long as on free roads. At the ``silent``-th nobody said that he came.
     """
@@ -87,7 +95,7 @@ def a_round(desk: Desk, day: date, begins: str, times: float, silent: int = -1) 
         unit.session.add(shift)
         unit.session.flush()
         unit.session.add(route)
-        for n, door in enumerate(DOORS):
+        for n, door in enumerate(doors):
             key = f"door {n}"
             if key not in places:
                 place = PlaceRow(
@@ -101,7 +109,7 @@ def a_round(desk: Desk, day: date, begins: str, times: float, silent: int = -1) 
                 unit.session.add(place)
                 places[key] = place.id
         unit.session.flush()
-        for n in range(len(DOORS)):
+        for n in range(len(doors)):
             came_at = clock - timedelta(minutes=3) if n == 0 else clock + way
             clock = clock if n == 0 else came_at + timedelta(minutes=3)
             job = JobRow(
@@ -154,6 +162,17 @@ def settle(desk: Desk, rules: list[RushHour]) -> None:
     with desk.hub.unit() as unit:
         row = unit.session.get_one(BusinessRow, desk.business_id)
         row.settings = settled.model_dump(mode="json")
+
+
+def test_where_every_drive_is_too_short_to_tell_it_does_not_say_that_none_is_known(
+    desk: Desk,
+) -> None:
+    near = [Point(60.17 + n / 1000, 24.94) for n in range(4)]
+    a_round(desk, DAY - timedelta(days=4), "08:05", 1.5, doors=near)
+    assert taken(desk).drives == 3
+    page = text_of(desk.get(PAGE))
+    assert "3 drives of these weeks are known" in page and "less than two minutes" in page
+    assert "No drive of these weeks" not in page
 
 
 def test_what_drives_took_becomes_lines_once_somebody_saves_them(desk: Desk) -> None:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import io
+import re
 import socket
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
+from PIL import Image
 from sqlmodel import select
 
 from hub.app import Hub
 from hub.db.tables import ChoiceRow, NoticeRuleRow, SecretRow
+from hub.flows.brand import BrandIn, add_brand, save_brand
 from hub.flows.choices import choice
 from hub.flows.log_in import Role
 from tests.admin.panel_worlds import Panel, a_bakery, a_panel, an_installed_hub
@@ -186,3 +191,32 @@ def test_a_mistyped_sender_is_told_in_plain_words(panel: Panel) -> None:
     page = panel.post(CHANNEL, **form(25, sender="nobody")).text
     assert "This is not an e-mail address. Write it as orders@example.com." in page
     assert "@-sign" not in page
+
+
+def test_a_mail_is_seen_as_it_will_look_in_each_brand_and_language(panel: Panel) -> None:
+    night = add_brand(panel.hub, panel.business_id, "Night Bakery", actor="test")
+    given = BrandIn(name="Night Bakery", colour="#ffd54a", header_colour="#1b1464")
+    picture = io.BytesIO()
+    Image.new("RGB", (60, 20), "#b02020").save(picture, "PNG")
+    with_logo = {"logo": picture.getvalue(), "actor": "test"}
+    save_brand(panel.hub, panel.business_id, given, night, **with_logo)  # type: ignore[arg-type]
+    rule = next(row for row in _rules(panel.hub, panel.business_id) if row.channel == "email")
+    path = f"/panel/messages/rules/{rule.id}"
+    page = panel.get(f"{path}?brand={night}&language=ar")
+    frame = unescape(re.search(r'<iframe [^>]*src="([^"]+)"', page.text)[1])  # type: ignore[index]
+    assert "frame-src 'self'" in page.headers["Content-Security-Policy"]
+    mail = panel.get(frame)
+    assert "Night Bakery" in mail.text and 'dir="rtl"' in mail.text and "#1b1464" in mail.text
+    assert "data:image/png;base64," in mail.text and "cid:" not in mail.text
+    assert mail.headers["Content-Security-Policy"].endswith("; sandbox")
+    assert "Husk Bakery" in panel.get(f"{path}/mail?brand=nobodys").text
+
+
+def test_a_text_has_no_frame_and_nobody_sees_anothers_mail(hub: Hub, panel: Panel) -> None:
+    rule, theirs = _rules(hub, panel.business_id)[0], _rules(hub, a_bakery(hub))[0]
+    assert panel.get(f"/panel/messages/rules/{theirs.id}/mail").status_code == 404
+    assert "<iframe" in panel.get(f"/panel/messages/rules/{rule.id}").text
+    with hub.unit() as unit:
+        unit.session.get_one(NoticeRuleRow, rule.id).channel = "sms_twilio"
+    assert "<iframe" not in panel.get(f"/panel/messages/rules/{rule.id}").text
+    assert panel.get(f"/panel/messages/rules/{rule.id}/mail").status_code == 404

@@ -186,6 +186,8 @@ def test_what_makes_no_sense_is_said_at_its_field(desk: Desk, query: str, said: 
     answer = desk.get(f"{REACH}?day={DAY}&{query}" if "day" not in query else f"{REACH}?{query}")
     assert said in text_of(answer)
     assert answer.status_code == (200 if said.startswith("within") else 422)
+    # Rings of other minutes, or of another day, would be taken for what was asked for.
+    assert ('class="ring"' in answer.text) == (answer.status_code == 200)
 
 
 def test_without_a_map_or_turns_it_says_what_to_do(

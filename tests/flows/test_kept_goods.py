@@ -52,6 +52,13 @@ def waiting(street: Street) -> list[str]:
     return [one.number for one in orders_like(street.hub, street.business_id, state="kept")]
 
 
+def test_until_then_the_page_says_first_that_the_order_waits(kept: Street) -> None:
+    card = page_of(kept).card
+    assert card is not None
+    assert (card.headline, card.tone) == ("Your order waits for you", "plain")
+    assert any("it did not work out" in line for line in card.lines)
+
+
 def test_what_was_fetched_is_on_record_and_the_page_says_when(kept: Street) -> None:
     assert waiting(kept) == ["2"]
     kept.clock(25 * 60 + 6)

@@ -128,3 +128,11 @@ def test_a_sample_leads_where_the_brands_pages_stand(hub: Hub) -> None:
     _, words, html = preview(hub, brand.business_id, rule.id)
     assert "https://track.husk.example/t/example" in html
     assert "https://hub.example" not in words + html
+
+
+@pytest.mark.parametrize("language", ["en", "de", "ar"])
+def test_no_mail_says_that_an_order_comes_which_may_be_cancelled(hub: Hub, language: str) -> None:
+    """Below the news that it was cancelled stood that it is on its way."""
+    html = mail(hub, language).html
+    for said in ("on its way", "zu Ihnen kommt", "في طريقه إليك"):
+        assert said not in html

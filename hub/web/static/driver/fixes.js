@@ -115,7 +115,7 @@ async function trim() {
 
 // Whether the hub knows where this phone is, in words for its driver.
 export function sharing(trouble) {
-  if (trouble) return { look: "warn", text: `Position not shared. ${trouble}` };
+  if (trouble) return { look: "warn", text: "Position not shared." }; // why stands above the list
   if (state.why) return { look: "warn", text: `Position not shared: ${state.why}` };
   if (!state.reached && state.waiting) return { look: "warn", text: `No connection. ${state.waiting} positions wait on this phone.` };
   if (!state.sent_at) return { look: "", text: "Looking for this phone's position…" };
