@@ -135,7 +135,7 @@ def test_the_branding_preview_follows_what_is_typed(desk: Desk) -> None:
     page = desk.page()
     page.goto(f"{desk.url}/panel/branding")
     phones = page.frame_locator(".sheet iframe >> nth=0")
-    expect(phones.locator("figure")).to_have_count(12)
+    expect(phones.locator("figure")).to_have_count(14)
     bar = phones.frame_locator("iframe >> nth=0").locator("header")
     before = page.evaluate("history.length")
     page.get_by_label("Name customers see").fill("Brand New Name")
@@ -145,7 +145,7 @@ def test_the_branding_preview_follows_what_is_typed(desk: Desk) -> None:
     expect(bar).to_have_css("color", "rgb(0, 0, 0)")
     page.get_by_label("Read in").select_option("ar")
     page.get_by_label("By").select_option("dark")
-    last = phones.frame_locator("iframe >> nth=11")
+    last = phones.frame_locator("iframe >> nth=13")
     expect(last.locator("html")).to_have_attribute("dir", "rtl")
     expect(last.locator("body")).to_have_css("background-color", "rgb(20, 22, 26)")
     assert page.evaluate("history.length") == before
