@@ -10,10 +10,9 @@ from markupsafe import Markup
 from hub.core.values import Point
 from hub.core.zones import Area
 from hub.flows.reach import Reach, Ring, Spot
-from hub.maps.svg import draw
 from hub.maps.tiles import Tiles
 from hub.maps.view import Pixel, View
-from hub.web.route_map import SIZES, view_of
+from hub.web.route_map import SIZES, ground
 
 BESIDE = 0.5  # of the widest ring's width: jobs farther away than that would make it a dot
 NAME = (60, 16)  # px that a name takes
@@ -29,16 +28,7 @@ def _drawn(
     tiles: Tiles | None, reach: Reach, said: str, nonce: str, shape: str, width: int, height: int
 ) -> Markup:
     corners = _corners(reach)
-    # A line of one point draws nothing but is kept in view.
-    svg = draw(
-        tiles,
-        pins=(),
-        lines=[[corner] for corner in corners],
-        width=width,
-        height=height,
-        nonce=nonce,
-    )
-    view = view_of(svg, width, height)
+    svg, view = ground(tiles, corners, width, height, nonce)
     rings = "".join(_ring(view, ring) for ring in reversed(reach.rings))
     names = "".join(_names(view, reach.rings))
     x, y = view.pixel(Point(reach.depot.lat, reach.depot.lon))

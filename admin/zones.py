@@ -17,10 +17,9 @@ from hub.core.values import Point
 from hub.core.zones import Area, read_area
 from hub.db.tables import DepotRow, PlaceRow, ZoneRow
 from hub.flows import zones
-from hub.maps.svg import draw
 from hub.maps.tiles import current_tiles
 from hub.web.pages import csp_nonce
-from hub.web.route_map import view_of
+from hub.web.route_map import ground
 from hub.web.staff import me
 
 SIZES = (("wide", 900, 520), ("tall", 390, 420))
@@ -158,15 +157,7 @@ def _drawn(
     """The ground with depots, doors and the other zones; a script draws this one on it."""
     shape, width, height = size
     corners = (Point(box[0], box[1]), Point(box[2], box[3]))
-    svg = draw(
-        tiles,
-        pins=(),
-        lines=[[corner] for corner in corners],
-        width=width,
-        height=height,
-        nonce=nonce,
-    )
-    view = view_of(svg, width, height)
+    svg, view = ground(tiles, corners, width, height, nonce)
     parts = []
     for name, area in others:
         path = " ".join(

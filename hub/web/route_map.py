@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import chain
@@ -68,12 +68,17 @@ def route_map(
     return Markup("").join(drawn)
 
 
-def view_of(svg: str, width: int, height: int) -> View:
-    """What part of the world a drawn map shows."""
+def ground(
+    tiles: Tiles | None, corners: Iterable[Point], width: int, height: int, nonce: str
+) -> tuple[str, View]:
+    """The map about ``corners`` as SVG, to draw on, and what part of the world it shows."""
+    # A line of one point draws nothing but is kept in view.
+    lines = [[corner] for corner in corners]
+    svg = draw(tiles, pins=(), lines=lines, width=width, height=height, nonce=nonce)
     placed = _PLACED.search(svg)
     assert placed, "a drawn map says where it is"
     zoom, left, top = map(float, placed.groups())
-    return View(zoom, left, top, width, height)
+    return svg, View(zoom, left, top, width, height)
 
 
 def _drawn(
@@ -94,16 +99,7 @@ def _drawn(
         corners = _inside(looked_at)
     if not corners:
         return Markup("")
-    # A line of one point draws nothing but is kept in view.
-    svg = draw(
-        tiles,
-        pins=(),
-        lines=[[corner] for corner in corners],
-        width=width,
-        height=height,
-        nonce=nonce,
-    )
-    view = view_of(svg, width, height)
+    svg, view = ground(tiles, corners, width, height, nonce)
     n_of = numbers_of(routes)
     ways = (_way(view, line, n_of[one.id]) for one, line in zip(routes, lines, strict=True))
     stops = (_stops(view, route, n_of[route.id]) for route in routes)

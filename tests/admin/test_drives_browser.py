@@ -9,10 +9,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from hub.flows.log_in import Role
-from hub.web.staff import COOKIE
 from tests.admin.desk import Desk, a_desk, a_hub, with_orders
+from tests.admin.desk_browser import look, opened
 from tests.admin.test_drives_taken import PAGE, settings, weeks
-from tests.admin.test_panel_day_browser import look, served
 
 
 @pytest.fixture
@@ -25,13 +24,8 @@ def desk(tmp_path: Path) -> Desk:
 
 @pytest.fixture
 def page(desk: Desk, browser: Browser) -> Iterator[Page]:
-    with served(desk.hub) as url:
-        context = browser.new_context(base_url=url, viewport={"width": 1280, "height": 900})
-        context.add_cookies([{"name": COOKIE, "value": desk.token, "url": url}])
-        page = context.new_page()
-        page.set_default_timeout(60_000)
+    with opened(desk, browser) as page:
         yield page
-        context.close()
 
 
 def test_an_owner_takes_what_drives_took_into_the_settings(desk: Desk, page: Page) -> None:

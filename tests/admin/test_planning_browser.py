@@ -11,9 +11,8 @@ from playwright.sync_api import Browser, Page, expect
 from hub.db.tables import DriverRow, OrderRow, RouteRow, TakeOverRow, VehicleRow, ZoneRow
 from hub.flows.log_in import Role
 from hub.flows.planning_run import solve_waiting
-from hub.web.staff import COOKIE
 from tests.admin.desk import Desk, a_desk, a_hub, with_orders
-from tests.admin.test_panel_day_browser import DAY, look, served
+from tests.admin.desk_browser import DAY, look, opened
 
 
 @pytest.fixture
@@ -24,16 +23,8 @@ def desk(helsinki: Path, tmp_path: Path) -> Desk:
 
 @pytest.fixture
 def page(desk: Desk, browser: Browser) -> Iterator[Page]:
-    with served(desk.hub) as url:
-        context = browser.new_context(base_url=url, viewport={"width": 1280, "height": 900})
-        context.add_cookies([{"name": COOKIE, "value": desk.token, "url": url}])
-        page = context.new_page()
-        page.set_default_timeout(20_000)
-        complaints: list[str] = []
-        page.on("pageerror", lambda error: complaints.append(str(error)))
+    with opened(desk, browser) as page:
         yield page
-        context.close()
-        assert complaints == []
 
 
 def test_a_zone_is_drawn_by_clicking_its_corners(desk: Desk, page: Page) -> None:

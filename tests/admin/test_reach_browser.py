@@ -13,7 +13,7 @@ from hub.db.tables import DepotRow
 from hub.flows.log_in import Role
 from hub.web.staff import COOKIE
 from tests.admin.desk import DAY, Desk, a_desk, a_hub, with_orders
-from tests.admin.test_panel_day_browser import look, served
+from tests.admin.desk_browser import look, opened
 
 REACH = "/panel/reach"
 
@@ -25,16 +25,8 @@ def desk(helsinki: Path, tmp_path: Path) -> Desk:
 
 @pytest.fixture
 def page(desk: Desk, browser: Browser) -> Iterator[Page]:
-    with served(desk.hub) as url:
-        context = browser.new_context(base_url=url, viewport={"width": 1280, "height": 900})
-        context.add_cookies([{"name": COOKIE, "value": desk.token, "url": url}])
-        page = context.new_page()
-        page.set_default_timeout(60_000)
-        complaints: list[str] = []
-        page.on("pageerror", lambda error: complaints.append(str(error)))
+    with opened(desk, browser) as page:
         yield page
-        context.close()
-        assert complaints == []
 
 
 def test_a_dispatcher_looks_how_far_vans_get_and_makes_a_zone_of_it(
