@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import asdict
+from threading import Lock
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Engine
 from sqlmodel import Session, select
@@ -17,7 +20,20 @@ from hub.db.engine import ONE_MOMENT, WRITE
 from hub.db.tables import BusinessRow, EventRow
 
 TURN_S = 0.12
+PATIENCE_S = 10.0
 _open: ContextVar[bool] = ContextVar("unit_open", default=False)
+_locks: WeakKeyDictionary[Engine, Lock] = WeakKeyDictionary()
+_finding = Lock()
+
+
+def _let_go() -> None:
+    """A process that was forked has none of the threads that were writing."""
+    global _finding
+    _finding = Lock()
+    _locks.clear()
+
+
+os.register_at_fork(after_in_child=_let_go)
 
 
 class UnitOpen(RuntimeError):
@@ -84,11 +100,31 @@ def unit(engine: Engine) -> Iterator[Unit]:
     forbid_open_unit("opening a unit")
     token = _open.set(True)
     try:
-        with Session(engine.execution_options(**WRITE), expire_on_commit=False) as session:
-            yield Unit(session)
-            session.commit()
+        with _turn(engine), Session(engine.execution_options(**WRITE), expire_on_commit=False) as s:
+            yield Unit(s)
+            s.commit()
     finally:
         _open.reset(token)
+
+
+@contextmanager
+def _turn(engine: Engine) -> Iterator[None]:
+    """Threads of one process write to SQLite one after the other, and the next goes on at once.
+
+    Left to SQLite they would ask again and again, each up to 100 ms later, in no order; so a
+    worker's chores that began together kept other processes from writing for half a second.
+    """
+    if engine.dialect.name != "sqlite":
+        yield
+        return
+    with _finding:
+        lock = _locks.setdefault(engine, Lock())
+    is_mine = lock.acquire(timeout=PATIENCE_S)  # else SQLite says that it is locked
+    try:
+        yield
+    finally:
+        if is_mine:
+            lock.release()
 
 
 @contextmanager

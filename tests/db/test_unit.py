@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -38,3 +40,19 @@ def test_a_unit_that_waits_for_another_in_vain_says_that_the_database_is_locked(
     with engine.execution_options(**WRITE).begin(), unit(engine) as late:
         with pytest.raises(OperationalError, match="locked"):
             late.session.connection()
+
+
+def test_threads_that_write_at_once_come_one_after_the_other_without_asking_the_database_twice(
+    tmp_path: Path,
+) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'hub.db'}")
+    # Whoever has to ask again fails.
+    event.listen(engine, "connect", lambda raw, _: raw.execute("PRAGMA busy_timeout = 0"))
+
+    def write(n: int) -> None:
+        with unit(engine) as u:
+            u.session.connection()
+            time.sleep(0.02)
+
+    with ThreadPoolExecutor(6) as threads:
+        assert list(threads.map(write, range(24))) == [None] * 24
