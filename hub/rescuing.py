@@ -59,6 +59,8 @@ def _watch(folder: Path, asked: Asked, names: Names, within_s: float) -> None:
         if child.is_alive():
             child.kill()
             child.join()
+        if child.exitcode == 0:
+            return  # it said itself how it ended; by now somebody else may look in this folder
         state, ways = found(folder)
         if state == LOOKING:
             LOG.warning("looking for ways out ended early, with %s", child.exitcode)
