@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from contextlib import closing
 from functools import cache
 from types import ModuleType
@@ -22,6 +23,8 @@ _USUAL: dict[str, Any] = {
     "json_deserializer": msgspec.json.decode,  # a look at a day reads some hundred documents
 }
 SAFE_SQLITE = (3, 51, 3)  # before it, two processes in WAL mode can corrupt (sqlite.org/wal.html)
+BUSY_MS = 10_000  # that somebody waits for a database that others write
+LOOK_S = 0.002  # between two looks whether it is free
 log = logging.getLogger(__name__)
 
 
@@ -83,7 +86,7 @@ def _set_up_sqlite(connection: Any, _: Any) -> None:
     for pragma in (
         "journal_mode = WAL",
         "synchronous = FULL",  # NORMAL lost acknowledged commits in 3 of 3 power cuts
-        "busy_timeout = 10000",
+        f"busy_timeout = {BUSY_MS}",
         "foreign_keys = ON",
         "trusted_schema = OFF",
         "secure_delete = ON",
@@ -100,8 +103,35 @@ def _begin_sqlite(connection: Connection) -> None:
     raw = connection.connection.dbapi_connection
     assert raw is not None
     try:
-        raw.cursor().execute(begin)  # by no detour: it is said some thousand times a minute
+        if write:
+            _begin_to_write(raw, driver)
+        else:
+            raw.cursor().execute(begin)  # by no detour: it is said some thousand times a minute
     except driver.Error as error:
         raise DBAPIError.instance(
             begin, None, error, driver.Error, dialect=connection.dialect
         ) from error
+
+
+def _begin_to_write(raw: Any, driver: Any) -> None:
+    """Waits for other processes' units, as long as SQLite would, but looks again each few ms.
+
+    SQLite itself sleeps longer each time, up to 100 ms, and comes too late while others come and
+    go. Raises the driver's ``OperationalError`` in the end.
+    """
+    cursor = raw.cursor()
+    [patience_ms] = cursor.execute("PRAGMA busy_timeout").fetchone()
+    until = time.monotonic() + patience_ms / 1000
+    cursor.execute("PRAGMA busy_timeout = 0")
+    try:
+        while True:
+            try:
+                cursor.execute("BEGIN IMMEDIATE")
+            except driver.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() >= until:
+                    raise
+                time.sleep(LOOK_S)
+            else:
+                return
+    finally:
+        cursor.execute(f"PRAGMA busy_timeout = {patience_ms}")

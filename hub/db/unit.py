@@ -19,7 +19,7 @@ from hub.core.events import Event
 from hub.db.engine import ONE_MOMENT, WRITE
 from hub.db.tables import BusinessRow, EventRow
 
-TURN_S = 0.12
+TURN_S = 0.02
 PATIENCE_S = 10.0
 _open: ContextVar[bool] = ContextVar("unit_open", default=False)
 _locks: WeakKeyDictionary[Engine, Lock] = WeakKeyDictionary()
@@ -64,7 +64,7 @@ def one_at_a_time(session: Session, business_id: str, *, key_share: bool = False
 def let_others(engine: Engine) -> None:
     """Between two of many units of one piece of work: whoever waits to write has a turn.
 
-    SQLite's waiters do not queue, they ask again each 100 ms. Those of PostgreSQL queue.
+    SQLite's waiters do not queue, they look again each few milliseconds. Those of PostgreSQL queue.
     """
     forbid_open_unit("letting others write")
     if engine.dialect.name == "sqlite":
@@ -111,8 +111,8 @@ def unit(engine: Engine) -> Iterator[Unit]:
 def _turn(engine: Engine) -> Iterator[None]:
     """Threads of one process write to SQLite one after the other, and the next goes on at once.
 
-    Left to SQLite they would ask again and again, each up to 100 ms later, in no order; so a
-    worker's chores that began together kept other processes from writing for half a second.
+    Left to themselves they would look again and again, in no order; so a worker's chores that began
+    together kept other processes from writing for half a second.
     """
     if engine.dialect.name != "sqlite":
         yield
