@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, abort, flash, redirect, request, url_for
@@ -21,7 +22,7 @@ from hub.core.notice_words import VARIABLES
 from hub.core.notices import Trigger
 from hub.core.sms import as_sms
 from hub.core.values import Role as ContactRole
-from hub.db.tables import ChoiceRow, NoticeRow, NoticeRuleRow
+from hub.db.tables import BrandRow, ChoiceRow, NoticeRow, NoticeRuleRow
 from hub.flows.brand import all_brands
 from hub.flows.choices import choice, choices, hook_of, switch
 from hub.flows.log_in import Role
@@ -118,8 +119,10 @@ def messages(hub: Hub) -> Blueprint:
     @needs()
     def mail(rule_id: str) -> AnyResponse:
         """What stands in the frame of the rule's page."""
+        orders, brands = orders_to_try(hub, me().business_id), all_brands(hub, me().business_id)
         try:
-            shown, brand = sampled(hub, me().business_id, rule_id, **_sample(hub))
+            about = _sample(orders, brands)
+            shown, brand = sampled(hub, me().business_id, rule_id, **about)
         except LookupError:
             abort(404)
         if not shown.html:
@@ -272,7 +275,7 @@ def _rule_page(
     if wording is not None:
         wording.body.control = "area"
     orders, brands = orders_to_try(hub, me().business_id), all_brands(hub, me().business_id)
-    about = _sample(hub)
+    about = _sample(orders, brands)
     mail, _ = sampled(hub, me().business_id, row.id, **about)
     rings = reach_of(hub, row.channel) in RINGS
     answer = page(
@@ -302,14 +305,12 @@ def _rule_page(
     return answer
 
 
-def _sample(hub: Hub) -> dict[str, Any]:
-    """What the preview is about, as ``sampled`` takes it; what is not known here is left out."""
-    orders = {id_ for id_, _ in orders_to_try(hub, me().business_id)}
-    brands = {one.slug for one in all_brands(hub, me().business_id)}
+def _sample(orders: Sequence[tuple[str, str]], brands: Sequence[BrandRow]) -> dict[str, Any]:
+    """What the preview is about, as ``sampled`` takes it; what is not among these is left out."""
     asked = {name: request.args.get(name, "") for name in ("order", "brand", "language")}
     return {
-        "order_id": asked["order"] if asked["order"] in orders else None,
-        "brand": asked["brand"] if asked["brand"] in brands else "",
+        "order_id": asked["order"] if asked["order"] in dict(orders) else None,
+        "brand": asked["brand"] if asked["brand"] in {one.slug for one in brands} else "",
         "language": asked["language"] if asked["language"] in languages() else "",
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from sqlmodel import Session, and_, col, or_, select
+from sqlmodel import Session, and_, col, func, or_, select
 
 from hub.core.jobs import ON_A_PHONE, State
 from hub.db.tables import (
@@ -46,7 +46,7 @@ def open_jobs(
 def without_pin(session: Session, business_id: str, day: date) -> int:
     """How many open jobs of ``day``, or of no day, are nowhere on the map, or not surely."""
     query = (
-        select(JobRow.id)
+        select(func.count(col(JobRow.id)))
         .outerjoin(PlaceRow, col(PlaceRow.id) == col(JobRow.place_id))
         .where(
             JobRow.business_id == business_id,
@@ -57,7 +57,7 @@ def without_pin(session: Session, business_id: str, day: date) -> int:
             or_(col(JobRow.due_on).is_(None), col(JobRow.due_on) == day),
         )
     )
-    return len(session.exec(query).all())
+    return session.exec(query).one()
 
 
 def _on_phones(session: Session, business_id: str) -> list[Due]:

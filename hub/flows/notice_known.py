@@ -1,4 +1,4 @@
-"""What a worker knows of its businesses while it sends a handful of notices.
+"""What a worker knows of its businesses while it sends notices.
 
 A brand, a rule or a log-in to a mail server is looked up once for all the notices that need
 it, and again after a few seconds, so that what a business has just changed counts.
@@ -31,7 +31,10 @@ STAND_IN = "console"
 
 
 class Known:
-    """For one thread; ``close`` lets go of the connections that channels kept."""
+    """For one thread at a time; ``close`` lets go of the connections that channels kept.
+
+    Whoever keeps one from one handful to the next calls ``refresh`` before each.
+    """
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
@@ -40,7 +43,7 @@ class Known:
         self._since = time.monotonic()
 
     def refresh(self) -> None:
-        """Forget what is older than a few seconds; between two notices only."""
+        """Forget what is older than a few seconds; between two notices, or two handfuls, only."""
         if time.monotonic() - self._since > FRESH_S:
             self.forget()
 
