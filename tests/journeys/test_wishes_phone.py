@@ -57,6 +57,7 @@ def test_a_note_a_code_and_a_place_are_there_in_a_cellar_and_the_proof_is_that_p
         expect(needed).not_to_contain_text("ignature")
         phone.page.set_input_files("input[type=file]", a_photo(tmp_path / "shed.jpg"))
         phone.page.locator(".finish button").click()
+        phone.sees("4 of 5 stops left")
         phone.state("Online")
         assert phone.problems == []
         phone.context.close()
