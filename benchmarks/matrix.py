@@ -1,7 +1,8 @@
 """``python -m benchmarks.matrix --json``: matrices of travel beside the least they could cost.
 
-Places all over the demo's map, or another extract; the floor is OSRM's own Table call, its answer
-unread. In milliseconds of processor time, the median of calls taken in turns.
+Places all over the demo's map, or another extract, others for each of ``--seeds``; the floor is
+OSRM's own Table call, its answer unread. In milliseconds of processor time, the median of calls
+taken in turns, each as often as ``--seconds`` of them allow.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from hub.plugins.travel_crow import CrowTravelTimes
 from hub.plugins.travel_osrm import OsrmTravelTimes
 
 SIZES = (100, 250, 500, 1000)
+LEAST = 3  # calls of each
 AT = datetime(2026, 11, 25, 8, tzinfo=UTC)
 BOX = {  # south, west, north, east of where people live, for extracts that are mostly mountains
     "andorra": (42.46, 1.45, 42.60, 1.66),
@@ -37,7 +39,7 @@ BOX = {  # south, west, north, east of where people live, for extracts that are 
 }
 
 
-def matrices(extract: Path, calls: int) -> list[Line]:
+def matrices(extract: Path, seconds: float, seed: int) -> list[Line]:
     lines = []
     with TemporaryDirectory(prefix="hub-bench-") as folder:
         build(extract, Path(folder) / "map", built_at=AT)
@@ -45,7 +47,7 @@ def matrices(extract: Path, calls: int) -> list[Line]:
         crow = CrowTravelTimes(CrowTravelTimes.Settings(), tools(Path(folder)))
         engine, _ = roads._engine("car")
         for size in SIZES:
-            places = _places(extract, size)
+            places = _places(extract, size, seed)
             asked = osrm.TableParameters(
                 coordinates=[(p.lon, p.lat) for p in places],
                 annotations=["duration", "distance"],
@@ -60,7 +62,7 @@ def matrices(extract: Path, calls: int) -> list[Line]:
                     ),
                     "crow": lambda places=places: crow.matrix(places, AT),
                 },
-                calls,
+                seconds / len(SIZES),
             )
             lines += [
                 Line(f"{size} places by {key}", took[key], took["floor"], "ms", "a bare OSRM Table")
@@ -69,17 +71,18 @@ def matrices(extract: Path, calls: int) -> list[Line]:
     return lines
 
 
-def _places(extract: Path, count: int) -> list[Point]:
-    chance = random.Random(count)
+def _places(extract: Path, count: int, seed: int) -> list[Point]:
+    chance = random.Random(count + 100_000 * (seed - 1))
     south, west, north, east = BOX[extract.name.removesuffix(".osm.pbf")]
     return [Point(chance.uniform(south, north), chance.uniform(west, east)) for _ in range(count)]
 
 
-def _cpu_ms(calls: dict[str, Callable[[], object]], times: int) -> dict[str, float]:
+def _cpu_ms(calls: dict[str, Callable[[], object]], seconds: float) -> dict[str, float]:
     took: dict[str, list[float]] = {name: [] for name in calls}
     for call in calls.values():
         call()
-    for _ in range(times):
+    until = time.process_time() + seconds
+    while time.process_time() < until or len(next(iter(took.values()))) < LEAST:
         for name, call in calls.items():
             began = time.process_time()
             call()
@@ -90,14 +93,17 @@ def _cpu_ms(calls: dict[str, Callable[[], object]], times: int) -> dict[str, flo
 def main(argv: Sequence[str] | None = None) -> None:
     wanted = argparse.ArgumentParser(prog="benchmarks.matrix", description=__doc__)
     wanted.add_argument("--extract", type=Path, default=HELSINKI)
-    wanted.add_argument("--calls", type=int, default=5)
+    wanted.add_argument("--seconds", type=float, default=20.0, help="processor time of each seed")
+    wanted.add_argument("--seeds", type=int, default=1)
     wanted.add_argument("--json", action="store_true", help="one JSON object a line")
     asked = wanted.parse_args(argv)
-    for line in matrices(asked.extract, asked.calls):
-        if asked.json:
-            print(json.dumps({"benchmark": "matrix", **asdict(line), "ratio": line.ratio}))
-        else:
-            print(f"{line.name:28} {line.ours:10.1f} ms  {line.against} {line.floor:.1f} ms")
+    for seed in range(1, asked.seeds + 1):
+        for line in matrices(asked.extract, asked.seconds, seed):
+            if asked.json:
+                said = {"benchmark": "matrix", "seed": seed, **asdict(line), "ratio": line.ratio}
+                print(json.dumps(said), flush=True)
+            else:
+                print(f"{line.name:28} {line.ours:10.1f} ms  {line.against} {line.floor:.1f} ms")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,9 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 import resource
+import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -25,13 +27,15 @@ from benchmarks.instances import Instance, instances, routes_of
 from benchmarks.lent import tools
 from hub import violations
 from hub.plugins.routing_pyvrp import PyvrpRouting
+from hub.plugins.routing_pyvrp.strategy import LARGE_JOBS
 
 Routes = Sequence[Sequence[int]]
 NOISE = 1.96  # standard errors of a mean difference that is told from none
 
 
 def ours(instance: Instance, seconds: float, seed: int, cores: int) -> Routes:
-    """``seconds`` in all: shared by ``cores`` processes."""
+    """``seconds`` in all: shared by ``cores`` processes where the day is planned in parts."""
+    cores = cores if instance.data.num_clients >= LARGE_JOBS else 1
     strategy = PyvrpRouting(PyvrpRouting.Settings(), tools(cores=cores))
     strategy.counts = "cpu"
     request = instance.request(seconds / cores, seed)
@@ -199,15 +203,24 @@ def main() -> None:
     wanted.add_argument("names", nargs="*", metavar="name", help="instances; all of the folder")
     wanted.add_argument("--seconds", type=float, default=10.0, help="processor time of each run")
     wanted.add_argument("--seeds", type=int, default=5)
-    wanted.add_argument("--cores", type=int, default=1, help="processes ours may keep busy")
+    wanted.add_argument(
+        "--cores",
+        type=int,
+        default=min(2, os.cpu_count() or 1),
+        help="processes ours may keep busy on days that are planned in parts",
+    )
     wanted.add_argument("--dir", type=Path, default=None)
     wanted.add_argument("--solvers", default=",".join(PEERS))
-    wanted.add_argument("--most", type=int, default=1000, help="leave out larger instances")
+    wanted.add_argument(
+        "--most", type=int, default=1000, help="leave out larger instances that are not named"
+    )
     wanted.add_argument("--json", action="store_true", help="one JSON object a line")
     asked = wanted.parse_args()
     lines = []
     for instance in instances(asked.dir, asked.names):
-        if instance.data.num_clients > asked.most and not asked.names:
+        jobs = instance.data.num_clients
+        if jobs > asked.most and not asked.names:
+            print(f"{instance.name}: {jobs} stops, left out (--most)", file=sys.stderr)
             continue
         for seed in range(1, asked.seeds + 1):
             for solver in asked.solvers.split(","):
