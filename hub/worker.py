@@ -22,6 +22,7 @@ from apscheduler.schedulers.blocking import BlockingScheduler
 from hub import apart
 from hub.app import Hub
 from hub.flows.domains import check_domains
+from hub.flows.drives_read import read_drives
 from hub.flows.estimate import estimate_routes
 from hub.flows.improve_unasked import improve_unasked
 from hub.flows.improvements import search_waiting
@@ -111,6 +112,7 @@ CHORES = (
     Chore("build maps", 3, build_waiting, leaps_s=30, aside=True),
     # These three never by a moved clock.
     Chore("look after own domains", 600, check_domains, aside=True),
+    Chore("read what drives took", 600, read_drives, aside=True),
     Chore("learn how fast streets are", STREETS_EVERY_S, learn_street_speeds, aside=True),
     Chore("let go of what is old", 3600, retain, leaps_s=3600),
 )
