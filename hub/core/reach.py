@@ -91,7 +91,8 @@ def meets_edge(area: Area, box: Box) -> bool:
 
 def _split(shape: Sequence[Ring]) -> list[tuple[Ring, ...]]:
     rings = [_going_on(ring) for ring in shape]
-    if not rings or all(-180 <= lon <= 180 for ring in rings for _, lon in ring):
+    farthest = max((abs(lon) for ring in rings for _, lon in ring), default=0.0)
+    if not 180 < farthest <= 360:  # what goes once round is no area: it stays, to be refused
         return [tuple(rings)]
     west, east = min(lon for _, lon in rings[0]), max(lon for _, lon in rings[0])
     holes = [_moved(ring, _turns(west, east, ring)) for ring in rings[1:]]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import asdict, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
@@ -30,11 +32,12 @@ from hub.db.tables import (
     VehicleRow,
 )
 from hub.flows import drives_taken as drives_taken_flow
-from hub.flows.business import business_of
+from hub.flows.business import DefaultsIn, business_of
 from hub.flows.drives_read import read_drives
 from hub.flows.drives_taken import DrivesTaken, drives_taken, with_lines
 from hub.flows.log_in import Role
 from hub.flows.roads import travel_between
+from hub.maps.present_speeds import Present
 from hub.plugins.travel_crow import CrowTravelTimes
 from tests.admin.desk import DAY, SIX, Desk, a_desk, a_hub, text_of, with_orders
 
@@ -397,6 +400,33 @@ def test_travel_times_that_know_the_hour_leave_nothing_to_learn(desk: Desk) -> N
     weeks(desk, n=1)
     desk.hub.registry.add(Knowing(), "knowing")
     assert "know the time of day themselves" in text_of(desk.get(PAGE))
+
+
+def test_the_page_says_how_many_streets_are_slower_just_now(desk: Desk) -> None:
+    """As long as it is learned; not more than a line, and not of a jam that is over."""
+    here = desk.hub.settings.data_dir / "map" / "current" / "turns"
+    here.mkdir(parents=True)
+    at_s = round(desk.hub.now().timestamp())
+    told = Present(at_s - 60, told=31, slower=12)
+    (here / "present.json").write_text(json.dumps(asdict(told)))
+    line = "12 stretches of road are driven slower than the map says, of 31"
+    assert line not in text_of(desk.get(PAGE))
+    desk.hub.settings = replace(desk.hub.settings, street_speeds=True)
+    assert line in text_of(desk.get(PAGE))
+    (here / "present.json").write_text(json.dumps(asdict(replace(told, at_s=at_s - 3600))))
+    assert "driven slower than the map" not in text_of(desk.get(PAGE))
+
+
+def test_a_business_says_whether_its_drives_help_to_tell_how_fast_streets_are(desk: Desk) -> None:
+    about = {"name": "Husk", "zone": "Europe/Helsinki", "country": "FI", "language": "en"}
+    typed = DefaultsIn.of(settings(desk)).model_dump(
+        mode="json", exclude={"rush_hours", "shares_speeds"}, exclude_none=True
+    )
+    form = {**about, "trade": "parcels", **typed}
+    assert 'name="shares_speeds"' in desk.get("/panel/settings").text
+    for said, kept in (({}, False), ({"shares_speeds": "on"}, True)):
+        assert desk.post("/panel/settings", **form, **said).status_code == 302
+        assert settings(desk).shares_speeds is kept
 
 
 def test_nobody_but_an_owner_sees_it(desk: Desk) -> None:
