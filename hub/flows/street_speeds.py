@@ -22,7 +22,16 @@ from hub.core.business import BusinessSettings
 from hub.core.contracts import TravelTimes
 from hub.core.errors import Refused
 from hub.core.stays import Fix
-from hub.core.street_speeds import Drive, Passed, Street, drives_of, passed, speeds, together
+from hub.core.street_speeds import (
+    PARKED_MS,
+    Drive,
+    Passed,
+    Street,
+    drives_of,
+    passed,
+    speeds,
+    together,
+)
 from hub.core.values import Point, TimeWindow
 from hub.db.tables import (
     BusinessRow,
@@ -48,6 +57,7 @@ if TYPE_CHECKING:
 EVERY_S = 60
 WITHIN = timedelta(minutes=15)
 """Two vans of a few dozen meet on a main street so often; a jam lasts longer, mostly."""
+PARKED = timedelta(milliseconds=PARKED_MS)
 IN_TRAFFIC = frozenset({"car", "van"})
 """Trucks are slow where cars are not, and bicycles pass by."""
 KNOWS_STREETS = "valhalla"
@@ -135,9 +145,10 @@ def _drivers(hub: Hub, now: datetime) -> Iterator[list[Drive]]:
         sharing = [
             row.id for row in rows if BusinessSettings.model_validate(row.settings).shares_speeds
         ]
-    since_ms, until_ms = (round(at.timestamp() * 1000) for at in (now - WITHIN, now))
+    before, since = now - WITHIN - PARKED, now - WITHIN
+    span_ms = (round(before.timestamp() * 1000), round(now.timestamp() * 1000))
     for business_id in sharing:
-        tracks = hub.positions.tracks(business_id, since_ms, until_ms)
+        tracks = hub.positions.tracks(business_id, *span_ms)
         if not tracks:
             continue
         with hub.reading() as session:
@@ -147,7 +158,9 @@ def _drivers(hub: Hub, now: datetime) -> Iterator[list[Drive]]:
         for device_id, fixes in tracks.items():
             driver_id = drivers.get(device_id, "")
             if (one := rounds.get(driver_id)) is not None:
-                found[driver_id] += drives_of(_within(fixes, one.works), one.doors, one.breaks)
+                # What was before tells who is parked, and nothing else.
+                aside = [*one.breaks, TimeWindow(before, since)]
+                found[driver_id] += drives_of(_within(fixes, one.works), one.doors, aside)
         yield from (drives for drives in found.values() if drives)
 
 

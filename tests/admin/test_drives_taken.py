@@ -39,6 +39,7 @@ from hub.flows.log_in import Role
 from hub.flows.roads import travel_between
 from hub.maps.present_speeds import Present
 from hub.plugins.travel_crow import CrowTravelTimes
+from hub.worker import CHORES
 from tests.admin.desk import DAY, SIX, Desk, a_desk, a_hub, text_of, with_orders
 
 HELSINKI = ZoneInfo("Europe/Helsinki")
@@ -317,6 +318,7 @@ class Counting:
 
 
 def test_the_page_asks_for_one_way_however_many_rounds_there_are(desk: Desk) -> None:
+    assert read_drives in {chore.do for chore in CHORES}
     weeks(desk, n=6)
     desk.hub.registry.add(Counting(), "counting")
     Counted.asked.clear()
@@ -402,19 +404,26 @@ def test_travel_times_that_know_the_hour_leave_nothing_to_learn(desk: Desk) -> N
     assert "know the time of day themselves" in text_of(desk.get(PAGE))
 
 
+def streets_are_slow(desk: Desk, ago_s: int = 60) -> None:
+    """As the worker left word of it."""
+    desk.hub.settings = replace(desk.hub.settings, street_speeds=True)
+    here = desk.hub.settings.data_dir / "map" / "current" / "turns"
+    here.mkdir(parents=True, exist_ok=True)
+    told = Present(round(desk.hub.now().timestamp()) - ago_s, told=31, slower=12)
+    (here / "present.json").write_text(json.dumps(asdict(told)))
+
+
 def test_the_page_says_how_many_streets_are_slower_just_now(desk: Desk) -> None:
     """As long as it is learned; not more than a line, and not of a jam that is over."""
-    here = desk.hub.settings.data_dir / "map" / "current" / "turns"
-    here.mkdir(parents=True)
-    at_s = round(desk.hub.now().timestamp())
-    told = Present(at_s - 60, told=31, slower=12)
-    (here / "present.json").write_text(json.dumps(asdict(told)))
     line = "12 stretches of road are driven slower than the map says, of 31"
     assert line not in text_of(desk.get(PAGE))
-    desk.hub.settings = replace(desk.hub.settings, street_speeds=True)
+    streets_are_slow(desk)
     assert line in text_of(desk.get(PAGE))
-    (here / "present.json").write_text(json.dumps(asdict(replace(told, at_s=at_s - 3600))))
+    streets_are_slow(desk, ago_s=3600)
     assert "driven slower than the map" not in text_of(desk.get(PAGE))
+    streets_are_slow(desk)
+    desk.hub.settings = replace(desk.hub.settings, street_speeds=False)
+    assert line not in text_of(desk.get(PAGE))
 
 
 def test_a_business_says_whether_its_drives_help_to_tell_how_fast_streets_are(desk: Desk) -> None:

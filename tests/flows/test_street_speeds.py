@@ -36,6 +36,7 @@ from hub.live.values import Device
 from hub.maps.build import alone
 from hub.maps.present_speeds import GOOD_FOR_S, present
 from hub.plugins.travel_valhalla import ValhallaTravelTimes
+from hub.worker import CHORES
 from tests.street_worlds import fixes_along, way_m
 
 TEN = datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -247,6 +248,19 @@ def test_what_drivers_stand_at_their_doors_makes_no_street_slow(town: Town) -> N
     assert town.seconds() < 1.2 * free_s
 
 
+def test_who_had_parked_before_the_quarter_of_an_hour_begins_was_in_no_jam(town: Town) -> None:
+    """Of his ten minutes there only the last two lie within it."""
+    husk, half_m = town.business("Husk"), way_m(town.way) / 2
+    start_ms = round((TEN - timedelta(minutes=23)).timestamp() * 1000) - round(1000 * half_m / 12.0)
+    for _ in range(2):
+        fixes = fixes_along(
+            town.way, lambda _: 12.0, start_ms=start_ms, stands=[(half_m, 600)], noise_m=2
+        )
+        town.tells(town.driver(husk), fixes)
+    assert learn_street_speeds(town.hub) > 3
+    assert streets_now(town.hub).slower == 0  # type: ignore[union-attr]
+
+
 @pytest.mark.parametrize("profile", ["truck", "bicycle", "walk"])
 def test_trucks_and_bicycles_are_no_measure_of_traffic(town: Town, profile: str) -> None:
     husk = town.business("Husk")
@@ -326,6 +340,11 @@ def test_a_driver_reads_the_minutes_of_the_jam_and_counts_no_jam_twice(town: Tow
     assert jam > 1.5 * free
     assert minutes(1.2) == pytest.approx(jam, abs=0.1)
     assert minutes(20 * jam / free) > 2 * jam
+
+
+def test_the_worker_does_it_each_minute() -> None:
+    [chore] = [one for one in CHORES if one.do is learn_street_speeds]
+    assert chore.every_s == 60 and chore.aside
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
