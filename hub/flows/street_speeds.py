@@ -9,7 +9,8 @@ together, for they share the map: but for those of businesses that do not want i
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -26,6 +27,7 @@ from hub.core.street_speeds import (
     PARKED_MS,
     Drive,
     Passed,
+    Speeds,
     Street,
     drives_of,
     passed,
@@ -109,15 +111,21 @@ def _is_wanted(hub: Hub) -> bool:
 
 
 def _learn(hub: Hub, map_dir: Path, now: datetime) -> Present:
-    streets = dict[int, Street]()
-    drivers = list[Mapping[int, Passed]]()
-    for drives in _drivers(hub, now):
-        drivers.append(together(_passed(hub, map_dir, drives, streets)))
-    found = speeds(drivers, streets)
+    drivers = list(_drivers(hub, now))
+    # Valhalla keeps 17 MB for every thread that ever asked it, and chores run in twenty: it is
+    # asked in one that ends with this.
+    with ThreadPoolExecutor(1) as thread:
+        found = thread.submit(_told, hub, map_dir, drivers).result()
     hub.tools.log.info(
         "street speeds: drivers=%s streets=%s slower=%s", len(drivers), len(found.kmh), found.slower
     )
     return write_speeds(map_dir, found.kmh, now_s=round(now.timestamp()), slower=found.slower)
+
+
+def _told(hub: Hub, map_dir: Path, drivers: Sequence[Sequence[Drive]]) -> Speeds:
+    streets = dict[int, Street]()
+    each = [together(_passed(hub, map_dir, drives, streets)) for drives in drivers]
+    return speeds(each, streets)
 
 
 def _passed(
