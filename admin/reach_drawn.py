@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from html import escape
 
 from markupsafe import Markup
@@ -27,21 +28,30 @@ def drawn(tiles: Tiles | None, reach: Reach, said: str, nonce: str) -> Markup:
 def _drawn(
     tiles: Tiles | None, reach: Reach, said: str, nonce: str, shape: str, width: int, height: int
 ) -> Markup:
-    corners = _corners(reach)
+    home = Point(reach.depot.lat, reach.depot.lon)
+    reach = replace(reach, rings=tuple(_here(ring, home) for ring in reach.rings))
+    corners = _corners(reach, home)
     svg, view = ground(tiles, corners, width, height, nonce)
     rings = "".join(_ring(view, ring) for ring in reversed(reach.rings))
     names = "".join(_names(view, reach.rings))
-    x, y = view.pixel(Point(reach.depot.lat, reach.depot.lon))
-    home = f'<path class="depot" transform="translate({x:.1f} {y:.1f})" d="M-9 8v-10l9-7 9 7v10z"/>'
+    x, y = view.pixel(home)
+    depot = (
+        f'<path class="depot" transform="translate({x:.1f} {y:.1f})" d="M-9 8v-10l9-7 9 7v10z"/>'
+    )
     svg = svg.replace('class="', f'class="{shape} ', 1)
     svg = svg.replace('aria-label="Map"', f'aria-label="{escape(said)}"', 1)
-    over = f"{rings}{_spots(view, reach.spots)}{names}{home}"
+    over = f"{rings}{_spots(view, reach.spots)}{names}{depot}"
     return Markup(svg.replace("</svg>", f"{over}</svg>"))  # noqa: S704  (ours, words escaped)
 
 
-def _corners(reach: Reach) -> list[Point]:
+def _here(ring: Ring, home: Point) -> Ring:
+    """Without what lies across 180 degrees, at the other edge of the map of the world."""
+    area = tuple(one for one in ring.area if all(abs(x - home.lon) <= 180 for _, x in one[0]))
+    return replace(ring, area=area)
+
+
+def _corners(reach: Reach, home: Point) -> list[Point]:
     """What the map shows: the widest ring, and of the jobs outside those that lie near it."""
-    home = Point(reach.depot.lat, reach.depot.lon)
     edge = [Point(*corner) for ring in reach.rings for corner in _corners_of(ring.area)]
     if not edge:
         lat, lon = home.lat, home.lon

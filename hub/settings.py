@@ -36,6 +36,7 @@ class Settings:
     proxied: bool = False  # behind our own front door, whose X-Forwarded-* can be believed
     plan_cores: int = 1  # processes that planning one large day keeps busy
     clock_file: Path | None = None  # a demo's hand-moved clock; None: the real one
+    street_speeds: bool = False  # how fast streets are now is learned from drivers' phones
 
     @classmethod
     def from_environment(cls, env: Mapping[str, str] = os.environ) -> Settings:
@@ -58,6 +59,7 @@ class Settings:
             proxied=env.get("HUB_PROXIED", "") == "1",
             plan_cores=_cores(env.get("HUB_PLAN_CORES", "")),
             clock_file=_clock(env.get("HUB_CLOCK", ""), data_dir),
+            street_speeds=_switch("HUB_STREET_SPEEDS", env.get("HUB_STREET_SPEEDS", "")),
         )
 
     @property
@@ -85,6 +87,7 @@ class Settings:
             "HUB_HTTP_INSTEAD": " ".join(f"{a}={b}" for a, b in self.http_instead.items()),
             "HUB_PLAN_CORES": str(self.plan_cores),
             "HUB_CLOCK": str(self.clock_file or ""),
+            "HUB_STREET_SPEEDS": "1" if self.street_speeds else "",
         }
 
 
@@ -92,6 +95,12 @@ def _port(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) < 65_536:
         raise ConfigError(f"HUB_PORT is {text!r}; it must be a number from 1 to 65535.")
     return int(text)
+
+
+def _switch(name: str, text: str) -> bool:
+    if text not in ("", "0", "1"):
+        raise ConfigError(f"{name} is {text!r}; it must be 1, or 0, or left out.")
+    return text == "1"
 
 
 def _cores(text: str) -> int:

@@ -22,6 +22,7 @@ from apscheduler.schedulers.blocking import BlockingScheduler
 from hub import apart
 from hub.app import Hub
 from hub.flows.domains import check_domains
+from hub.flows.drives_read import read_drives
 from hub.flows.estimate import estimate_routes
 from hub.flows.improve_unasked import improve_unasked
 from hub.flows.improvements import search_waiting
@@ -36,6 +37,8 @@ from hub.flows.planning_run import solve_waiting
 from hub.flows.pull import pull_due
 from hub.flows.retain import retain
 from hub.flows.rings import mend_webhooks
+from hub.flows.street_speeds import EVERY_S as STREETS_EVERY_S
+from hub.flows.street_speeds import learn_street_speeds
 from hub.flows.taken_over import take_over
 from hub.flows.waiting import (
     ADDRESSES,
@@ -107,7 +110,10 @@ CHORES = (
     Chore("read sources", 2, pull_due, SOURCES, aside=True),
     Chore("mend webhooks", 10, mend_webhooks, leaps_s=3600, aside=True),
     Chore("build maps", 3, build_waiting, leaps_s=30, aside=True),
-    Chore("look after own domains", 600, check_domains, aside=True),  # never by a moved clock
+    # These three never by a moved clock.
+    Chore("look after own domains", 600, check_domains, aside=True),
+    Chore("read what drives took", 600, read_drives, aside=True),
+    Chore("learn how fast streets are", STREETS_EVERY_S, learn_street_speeds, aside=True),
     Chore("let go of what is old", 3600, retain, leaps_s=3600),
 )
 

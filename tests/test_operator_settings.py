@@ -26,3 +26,12 @@ def test_planning_keeps_no_more_processes_busy_than_the_operator_says() -> None:
     for wrong in ("0", "many", "65"):
         with pytest.raises(ConfigError, match="HUB_PLAN_CORES"):
             Settings.from_environment({"HUB_PLAN_CORES": wrong})
+
+
+def test_how_fast_streets_are_is_learned_where_the_operator_says_so_and_by_every_process() -> None:
+    assert not Settings.from_environment({}).street_speeds
+    assert not Settings.from_environment({"HUB_STREET_SPEEDS": "0"}).street_speeds
+    on = Settings.from_environment({"HUB_STREET_SPEEDS": "1"})
+    assert on.street_speeds and Settings.from_environment(on.as_environment()).street_speeds
+    with pytest.raises(ConfigError, match="HUB_STREET_SPEEDS"):
+        Settings.from_environment({"HUB_STREET_SPEEDS": "yes"})

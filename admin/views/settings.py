@@ -16,6 +16,7 @@ from hub.core.business import Trade, suggested
 from hub.core.pace_learned import DAYS, FEWEST
 from hub.flows.business import BusinessIn, DefaultsIn, business_of, save_business
 from hub.flows.drives_taken import WEEKS, drives_taken, with_lines
+from hub.flows.street_speeds import streets_now
 from hub.flows.tongues import languages
 from hub.web.pages import page
 from hub.web.staff import me, needs
@@ -74,6 +75,7 @@ def settings(hub: Hub) -> Blueprint:
             rows=rows,
             fewest=FEWEST,
             weeks=WEEKS,
+            streets=streets_now(hub),
             is_kept=with_lines(kept, taken).rush_hours == kept.rush_hours,
         )
 

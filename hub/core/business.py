@@ -72,6 +72,7 @@ class BusinessSettings(BaseModel):
     rates: bool = Field(default=True, title="Customers are asked how it was")
     manners: Manners = Field(default_factory=Manners, title="How recipients are treated")
     fixes_days: int = Field(default=30, title="Days positions are kept", ge=1, le=60)
+    shares_speeds: bool = Field(default=True, title="Our drives help to tell how fast streets are")
 
 
 def suggested(trade: Trade) -> BusinessSettings:

@@ -82,9 +82,12 @@ class RoadStep:
 
 @dataclass(frozen=True, slots=True)
 class RoadLeg:
+    """``free_s``: what it takes where no street is slower just now; ``None``: not known apart."""
+
     seconds: int
     metres: int
     steps: tuple[RoadStep, ...] = ()
+    free_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

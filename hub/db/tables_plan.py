@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import JSON, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from hub.db.columns import LONG, document, moment, owner, ref, row_id, text
@@ -147,6 +147,8 @@ class RouteRow(SQLModel, table=True):
     leaves_at: datetime | None = moment(default=None, nullable=True)
     back_at: datetime | None = moment(default=None, nullable=True)
     rests: list[Any] = document(default_factory=list)  # [[from, to] | None, …], one a break
+    # [[left at, seconds it took, on free roads], …] from door to door; None: not read yet
+    drives: list[Any] | None = Field(default=None, nullable=True, sa_type=JSON(none_as_null=True))
 
 
 class StopRow(SQLModel, table=True):

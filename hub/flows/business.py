@@ -200,6 +200,12 @@ class DefaultsIn(BaseModel):
         description="Photos and signatures are deleted after this; the record stays.",
     )
     fixes_days: int = Field(title="Days positions of phones are kept", ge=1, le=60)
+    shares_speeds: bool = Field(
+        default=True,
+        title="Our drives help to tell how fast streets are just now",
+        description="For turn by turn of everybody on this hub, if it learns that at all. A speed"
+        " takes two drivers; no times and no names are kept.",
+    )
 
     @field_validator("rush_hours")
     @classmethod

@@ -91,11 +91,17 @@ def directions_to(
 
 
 def _said(legs: tuple[RoadLeg, ...], leave: datetime, traffic: Traffic | None) -> Directions:
-    """``traffic``: the map knows free roads, and the plan by which times it slows them."""
-    free_s = sum(leg.seconds for leg in legs)
+    """``traffic``: the map knows free roads, and the plan by which times it slows them.
+
+    Where it knows too how fast streets are now, whichever is slower counts: together they would
+    count one jam twice.
+    """
+    now_s = sum(leg.seconds for leg in legs)
+    free_s = sum(leg.seconds if leg.free_s is None else leg.free_s for leg in legs)
+    planned_s = round((arrives(traffic, leave, free_s) - leave).total_seconds())
     return Directions(
         tuple(Turn(step.text, step.metres) for leg in legs for step in leg.steps),
-        round((arrives(traffic, leave, free_s) - leave).total_seconds()),
+        planned_s if free_s == now_s else max(planned_s, now_s),
         sum(leg.metres for leg in legs),
     )
 

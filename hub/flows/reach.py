@@ -15,7 +15,7 @@ from hub.core.errors import HubError
 from hub.core.measures import measures_of
 from hub.core.pace import traffic_of
 from hub.core.plan_request import Pace
-from hub.core.reach import demand_drawable, first_within, free_s
+from hub.core.reach import demand_drawable, first_within, free_s, split_at_180
 from hub.core.values import Point
 from hub.core.zones import Area
 from hub.db.tables import BusinessRow, DepotRow, PlaceRow, VehicleRow
@@ -181,7 +181,8 @@ def _drawn(
         traffic = None if knows_traffic(guide) else traffic_of(paces)
         seconds = [free_s(traffic, leaves_at, each) for each in minutes]
         try:
-            areas = guide.reach(here, seconds, leaves_at, told(guide, profile))
+            told_areas = guide.reach(here, seconds, leaves_at, told(guide, profile))
+            areas = [split_at_180(area) for area in told_areas]
             if len(areas) != len(minutes):
                 raise ValueError(f"{len(areas)} areas for {len(minutes)} times")
             for area in areas:

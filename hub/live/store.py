@@ -135,6 +135,22 @@ class Positions:
         fixes = [fix for (data,) in rows for fix in unpack(data) if from_ms <= fix.at_ms <= to_ms]
         return sorted(fixes, key=lambda fix: (fix.at_ms, fix.seq))
 
+    def tracks(self, business_id: str, from_ms: int, to_ms: int) -> dict[str, list[StoredFix]]:
+        """Device -> its fixes as ``track`` has them, of every phone that told any then."""
+        rows = self._rows(
+            text(
+                "SELECT device_id, data FROM fix_chunk WHERE business_id = :business AND"
+                " t1 >= :t0 AND t0 <= :t1 ORDER BY device_id, seq0"
+            ),
+            {"business": business_id, "t0": from_ms, "t1": to_ms},
+        )
+        found: dict[str, list[StoredFix]] = {}
+        for device_id, data in rows:
+            for fix in unpack(data):
+                if from_ms <= fix.at_ms <= to_ms:
+                    found.setdefault(device_id, []).append(fix)
+        return {id: sorted(one, key=lambda fix: (fix.at_ms, fix.seq)) for id, one in found.items()}
+
     def forget(self, business_id: str, before_ms: int) -> int:
         """Let go of what is older; how many rows went. Safe to repeat and to be killed in.
 

@@ -7,7 +7,7 @@ vehicle's height, length or weight is known, and remembers what it said.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from hub import (
     TravelTimes,
 )
 from hub.maps.polyline import decoded
+from hub.maps.present_speeds import are_known
 from hub.maps.turns import CONNECTED, opened
 from hub.plugins.travel_dialects import VALHALLA, costing, sized
 from hub.plugins.travel_osrm import NO_MAP, OFF_MAP, SNAP_M, UNREACHABLE_S, Whole
@@ -41,19 +42,6 @@ LANGUAGES = frozenset(
 """In which every instruction is whole (3.9.1, checked on 36 turns of each). Its Arabic has Arabic
 words in English sentences."""
 NOW = {"date_time": {"type": 0}}  # by the present speeds of streets, where they are known
-
-
-@dataclass(frozen=True, slots=True)
-class Snapped:
-    """A track put on streets. ``edges`` are their numbers in this build, in the order driven, with
-    the metres of each; ``points`` are where the fixes were, ``None`` for one that fits nowhere."""
-
-    points: tuple[Point | None, ...]
-    edges: tuple[tuple[int, int], ...]
-
-    @property
-    def metres(self) -> int:
-        return sum(metres for _, metres in self.edges)
 
 
 class ValhallaTravelTimes(TravelTimes, AnswersInParts, GivesDirections, GivesReach):
@@ -122,36 +110,16 @@ class ValhallaTravelTimes(TravelTimes, AnswersInParts, GivesDirections, GivesRea
             "locations": [_spot(place) for place in places],
             "language": spoken if spoken in LANGUAGES else ENGLISH,
             **asked,
-            **NOW,
         }
-        legs = self._ask("route", question)["trip"]["legs"]
-        shape = [point for leg in legs for point in decoded(leg["shape"])]
-        return RoadRoute(tuple(shape), tuple(_leg(leg) for leg in legs))
-
-    def snapped(self, track: Sequence[Point], profile: str = "car") -> Snapped:
-        """The streets that fixes of one drive, in their order, were on. Raises ``Refused``."""
-        question = {
-            "shape": [{"lat": p.lat, "lon": p.lon} for p in track],
-            "shape_match": "map_snap",
-            "filters": {
-                "action": "include",
-                "attributes": [
-                    "edge.id",
-                    "edge.length",
-                    "matched.point",
-                    "matched.type",
-                ],
-            },
-            **_costing(profile),
-        }
-        found = self._ask("trace_attributes", question)
-        return Snapped(
-            tuple(
-                None if one["type"] == "unmatched" else Point(one["lat"], one["lon"])
-                for one in found["matched_points"]
-            ),
-            tuple((int(e["id"]), round(e["length"] * 1000)) for e in found["edges"]),
-        )
+        is_now = are_known(self._map_dir(), self.tools.now().timestamp())
+        found = self._ask("route", {**question, **NOW} if is_now else question)["trip"]["legs"]
+        shapes = [decoded(leg["shape"]) for leg in found]
+        legs = [_leg(leg) for leg in found]
+        if is_now:
+            legs = [
+                self._with_free(leg, shape, asked) for leg, shape in zip(legs, shapes, strict=True)
+            ]
+        return RoadRoute(tuple(point for shape in shapes for point in shape), tuple(legs))
 
     def reach(
         self, place: Point, seconds: Sequence[float], depart_at: datetime, profile: str
@@ -178,6 +146,20 @@ class ValhallaTravelTimes(TravelTimes, AnswersInParts, GivesDirections, GivesRea
         found = self._ask("isochrone", question)["features"]
         areas = dict(zip(told, (_area(one["geometry"]) for one in found), strict=True))
         return [areas.get(each, ()) for each in hundredths]
+
+    def _with_free(self, leg: RoadLeg, shape: Sequence[Point], asked: Mapping[str, Any]) -> RoadLeg:
+        """With what the same way takes on free streets, if that is less."""
+        question = {
+            "shape": [{"lat": p.lat, "lon": p.lon} for p in shape],
+            "shape_match": "walk_or_snap",
+            **asked,
+        }
+        try:
+            free = self._ask("trace_route", question)["trip"]["summary"]["time"]
+        except Refused:  # a way of no length; what is known of it is how it is now
+            return leg
+        # The two engines round apart by a second.
+        return leg if leg.seconds - free < 2 else replace(leg, free_s=round(free))
 
     def _near(self, places: Sequence[Point], asked: Mapping[str, Any]) -> list[bool]:
         """Whether each lies on the map; a vehicle's measures do not matter for that."""

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from hub.flows.drives_read import read_drives
 from hub.flows.log_in import Role
 from tests.admin.desk import Desk, a_desk, a_hub, with_orders
 from tests.admin.desk_browser import look, opened
-from tests.admin.test_drives_taken import PAGE, settings, weeks
+from tests.admin.test_drives_taken import PAGE, settings, streets_are_slow, weeks
 
 
 @pytest.fixture
@@ -37,6 +38,12 @@ def test_an_owner_takes_what_drives_took_into_the_settings(desk: Desk, page: Pag
     weeks(desk, 1.05, begins="10:05", n=7)
     weeks(desk, 1.9, begins="16:05", n=2)
     page.goto(PAGE)
+    expect(page.get_by_text("18 rounds are still being read.")).to_be_visible()
+    found += look(page, "drives-unread")
+    read_drives(desk.hub)
+    streets_are_slow(desk)
+    page.goto(PAGE)
+    expect(page.get_by_text("Just now 12 stretches of road")).to_be_visible()
     expect(page.get_by_text("Mon–Fri 08:00–09:00: 1.5 times as long")).to_be_visible()
     expect(page.get_by_text("too few")).to_be_visible()
     found += look(page, "drives-busy")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import asdict, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -29,11 +32,14 @@ from hub.db.tables import (
     VehicleRow,
 )
 from hub.flows import drives_taken as drives_taken_flow
-from hub.flows.business import business_of
+from hub.flows.business import DefaultsIn, business_of
+from hub.flows.drives_read import read_drives
 from hub.flows.drives_taken import DrivesTaken, drives_taken, with_lines
 from hub.flows.log_in import Role
 from hub.flows.roads import travel_between
+from hub.maps.present_speeds import Present
 from hub.plugins.travel_crow import CrowTravelTimes
+from hub.worker import CHORES
 from tests.admin.desk import DAY, SIX, Desk, a_desk, a_hub, text_of, with_orders
 
 HELSINKI = ZoneInfo("Europe/Helsinki")
@@ -150,6 +156,8 @@ def weeks(desk: Desk, times: float = 1.5, begins: str = "08:05", n: int = 9) -> 
 
 
 def taken(desk: Desk) -> DrivesTaken:
+    """As the worker has read it by then."""
+    read_drives(desk.hub)
     return drives_taken(desk.hub, desk.business_id)
 
 
@@ -208,7 +216,7 @@ def test_what_settings_say_already_is_not_offered(desk: Desk) -> None:
 def test_lines_of_hours_that_go_as_free_roads_do_can_be_taken_back(desk: Desk) -> None:
     weeks(desk, times=1.0)
     back = "Take your lines of these hours back"
-    assert back not in text_of(desk.get(PAGE))
+    assert taken(desk).drives and back not in text_of(desk.get(PAGE))
     evening = RushHour(0, 4, 16 * 60, 18 * 60, 1.7)
     settle(desk, [RushHour(0, 4, 7 * 60, 9 * 60, 1.9), evening])
     page = text_of(desk.get(PAGE))
@@ -252,6 +260,88 @@ def test_a_way_with_a_break_on_it_is_not_a_slow_one(desk: Desk) -> None:
         rest = [second.arrive_at - timedelta(minutes=2), second.arrive_at - timedelta(minutes=1)]
         unit.session.get_one(RouteRow, route.id).rests = [None, [at.isoformat() for at in rest]]
     assert taken(desk).drives == 2
+
+
+def had_a_break(desk: Desk, route: RouteRow, since: datetime, minutes: float) -> None:
+    """His shift's, as he said it."""
+    until = since + timedelta(minutes=minutes)
+    with desk.hub.unit() as unit:
+        shift = unit.session.get_one(ShiftRow, route.shift_id)
+        shift.had = [*shift.had, [since.isoformat(), until.isoformat()]]
+
+
+def test_a_break_that_was_had_counts_where_it_was_and_not_where_it_was_planned(desk: Desk) -> None:
+    """Planned on the way to the second door, had on that to the third."""
+    route = a_round(desk, DAY - timedelta(days=3), "11:50", 1.5)
+    stops = {one.n: one for one in desk.rows(StopRow) if one.route_id == route.id}
+    planned_at = stops[2].arrive_at - timedelta(minutes=4)
+    planned = [planned_at, planned_at + timedelta(minutes=3)]
+    with desk.hub.unit() as unit:
+        kept = unit.session.get_one(RouteRow, route.id)
+        kept.rests = [[at.isoformat() for at in planned]]
+    had_a_break(desk, route, stops[3].arrive_at - timedelta(minutes=3), 2)
+    assert taken(desk).drives == 2
+    read = [datetime.fromisoformat(left_at) for left_at, _, _ in drives_of(desk, route)]
+    assert read == [stops[1].depart_at, stops[3].depart_at]
+
+
+def test_a_way_with_a_break_that_nobody_planned_is_not_a_slow_one(desk: Desk) -> None:
+    route = a_round(desk, DAY - timedelta(days=3), "11:50", 1.5)
+    [third] = [one for one in desk.rows(StopRow) if one.route_id == route.id and one.n == 3]
+    had_a_break(desk, route, third.arrive_at - timedelta(minutes=3), 2)
+    assert taken(desk).drives == 2
+
+
+def drives_of(desk: Desk, route: RouteRow) -> list[list[Any]]:
+    [kept] = [one for one in desk.rows(RouteRow) if one.id == route.id]
+    return kept.drives or []
+
+
+class Counted(CrowTravelTimes):
+    """An outside service that wants money for each question."""
+
+    key = "counted"
+    title = "Counted"
+    asked: ClassVar[list[int]] = []
+
+    def matrix(self, places, depart_at, profile="car"):  # type: ignore[no-untyped-def]
+        self.asked.append(len(places))
+        return super().matrix(places, depart_at, profile)
+
+
+class Counting:
+    __name__ = "counting"
+
+    @hookimpl
+    def hub_travel_times(self) -> list[type[TravelTimes]]:
+        return [Counted]
+
+
+def test_the_page_asks_for_one_way_however_many_rounds_there_are(desk: Desk) -> None:
+    assert read_drives in {chore.do for chore in CHORES}
+    weeks(desk, n=6)
+    desk.hub.registry.add(Counting(), "counting")
+    Counted.asked.clear()
+    assert "6 rounds are still being read" in text_of(desk.get(PAGE))
+    assert Counted.asked == [2]
+    assert read_drives(desk.hub) == 6 and Counted.asked == [2, *[4] * 6]
+    assert read_drives(desk.hub) == 0
+    Counted.asked.clear()
+    page = text_of(desk.get(PAGE))
+    assert "18 drives" in page and "still being read" not in page and Counted.asked == [2]
+
+
+def test_a_round_is_read_once_its_shift_is_long_over(desk: Desk) -> None:
+    """A night's goes on after midnight, and phones tell of it later."""
+    route = a_round(desk, DAY - timedelta(days=1), "20:00", 1.5)
+    with desk.hub.unit() as unit:
+        shift = unit.session.get_one(ShiftRow, route.shift_id)
+        shift.ends_at = shift.ended_at = desk.hub.now() - timedelta(hours=5)
+    assert read_drives(desk.hub) == 0
+    with desk.hub.unit() as unit:
+        shift = unit.session.get_one(ShiftRow, route.shift_id)
+        shift.ends_at = shift.ended_at = desk.hub.now() - timedelta(hours=7)
+    assert read_drives(desk.hub) == 1
 
 
 def test_few_vans_are_not_crowded_out_by_many_bicycles(
@@ -312,6 +402,40 @@ def test_travel_times_that_know_the_hour_leave_nothing_to_learn(desk: Desk) -> N
     weeks(desk, n=1)
     desk.hub.registry.add(Knowing(), "knowing")
     assert "know the time of day themselves" in text_of(desk.get(PAGE))
+
+
+def streets_are_slow(desk: Desk, ago_s: int = 60) -> None:
+    """As the worker left word of it."""
+    desk.hub.settings = replace(desk.hub.settings, street_speeds=True)
+    here = desk.hub.settings.data_dir / "map" / "current" / "turns"
+    here.mkdir(parents=True, exist_ok=True)
+    told = Present(round(desk.hub.now().timestamp()) - ago_s, told=31, slower=12)
+    (here / "present.json").write_text(json.dumps(asdict(told)))
+
+
+def test_the_page_says_how_many_streets_are_slower_just_now(desk: Desk) -> None:
+    """As long as it is learned; not more than a line, and not of a jam that is over."""
+    line = "12 stretches of road are driven slower than the map says, of 31"
+    assert line not in text_of(desk.get(PAGE))
+    streets_are_slow(desk)
+    assert line in text_of(desk.get(PAGE))
+    streets_are_slow(desk, ago_s=3600)
+    assert "driven slower than the map" not in text_of(desk.get(PAGE))
+    streets_are_slow(desk)
+    desk.hub.settings = replace(desk.hub.settings, street_speeds=False)
+    assert line not in text_of(desk.get(PAGE))
+
+
+def test_a_business_says_whether_its_drives_help_to_tell_how_fast_streets_are(desk: Desk) -> None:
+    about = {"name": "Husk", "zone": "Europe/Helsinki", "country": "FI", "language": "en"}
+    typed = DefaultsIn.of(settings(desk)).model_dump(
+        mode="json", exclude={"rush_hours", "shares_speeds"}, exclude_none=True
+    )
+    form = {**about, "trade": "parcels", **typed}
+    assert 'name="shares_speeds"' in desk.get("/panel/settings").text
+    for said, kept in (({}, False), ({"shares_speeds": "on"}, True)):
+        assert desk.post("/panel/settings", **form, **said).status_code == 302
+        assert settings(desk).shares_speeds is kept
 
 
 def test_nobody_but_an_owner_sees_it(desk: Desk) -> None:

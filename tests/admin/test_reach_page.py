@@ -289,6 +289,12 @@ class Compass(CrowTravelTimes, GivesReach):
         self, place: Point, seconds: Sequence[float], depart_at: datetime, profile: str
     ) -> Sequence[Area]:
         match self.mood:
+            case "square":
+                a, b = place.lat, place.lon
+                around = ((a - 1, b - 1), (a - 1, b + 1), (a + 1, b + 1), (a + 1, b - 1))
+                return [((around,),)] * len(seconds)
+            case "round the globe":
+                return [((((60.1, 24.9), (60.2, 24.9), (60.2, 999.0)),),)] * len(seconds)
             case "broken":
                 raise ZeroDivisionError
             case "short":
@@ -338,7 +344,42 @@ def test_where_a_plugin_says_how_far_one_gets_the_map_does_not_end_it(desk: Desk
     assert ends not in text_of(desk.get(f"{REACH}?minutes=120"))
 
 
-MOODS = ["broken", "short", "babbling", "without rings", "a line", "off the globe", "no numbers"]
+def test_a_ring_across_180_degrees_is_drawn_on_the_depots_side_and_a_zone_on_both(
+    desk: Desk,
+) -> None:
+    desk.hub.registry.add(Circles("square"), "circles")
+    with desk.hub.unit() as unit:
+        row = unit.session.get_one(DepotRow, leaving(desk).depot_id)
+        row.lat, row.lon = -16.8, 179.9
+    west, east = seen(desk, [4]).rings[0].area
+    assert {lon for _, lon in west[0]} == {178.9, 180.0}
+    assert {round(lon, 6) for _, lon in east[0]} == {-180.0, -179.1}
+    page = desk.get(f"{REACH}?minutes=4")
+    assert page.status_code == 200
+    drawn = re.findall(r'class="ring" d="([^"]+)"', page.text)
+    assert drawn and all(path.count("M") == 1 for path in drawn)
+    form = {"depot_id": leaving(desk).depot_id, "minutes": "4", "within": "4", "name": "Taveuni"}
+    assert desk.post(f"{REACH}/zone", **form).status_code == 302
+    with desk.hub.reading() as session:
+        [zone] = zones_of(session, desk.business_id)
+    assert [zone.has(Point(-16.5, lon)) for lon in (179.5, -179.5, 178.5, -178.5)] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+
+
+MOODS = [
+    "round the globe",
+    "broken",
+    "short",
+    "babbling",
+    "without rings",
+    "a line",
+    "off the globe",
+    "no numbers",
+]
 
 
 @pytest.mark.parametrize("mood", MOODS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from math import cos, sin, tau
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,9 +11,16 @@ from hypothesis import strategies as st
 
 from hub.core.pace import Traffic, traffic_of
 from hub.core.plan_request import Pace
-from hub.core.reach import first_within, free_s, meets_edge, read_minutes
+from hub.core.reach import (
+    demand_drawable,
+    first_within,
+    free_s,
+    meets_edge,
+    read_minutes,
+    split_at_180,
+)
 from hub.core.values import Point
-from hub.core.zones import Zone
+from hub.core.zones import Ring, Zone, area_text, read_area
 
 EIGHT = datetime(2026, 11, 23, 8, tzinfo=UTC)
 NINE = EIGHT + timedelta(hours=1)
@@ -80,3 +88,55 @@ def test_a_ring_that_comes_near_the_edge_of_the_map_may_be_cut_off() -> None:
     for cut in ((0.0, -1.0, 5.0, 5.0), (-1.0, -0.001, 5.0, 5.0), (-1.0, -1.0, 3.0, 5.0)):
         assert meets_edge(area, cut)
     assert meets_edge(area, (-1.0, -1.0, 5.0, 4.001)) and not meets_edge((), (0, 0, 0, 0))
+
+
+BEYOND = ((-17.0, 179.0), (-17.0, 181.0), (-16.0, 181.0), (-16.0, 179.0))
+JUMPS = ((-17.0, 179.0), (-17.0, -179.0), (-16.0, -179.0), (-16.0, 179.0))
+LAKE = ((-16.6, 179.9), (-16.6, 180.1), (-16.4, 180.1), (-16.4, 179.9))
+
+
+@pytest.mark.parametrize("ring", [BEYOND, JUMPS, tuple((a, b - 360) for a, b in BEYOND)])
+def test_a_ring_over_180_degrees_has_a_part_on_each_side(ring: Ring) -> None:
+    """RFC 7946, 3.1.9; whichever way it was told."""
+    area = split_at_180(((ring, LAKE),))
+    assert len(area) == 2
+    demand_drawable(area)
+    doors = [
+        Point(-16.2, 179.5),
+        Point(-16.2, -179.5),
+        Point(-16.5, 179.95),
+        Point(-16.5, -179.95),
+        Point(-16.2, 178.5),
+        Point(-16.2, -178.5),
+        Point(-16.2, 0.0),
+    ]
+    assert first_within([area], doors) == [0, 0, None, None, None, None, None]
+    zone = Zone("", "", read_area(area_text(area)))
+    assert [zone.has(door) for door in doors] == [True, True, *([False] * 5)]
+    assert not meets_edge(area, (-180.0, -18.0, 180.0, -15.0))
+
+
+def test_a_ring_that_crosses_no_180_stays_as_it_is() -> None:
+    odd = tuple((lat + 0.1, lon + 24.946521) for lat, lon in SQUARE)  # to the last digit
+    area = ((SQUARE, HOLE), (odd,), (((-17.0, 179.0), (-17.0, 180.0), (-16.0, 180.0)),))
+    assert split_at_180(area) == area
+    assert split_at_180(()) == ()
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.floats(0.05, 1), min_size=3, max_size=12), st.floats(170, 190))
+def test_who_lies_in_a_ring_lies_in_its_parts(far: list[float], middle: float) -> None:
+    """Any star about its middle, which lies where the globe is cut or near."""
+    corners = [
+        (r * sin(tau * n / len(far)), r * cos(tau * n / len(far))) for n, r in enumerate(far)
+    ]
+    ring = tuple((12 * y, middle + 12 * x) for y, x in corners)
+    parts = split_at_180((((ring),),))
+    demand_drawable(parts)
+    plain = ((tuple((lat, lon - 90) for lat, lon in ring),),)
+    spots = [(lat, lon) for lat in range(-11, 12, 4) for lon in range(159, 202, 3)]
+    here = first_within([plain], [Point(lat + 0.1, lon - 90 + 0.1) for lat, lon in spots])
+    there = first_within(
+        [parts], [Point(lat + 0.1, (lon + 0.1 + 180) % 360 - 180) for lat, lon in spots]
+    )
+    assert here == there

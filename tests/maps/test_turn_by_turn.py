@@ -12,8 +12,6 @@ import pytest
 from hub.core.errors import ConfigError, Refused
 from hub.core.reach import first_within
 from hub.core.values import Point
-from hub.maps.build import build
-from hub.maps.present_speeds import write_speeds
 from hub.plugins.travel_osrm import UNREACHABLE_S, OsrmTravelTimes
 from hub.plugins.travel_valhalla import ValhallaTravelTimes
 
@@ -76,17 +74,6 @@ def test_a_place_off_the_map_is_out_of_reach_and_hides_nothing(turns) -> None:
         turns.matrix([PARIS, Point(48.86, 2.36)], AT)
 
 
-def test_a_track_is_put_on_its_streets(turns) -> None:
-    """Fixes five metres beside the way that was driven, one of them in the sea."""
-    way = turns.route([STATION, MARKET], AT, "car")
-    beside = [Point(p.lat + 0.00004, p.lon) for p in way.geometry]
-    found = turns.snapped(beside)
-    assert len(found.points) == len(beside)
-    assert found.metres == pytest.approx(way.legs[0].metres, rel=0.1)
-    with pytest.raises(Refused):
-        turns.snapped([PARIS, Point(48.851, 2.351)])
-
-
 def test_reach_grows_with_the_seconds_whatever_their_order(turns) -> None:
     few, many = turns.reach(STATION, [120, 240], AT, "van")
     assert turns.reach(STATION, [240, 120], AT, "van") == [many, few]
@@ -138,24 +125,3 @@ def test_a_map_without_turns_says_how_to_get_them(tmp_path, tools_for) -> None:
     (tmp_path / "map" / "current").symlink_to("build-1")
     with pytest.raises(ConfigError, match="has no turns"):
         travel.check()
-
-
-def test_what_is_written_of_streets_holds_at_the_next_question(
-    block: Path, tmp_path: Path, tools_for
-) -> None:
-    """On a map of its own, in a router that is open already, and until it is taken back."""
-    map_dir = tmp_path / "map"
-    build(block, map_dir, built_at=AT, profiles=("car",))
-    travel = ValhallaTravelTimes(None, tools_for(tmp_path))
-    ends = [Point(60.1694, 24.9433), Point(60.1702, 24.9530)]
-    free = travel.route(ends, AT, "car")
-    streets = {edge for edge, _ in travel.snapped(free.geometry).edges}
-    here = map_dir / "current"
-    assert write_speeds(here, dict.fromkeys(streets, 4.0), now_s=1) == len(streets)
-    assert travel.route(ends, AT, "car").legs[0].seconds > 1.3 * free.legs[0].seconds
-    write_speeds(here, dict.fromkeys(streets), now_s=2)
-    assert travel.route(ends, AT, "car") == free
-    assert write_speeds(here, {(1 << 45) + 7: 30.0}, now_s=3) == 0
-    (map_dir / "current" / "turns" / "traffic.tar").unlink()
-    with pytest.raises(ConfigError, match="built without turns"):
-        write_speeds(here, {}, now_s=4)
