@@ -74,6 +74,7 @@ def test_without_scripts_the_rows_are_all_there(desk: Desk, browser: Browser) ->
     assert len(job.windows) == 1
 
 
+@pytest.mark.soak
 def test_the_form_its_slips_and_the_order_are_fit_to_look_at(desk: Desk, page: Page) -> None:
     with_orders(desk)
     page.goto(NEW)
@@ -127,3 +128,20 @@ def test_the_form_its_slips_and_the_order_are_fit_to_look_at(desk: Desk, page: P
     found += look(page, "import-columns")
     assert found == []
     assert len(desk.rows(OrderRow)[-1].report["apart_from"]) == 2
+
+
+FILE = """Order no;Name;Address;Delivery date;Delivery window;Fetch at;Fetch from;Fetch window;Kept apart from
+2001;Aino Laine;Mannerheimintie 14, Helsinki;2026-11-23;"09:00-11:00; 15:00-18:00";Kauppatori 1, Helsinki;Eero;08:00-08:30;
+2002;Oona Saari;Yrjönkatu 10, Helsinki;2026-11-23;"09:00-11:00; 18:00-15:00";;Leo;;2001
+2003;Leo Niemi;Aleksanterinkatu 21, Helsinki;2026-11-23;"09:00-11:00; 15:00-18:00";"Kauppatori 1, Helsinki";Eero;"08:00-08:30; noonish";2001, 2003
+"""
+
+
+@pytest.mark.soak
+def test_a_file_with_several_times_and_doors_is_fit_to_look_at(desk: Desk, page: Page) -> None:
+    page.goto("/panel/import")
+    file = {"name": "day.csv", "mimeType": "text/csv", "buffer": FILE.encode()}
+    page.locator("#file").set_input_files(file)  # type: ignore[arg-type]
+    page.get_by_role("button", name="Look at it").click()
+    page.get_by_text("What is wrong, row by row").wait_for()
+    assert look(page, "import-preview") == []
