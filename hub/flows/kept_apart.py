@@ -245,9 +245,12 @@ def _as_numbers(name: str) -> tuple[str, str]:
 
 def _arrived(session: Session, business_id: str, orders: Sequence[OrderRow]) -> None:
     """Who waited for one of ``orders`` is kept apart from it now."""
+    called = {name for o in orders for name in (o.id, o.ref, o.number, *_as_numbers(o.number))}
     waiting = session.exec(
         select(ApartRow).where(
-            ApartRow.business_id == business_id, col(ApartRow.other_id).is_(None)
+            ApartRow.business_id == business_id,
+            col(ApartRow.other_id).is_(None),
+            col(ApartRow.name).in_(called),
         )
     ).all()
     if not waiting:

@@ -11,7 +11,10 @@ from sqlmodel import select
 
 from hub.app import Hub
 from hub.db.tables import ApartRow, DepotRow, EventRow, JobRow, LineRow, OrderRow
-from tests.admin.desk import Desk, a_desk, a_hub, text_of
+from hub.flows.import_file import preview
+from hub.flows.sync import order_report
+from hub.web.api_models import OrderIn
+from tests.admin.desk import SIX, Desk, a_desk, a_hub, text_of
 from tests.admin.test_order_form import NEW, typed
 
 FETCH = {
@@ -125,6 +128,34 @@ def test_what_is_fetched_first_is_the_pair_that_the_api_makes(desk: Desk) -> Non
     said = text_of(page)
     assert "Fetched at Kauppatori 1" in said and "Eero +358407654321" in said
     assert "At the red stall" in said
+
+
+def test_form_file_and_api_make_one_and_the_same_of_it(desk: Desk) -> None:
+    desk.post(NEW, **typed(**FETCH, opens2="15:00", closes2="18:00"))
+    sheet = (
+        "Order no;Address;Date;Delivery window;Fetch street;Fetch postcode;Fetch city;Fetch from"
+        ";Fetch phone;Fetch window;Fetch minutes;Fetch note\n"
+        "1;Mannerheimintie 14;2026-11-23;'09:00-12:00; 15:00-18:00';Kauppatori 1;00170;Helsinki;Eero"
+        ";040 765 4321;'08:00-09:00; 10:00-10:30';7;At the red stall\n"
+    ).replace("'", '"')
+    [filed] = preview(desk.hub, desk.business_id, sheet.encode(), "day.csv").orders
+    sent = OrderIn.model_validate_json(
+        """{"ref": "1", "address": {"lines": ["Mannerheimintie 14"]},
+        "windows": [
+          {"opens": "2026-11-23T09:00:00+02:00", "closes": "2026-11-23T12:00:00+02:00"},
+          {"opens": "2026-11-23T15:00:00+02:00", "closes": "2026-11-23T18:00:00+02:00"}],
+        "pick_up": {
+          "address": {"lines": ["Kauppatori 1"], "postcode": "00170", "city": "Helsinki",
+                      "country": "FI"},
+          "contact": {"role": "shipper", "name": "Eero", "phone": "040 765 4321"},
+          "windows": [
+            {"opens": "2026-11-23T08:00:00+02:00", "closes": "2026-11-23T09:00:00+02:00"},
+            {"opens": "2026-11-23T10:00:00+02:00", "closes": "2026-11-23T10:30:00+02:00"}],
+          "service_s": 420, "instructions": "At the red stall"}}"""
+    ).value("FI", SIX)
+    made = order_report.validate_python(report(desk))
+    assert made.pick_up == filed.pick_up == sent.pick_up
+    assert made.windows == filed.windows == sent.windows
 
 
 def test_goods_say_what_one_weighs_and_fills(desk: Desk) -> None:
