@@ -24,7 +24,7 @@ from hub.core.notices import Trigger
 from hub.flows.business import business_of
 from hub.flows.claims import leave_claim, take_claim
 from hub.flows.fleet import depot_names
-from hub.flows.kept_apart import Apart, UnknownOrdersError, keep_apart
+from hub.flows.kept_apart import Apart, UnknownOrdersError, keep_apart, why_not
 from hub.flows.kept_goods import note_fetched
 from hub.flows.log_in import Role
 from hub.flows.month import records_of
@@ -108,7 +108,9 @@ def orders(hub: Hub) -> Blueprint:
         given = {name: typed(name, MOST_TYPED) for name in NAMES}
         ref = ref if ROW_ID.fullmatch(ref := typed("ref", 36)) else new_id()
         order, errors = read_order(given, ref, _desk())
-        if order is None:
+        if why := why_not(hub, me().business_id, names(given["apart_from"])):
+            errors.setdefault("apart_from", why)
+        if order is None or errors:
             return _new(given, ref, errors, 422)
         try:
             order_id = take_order(hub, me().business_id, order, actor=me().actor)

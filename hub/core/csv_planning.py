@@ -131,7 +131,10 @@ def _apart(sheet: Cells, row: int, cells: Mapping[Field, str]) -> tuple[str, ...
         message = f"At most {MOST_APART} numbers of orders, separated by commas; none is taken."
         sheet.problem(row, Field.APART, written, message)
         return ()
-    return tuple(name for name in found if name not in own)
+    others = tuple(name for name in found if name not in own)
+    column = sheet.header(Field.APART)
+    sheet.preview.named.extend((row, column, name) for name in others)
+    return others
 
 
 def _goods(sheet: Cells, row: int, cells: Mapping[Field, str]) -> frozenset[str]:

@@ -42,7 +42,7 @@ class Apart:
     by_hand: bool
 
 
-def known_names(
+def orders_called(
     session: Session, business_id: str, names: Iterable[str], connection_id: str = ""
 ) -> dict[str, str]:
     """Name -> the id of the order of this business that is called so; without those nobody is.
@@ -97,7 +97,7 @@ def renew(
             else:
                 session.delete(row)
     names = [name for one in said.values() for name in one]
-    known = known_names(session, business_id, names, reported[0][0].connection_id)
+    known = orders_called(session, business_id, names, reported[0][0].connection_id)
     for order, incoming in reported:
         for name in dict.fromkeys(incoming.apart_from):
             if (order.id, name) not in written and known.get(name) != order.id:
@@ -122,7 +122,7 @@ def keep_apart(
         ).one_or_none()
         if order is None:
             raise LookupError(f"no order {order_id}")
-        known = known_names(session, business_id, names, order.connection_id)
+        known = orders_called(session, business_id, names, order.connection_id)
         refuse_unknown(names, known, order_id)
         rows = _of(session, business_id, [order_id])
         reported = {row.name for row in rows if not row.by_hand}
@@ -147,6 +147,16 @@ def keep_apart(
             )
         )
         note(hub, session, business_id, actor, "orders kept apart", f"order:{order_id}")
+
+
+def why_not(hub: Hub, business_id: str, names: Sequence[str]) -> str:
+    """Why an order cannot be kept apart from these; empty: it can."""
+    with hub.reading() as session:
+        try:
+            refuse_unknown(names, orders_called(session, business_id, names))
+        except UnknownOrdersError as problem:
+            return str(problem)
+    return ""
 
 
 def refuse_unknown(names: Sequence[str], known: Mapping[str, str], order_id: str = "") -> None:
@@ -256,7 +266,7 @@ def _arrived(session: Session, business_id: str, orders: Sequence[OrderRow]) -> 
     if not waiting:
         return
     ours = {order.id for order in orders}
-    known = known_names(session, business_id, [row.name for row in waiting])
+    known = orders_called(session, business_id, [row.name for row in waiting])
     for row in waiting:
         if (id := known.get(row.name)) in ours and id != row.order_id:
             row.other_id = id

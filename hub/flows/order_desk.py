@@ -12,7 +12,7 @@ from hub.core.jobs import State
 from hub.core.orders import IncomingOrder
 from hub.db.tables import AuditRow, BusinessRow, ConnectionRow, OrderRow, ProofFileRow
 from hub.flows.connected import TYPED_IN
-from hub.flows.kept_apart import known_names, refuse_unknown
+from hub.flows.kept_apart import orders_called, refuse_unknown
 from hub.flows.orders import cancel_order, one_order, orders_by_ref
 from hub.flows.proof_store import content_of
 from hub.flows.prove import job_of
@@ -39,7 +39,7 @@ def take_order(hub: Hub, business_id: str, order: IncomingOrder, *, actor: str) 
         if order.number and _is_taken(unit.session, business_id, number):
             raise Refused(f"There is an order {number} already.")
         if names := order.apart_from:
-            refuse_unknown(names, known_names(unit.session, business_id, names, source.id))
+            refuse_unknown(names, orders_called(unit.session, business_id, names, source.id))
         about = (unit, hub.keys, business_id, source.id)
         store(*about, [replace(order, number=number)], (), hub.now(), actor)
         return orders_by_ref(unit.session, business_id, source.id, [order.ref])[order.ref].row.id

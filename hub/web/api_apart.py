@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from sqlmodel import Session
 
 from hub.db.tables import OrderRow
-from hub.flows.kept_apart import known_names
+from hub.flows.kept_apart import orders_called
 from hub.web.api_models import OrderIn
 from hub.web.problems import pointer
 
@@ -22,7 +22,7 @@ def named_wrongly(
     names = [name for order in orders for name in order.apart_from]
     if not names:
         return
-    known = known_names(session, business_id, names)
+    known = orders_called(session, business_id, names)
     coming: defaultdict[str, set[int]] = defaultdict(set)
     for n, order in enumerate(orders):
         for name in (order.ref, order.number):
@@ -37,7 +37,7 @@ def named_wrongly(
 
 def none_of(session: Session, row: OrderRow, names: Sequence[str]) -> tuple[str, str] | None:
     """The field, and which of ``names`` no other order of the business has; ``None``: all are."""
-    known = known_names(session, row.business_id, names, row.connection_id)
+    known = orders_called(session, row.business_id, names, row.connection_id)
     for name in names:
         if name not in known:
             return pointer(APART), _nobody(name)

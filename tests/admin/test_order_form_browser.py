@@ -100,7 +100,8 @@ def test_the_form_its_slips_and_the_order_are_fit_to_look_at(desk: Desk, page: P
         page.locator(field).fill(text)
     page.get_by_role("button", name="Take the order in").click()
     page.get_by_text("Nothing was stored yet.").wait_for()
-    for field in ("street", "closes", "opens2", "fetch_street", "fetch_phone", "fetch_closes2"):
+    slips = ("street", "closes", "opens2", "fetch_street", "fetch_phone", "fetch_closes2")
+    for field in (*slips, "apart_from", "service_min"):
         expect(page.locator(f"#{field}-error")).to_be_visible()
     found += look(page, "order-new-slips")
     for field, text in {

@@ -14,6 +14,7 @@ from hub.db.tables import ApartRow, JobRow, OrderRow, StopJobRow, StopRow
 from hub.flows.board_moves import moving
 from hub.flows.dispatch import DoesNotFit, add_job, remove_job
 from hub.flows.found import found
+from hub.flows.import_file import preview, store_preview
 from hub.flows.kept_apart import UnknownOrdersError, apart_from, apart_jobs, keep_apart
 from hub.flows.offers import best_places
 from hub.flows.overview import day_seen
@@ -165,3 +166,15 @@ def test_what_comes_in_between_is_not_offered_there_and_put_there_only_by_insist
         add_job(*about, there, job(two, "acid").id, **put)  # type: ignore[arg-type]
     add_job(*about, there, job(two, "acid").id, **put, force=True)  # type: ignore[arg-type]
     assert [len(route.jobs) for route in day_seen(*about, DAY).routes if route.id == there] == [2]
+
+
+def test_a_file_that_names_an_order_nobody_has_says_at_which_row_and_column(firm: Firm) -> None:
+    """A slip in a number would be waited for until for ever, and nobody would know."""
+    firm.order("bread", 2)
+    sheet = "Order,Address,Kept apart from\n1,Katu 1,bread; 2\n2,Katu 2,1; 77\n"
+    seen = preview(firm.hub, firm.business_id, sheet.encode(), "day.csv")
+    [problem] = seen.problems
+    assert (problem.row, problem.column, problem.is_fatal) == (3, "Kept apart from", False)
+    assert problem.message == "There is no order “77” yet; they are kept apart once it is here."
+    store_preview(firm.hub, firm.business_id, seen, actor="test")
+    assert others(firm, "1") == ["2", "bread"] and others(firm, "2") == ["1"]
