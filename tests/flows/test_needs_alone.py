@@ -17,6 +17,12 @@ from tests.flows.test_planning_settings import Firm, firm, local, wanting
 __all__ = ["firm"]
 
 
+@pytest.fixture
+def database_url() -> str:
+    """What is planned is all one to the database; other tests ask both."""
+    return ""
+
+
 def known_door(firm: Firm, street: str, service_s: int) -> None:
     """As a dispatcher says it under Addresses."""
     with firm.hub.reading() as session:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from hub.core.orders import IncomingOrder
 from hub.core.values import TimeWindow
 from hub.flows.dispatch import publish
@@ -14,8 +16,15 @@ from tests.flows.test_kept_apart import order
 from tests.flows.test_planning_settings import Firm, firm, local
 
 __all__ = ["firm"]
+
 MORNING = TimeWindow(local(9), local(11))
 EVENING = TimeWindow(local(14), local(15))
+
+
+@pytest.fixture
+def database_url() -> str:
+    """What is planned is all one to the database; other tests ask both."""
+    return ""
 
 
 def test_the_customers_page_tells_all_until_one_is_planned_and_the_phone_the_others(
