@@ -8,14 +8,16 @@ from datetime import date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from admin.order_numbers import read_minutes, read_number
 from hub.core.crew_rules import read_amounts, read_goods
 from hub.core.csv_planning import names
-from hub.core.orders import WISHED_PER_HOUR
+from hub.core.orders import MOST_TO_DOOR_MIN, WISHED_PER_HOUR
 from hub.core.values import moments
 
 PLANNING_NAMES = ("optional", "worth", "ready", "on_board_min", "loads")
 PLANNING_NAMES += ("wished_opens", "wished_closes", "wished_cost", "access_min")
 PLANNING_NAMES += ("only_driver", "not_drivers", "kinds_of_goods", "skills", "priority")
+PLANNING_NAMES += ("service_min", "apart_from")
 # Where the API's complaint about a field is shown.
 PLANNING_SHOWN = {
     "prize": "worth",
@@ -30,6 +32,8 @@ PLANNING_SHOWN = {
     "wished": "wished_opens",
     "wished_per_hour": "wished_cost",
     "access_s": "access_min",
+    "service_s": "service_min",
+    "apart_from": "apart_from",
 }
 
 
@@ -37,11 +41,11 @@ def read_planning(
     typed: Mapping[str, str], day: date | None, zone: ZoneInfo, errors: dict[str, str]
 ) -> dict[str, Any]:
     """As the API takes it; what is wrong goes to ``errors`` by the form's own names."""
-    minutes = _number(typed, "on_board_min", "minutes, such as 90", errors)
+    minutes = read_number(typed, "on_board_min", "minutes, such as 90", errors)
     if minutes is not None and minutes < 1:
         errors["on_board_min"] = "At least one minute."
         minutes = None
-    worth = _number(typed, "worth", "an amount, such as 12.50", errors)
+    worth = read_number(typed, "worth", "an amount, such as 12.50", errors)
     return {
         "optional": bool(typed["optional"]),
         "prize": round((worth or 0) * 100),
@@ -53,21 +57,11 @@ def read_planning(
         "goods": _goods(typed["kinds_of_goods"], errors),
         "skills": [word.lower() for word in names(typed["skills"])],
         "priority": _priority(typed["priority"], errors),
-        "access_s": _access_s(typed, errors),
+        "access_s": read_minutes(typed, "access_min", errors, most=MOST_TO_DOOR_MIN),
+        "service_s": read_minutes(typed, "service_min", errors),
+        "apart_from": names(typed["apart_from"]),
         **_wished(typed, day, zone, errors),
     }
-
-
-def _number(
-    typed: Mapping[str, str], name: str, example: str, errors: dict[str, str]
-) -> float | None:
-    text = typed[name].replace(",", ".")
-    if not text:
-        return None
-    if not re.fullmatch(r"\d{1,6}(\.\d{1,2})?", text):
-        errors[name] = f"This is not understood. Write {example}."
-        return None
-    return float(text)
 
 
 def _ready_at(
@@ -88,7 +82,7 @@ def _wished(
     typed: Mapping[str, str], day: date | None, zone: ZoneInfo, errors: dict[str, str]
 ) -> dict[str, Any]:
     """When somebody had better come, and what an hour beside it costs."""
-    price = _number(typed, "wished_cost", "an amount, such as 5", errors)
+    price = read_number(typed, "wished_cost", "an amount, such as 5", errors)
     ends = [typed["wished_opens"] or "00:00", typed["wished_closes"] or "23:59"]
     if not (typed["wished_opens"] or typed["wished_closes"]):
         return {}
@@ -106,11 +100,6 @@ def _wished(
     wished = dict(zip(("opens", "closes"), moments(opens, closes), strict=True))
     cents = WISHED_PER_HOUR if price is None else round(price * 100)
     return {"wished": wished, "wished_per_hour": cents}
-
-
-def _access_s(typed: Mapping[str, str], errors: dict[str, str]) -> int | None:
-    minutes = _number(typed, "access_min", "minutes, such as 3", errors)
-    return None if minutes is None else round(minutes * 60)
 
 
 def _priority(text: str, errors: dict[str, str]) -> int:

@@ -117,6 +117,14 @@ class Clock:
             return self.day_window(windows[0]) + (" or other times" if len(windows) > 1 else "")
         return self.day(due_on) if due_on else ""
 
+    def wanted(self, due_on: date | None, windows: Sequence[Span]) -> str:
+        """As ``due``, with all the times: "Mon 23 Nov, 09:00–11:00 or 15:00–18:00"."""
+        days: dict[date, list[str]] = {}
+        for span in sorted(windows):
+            days.setdefault(span[0].astimezone(self.zone).date(), []).append(self.window(span))
+        said = [f"{self.day(day)}, {' or '.join(times)}" for day, times in days.items()]
+        return "; or ".join(said) or self.due(due_on, ())
+
 
 def pill(job: JobRow | None) -> tuple[str, str]:
     """A job's state or outcome in words, and the class of its pill."""

@@ -27,6 +27,7 @@ from hub.flows.business import business_of
 from hub.flows.day_seen import DaySeen, JobSeen, RouteSeen
 from hub.flows.dispatch import RouteConflict, publish
 from hub.flows.fleet import drivers_at_work
+from hub.flows.kept_apart import on_one_route
 from hub.flows.log_in import Role
 from hub.flows.order_story import ENDED
 from hub.flows.overview import day_seen
@@ -247,6 +248,8 @@ def day(hub: Hub) -> Blueprint:
         tiles = current_tiles(hub.settings.data_dir / "map")
         with hub.reading() as session:
             amended = changed_since(session, me().business_id, shown)
+            to_do = {r.id: {j.id: j.number for j in r.jobs if not j.cancelled} for r in seen.routes}
+            parted = on_one_route(session, me().business_id, to_do)
         return page(
             "panel/day.html",
             status,
@@ -276,6 +279,7 @@ def day(hub: Hub) -> Blueprint:
             usual_aim=business_of(hub, me().business_id)[1].aim,
             map=route_map(tiles, seen.routes, seen.left_out, nonce=csp_nonce()),
             amended=amended,
+            parted=parted,
             called=_called,
             drivers_of={route.id: route.driver for route in seen.routes},
             lists_open=seen.counts.stops <= OPEN_LISTS,

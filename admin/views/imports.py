@@ -47,6 +47,7 @@ MEANINGS: tuple[tuple[str, tuple[tuple[Field, str], ...]], ...] = (
             (Field.WISHED_TO, "Wished until"),
             (Field.WISHED_PRICE, "Price per hour off the wish"),
             (Field.ACCESS, "Minutes from van to door"),
+            (Field.APART, "Kept apart from these orders"),
             (Field.BRAND, "Brand, where you have several"),
             (Field.TAGS, "Tags"),
             (Field.DRIVER, "Driver or vehicle"),
@@ -83,6 +84,24 @@ MEANINGS: tuple[tuple[str, tuple[tuple[Field, str], ...]], ...] = (
             (Field.LAT, "Latitude"),
             (Field.LON, "Longitude"),
             (Field.INSTRUCTIONS, "Delivery instructions"),
+        ),
+    ),
+    (
+        "Fetched somewhere first",
+        (
+            (Field.FETCH_ADDRESS, "Whole address where it is fetched"),
+            (Field.FETCH_LINE1, "Street where it is fetched"),
+            (Field.FETCH_LINE2, "Stair, floor, company there"),
+            (Field.FETCH_POSTCODE, "Postcode there"),
+            (Field.FETCH_CITY, "City there"),
+            (Field.FETCH_COUNTRY, "Country there"),
+            (Field.FETCH_LAT, "Latitude there"),
+            (Field.FETCH_LON, "Longitude there"),
+            (Field.FETCH_NAME, "Who hands it over"),
+            (Field.FETCH_PHONE, "Phone there"),
+            (Field.FETCH_WINDOW, "When it can be fetched"),
+            (Field.FETCH_MINUTES, "Minutes there"),
+            (Field.FETCH_NOTE, "Note for the driver there"),
         ),
     ),
     (
@@ -245,7 +264,7 @@ def _how(looked: Looked) -> tuple[object, ...]:
 
 
 def _when(clock: Clock, order: IncomingOrder) -> str:
-    return clock.due(order.due_on, [(w.opens, w.closes) for w in order.windows])
+    return clock.wanted(order.due_on, [(w.opens, w.closes) for w in order.windows])
 
 
 def _wanted(before: Looked) -> Reading:

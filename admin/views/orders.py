@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -10,16 +10,21 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, abort, flash, redirect, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from admin.order_form import KINDS, NAMES, Desk, read_order
+from admin.order_fetch import FETCH_NAMES, FETCH_TIMES
+from admin.order_form import KINDS, NAMES, read_order
+from admin.order_times import MORE_TIMES, Desk
 from admin.views.providers import titles
 from admin.words import NOTICES, RECEIPTS, TRIGGERS, Clock, pill, typed, typed_day
 from hub.core.contracts import NotificationChannel
+from hub.core.csv_planning import names
 from hub.core.errors import HubError, Refused
 from hub.core.ids import new_id
 from hub.core.jobs import NextStep
 from hub.core.notices import Trigger
 from hub.flows.business import business_of
 from hub.flows.claims import leave_claim, take_claim
+from hub.flows.fleet import depot_names
+from hub.flows.kept_apart import Apart, UnknownOrdersError, keep_apart, why_not
 from hub.flows.kept_goods import note_fetched
 from hub.flows.log_in import Role
 from hub.flows.month import records_of
@@ -51,6 +56,10 @@ STEPS = (
     (NextStep.COLLECT, "Keep it; the customer collects it"),
     (NextStep.CANCEL, "Nothing more; cancel"),
 )
+
+
+def _by_hand(apart: Sequence[Apart]) -> str:
+    return ", ".join(one.number for one in apart if one.by_hand)
 
 
 def orders(hub: Hub) -> Blueprint:
@@ -99,10 +108,14 @@ def orders(hub: Hub) -> Blueprint:
         given = {name: typed(name, MOST_TYPED) for name in NAMES}
         ref = ref if ROW_ID.fullmatch(ref := typed("ref", 36)) else new_id()
         order, errors = read_order(given, ref, _desk())
-        if order is None:
+        if why := why_not(hub, me().business_id, names(given["apart_from"])):
+            errors.setdefault("apart_from", why)
+        if order is None or errors:
             return _new(given, ref, errors, 422)
         try:
             order_id = take_order(hub, me().business_id, order, actor=me().actor)
+        except UnknownOrdersError as problem:
+            return _new(given, ref, {"apart_from": str(problem)}, 422)
         except Refused as problem:
             return _new(given, ref, {"number": str(problem)}, 422)
         flash("The order is in. Its address is being looked up.", "ok")
@@ -111,6 +124,19 @@ def orders(hub: Hub) -> Blueprint:
     @pages.get("/<order_id>")
     def one(order_id: str) -> AnyResponse:
         return _show(order_id)
+
+    @pages.post("/<order_id>/apart")
+    @needs(Role.DISPATCHER)
+    def apart(order_id: str) -> AnyResponse:
+        wanted = names(typed("apart_from", 2000))
+        try:
+            keep_apart(hub, me().business_id, order_id, wanted, actor=me().actor)
+            flash("Kept. It counts from the next plan.", "ok")
+        except LookupError:
+            abort(404)
+        except UnknownOrdersError as problem:
+            return _show(order_id, {"apart_from": str(problem)}, 422)
+        return redirect(url_for("orders.one", order_id=order_id))
 
     @pages.post("/<order_id>/cancel")
     @needs(Role.DISPATCHER)
@@ -188,14 +214,17 @@ def orders(hub: Hub) -> Blueprint:
 
     def _desk() -> Desk:
         row, _ = business_of(hub, me().business_id)
-        return Desk(ZoneInfo(row.zone), row.country, hub.now())
+        depots = depot_names(hub, me().business_id)
+        return Desk(ZoneInfo(row.zone), row.country, hub.now(), depots)
 
     def _new(
         given: Mapping[str, str], ref: str, errors: Mapping[str, str], status: int = 200
     ) -> AnyResponse:
         today = Clock.of(me().zone).today(hub.now()).isoformat()
         about = {"typed": given, "ref": ref, "errors": errors, "kinds": KINDS, "today": today}
-        return page("panel/orders_new.html", status, **about)
+        about |= {"more_times": MORE_TIMES, "fetch_times": FETCH_TIMES, "fetch_names": FETCH_NAMES}
+        depots = [(name, name) for name in _desk().depots]
+        return page("panel/orders_new.html", status, depots=depots, **about)
 
     def _job_of(order_id: str, job_id: str) -> JobStory:
         """The job, if it is one of this order's; else 404."""
@@ -235,6 +264,8 @@ def orders(hub: Hub) -> Blueprint:
             channels=titles(hub, NotificationChannel),
             step=typed("step", 20),
             on_day=typed("on_day", 10),
+            apart=story.apart,
+            apart_typed=typed("apart_from", 2000) if errors else _by_hand(story.apart),
             today=clock.today(hub.now()).isoformat(),
             errors=errors or {},
             clock=clock,

@@ -71,6 +71,20 @@ class Field(StrEnum):
     WISHED_TO = "wished_to"
     WISHED_PRICE = "wished_per_hour"
     ACCESS = "minutes_to_the_door"
+    APART = "kept_apart_from"
+    FETCH_ADDRESS = "fetch_address"
+    FETCH_LINE1 = "fetch_line1"
+    FETCH_LINE2 = "fetch_line2"
+    FETCH_POSTCODE = "fetch_postcode"
+    FETCH_CITY = "fetch_city"
+    FETCH_COUNTRY = "fetch_country"
+    FETCH_LAT = "fetch_lat"
+    FETCH_LON = "fetch_lon"
+    FETCH_NAME = "fetch_name"
+    FETCH_PHONE = "fetch_phone"
+    FETCH_WINDOW = "fetch_window"
+    FETCH_MINUTES = "fetch_minutes"
+    FETCH_NOTE = "fetch_note"
     BRAND = "brand"
     TAGS = "tags"
     ATTRIBUTES = "note_attributes"
@@ -300,6 +314,50 @@ ALIASES: dict[Field, tuple[str, ...]] = {
     Field.ACCESS: _words(
         "Minutes to the door|Walk to the door (min)|Access minutes|Minuten zur Tür"
         "|Fußweg (min)|Minutes jusqu'à la porte"
+    ),
+    Field.APART: _words(
+        "Kept apart from|Keep apart from|Never with|Not with order|Getrennt von|Nicht zusammen mit"
+        "|Jamais avec|Nunca con"
+    ),
+    Field.FETCH_ADDRESS: _words(
+        "Fetch at|Fetch address|Pickup address|Pick-up address|Collect from|Collection address"
+        "|Abholadresse|Adresse d'enlèvement|Dirección de recogida|Indirizzo di ritiro"
+        "|Ophaaladres|Nouto-osoite"
+    ),
+    Field.FETCH_LINE1: _words(
+        "Fetch street|Pickup street|Pickup address 1|Pickup address line 1|Collection street"
+        "|Collection address line 1|Abholstraße|Rue d'enlèvement"
+    ),
+    Field.FETCH_LINE2: _words(
+        "Fetch address 2|Pickup address 2|Pickup address line 2|Collection address line 2"
+    ),
+    Field.FETCH_POSTCODE: _words(
+        "Fetch postcode|Pickup postcode|Pickup zip|Pickup postal code|Collection postcode"
+        "|Abhol-PLZ|Abholung PLZ"
+    ),
+    Field.FETCH_CITY: _words(
+        "Fetch city|Pickup city|Pickup suburb|Collection city|Abholort|Ville d'enlèvement"
+    ),
+    Field.FETCH_COUNTRY: _words("Fetch country|Pickup country|Collection country|Abholland"),
+    Field.FETCH_LAT: _words("Fetch latitude|Pickup latitude|Pickup lat|Collection latitude"),
+    Field.FETCH_LON: _words(
+        "Fetch longitude|Pickup longitude|Pickup lng|Pickup lon|Collection longitude"
+    ),
+    Field.FETCH_NAME: _words(
+        "Fetch from|Pickup name|Pickup contact|Pickup contact name|Collection name"
+        "|Collection contact|Abholung bei|Abholkontakt"
+    ),
+    Field.FETCH_PHONE: _words(
+        "Fetch phone|Pickup phone|Pickup phone number|Collection phone|Abholtelefon"
+    ),
+    Field.FETCH_WINDOW: _words(
+        "Fetch window|Fetch time|Pickup window|Pickup time|Pickup time window|Collection window"
+        "|Collection time|Abholzeit|Abholfenster|Heure d'enlèvement"
+    ),
+    Field.FETCH_MINUTES: _words("Fetch minutes|Pickup minutes|Pickup service time|Abholminuten"),
+    Field.FETCH_NOTE: _words(
+        "Fetch note|Pickup instructions|Pickup notes|Pickup note|Collection instructions"
+        "|Abholhinweis"
     ),
     Field.BRAND: _words("Brand|Store brand|Marke|Marque|Marca|Merk|Brändi"),
     Field.TAGS: _words("Tags|Labels"),

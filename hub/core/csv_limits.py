@@ -21,6 +21,11 @@ _KEPT_WHOLE = {
     Field.CITY: 100,
     Field.REGION: 100,
     Field.POSTCODE: 20,
+    Field.FETCH_ADDRESS: 500,
+    Field.FETCH_LINE1: 200,
+    Field.FETCH_LINE2: 200,
+    Field.FETCH_CITY: 100,
+    Field.FETCH_POSTCODE: 20,
 }
 """Cut, it would be another order, or another door: the order stays out."""
 _CUT = {
@@ -32,6 +37,8 @@ _CUT = {
     Field.ITEM: 500,
     Field.ATTRIBUTES: 4000,
     Field.DRIVER: 500,
+    Field.FETCH_NAME: 200,
+    Field.FETCH_NOTE: 1000,
 }
 """Words for a person, who understands them without their end."""
 _LEFT_OUT = {
@@ -46,6 +53,8 @@ _LEFT_OUT = {
     Field.LOADS: 500,
     Field.ONLY_DRIVER: 200,
     Field.NOT_DRIVERS: 1000,
+    Field.APART: 1000,
+    Field.FETCH_PHONE: 60,
     Field.GOODS: 1000,
     Field.BRAND: 60,
     Field.TAGS: 1000,

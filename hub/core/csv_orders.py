@@ -21,6 +21,7 @@ from hub.core.countries import (
 from hub.core.csv_aliases import Field, normalise
 from hub.core.csv_cells import currency, number, safe_cell, unguarded
 from hub.core.csv_columns import Columns, guess_columns
+from hub.core.csv_fetch import pick_up_of
 from hub.core.csv_limits import LONGEST, shorten
 from hub.core.csv_planning import planning_of
 from hub.core.csv_reading import BadFile, Table, read_table
@@ -193,6 +194,9 @@ class _Reader(Cells):
         windows, due_on = self.when(row, cells)
         if any(problem.is_fatal for problem in self.preview.problems[before:]):
             return
+        pick_up = pick_up_of(self, row, cells, windows, due_on)
+        if any(problem.is_fatal for problem in self.preview.problems[before:]):
+            return
         lines = self._lines(shipped, cells)
         parcels = self.whole(row, cells, Field.PARCELS)
         if parcels is None and not {Field.ITEM, Field.SKU} & cells.keys():
@@ -215,7 +219,8 @@ class _Reader(Cells):
             updated_at=self.now,
             address=address,
             contacts=self._contacts(row, cells, place),
-            kind=self._kind(row, cells),
+            kind=self._kind(row, cells, is_fetched=pick_up is not None),
+            pick_up=pick_up,
             lines=lines,
             parcels=parcels,
             windows=windows,
@@ -347,7 +352,7 @@ class _Reader(Cells):
             return (Line("Goods", weight_g=grams),) if grams else ()
         return tuple(lines)
 
-    def _kind(self, row: int, cells: Mapping[Field, str]) -> Kind:
+    def _kind(self, row: int, cells: Mapping[Field, str], *, is_fetched: bool) -> Kind:
         written = cells.get(Field.STOP_TYPE, "")
         if not written:
             return Kind.DELIVER
@@ -360,6 +365,10 @@ class _Reader(Cells):
                 f"“{written[:40]}” is not a kind of stop; taken as a delivery."
                 " Write delivery, pickup or service.",
             )
+        elif is_fetched and kind is not Kind.DELIVER:
+            message = "What is fetched somewhere first is brought then; taken as a delivery."
+            self.problem(row, Field.STOP_TYPE, written, message)
+            return Kind.DELIVER
         return kind or Kind.DELIVER
 
     def _priority(self, row: int, cells: Mapping[Field, str]) -> int:

@@ -14,7 +14,7 @@ from hub.core.values import TimeWindow, moments
 
 _YES = frozenset("yes y true 1 x ja oui si kylla optional".split())
 _NO = frozenset("no n false 0 nein non nee ei".split())
-MOST_LOADS = 10  # as the API takes
+MOST_LOADS, MOST_APART, LONGEST_NUMBER = 10, 50, 200  # as the API takes
 MOST_PER_HOUR = 1_000_000  # cents; as the API takes
 
 
@@ -44,6 +44,7 @@ def planning_of(
         "wished": wished,
         "wished_per_hour": per_hour,
         "access_s": _access_s(sheet, row, cells),
+        "apart_from": _apart(sheet, row, cells),
     }
 
 
@@ -116,6 +117,24 @@ def _access_s(sheet: Cells, row: int, cells: Mapping[Field, str]) -> int | None:
         sheet.problem(row, Field.ACCESS, cells[Field.ACCESS], message)
         return None
     return round(minutes * 60)
+
+
+def _apart(sheet: Cells, row: int, cells: Mapping[Field, str]) -> tuple[str, ...]:
+    """Numbers of other orders; those that are not here yet are waited for."""
+    written = cells.get(Field.APART, "")
+    found = list(dict.fromkeys(names(written)))
+    own = {cells.get(Field.ORDER_REF, ""), cells.get(Field.ORDER_ID, "")}
+    if own.intersection(found):
+        message = "This order cannot be kept apart from itself. Name the other one."
+        sheet.problem(row, Field.APART, written, message)
+    if len(found) > MOST_APART or any(len(name) > LONGEST_NUMBER for name in found):
+        message = f"At most {MOST_APART} numbers of orders, separated by commas; none is taken."
+        sheet.problem(row, Field.APART, written, message)
+        return ()
+    others = tuple(name for name in found if name not in own)
+    column = sheet.header(Field.APART)
+    sheet.preview.named.extend((row, column, name) for name in others)
+    return others
 
 
 def _goods(sheet: Cells, row: int, cells: Mapping[Field, str]) -> frozenset[str]:

@@ -62,7 +62,7 @@ class Preview:
 
     ``cancelled``: row and ref of orders the file calls cancelled; ``skipped`` has them too.
     ``past`` are not among ``orders``. ``repaired``: row, postcode as written, as read with
-    the zeros a spreadsheet ate.
+    the zeros a spreadsheet ate. ``named``: row, column and what another order is called there.
     """
 
     orders: list[IncomingOrder] = field(default_factory=list)
@@ -72,6 +72,7 @@ class Preview:
     cancelled: list[tuple[int, str]] = field(default_factory=list)
     past: list[Past] = field(default_factory=list)
     repaired: list[tuple[int, str, str]] = field(default_factory=list)
+    named: list[tuple[int, str, str]] = field(default_factory=list)
 
 
 @dataclass(slots=True)

@@ -32,6 +32,18 @@ MORE_COLUMNS = (
     ("Worth doing", "12.50"),
     ("Only driver", "Mara"),
     ("Not drivers", "Olli, Pia"),
+    ("Kept apart from", "1002, 1003"),
+    ("Delivery window", "09:00-11:00; 15:00-18:00"),
+    ("Wished from", "14:00"),
+    ("Wished until", "15:00"),
+    ("Wish per hour", "5.00"),
+    ("Minutes to the door", "3"),
+    ("Fetch at", "Market Square 1, 00170 Helsinki"),
+    ("Fetch from", "Kim Example"),
+    ("Fetch phone", "+358 40 0000003"),
+    ("Fetch window", "08:00-09:00; 13:00-14:00"),
+    ("Fetch minutes", "5"),
+    ("Fetch note", "Ring at the gate"),
 )
 """What few need, so it is not in the sheet: heading of a column, and what a cell may say."""
 

@@ -26,12 +26,13 @@ _GRAMS = {
     "oz": Decimal("28.349523125"),
 }
 MOST_GRAMS = 100_000_000
-_MOST = {Field.SERVICE: 24 * 60, Field.PARCELS: 100_000}
+_MOST = {Field.SERVICE: 24 * 60, Field.FETCH_MINUTES: 24 * 60, Field.PARCELS: 100_000}
 _NO_WEIGHT = "; it counts as nothing"
 _ANY_HOUR = "It comes in for any hour of the day."
 _INSTEAD = {
     Field.QUANTITY: "; it counts as 1",
     Field.SERVICE: "; your usual time is taken",
+    Field.FETCH_MINUTES: "; your usual time is taken",
     Field.PARCELS: "; each line counts as one",
     Field.WEIGHT: _NO_WEIGHT,
 }
@@ -57,9 +58,15 @@ class Cells:
         assert zone is not None, "local is aware"  # noqa: S101
         return zone
 
-    def point(self, row: int, cells: Mapping[Field, str]) -> Point | None:
+    def point(
+        self,
+        row: int,
+        cells: Mapping[Field, str],
+        north: Field = Field.LAT,
+        east: Field = Field.LON,
+    ) -> Point | None:
         """The coordinates, when both halves are on Earth and not the zero point."""
-        written = cells.get(Field.LAT, ""), cells.get(Field.LON, "")
+        written = cells.get(north, ""), cells.get(east, "")
         if not any(written):
             return None
         try:
@@ -70,7 +77,7 @@ class Cells:
             pass
         self.problem(
             row,
-            Field.LAT,
+            north,
             ", ".join(written),
             "These are not coordinates. Write degrees, such as 60.1699 and 24.9384.",
         )
@@ -114,8 +121,11 @@ class Cells:
         on = on or (self.local.date() if spans else None)
         if on is None:
             return (), None
-        windows = [_window(self.at(on, a), self.at(on, b)) for a, b in spans]
-        return tuple(windows), on
+        return tuple(self.span(on, opens, closes) for opens, closes in spans), on
+
+    def span(self, on: date, opens: time, closes: time) -> TimeWindow:
+        """From one time of day to another, on a day of the business."""
+        return _window(self.at(on, opens), self.at(on, closes))
 
     def dated_text(self, before: str, text: str, after: str) -> tuple[Day | None, str]:
         """“Dec 3, 2026, 9 AM - 12 PM”: the day apart from the hours."""

@@ -9,6 +9,7 @@ from datetime import date, datetime, time, timedelta
 
 from hub.core.csv_aliases import normalise
 
+MOST_SPANS = 10  # as the API takes
 APPOINTMENT_S = 15 * 60  # a single time of day means: a quarter of an hour either side
 _MONTHS = {
     word: n
@@ -127,6 +128,8 @@ def read_spans(text: str) -> list[tuple[time, time]]:
         parts = [part.strip() for part in re.split(r"[,;/&]", text) if part.strip()]
         if len(parts) < 2:
             raise
+        if len(parts) > MOST_SPANS:
+            raise Unclear(f"These are more than {MOST_SPANS} time windows. Write fewer.") from None
         return [_span(part) for part in parts]
 
 

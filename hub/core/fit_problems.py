@@ -37,6 +37,7 @@ def problems(route: RouteNow) -> tuple[Problem, ...]:
         *_overloads(route),
         *_lacking(route),
         *_apart(route),
+        *_never_both(route),
         *_late(route, begun),
         *_overtime(route),
         *_rests(route),
@@ -100,6 +101,21 @@ def _apart(route: RouteNow) -> Iterator[Problem]:
                 named = f"{_order(route, ones[0])} and {_order(route, others[0])}"
                 said = f"{one.capitalize()} and {other} would ride together: {named}."
                 yield Problem("goods", f"{one} {other}", len(ones) * len(others), said)
+
+
+def _never_both(route: RouteNow) -> Iterator[Problem]:
+    """Jobs that no vehicle does both on one day, also where one is done already."""
+    here = {
+        job.id: job for stop in route.stops if stop.stage is not Stage.SKIPPED for job in stop.jobs
+    }
+    orders = {
+        tuple(sorted((_order(route, here[one]), _order(route, here[other]))))
+        for one, other in route.apart
+        if one in here and other in here
+    }
+    for one, other in sorted(orders):
+        said = f"O{one[1:]} and {other} are to be kept apart: no vehicle may take both."
+        yield Problem("apart", f"{one} {other}", 1, said)
 
 
 def _late(route: RouteNow, begun: Sequence[Begun]) -> Iterator[Problem]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 from enum import IntEnum
@@ -54,11 +54,12 @@ class RouteNow:
 
     ``stops`` in the order they are driven in: as far as their stages are, then as listed.
     ``promises``: job id -> the window its recipient was told, where one was. ``access_s``: as
-    ``PlanRequest`` has it. ``apart``: two kinds of goods that never share a load, each. ``rests``:
-    when the vehicle's breaks are taken, in their order; empty where nobody knows yet. ``had``: the
-    numbers of those that the driver said he had, or has. ``rests_until``: when the break probably
-    ends that he has now and nobody planned. Of a timed route ``free_at`` is when its driver can set
-    off to what is still to do, and ``metres`` its length, where there is a limit to that.
+    ``PlanRequest`` has it. ``apart``: two kinds of goods that never share a load, or two ids of
+    jobs that no vehicle does both, each. ``rests``: when the vehicle's breaks are taken, in their
+    order; empty where nobody knows yet. ``had``: the numbers of those that the driver said he had,
+    or has. ``rests_until``: when the break probably ends that he has now and nobody planned. Of a
+    timed route ``free_at`` is when its driver can set off to what is still to do, and ``metres``
+    its length, where there is a limit to that.
     """
 
     id: str
@@ -120,6 +121,10 @@ class RouteNow:
     def keeping(self, promises: Mapping[str, TimeWindow]) -> RouteNow:
         """The same route, knowing what was told of more jobs."""
         return replace(self, promises={**self.promises, **promises})
+
+    def parting(self, pairs: Iterable[tuple[str, str]]) -> RouteNow:
+        """The same route, knowing more of what is kept apart."""
+        return replace(self, apart=self.apart | frozenset(pairs))
 
 
 def walked(route: RouteNow) -> RouteNow:

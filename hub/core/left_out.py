@@ -11,6 +11,8 @@ from hub.core.schedule import Timetable, instant, span_of
 from hub.core.why_out import Rule, rules_in_the_way
 
 FULL = "Every vehicle that could do it is full or busy at that time."
+APART = "Every vehicle that could do it has a job that it is kept apart from."
+FULL_OR_APART = f"{FULL[:-1]}, or has a job that it is kept apart from."
 IN_THE_WAY = {
     Rule.MAX_JOBS: "the jobs that a driver may have",
     Rule.ROOM: "what the vehicles hold",
@@ -30,11 +32,12 @@ def reasons(
     timetable: Timetable | None = None,
     *,
     has_place: bool = True,
+    orders: Mapping[str, Sequence[str]] | None = None,
 ) -> str:
     """Why ``job`` is not on any route: one sentence for a dispatcher, true on its own.
 
     Times are in the zone of the job's own windows, or of the shifts. ``has_place``: whether it
-    could join the routes as they are, but for what it costs.
+    could join the routes as they are, but for what it costs. ``orders``: those routes.
     """
     table = timetable or Timetable(request)
     unit = _unit(job, table)
@@ -65,7 +68,7 @@ def reasons(
     if any(table.trip(v, (*request.fixed.get(v.id, ()), *ids)) for v in carrying):
         if has_place and all(j.optional for j in unit):
             return "It is optional, and doing it would cost more than it is worth."
-        return FULL
+        return _taken(table, carrying, ids, orders or {})
     return _too_late(table, carrying, unit, job)
 
 
@@ -74,6 +77,23 @@ def _unit(job: JobToPlan, table: Timetable) -> tuple[JobToPlan, ...]:
     if other is None or other.id in table.owner:
         return (job,)
     return (job, other) if job.leg == "collect" else (other, job)
+
+
+def _taken(
+    table: Timetable,
+    vehicles: Sequence[VehicleToPlan],
+    ids: Sequence[str],
+    orders: Mapping[str, Sequence[str]],
+) -> str:
+    """Why none of ``vehicles`` has a place left, each of which could do it on an empty day."""
+    parted = [
+        vehicle
+        for vehicle in vehicles
+        if not table.loading.may_share((*(had := orders.get(vehicle.id, ())), *ids), len(had))
+    ]
+    if not parted:
+        return FULL
+    return APART if len(parted) == len(vehicles) else FULL_OR_APART
 
 
 def _outside(request: PlanRequest, unit: Sequence[JobToPlan]) -> str:

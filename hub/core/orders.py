@@ -53,7 +53,8 @@ class IncomingOrder:
     or ids of the business's drivers. ``goods``: kinds of what is in it, some of which the
     business does not let ride together. ``wished``: when somebody had better come, within the
     windows; each hour before or after it costs ``wished_per_hour``, in the same units as ``prize``.
-    ``access_s``: from the parked van to the door; it is kept for the address.
+    ``access_s``: from the parked van to the door; it is kept for the address. ``apart_from``: ids,
+    refs or numbers of orders of the business that no vehicle takes on the same day as this one.
     ``brand``: the short name of one of the business's.
     """
 
@@ -88,6 +89,7 @@ class IncomingOrder:
     wished: TimeWindow | None = None
     wished_per_hour: int = 0
     access_s: int | None = None  # None: as is known of the address
+    apart_from: tuple[str, ...] = ()
     brand: str = ""  # empty: its connection's, or the business's usual one
 
     def __post_init__(self) -> None:

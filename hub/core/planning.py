@@ -115,6 +115,7 @@ def completed(
             job,
             draft.timetable,
             has_place=not job.optional or not is_whole or draft.has_place(job.id),
+            orders=draft.orders,
         )
         for job in request.jobs
         if job.id not in placed

@@ -155,7 +155,7 @@ class Seen:
     ``expected`` says more exactly when, within what was promised; ``earlier`` is the
     attempt before the one shown. Each is ``None`` where there is nothing to say.
     ``stops_before`` are those the driver makes first; ``unreached``: he has gone home without
-    having been there.
+    having been there. ``others``: times asked for as well, while none of them is promised.
     """
 
     shows: Shows
@@ -169,6 +169,7 @@ class Seen:
     earlier: JobSeen | None = None
     pick_up_failed: bool = False
     unreached: bool = False
+    others: tuple[TimeWindow, ...] = ()
 
 
 def decide(
@@ -341,7 +342,8 @@ def _unplanned(
         return Seen(shows, job, quoted=promises[-1], before=before, earlier=earlier)
     broken = promises[-1] if promises else None
     if broken is None and earlier is None:
-        return Seen(Shows.ORDERED, job, quoted=job.windows[0] if job.windows else None)
+        first, *others = job.windows or (None,)
+        return Seen(Shows.ORDERED, job, quoted=first, others=tuple(filter(None, others)))
     return Seen(Shows.RESCHEDULED, job, before=broken, earlier=earlier)
 
 

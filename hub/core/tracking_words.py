@@ -113,6 +113,8 @@ UNREACHED = "Sorry, the driver did not get to you on this round."
 LATE = "Sorry, we are running late"
 PICK_UP_FAILED = "We could not fetch your order yet"
 ASKED_FOR = "This is the time that was asked for."
+ONE_OF = "It will be one of the times that were asked for."
+OR_AT = "Or {window}."
 NO_SIGNAL = "No signal since {time}. The time is an estimate."
 MOST_OWN_WORDS = 300
 REST_FOLLOWS = "We will contact you about the rest."
@@ -286,7 +288,7 @@ def all_words() -> Iterator[str]:
                 yield from said.values() if isinstance(said, dict) else said
     yield from (YOU_CHOOSE, NO_RETURN, TIME_FOLLOWS, ARRIVING, MISSED_YOU, TRY_AGAIN, PLANNED_ANEW)
     yield from (UNREACHED, LATE, PICK_UP_FAILED, ASKED_FOR, REST_FOLLOWS, PROMISED)
-    yield from (NO_SIGNAL, UNKNOWN_REASON, REST_FETCHED, FETCHED, KEPT)
+    yield from (ONE_OF, OR_AT, NO_SIGNAL, UNKNOWN_REASON, REST_FETCHED, FETCHED, KEPT)
 
 
 class _Words:
@@ -322,7 +324,8 @@ class _Words:
         match seen.shows:
             case Shows.ORDERED:
                 asked = ASKED_FOR if seen.quoted or seen.job.due_on else ""
-                return [self.say(asked), self.say(TIME_FOLLOWS)]
+                asked = ONE_OF if seen.others else asked
+                return [*self.others(seen), self.say(asked), self.say(TIME_FOLLOWS)]
             case Shows.SCHEDULED | Shows.RESCHEDULED:
                 follows = "" if seen.quoted else self.say(TIME_FOLLOWS)
                 tried = self.say(UNREACHED) if seen.unreached else self.tried(seen.earlier)
@@ -339,6 +342,17 @@ class _Words:
             case Shows.FETCHED:
                 return [self.say(FETCHED)]
         return []
+
+    def others(self, seen: Seen) -> list[str]:
+        """The times beside the one that is shown, with their day where that is another."""
+        shown = seen.quoted.opens.astimezone(self.zone).date() if seen.quoted else self.today
+        said = []
+        for window in seen.others:
+            day, when = window.opens.astimezone(self.zone).date(), self.span(window)
+            if day != shown:
+                when = self.say("{day}, {time}", day=self.tongue.day(day), time=when)
+            said.append(self.say(OR_AT, window=when))
+        return said
 
     def stops(self, seen: Seen) -> str:
         before = 0 if seen.shows is Shows.ARRIVING else seen.stops_before

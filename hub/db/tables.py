@@ -18,6 +18,7 @@ from hub.db.tables_day import (
 )
 from hub.db.tables_demand import (
     AmendmentRow,
+    ApartRow,
     ApprovalRow,
     ConnectionRow,
     ContactRow,
@@ -86,6 +87,7 @@ __all__ = [
     "OUTSIDE",
     "ActRow",
     "AmendmentRow",
+    "ApartRow",
     "ApiKeyRow",
     "ApprovalRow",
     "AttemptLogRow",

@@ -89,6 +89,24 @@ class AmendmentRow(SQLModel, table=True):
     seen_at: datetime | None = moment(default=None, nullable=True)
 
 
+class ApartRow(SQLModel, table=True):
+    """An order that no vehicle takes on the same day as another one; either may have said so.
+
+    ``name``: the other's id, ref or number, as it was written. ``by_hand``: a person here said it,
+    so that no report of its source changes it.
+    """
+
+    __tablename__ = "order_apart"
+    __table_args__ = (UniqueConstraint("order_id", "name"),)
+    id: str = row_id()
+    business_id: str = owner()
+    order_id: str = ref("order.id", index=True)
+    # None: there is no such order of the business yet.
+    other_id: str | None = ref("order.id", default=None, nullable=True, index=True)
+    name: str = text()
+    by_hand: bool = False
+
+
 class WishRow(SQLModel, table=True):
     """What a recipient said on the page behind the link; of each kind the last one counts.
 

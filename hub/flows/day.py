@@ -49,6 +49,7 @@ from hub.flows.day_rules import (
     with_breaks,
 )
 from hub.flows.fleet_rules import profile_of
+from hub.flows.kept_apart import apart_jobs
 from hub.flows.kept_first import kept_although, kept_first
 from hub.flows.roads import NO_ROAD_S, OFF_MAP, Rush, travel_of_day
 from hub.flows.shifts import shifts_on
@@ -127,6 +128,7 @@ def read_day(
         zones = zones_of(session, business_id)
         usual = BusinessSettings.model_validate(business.settings)
         at_place = {job.id: place.id for job, _, place in rows}
+        parted = apart_jobs(session, business_id, at_place)
         first = kept_first(session, business_id, shifts, at_place)
         turns = (
             usual_turns(session, business_id, at_place, shifts, day)
@@ -180,6 +182,7 @@ def read_day(
         {job.id: order.number for job, order, _ in rows},
         {id: driver.name for id, (_, driver, _) in crews.items()},
     )
+    planned = at_place.keys() - off_map.keys()
     request = PlanRequest(
         places=tuple(points),
         travel=travel,
@@ -187,7 +190,7 @@ def read_day(
         vehicles=tuple(replace(van, shift=_here(van.shift, zone)) for van in vehicles),
         fixed=fixed,
         access_s={index[p.id]: p.access_s for _, _, p in rows if p.access_s},
-        never_together=frozenset(usual.apart),
+        never_together=frozenset(usual.apart) | {two for two in parted if planned >= set(two)},
         uneven_per_hour=uneven_per_hour(aim),
         before={id: _left(ids, off_map) for id, ids in turns.items()},
         reorder_cost=usual.known_order_cost,

@@ -208,7 +208,7 @@ IN_WORDS = {
     Need.WANTED_VEHICLE: "drivers whom customers know or whose zone it is",
     Need.MAX_DISTANCE: "how far a vehicle may drive",
     Need.RELOADS: "vehicles that load again",
-    Need.NEVER_TOGETHER: "goods kept apart",
+    Need.NEVER_TOGETHER: "goods or orders kept apart",
     Need.KNOWN_ORDER: "the usual order of stops",
     Need.WISHES: "wished times",
     Need.ACCESS: "walks from the van to the door",

@@ -261,6 +261,12 @@ def drivers_at_work(hub: Hub, business_id: str) -> dict[str, str]:
         )
 
 
+def depot_names(hub: Hub, business_id: str) -> tuple[str, ...]:
+    with hub.reading() as session:
+        mine = select(DepotRow.name).where(DepotRow.business_id == business_id)
+        return tuple(session.exec(mine.order_by(DepotRow.name)))
+
+
 def remove_depot(hub: Hub, business_id: str, depot_id: str, *, actor: str) -> None:
     """Forget a depot nothing starts from. Raises ``HubError`` with what to do, ``LookupError``."""
     with hub.reading() as session:

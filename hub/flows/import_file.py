@@ -8,7 +8,7 @@ that came is kept there as well.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ from hub.db.tables import BusinessRow, ConnectionRow, ImportRow
 from hub.db.unit import Unit, let_others
 from hub.flows.brands import brands_of, known_names
 from hub.flows.import_parts import part_of, together
+from hub.flows.kept_apart import orders_called
 from hub.flows.orders import OrderSeen, orders_by_ref
 from hub.flows.sync import SyncReport, alone, store
 from hub.xlsx import read_file, with_header
@@ -258,6 +259,8 @@ def _preview(
             day_first=reading.day_first,
             brands=known_names(brands_of(session, business_id)),
         )
+        seen.problems.extend(_not_here(session, business_id, seen))
+        seen.problems.sort(key=lambda problem: problem.row)
         seen = _with_past(session, files, seen, past_too=reading.past_too)
         known = _open_orders(session, files, [ref for _, ref in seen.cancelled])
     ends = {row for row, ref in seen.cancelled if ref in known}
@@ -267,6 +270,17 @@ def _preview(
     ]
     cancelled = [one for one in seen.cancelled if one[0] in ends]
     return replace(seen, skipped=skipped, cancelled=cancelled)
+
+
+def _not_here(session: Session, business_id: str, seen: Preview) -> Iterator[RowProblem]:
+    """Orders that are named by others and are neither here nor in the file."""
+    coming = {name for order in seen.orders for name in (order.ref, order.number)}
+    others = [one for one in seen.named if one[2] not in coming]
+    known = orders_called(session, business_id, [name for _, _, name in others])
+    for row, column, name in others:
+        if name not in known:
+            message = f"There is no order “{name[:60]}” yet; they are kept apart once it is here."
+            yield RowProblem(row, column, name, message)
 
 
 def _with_past(session: Session, files: ConnectionRow, seen: Preview, *, past_too: bool) -> Preview:

@@ -38,6 +38,7 @@ from hub.db.tables import (
     RouteRow,
 )
 from hub.flows.board_moves import driven
+from hub.flows.kept_apart import others_of
 from hub.flows.roads import NO_ROAD_S, OFF_MAP, Roads, travel_between
 from hub.flows.route_marks import Mark, marks_of
 from hub.flows.route_now import laid, roads_for, to_plan, usual_at, walks
@@ -143,11 +144,12 @@ class _Look:
         works = self._works(rows, legs, windows)
         with self.hub.reading() as session:
             to_door = walks(session, self.business_id, Roads(kept.index, {}), legs)
+            apart = others_of(session, self.business_id, [leg.id for leg in legs])
         tried: dict[str, Tried] = {}
 
         def judge(id: str) -> Placement:
             promises = told if rows[id].published_at else {}
-            found = self._tried(id, works[rows[id].depot_id], promises, to_door)
+            found = self._tried(id, works[rows[id].depot_id], promises, to_door, apart)
             tried[id] = found
             return found.after
 
@@ -203,9 +205,10 @@ class _Look:
         work: Sequence[tuple[JobToPlan, str]],
         told: Mapping[str, TimeWindow],
         to_door: Mapping[int, int],
+        apart: Collection[str],
     ) -> Tried:
         """In full, by the roads between the route's places and the work's. ``to_door``: seconds on
-        foot, by the day's numbers of places.
+        foot, by the day's numbers of places. ``apart``: jobs that nobody does beside the work.
         """
         one = self.kept.routes[route_id]
         profile = one.now.vehicle.profile
@@ -222,6 +225,7 @@ class _Look:
         }
         access_s = {**one.now.access_s, **walks_s}
         now = replace(one.now, access_s=access_s).naming(numbers).keeping(told)
+        now = now.parting((job.id, other) for job in jobs for other in apart)
         after = placed(now, jobs, travel, self.hub.now())
         extra_m = driven(after.route, travel)[1] - driven(now, travel)[1]
         return Tried(route_id, after, extra_m)

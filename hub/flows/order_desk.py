@@ -12,6 +12,7 @@ from hub.core.jobs import State
 from hub.core.orders import IncomingOrder
 from hub.db.tables import AuditRow, BusinessRow, ConnectionRow, OrderRow, ProofFileRow
 from hub.flows.connected import TYPED_IN
+from hub.flows.kept_apart import orders_called, refuse_unknown
 from hub.flows.orders import cancel_order, one_order, orders_by_ref
 from hub.flows.proof_store import content_of
 from hub.flows.prove import job_of
@@ -26,7 +27,8 @@ def take_order(hub: Hub, business_id: str, order: IncomingOrder, *, actor: str) 
     """The id of a typed order, stored as one that came by the API would be.
 
     Its ``ref`` makes a repeat harmless. Without a number it gets the next of ours. Raises
-    ``Refused`` for a number that another order has.
+    ``Refused`` for a number that another order has, ``UnknownOrdersError`` for one it is to be kept
+    apart from that is not here.
     """
     with hub.unit() as unit:
         unit.session.get_one(BusinessRow, business_id, with_for_update=True)
@@ -36,6 +38,8 @@ def take_order(hub: Hub, business_id: str, order: IncomingOrder, *, actor: str) 
         number = order.number or _next_number(unit.session, source)
         if order.number and _is_taken(unit.session, business_id, number):
             raise Refused(f"There is an order {number} already.")
+        if names := order.apart_from:
+            refuse_unknown(names, orders_called(unit.session, business_id, names, source.id))
         about = (unit, hub.keys, business_id, source.id)
         store(*about, [replace(order, number=number)], (), hub.now(), actor)
         return orders_by_ref(unit.session, business_id, source.id, [order.ref])[order.ref].row.id

@@ -36,6 +36,7 @@ from hub.flows.amended_seen import AmendmentSeen, amendments_of
 from hub.flows.brands import Brands
 from hub.flows.claims import Claim, claims_of
 from hub.flows.enquiries import enquiries_of
+from hub.flows.kept_apart import Apart, apart_from
 from hub.flows.kept_goods import is_kept
 from hub.flows.links import links_of
 from hub.flows.next_steps import OPEN_ENDED
@@ -109,6 +110,7 @@ class Story:
     ratings: tuple[Rated, ...]
     amendments: tuple[AmendmentSeen, ...]
     wished: Wished = NOTHING  # what the customer said on the page
+    apart: tuple[Apart, ...] = ()  # the orders that no vehicle takes beside it
     brand: str = ""  # whose look its page has; empty where the business has but one
 
 
@@ -142,6 +144,7 @@ def order_story(hub: Hub, business_id: str, order_id: str) -> Story:
         amended = amendments_of(session, business_id, order_id)
         said = wished(session, business_id, order_id)
         links = links_of(hub, session, business_id, order_id)
+        apart = tuple(apart_from(session, business_id, order_id))
         brands = Brands(session, business_id)
         brand = brands.of(seen.row).name if len(brands.rows) > 1 else ""
         stories = tuple(_job(session, business_id, job, seen) for job in seen.jobs)
@@ -157,6 +160,7 @@ def order_story(hub: Hub, business_id: str, order_id: str) -> Story:
         tuple(ratings),
         amended,
         said,
+        apart,
         brand,
     )
 

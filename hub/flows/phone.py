@@ -324,6 +324,7 @@ def _job(job: JobRow, order: OrderRow, promise: PromiseRow | None, arrive_at: da
         note="\n".join(part for part in (told, job.driver_note) if part),
         opens=window.opens if window else None,
         closes=window.closes if window else None,
+        others=tuple((one.opens, one.closes) for one in windows if one != window),
         arrive_at=arrive_at,
         not_before=not_before(windows, arrive_at, told_window),
         wished_opens=wished.opens if wished else None,

@@ -30,7 +30,8 @@ class PhoneJob:
     ``arrive_at`` is when the van is there, ``eta`` when work begins. Who is there before
     ``not_before`` waits: until then neither the window asked for nor the one promised is open.
     ``wished_opens``/``wished_closes``: when somebody had better come, if anybody said so.
-    ``told_opens``/``told_closes``: the promise in force, as its recipient was told it.
+    ``others``: further windows asked for. ``told_opens``/``told_closes``: the promise in force, as
+    its recipient was told it.
     """
 
     job_id: str
@@ -45,6 +46,7 @@ class PhoneJob:
     note: str
     opens: datetime | None
     closes: datetime | None
+    others: tuple[tuple[datetime, datetime], ...]
     arrive_at: datetime
     not_before: datetime | None
     wished_opens: datetime | None

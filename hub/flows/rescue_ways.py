@@ -259,10 +259,14 @@ def scene_of(
     new = {f"new:{crew.driver.id}": crew for crew in crews if crew.van is not None or own is None}
     for id, crew in new.items():
         takers[id] = _fresh(roads, depot, id, crew, now, route, zone)
-    takers = {id: one.naming(numbers).keeping(told) for id, one in takers.items()}
+    apart = mine.now.apart
+    takers = {id: one.naming(numbers).keeping(told).parting(apart) for id, one in takers.items()}
     swaps = {f"new:{crew.driver.id}": replace(crew, van=own) for crew in crews}
     swapped = {
-        id: _fresh(roads, depot, id, crew, now, route, zone).naming(numbers).keeping(told)
+        id: _fresh(roads, depot, id, crew, now, route, zone)
+        .naming(numbers)
+        .keeping(told)
+        .parting(apart)
         for id, crew in swaps.items()
     }
     return Scene(

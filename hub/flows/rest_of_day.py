@@ -154,12 +154,15 @@ def _standing(
     )
     left = {id for id, one in found.items() if one.now.has_left or one.route.shift_id in began}
     others, units, barred = _Others(routes_now, left), list[Unit](), dict[str, frozenset[str]]()
+    # What a vehicle may take beside them is judged by planning alone.
+    parted = {name for route in routes_now.values() for pair in route.apart for name in pair}
     for id, one in found.items():
         for unit in _units(one, routes_now[id]):
             units.append(unit)
             loaded = any(one.jobs[leg.id].state == State.LOADED for leg in unit)
             on_board = loaded or (id in left and _brought(unit))
-            closed = others.all_but(id) if on_board else others.closed_to(id, unit)
+            stays = on_board or any(leg.id in parted for leg in unit)
+            closed = others.all_but(id) if stays else others.closed_to(id, unit)
             barred |= dict.fromkeys((leg.id for leg in unit), closed)
     rest = Rest(routes_now, tuple(units), roads.travel, now, barred)
     return Standing(found, rest, {route.id: route.version for route in routes})

@@ -38,6 +38,7 @@ from hub.flows.day import job_to_plan, vehicle_to_plan
 from hub.flows.day_due import Due
 from hub.flows.day_rules import UsualTimes, with_breaks
 from hub.flows.fleet_rules import profile_of
+from hub.flows.kept_apart import apart_jobs
 from hub.flows.rests import rests_read
 from hub.flows.roads import Roads, Rush, travel_between
 from hub.flows.sync import order_report
@@ -163,7 +164,8 @@ def laid(session: Session, business_id: str, route: RouteRow, roads: Roads) -> L
                 # What was told before a job came on a draft is told anew when that is published.
                 promises=promises_of(session, business_id, rows) if route.published_at else {},
                 access_s=walks(session, business_id, roads),
-                apart=frozenset(BusinessSettings.model_validate(business.settings).apart),
+                apart=frozenset(BusinessSettings.model_validate(business.settings).apart)
+                | apart_jobs(session, business_id, rows),
                 rests=tuple(had.get(n, rest) for n, rest in enumerate(rests)),
                 had=frozenset(had),
                 rests_until=unplanned_until(rests, told),

@@ -31,6 +31,7 @@ from hub.db.tables import (
     RejectRow,
 )
 from hub.db.unit import Unit
+from hub.flows.kept_apart import renew as renew_apart
 from hub.flows.kept_goods import keep_no_more
 from hub.flows.known import DONE, SHOWN, Known, about_called_off
 from hub.flows.links import add_links
@@ -257,6 +258,7 @@ class _Writer:
             self.session.add_all(line_rows(order, incoming))
             self.session.add_all(job_rows(order, incoming, places, self.now))
             keep_walk(incoming, places)
+        self._keep_apart(list(zip(orders, new, strict=True)), are_new=True)
         announce_all(self.unit, (OrderPlaced(**self._about(order.id)) for order in orders))
         self.report.placed += len(new)
 
@@ -288,6 +290,8 @@ class _Writer:
                     moves.append(Move(job, places[spot_key(leg.spot)], together))
             if SHOWN.intersection(one.change.fields):
                 shown += one.jobs
+        parted = [one for one in amended if "apart_from" in one.change.fields]
+        self._keep_apart([(one.row, one.incoming) for one in parted], are_new=False)
         about = self.now, self.actor
         left = {job.id for job in move(self.unit, self.business_id, moves, *about)}
         if shown := [job for job in shown if job.id not in left]:
@@ -301,6 +305,13 @@ class _Writer:
             ),
         )
         self.report.amended += len(amended)
+
+    def _keep_apart(
+        self, reported: Sequence[tuple[OrderRow, IncomingOrder]], *, are_new: bool
+    ) -> None:
+        if reported:
+            self.session.flush()  # they are looked for by their numbers
+            renew_apart(self.session, self.business_id, reported, are_new=are_new)
 
     def _tell(self, amended: Sequence[Known]) -> None:
         for one in amended:

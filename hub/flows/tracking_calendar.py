@@ -26,7 +26,7 @@ def appointment(hub: Hub, token: str) -> Appointment | None:
         link = opened(session, token, hub.now())
         if link is None or link.life is not Life.FULL or link.seen.shows not in OPEN:
             return None
-        if link.seen.quoted is None:
+        if link.seen.quoted is None or link.seen.others:
             return None
         told = session.exec(
             select(func.max(PromiseRow.n)).where(

@@ -234,9 +234,11 @@ def _content(session: Session, link: Link, driver: Driver | None, now: datetime)
 
 
 def has_time(seen: Seen) -> bool:
-    """Whether it helps to write the time into a calendar: not once the driver is nearly there."""
+    """Whether it helps to write the time into a calendar: not once the driver is nearly
+    there, nor while it is one of several."""
     is_near = seen.shows in (Shows.ARRIVING, Shows.AT_THE_DOOR)
-    return seen.shows in OPEN and not is_near and seen.quoted is not None
+    is_one = seen.quoted is not None and not seen.others
+    return seen.shows in OPEN and not is_near and is_one
 
 
 def doing_lines(

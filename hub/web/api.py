@@ -35,6 +35,7 @@ from hub.flows.orders import (
     orders_by_ref,
 )
 from hub.flows.sync import alone, order_report, store
+from hub.web.api_apart import APART, named_wrongly, none_of
 from hub.web.api_asking import (
     ROW_ID,
     actor_of,
@@ -132,6 +133,8 @@ def api(hub: Hub) -> Blueprint:
                 if "brand" in changes:
                     brands = Brands(unit.session, who.business_id)
                     why = why or _no_such_brand(after.brand, brands)
+                if patch.apart_from:
+                    why = why or none_of(unit.session, seen.row, patch.apart_from)
                 if why:
                     raise Problem(422, "Nothing was changed; mend the field named.", [why])
                 amend_order(unit, hub.keys, seen, changes, hub.now(), actor_of(who))
@@ -197,6 +200,7 @@ def _take(hub: Hub, who: Caller, unit: Unit, orders: Sequence[OrderIn], is_list:
                 before = known[ref].said if ref in known else None
                 if why := _too_old(orders[n].value(country, now), before, now, zone):
                     errors.append((at(n, why[0][1:]), why[1]))
+    errors += [(at(n, APART), why) for n, why in named_wrongly(session, who.business_id, orders)]
     brands = Brands(session, who.business_id)
     for n, order in enumerate(orders):
         if why := _no_such_brand(order.brand, brands):

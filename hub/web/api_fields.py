@@ -196,6 +196,13 @@ Driver = Annotated[Name, Field(description="a driver's name or id: nobody else m
 NotDrivers = Annotated[
     list[Name], Field(max_length=50, description="names or ids of drivers who may not do it")
 ]
+ApartFrom = Annotated[
+    list[Ref],
+    Field(
+        max_length=50,
+        description="ids, refs or numbers of your other orders: no vehicle takes both on one day",
+    ),
+]
 Brand = Annotated[
     Short, Field(description="the short name of one of your brands; the usual one if left out")
 ]

@@ -19,6 +19,7 @@ from hub.core.places import place_key
 from hub.web.api_fields import (
     Access,
     AddressIn,
+    ApartFrom,
     Brand,
     ContactIn,
     Contacts,
@@ -120,6 +121,7 @@ class OrderIn(In):
     wished: Annotated[WindowIn | None, Field(description=WISHED)] = None
     wished_per_hour: WishedPrice = 0
     access_s: Access | None = None
+    apart_from: ApartFrom = []
     brand: Brand = ""
 
     @model_validator(mode="after")
@@ -176,6 +178,7 @@ class OrderPatch(In):
     wished: Annotated[WindowIn | None, Field(description=WISHED)] = None
     wished_per_hour: WishedPrice = 0
     access_s: Access | None = None
+    apart_from: ApartFrom = []
     brand: Brand = ""
 
     def values(self, country: str) -> dict[str, Any]:
@@ -202,7 +205,7 @@ def _values(order: OrderIn | OrderPatch, country: str, names: Set[str]) -> dict[
                 found[name] = tuple(part.value() for part in value)
             case "skills" | "goods":
                 found[name] = frozenset(value) - {""}
-            case "tags" | "not_drivers":
+            case "tags" | "not_drivers" | "apart_from":
                 found[name] = tuple(value)
             case _:
                 found[name] = value
@@ -286,6 +289,7 @@ class OrderOut(BaseModel):
     wished: WindowOut | None
     wished_per_hour: int
     access_s: int | None
+    apart_from: list[str]
     brand: str
     held_back: Annotated[list[Group], Field(description=HELD_BACK)]
     jobs: list[JobOut]

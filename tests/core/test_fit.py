@@ -206,3 +206,15 @@ def test_goods_that_would_share_a_load_are_told_and_two_loads_keep_them_apart() 
     again = JobToPlan(id="again", place=0, load_direction="collect")
     later = replace(bread, pair_with="again")
     assert fit.problems(replace(a_small_round(fish, again, later), apart=apart)) == ()
+
+
+def test_jobs_that_no_vehicle_takes_both_are_told_also_where_one_is_done() -> None:
+    acid, bread = JobToPlan(id="2", place=1), JobToPlan(id="1", place=2)
+    route = a_small_round(acid, bread).parting([("1", "2")])
+    [problem] = fit.problems(route)
+    assert problem.said == "Order 1 and order 2 are to be kept apart: no vehicle may take both."
+    first, second = route.stops
+    done = replace(route, stops=(replace(first, stage=Stage.DONE), second))
+    assert [one.said for one in fit.problems(done)] == [problem.said]
+    passed_by = replace(route, stops=(replace(first, stage=Stage.SKIPPED), second))
+    assert fit.problems(passed_by) == ()

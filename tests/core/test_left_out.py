@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from hub import Break, JobToPlan, Plan, PlanRequest, Timetable, completed, violations
-from hub.core.left_out import reasons
+from hub.core.left_out import APART, FULL_OR_APART, reasons
 from hub.core.why_out import Rule, rules_in_the_way
 from tests.planning_worlds import a_bakery_day, a_van, any_day, between
 
@@ -84,6 +84,26 @@ def test_an_optional_job_without_a_place_is_not_said_to_be_dear():
     )
     plan = completed(a_bakery_day(jobs, (a_van(max_jobs=1),)), {})
     assert "full or busy" in plan.unassigned["a"]
+
+
+@pytest.mark.parametrize(
+    ("vans", "said"),
+    [
+        ((a_van(),), APART),
+        ((a_van(), a_van("small", capacity={"g": 5})), FULL_OR_APART),
+        ((a_van(), a_van("other")), ""),
+    ],
+)
+def test_a_job_whom_another_keeps_out_says_so(vans, said):
+    """It said that every vehicle was full, and one was not."""
+    jobs = (
+        JobToPlan(id="a", place=1, load={"g": 4}, priority=2),
+        JobToPlan(id="b", place=2, load={"g": 4}),
+        JobToPlan(id="c", place=3, load={"g": 4}, priority=2, vehicle="small"),
+    )
+    jobs = jobs if any(van.id == "small" for van in vans) else jobs[:2]
+    request = a_bakery_day(jobs, vans, never_together=frozenset({("a", "b")}))
+    assert completed(request, {}).unassigned == ({"b": said} if said else {})
 
 
 def _let_go(request: PlanRequest, rules: tuple[Rule, ...], job: JobToPlan) -> Plan:

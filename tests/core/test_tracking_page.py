@@ -120,6 +120,21 @@ def test_a_pair_whose_goods_could_not_be_fetched_is_not_on_its_way() -> None:
     assert seen.shows is Shows.ON_ITS_WAY
 
 
+def test_of_several_times_asked_for_all_are_told_until_one_is_promised() -> None:
+    asked = replace(JOB, windows=(span(0, 60), span(180, 240), span(1440, 1500)))
+    seen = look(asked, promises=())
+    told = read(seen)
+    assert (seen.quoted, seen.others) == (asked.windows[0], asked.windows[1:])
+    assert told.big == "12:00 – 13:00"
+    assert list(told.lines[:3]) == [
+        "Or 15:00 – 16:00.",
+        "Or Tuesday 24 November, 12:00 – 13:00.",
+        "It will be one of the times that were asked for.",
+    ]
+    promised = look(replace(asked, state=State.DISPATCHED), ride=a_ride(has_left=False))
+    assert promised.others == ()
+
+
 def test_the_newest_promise_is_quoted_as_the_mail_quoted_it() -> None:
     seen = look(ON_PHONE, promises=(span(3, 58),), ride=a_ride())
     assert seen.quoted == span(3, 58)  # cut to the hours asked for: 12:03–12:58 in both

@@ -17,7 +17,15 @@ from sqlmodel import select, update
 from hub.core.business import BusinessSettings
 from hub.core.errors import HubError
 from hub.core.jobs import NotNow, State
-from hub.db.tables import AuditRow, BusinessRow, DriverRow, EventRow, ImprovementRow, JobRow
+from hub.db.tables import (
+    AuditRow,
+    BusinessRow,
+    DriverRow,
+    EventRow,
+    ImprovementRow,
+    JobRow,
+    OrderRow,
+)
 from hub.flows.board import board_seen
 from hub.flows.board_order import turn
 from hub.flows.dispatch import DoesNotFit, RouteConflict
@@ -31,6 +39,7 @@ from hub.flows.improvements import (
     search_waiting,
     stop_improvement,
 )
+from hub.flows.kept_apart import keep_apart
 from hub.flows.rest_difference import Proposed
 from hub.flows.rest_of_day import publish_rest
 from hub.flows.zones import ZoneIn, save_zone
@@ -366,6 +375,34 @@ def test_the_board_watches_shows_the_difference_and_publishes_it(day: Running) -
     assert "data-conflict" in again.get_data(as_text=True)
     assert day.post("/board/rest", as_part=True, id="nobody", n="1").status_code == 404
     assert day.client.get("/board/data").get_json()["better"] is None
+
+
+def test_an_order_kept_apart_from_another_stays_with_its_driver(day: Running) -> None:
+    """What a vehicle takes beside it is judged by planning: a better rest moves neither."""
+    with day.hub.reading() as session:
+        far = session.exec(
+            select(OrderRow.id, JobRow.id)
+            .join(JobRow, JobRow.order_id == OrderRow.id)
+            .where(OrderRow.number.in_(["2001", "2002"]))  # type: ignore[attr-defined]
+        ).all()
+    assert moved(day, found(day)) & {job for _, job in far}
+    drop_improvement(day.hub, day.business_id, seen(day).id, actor=ME)
+    for id, _ in far:
+        keep_apart(day.hub, day.business_id, id, ["1001"], actor=ME)
+    assert not moved(day, found(day)) & {job for _, job in far}
+
+
+def moved(day: Running, what: ImprovementSeen) -> set[str]:
+    """The jobs that another driver would do."""
+    routes = {day.route(name).id: name for name in ("Mara", "Otso")}
+    now = {id: name for name in routes.values() for stop in order(day, name) for id in stop}
+    return {
+        id
+        for one in what.best.proposed
+        for stop in one.stops
+        for id in stop
+        if now[id] != routes[one.route_id]
+    }
 
 
 def two_far_doors_more(day: Running) -> None:

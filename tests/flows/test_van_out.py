@@ -29,6 +29,7 @@ from hub.flows.board import board_seen
 from hub.flows.board_moves import moving
 from hub.flows.dispatch import RouteConflict
 from hub.flows.drive import device_for, pair, pairing_code
+from hub.flows.kept_apart import keep_apart
 from hub.flows.phone import shown_to
 from hub.flows.rescue_ways import Happened, Out, ways_out
 from hub.flows.route_now import laid, roads_for
@@ -175,6 +176,20 @@ def test_others_share_the_rest_and_keep_their_own_order(day: Running) -> None:
     assert [stop.id for stop in day.stops("Otso") if stop.id in own] == own
     assert len(open_jobs(day, "Otso")) == 7
     assert is_sound(day, "Otso")
+
+
+def test_nobody_takes_over_what_is_kept_apart_from_his_own(day: Running) -> None:
+    [mine], [his] = day.jobs(day.stops("Mara")[-1]), day.jobs(day.stops("Otso")[-1])
+
+    def gets_it(out: Out) -> bool:
+        otso = day.route("Otso").id
+        shares = (share for way in out.ways for share in way.shares if share.was.id == otso)
+        return any(mine.id in share.job_ids for share in shares)
+
+    assert gets_it(look(day))
+    keep_apart(day.hub, day.business_id, his.order_id, [mine.order_id], actor="staff:1")
+    out = look(day)
+    assert not gets_it(out) and the(out, "shared").moved > 0
 
 
 def test_the_stop_where_a_load_is_taken_over_has_its_time_between_its_neighbours(

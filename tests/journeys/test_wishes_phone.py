@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, timedelta
 from pathlib import Path
 
 from playwright.sync_api import Browser, expect
 from sqlmodel import select
 
+from hub.app import Hub
 from hub.db.tables import BusinessRow, JobRow, LinkRow, StopJobRow, StopRow
 from hub.flows.drive import pairing_code
 from hub.flows.self_service import say_door, say_leave
@@ -36,6 +38,7 @@ def test_a_note_a_code_and_a_place_are_there_in_a_cellar_and_the_proof_is_that_p
         phone.pair()
         say_door(hub, token, "Ring <b>twice</b>", "4711#", forget_code=False, n=0)
         say_leave(hub, token, "safe_place", "Shed behind the house", n=2)
+        later = other_times(hub, job.id)
         phone.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
         phone.page.reload()
         phone.sees("Shed behind the house")
@@ -46,6 +49,7 @@ def test_a_note_a_code_and_a_place_are_there_in_a_cellar_and_the_proof_is_that_p
         expect(said).to_contain_text("Ring <b>twice</b>")
         expect(said).to_contain_text("4711#")
         expect(said).to_contain_text("leave it: Shed behind the house")
+        expect(phone.page.locator("main")).to_contain_text(f"or {later}")
         phone.offline(False)
         phone.page.goto(f"{url}/driver/#/")
         phone.press("I have seen it")
@@ -64,3 +68,19 @@ def test_a_note_a_code_and_a_place_are_there_in_a_cellar_and_the_proof_is_that_p
     with hub.reading() as session:
         closed = session.exec(select(JobRow).where(JobRow.id == job.id)).one()
     assert closed.outcome == "succeeded"
+
+
+def other_times(hub: Hub, job_id: str) -> str:
+    """From now on the job may be done today, or in an hour of another day, which is returned as the
+    phone says it.
+    """
+    hour = timedelta(hours=1)
+    now = hub.now().astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    later = now + 48 * hour
+    with hub.unit() as unit:
+        job = unit.session.get_one(JobRow, job_id)
+        job.windows = [
+            [opens.isoformat(), closes.isoformat()]
+            for opens, closes in ((now - hour, now + 20 * hour), (later, later + hour))
+        ]
+    return f"{later:%a %H:%M}–{later + hour:%H:%M}"

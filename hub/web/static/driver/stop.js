@@ -67,6 +67,12 @@ const toDoFirst = (jobs) => [...jobs.filter((job) => !isCancelled(job)), ...jobs
 
 const names = (one) => [...new Set(one.jobs.map((job) => job.name).filter(Boolean))].join(", ");
 
+// "Tue ", where the first moment is on another day than the second.
+function dayIfOther(at, other, zone) {
+  const day = (moment) => new Date(moment).toLocaleDateString("en-GB", { weekday: "short", timeZone: zone });
+  return day(at) === day(other) ? "" : `${day(at)} `;
+}
+
 function when(now, one) {
   const job = one.jobs.find((each) => each.state !== "closed") ?? one.jobs[0];
   const zone = now.day.zone;
@@ -83,6 +89,7 @@ function when(now, one) {
   return [
     h("p", {},
       job.opens && h("span", {}, `Between ${clock(job.opens, zone)} and ${clock(job.closes, zone)} · `),
+      job.others?.length > 0 && h("span", {}, `or ${job.others.map(([opens, closes]) => `${dayIfOther(opens, job.opens, zone)}${clock(opens, zone)}–${clock(closes, zone)}`).join(" or ")} · `),
       told && told !== asked && h("span", {}, `promised ${told} · `),
       wished && h("span", {}, `wished ${wished} · `),
       h("span", { class: late ? "late" : "" }, late ? `late: ${begins}` : `about ${begins}`)),
