@@ -98,16 +98,18 @@ def messages(hub: Hub) -> Blueprint:
     @needs()
     def test(key: str) -> AnyResponse:
         installed(hub, NotificationChannel, key)
-        to = request.form.get("to", "").strip()
+        to, brand = request.form.get("to", "").strip(), request.form.get("brand", "")
         try:
-            send_test(hub, me().business_id, key, to, actor=me().actor)
+            send_test(hub, me().business_id, key, to, actor=me().actor, brand=brand)
+        except LookupError:
+            abort(404)
         except MaybeSent as doubt:
             flash(f"{doubt} The test may have arrived all the same; look for it.", "warn")
         except HubError as problem:
             flash(f"The test did not leave: {problem}", "bad")
         else:
             flash(f"A test is on its way to {to}.", "ok")
-        return redirect(url_for("messages.channel", key=key))
+        return redirect(url_for("messages.channel", key=key, brand=brand or None))
 
     @pages.get("/rules/<row_id:rule_id>")
     @needs()
@@ -256,6 +258,8 @@ def _channel_page(
         row=row,
         form=form,
         to=me().email if cls.reaches == "email" else "",
+        brands=[(one.slug, one.name) for one in all_brands(hub, me().business_id)],
+        brand=request.values.get("brand", ""),
         answers_at=f"{base}/hooks/answer/{hook_of(hub, row.id)}" if row and hears else "",
         is_reached=base.startswith("https://"),
     )

@@ -20,7 +20,7 @@ from hub.core.jobs import NextStep, Reason
 from hub.core.notices import Trigger
 from hub.core.orders import Kind
 from hub.core.tongue import ENGLISH, Tongue
-from hub.core.tracking_words import NEXT, NO_RETURN, REASONS
+from hub.core.tracking_sentences import NEXT, NO_RETURN, REASONS
 from hub.core.values import TimeWindow
 
 VARIABLES = {

@@ -18,8 +18,8 @@ from hub.flows.notice_replay import replay
 from hub.flows.notice_rules import manners_of
 from hub.flows.suppressions import listed, note_stop
 from tests.admin.panel_worlds import Panel, a_panel
-from tests.flows.test_notify import DAY, PHOTO
 from tests.mail_worlds import Mailbox, a_mailbox
+from tests.notify_worlds import DAY, PHOTO
 from tests.telling_worlds import PIA, TextingShop
 
 
