@@ -48,6 +48,9 @@ from hub.core.visibility import Fact, Rule
 
 Tone = Literal["plain", "ok", "late", "bad"]
 MOST_OWN_WORDS = 300
+_UNBROKEN = "\u00a0–\u2060\u00a0"
+"""From one time to another, beside a day: there the line breaks. After a dash it would without
+U+2060, whatever blank follows (Unicode's line breaking, rule 12a)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +108,16 @@ def outcome_line(seen: Seen, zone: ZoneInfo, tongue: Tongue = ENGLISH) -> str:
     return tongue.say("{what} {time}, {day}", what=headline, time=at, day=day)
 
 
-def own_words(tone: Tone, texts: Mapping[str, str]) -> str:
+def own_words(seen: Seen, texts: Mapping[str, str]) -> str:
     """The business's own line below the status; empty where it wrote none.
 
     ``texts``: a greeting while all is well, thanks once it is done, help when something
-    is wrong.
+    is wrong, be it that it did not work out the first time.
     """
-    which = {"plain": "greeting", "ok": "thanks", "late": "help", "bad": "help"}[tone]
+    which = {"plain": "greeting", "ok": "thanks", "late": "help", "bad": "help"}[_tone(seen)]
+    lost_its_time = seen.shows is Shows.RESCHEDULED and seen.quoted is None
+    if seen.shows is Shows.FAILED or lost_its_time:
+        which = "help"  # nobody reads of bread still warm that it waits at the depot
     return texts.get(which, "").strip()[:MOST_OWN_WORDS]
 
 
@@ -184,15 +190,17 @@ def promise_lines(
     zone: ZoneInfo,
     now: datetime,
     tongue: Tongue = ENGLISH,
-) -> tuple[str, ...]:
-    """What was promised, and when that was told, the oldest first."""
+) -> tuple[tuple[str, str], ...]:
+    """What was promised, each with when that was told, the oldest first."""
     told = _Words(frozenset(), zone, now, tongue)
     return tuple(
-        tongue.say(
-            "{window}, told on {day} at {time}",
-            window=told.span(window, with_day=True),
-            day=tongue.day(at.astimezone(zone).date()),
-            time=tongue.clock(at.astimezone(zone)),
+        (
+            told.span(window, with_day=True),
+            tongue.say(
+                "told on {day} at {time}",
+                day=tongue.day(at.astimezone(zone).date()),
+                time=tongue.clock(at.astimezone(zone)),
+            ),
         )
         for window, at in promises
     )
@@ -309,7 +317,7 @@ class _Words:
         times = f"{self.tongue.clock(opens)} – {self.tongue.clock(closes)}"
         if with_day and opens.date() != self.today:
             day = day_words(opens.date(), self.today, self.tongue)
-            return self.say("{day}, {time}", day=day, time=times)
+            return self.say("{day}, {time}", day=day, time=times.replace(" – ", _UNBROKEN))
         return times
 
     def day(self, moment: datetime) -> str:

@@ -49,6 +49,20 @@ def test_a_rule_is_previewed_with_an_order_or_without(shop: Shop) -> None:
     assert shop.notices() == []
 
 
+def test_our_own_sentences_flow_in_a_mail_and_a_businesss_own_lines_stay(shop: Shop) -> None:
+    with shop.hub.reading() as session:
+        query = select(NoticeRuleRow).where(NoticeRuleRow.trigger == Trigger.DISPATCHED)
+        rule = session.exec(query).one()
+    html = preview(shop.hub, shop.business_id, rule.id)[2]
+    assert "is planned for Monday" in html  # not "planned for<br>Monday"
+    assert '<span style="white-space:nowrap;">07:00 – 08:00</span>' in html
+    with shop.hub.unit() as unit:
+        row = unit.session.get_one(NoticeRuleRow, rule.id)
+        row.body = "Ring at\nHusk <b>"
+    html = preview(shop.hub, shop.business_id, rule.id)[2]
+    assert "Ring at<br>Husk &lt;b&gt;" in html
+
+
 def test_a_test_message_really_arrives(shop: Shop) -> None:
     shop.uses_mail()
     sent = send_test(shop.hub, shop.business_id, "email", "me@example.com", actor="staff:1")

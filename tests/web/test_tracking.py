@@ -133,7 +133,7 @@ def test_a_page_names_nobody_else_and_no_contact() -> None:
     [
         *((moment, "greeting") for moment in ("scheduled", "on_its_way", "at_the_door")),
         ("delivered", "thanks"),
-        *((moment, "help") for moment in ("failed", "late")),
+        *((moment, "help") for moment in ("failed", "late", "kept", "rescheduled")),
     ],
 )
 def test_the_businesss_own_words_stand_where_they_belong(moment: str, which: str) -> None:
