@@ -14,7 +14,7 @@ from sqlmodel import func, select
 from werkzeug.test import TestResponse
 
 from hub.core.visibility import NEVER
-from hub.db.tables import BrandRow, ThrottleRow
+from hub.db.tables import BrandRow, BusinessRow, ThrottleRow
 from hub.web.app import create_app
 from hub.web.tracking import GUESSES, tracking
 from tests import tracking_worlds as moments
@@ -109,6 +109,12 @@ def test_a_live_page_reloads_without_javascript_and_a_finished_one_does_not() ->
     again = '<noscript><meta http-equiv="refresh" content="60"></noscript>'
     assert again in opened(moments.on_its_way()).text
     assert again not in opened(moments.delivered()).text
+
+
+def test_who_cannot_see_the_map_is_told_of_it_in_their_language() -> None:
+    street = moments.scheduled()
+    street.change(BusinessRow, language="ar")
+    assert 'aria-label="خريطة: عنوانك"' in opened(street).text
 
 
 def test_being_late_is_said_before_the_times() -> None:
