@@ -106,7 +106,7 @@ def composed(
         "body": words,
         # A business's own words are in whichever language it wrote them.
         "words_direction": spoken.direction if spoken.say(body) != body else "auto",
-        "paragraphs": _paragraphs(body, words),
+        "paragraphs": [list(map(unbroken, lines)) for lines in _paragraphs(body, words)],
         "preheader": _preheader(words),
         "link": about.link,
         "brand": about.brand,
@@ -130,13 +130,10 @@ def composed(
 FORMS = ("txt", "html")
 
 
-def _unbroken(line: str) -> Markup:
+def unbroken(line: str) -> Markup:
     """``line`` as HTML, with times and numbers that stay on one line."""
     whole = r'<span style="white-space:nowrap;">\g<0></span>'
     return Markup(_WHOLE.sub(whole, str(escape(line))))  # noqa: S704  (escaped)
-
-
-_templates.filters["unbroken"] = _unbroken
 
 
 def _paragraphs(body: str, words: str) -> list[list[str]]:
