@@ -189,8 +189,10 @@ def _rule_form(hub: Hub, row: NoticeRuleRow) -> type[BaseForm]:
     return form
 
 
-def _rules(hub: Hub) -> list[tuple[NoticeRuleRow, str, str, str]]:
-    """Each rule, when it is used, by which channel, and who stands in for that channel."""
+def _rules(hub: Hub) -> list[tuple[NoticeRuleRow, str, str, str, str]]:
+    """Each rule, when it is used, by which channel, who stands in for that channel, and what
+    its reader sees first.
+    """
     named = titles(hub, NotificationChannel)
     in_use = {row.plugin for row in choices(hub, me().business_id, "channel") if row.active}
     stand_in = named.get(STAND_IN, "") if STAND_IN in in_use else ""
@@ -200,9 +202,15 @@ def _rules(hub: Hub) -> list[tuple[NoticeRuleRow, str, str, str]]:
             _when(rule),
             named.get(rule.channel, rule.channel),
             "" if rule.channel in in_use else stand_in,
+            _first_words(rule) if reach_of(hub, rule.channel) in RINGS else rule.subject,
         )
         for rule in rules_of(hub, me().business_id)
     ]
+
+
+def _first_words(rule: NoticeRuleRow) -> str:
+    """Of a text, which has no subject; without the link that it ends with."""
+    return " ".join(rule.body.replace("{link}", "").split())
 
 
 def _given(form: BaseForm, row: NoticeRuleRow) -> RuleIn | None:

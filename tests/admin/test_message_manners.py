@@ -194,6 +194,14 @@ def test_a_viewer_and_an_accountant_see_what_is_theirs(shop: TextingShop) -> Non
     assert desk.get("/panel/messages/quiet").status_code == 403
 
 
+def test_the_list_shows_what_each_kind_of_message_begins_with(
+    shop: TextingShop, panel: Panel
+) -> None:
+    page = panel.get("/panel/messages").text
+    assert "Your order {order} from {brand}</td>" in page  # a mail's subject
+    assert "{brand}: we have your order {order}.</td>" in page  # a text has none
+
+
 def test_a_rule_has_words_in_other_languages(shop: TextingShop, panel: Panel) -> None:
     path = f"/panel/messages/rules/{a_rule(shop, 'placed').id}"
     shown = panel.post(f"{path}/languages", language="FI", subject="", body="Tilaus {order}")
