@@ -58,6 +58,8 @@ SOAKED_ON_POSTGRESQL = (
     "tests/flows/test_morning.py",
     "tests/flows/test_new_time.py",
     "tests/flows/test_notify.py",
+    "tests/flows/test_notify_broken.py",
+    "tests/flows/test_notice_samples.py",
     "tests/flows/test_planning_run.py",
     "tests/flows/test_planning_settings.py",
     "tests/flows/test_proof_move.py",

@@ -35,8 +35,8 @@ from hub.flows.sync import store_all
 from hub.testing import WsgiAdapter
 from hub.web.app import create_app
 from tests.fakes.twilio import SID, TOKEN, FakeTwilio, signed
-from tests.flows.test_notify import Shop
 from tests.mail_worlds import Mailbox
+from tests.notify_worlds import Shop
 
 ORIGIN = "https://hub.example"
 PHONE = "+358401234567"

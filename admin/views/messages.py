@@ -98,16 +98,18 @@ def messages(hub: Hub) -> Blueprint:
     @needs()
     def test(key: str) -> AnyResponse:
         installed(hub, NotificationChannel, key)
-        to = request.form.get("to", "").strip()
+        to, brand = request.form.get("to", "").strip(), request.form.get("brand", "")
         try:
-            send_test(hub, me().business_id, key, to, actor=me().actor)
+            send_test(hub, me().business_id, key, to, actor=me().actor, brand=brand)
+        except LookupError:
+            abort(404)
         except MaybeSent as doubt:
             flash(f"{doubt} The test may have arrived all the same; look for it.", "warn")
         except HubError as problem:
             flash(f"The test did not leave: {problem}", "bad")
         else:
             flash(f"A test is on its way to {to}.", "ok")
-        return redirect(url_for("messages.channel", key=key))
+        return redirect(url_for("messages.channel", key=key, brand=brand or None))
 
     @pages.get("/rules/<row_id:rule_id>")
     @needs()
@@ -187,8 +189,10 @@ def _rule_form(hub: Hub, row: NoticeRuleRow) -> type[BaseForm]:
     return form
 
 
-def _rules(hub: Hub) -> list[tuple[NoticeRuleRow, str, str, str]]:
-    """Each rule, when it is used, by which channel, and who stands in for that channel."""
+def _rules(hub: Hub) -> list[tuple[NoticeRuleRow, str, str, str, str]]:
+    """Each rule, when it is used, by which channel, who stands in for that channel, and what
+    its reader sees first.
+    """
     named = titles(hub, NotificationChannel)
     in_use = {row.plugin for row in choices(hub, me().business_id, "channel") if row.active}
     stand_in = named.get(STAND_IN, "") if STAND_IN in in_use else ""
@@ -198,9 +202,15 @@ def _rules(hub: Hub) -> list[tuple[NoticeRuleRow, str, str, str]]:
             _when(rule),
             named.get(rule.channel, rule.channel),
             "" if rule.channel in in_use else stand_in,
+            _first_words(rule) if reach_of(hub, rule.channel) in RINGS else rule.subject,
         )
         for rule in rules_of(hub, me().business_id)
     ]
+
+
+def _first_words(rule: NoticeRuleRow) -> str:
+    """Of a text, which has no subject; without the link that it ends with."""
+    return " ".join(rule.body.replace("{link}", "").split())
 
 
 def _given(form: BaseForm, row: NoticeRuleRow) -> RuleIn | None:
@@ -256,6 +266,8 @@ def _channel_page(
         row=row,
         form=form,
         to=me().email if cls.reaches == "email" else "",
+        brands=[(one.slug, one.name) for one in all_brands(hub, me().business_id)],
+        brand=request.values.get("brand", ""),
         answers_at=f"{base}/hooks/answer/{hook_of(hub, row.id)}" if row and hears else "",
         is_reached=base.startswith("https://"),
     )

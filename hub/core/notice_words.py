@@ -20,7 +20,7 @@ from hub.core.jobs import NextStep, Reason
 from hub.core.notices import Trigger
 from hub.core.orders import Kind
 from hub.core.tongue import ENGLISH, Tongue
-from hub.core.tracking_words import NEXT, NO_RETURN, REASONS
+from hub.core.tracking_sentences import NEXT, NO_RETURN, REASONS
 from hub.core.values import TimeWindow
 
 VARIABLES = {
@@ -46,6 +46,7 @@ TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff\
 NEW_TIME = "New time:"
 ANOTHER_DAY = "We will try again on {day}."
 _VARIABLE = re.compile(r"\{([a-z_]+)\}")
+_JOINED = re.compile(r"(?<![.:!?])\n")  # within a sentence
 _VISIT = {Kind.DELIVER: "delivery", Kind.COLLECT: "collection", Kind.SERVE: "visit"}
 _DONE = {Kind.DELIVER: "delivered", Kind.COLLECT: "collected", Kind.SERVE: "done"}
 
@@ -205,6 +206,19 @@ def suggested_texts(trade: Trade, *, short: bool = False) -> dict[Trigger, Text]
     return {one: Text(text.subject, SHORT[one], text.within_s) for one, text in texts.items()}
 
 
+def came_with_the_hub(body: str) -> bool:
+    """Whether a business left this text as it was; what it wrote itself is its own."""
+    return body in _OURS
+
+
+def flowing(words: str) -> list[list[str]]:
+    """The lines of each paragraph of one of our texts, for a reader that breaks lines itself.
+
+    Our sentences are in lines so that one without a value can be left out: they are joined again.
+    """
+    return [_JOINED.sub(" ", part).split("\n") for part in words.split("\n\n")]
+
+
 def spoken(wanted: str, written: Iterable[str]) -> str | None:
     """Which of the languages ``written`` somebody reads who wants ``wanted`` (BCP 47): the very
     one, else the same language of elsewhere; ``None``: none of them.
@@ -317,6 +331,9 @@ def all_words() -> Iterator[str]:
             yield from (one.subject, one.body)
     yield from SHORT.values()
     yield from (*_VISIT.values(), *_DONE.values(), NEW_TIME, ANOTHER_DAY)
+
+
+_OURS = frozenset(all_words())
 
 
 def _next(about: About, tongue: Tongue) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from sqlmodel import Session, col, func, select
 
 from hub.core.branding import mail_font, office_font, palette
@@ -18,7 +19,14 @@ from hub.core.contracts import InlineFile, NotificationChannel, Reaches
 from hub.core.jobs import NextStep, Outcome, Reason, State, next_step
 from hub.core.kept_back import for_contact, for_messages
 from hub.core.manners import RINGS
-from hub.core.notice_words import About, filled, filled_line, values
+from hub.core.notice_words import (
+    About,
+    came_with_the_hub,
+    filled,
+    filled_line,
+    flowing,
+    values,
+)
 from hub.core.notices import Trigger
 from hub.core.orders import Kind
 from hub.core.values import Contact, Role, TimeWindow
@@ -54,6 +62,8 @@ _templates = Environment(
     autoescape=select_autoescape(["html"]),
     undefined=StrictUndefined,
 )
+# From when to when, and a telephone number: a mail program breaks them at their blanks.
+_WHOLE = re.compile(r"\d\d:\d\d – \d\d:\d\d|\+\d[\d ]{5,}\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +106,7 @@ def composed(
         "body": words,
         # A business's own words are in whichever language it wrote them.
         "words_direction": spoken.direction if spoken.say(body) != body else "auto",
-        "paragraphs": [part.split("\n") for part in words.split("\n\n")],
+        "paragraphs": [list(map(unbroken, lines)) for lines in _paragraphs(body, words)],
         "preheader": _preheader(words),
         "link": about.link,
         "brand": about.brand,
@@ -118,6 +128,19 @@ def composed(
 
 
 FORMS = ("txt", "html")
+
+
+def unbroken(line: str) -> Markup:
+    """``line`` as HTML, with times and numbers that stay on one line."""
+    whole = r'<span style="white-space:nowrap;">\g<0></span>'
+    return Markup(_WHOLE.sub(whole, str(escape(line))))  # noqa: S704  (escaped)
+
+
+def _paragraphs(body: str, words: str) -> list[list[str]]:
+    """Their lines; where a business broke a line itself it stays broken."""
+    if came_with_the_hub(body):
+        return flowing(words)
+    return [part.split("\n") for part in words.split("\n\n")]
 
 
 def stop_token_of(hub: Hub, notice_id: str) -> str:

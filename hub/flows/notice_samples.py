@@ -73,10 +73,7 @@ def sampled(
     with hub.reading() as session:
         business = session.get_one(BusinessRow, business_id)
         brands = Brands(session, business_id)
-        look = next((one for one in brands.rows if one.slug == brand), None)
-        if brand and look is None:
-            raise LookupError("There is no such brand.")
-        look = look or brands.usual
+        look = _chosen(brands, brand)
         rule = session.exec(
             select(NoticeRuleRow).where(
                 NoticeRuleRow.business_id == business_id, NoticeRuleRow.id == rule_id
@@ -115,16 +112,19 @@ def orders_to_try(hub: Hub, business_id: str, *, most: int = 30) -> list[tuple[s
         return [(id_, number) for id_, number in rows]
 
 
-def send_test(hub: Hub, business_id: str, channel: str, recipient: str, *, actor: str) -> str:
-    """Send a real, branded message by ``channel`` now; the carrier's id for it.
+def send_test(
+    hub: Hub, business_id: str, channel: str, recipient: str, *, actor: str, brand: str = ""
+) -> str:
+    """Send a real message by ``channel`` now, as ``brand`` (a short name; empty: the usual one)
+    sends it; the carrier's id for it.
 
     Raises a ``HubError`` whose sentence says why it could not be sent; ``MaybeSent``
-    when nobody knows whether it was.
+    when nobody knows whether it was; ``LookupError`` for a brand the business does not have.
     """
     row = choice(hub, business_id, "channel", channel)
     if row is None or not row.active:
         raise ConfigError(f"The channel {channel!r} is not set up.")
-    message = _test_message(hub, business_id, recipient, reach_of(hub, channel))
+    message = _test_message(hub, business_id, recipient, reach_of(hub, channel), brand)
     try:
         carrier_id = provider_of(hub, row, NotificationChannel).send(message)
     except ConfigError as problem:
@@ -149,11 +149,14 @@ def send_test(hub: Hub, business_id: str, channel: str, recipient: str, *, actor
     return carrier_id
 
 
-def _test_message(hub: Hub, business_id: str, recipient: str, reaches: Reaches) -> Message:
+def _test_message(
+    hub: Hub, business_id: str, recipient: str, reaches: Reaches, slug: str
+) -> Message:
     with hub.reading() as session:
         business = session.get_one(BusinessRow, business_id)
         brands = Brands(session, business_id)
-        brand, base = brands.usual, brands.address(hub, brands.usual)
+        brand = _chosen(brands, slug)
+        base = brands.address(hub, brand)
     words, about = TEST_LINE if reaches in RINGS else TEST_BODY, _made_up(hub, brand, base)
     mail = composed(hub, business, brand, TEST_SUBJECT, words, about, reaches)
     key = new_id()
@@ -169,6 +172,14 @@ def _test_message(hub: Hub, business_id: str, recipient: str, reaches: Reaches) 
         message_id=message_id_for(hub, key),
         inline=inline_of(brand, mail.html),
     )
+
+
+def _chosen(brands: Brands, slug: str) -> BrandRow:
+    """The usual one for no ``slug``."""
+    found = next((one for one in brands.rows if one.slug == slug), None)
+    if slug and found is None:
+        raise LookupError("There is no such brand.")
+    return found or brands.usual
 
 
 def _made_up(hub: Hub, brand: BrandRow, base: str) -> About:

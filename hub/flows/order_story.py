@@ -14,7 +14,7 @@ from hub.core.asked import Kind
 from hub.core.fit import begins_as_told
 from hub.core.jobs import ON_A_PHONE, Outcome, Reason, State
 from hub.core.orders import IncomingOrder
-from hub.core.tracking_words import REASONS
+from hub.core.tracking_sentences import REASONS
 from hub.core.values import Role, TimeWindow
 from hub.db.tables import (
     DriverRow,

@@ -154,7 +154,7 @@ class _Maker:
             outcome="",
             shows=seen.shows,
             card=status,
-            own_words=own_words(status.tone, texts),
+            own_words=own_words(seen, texts),
             number="1042",
             address="Main Street 1" if Fact.ADDRESS in may else "",
             recipient="Alex" if waits and Fact.RECIPIENT in may else "",
@@ -185,7 +185,7 @@ class _Maker:
         open_now = answers(rules, how, self.now)
         return Doing(open_now, can, NOTHING, at, rules.collect_hours, is_kept)
 
-    def _promised(self, seen: Seen) -> tuple[str, ...]:
+    def _promised(self, seen: Seen) -> tuple[tuple[str, str], ...]:
         """What was told the evening before, and what was told since."""
         if seen.shows is Shows.ORDERED or seen.quoted is None:
             return ()

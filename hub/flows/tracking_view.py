@@ -92,7 +92,7 @@ class Tracked:
     road: tuple[Point, ...] = ()
     heard_at: datetime | None = None  # when the driver's phone was last heard of
     handover: Handover | None = None
-    promised: tuple[str, ...] = ()  # each with when it was told
+    promised: tuple[tuple[str, str], ...] = ()  # each with when it was told
     has_time: bool = False  # one for a calendar
     doing: Doing | None = None
     doing_lines: tuple[str, ...] = ()  # until when, or why not any more
@@ -211,7 +211,7 @@ def _content(session: Session, link: Link, driver: Driver | None, now: datetime)
         rated=rate_card(session, link, now),
         shows=seen.shows,
         card=status,
-        own_words=own_words(status.tone, texts_of(brand, link.business.language, spoken.code)),
+        own_words=own_words(seen, texts_of(brand, link.business.language, spoken.code)),
         number=order.number,
         address=parts.street_and_town(place) if place else "",
         recipient=parts.recipient(session, link) if waits and Fact.RECIPIENT in may else "",
@@ -294,7 +294,7 @@ def _last_heard(hub: Hub, link: Link, now: datetime, positions: Positions | None
 
 def _promised(
     session: Session, link: Link, zone: ZoneInfo, now: datetime, spoken: Spoken
-) -> tuple[str, ...]:
+) -> tuple[tuple[str, str], ...]:
     rows = told_of(session, link.business.id, link.job.id)
     bind = [(TimeWindow(row.opens, row.closes), row.at) for row in rows if row.n > 0]
     return promise_lines(bind, zone, now, spoken)

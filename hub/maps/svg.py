@@ -71,13 +71,15 @@ def draw(
     theme: Theme = "auto",
     accent: str = "#0f6b5c",
     nonce: str = "",
+    name: str = "Map",
 ) -> str:
     """The SVG that shows all ``pins`` and ``lines``, at most about 11 kB gzipped.
 
     Without ``tiles`` the ground is a plain grid. The root carries ``data-zoom``,
     ``data-left`` and ``data-top`` (Web Mercator pixels of a 256-pixel world at that
     zoom), so a script can place a pin; each pin is a group with ``data-pin``.
-    ``nonce`` goes on the style of an ``auto`` map, for pages with a strict CSP.
+    ``nonce`` goes on the style of an ``auto`` map, for pages with a strict CSP; ``name`` is
+    what whoever cannot see it is told it is, in the language of the labels.
     Raises ``ValueError`` when there is nothing to show.
     """
     points = [pin[0] for pin in pins] + [point for line in lines for point in line]
@@ -95,7 +97,7 @@ def draw(
         ground = _kept(tiles, view, detail, theme == "dark") if tiles else _grid(view, paint)
         svg = (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="{look}" role="img"'
-            f' aria-label={quoteattr(_spoken(pins))} viewBox="0 0 {width} {height}"'
+            f' aria-label={quoteattr(_spoken(name, pins))} viewBox="0 0 {width} {height}"'
             f' data-zoom="{view.zoom:g}" data-left="{view.left:.2f}" data-top="{view.top:.2f}">'
             f'{style}<rect width="{width}" height="{height}" fill="{paint("land")}"/>'
             f"{ground}{foreground}{_credit(view, paint) if tiles else ''}</svg>"
@@ -220,6 +222,6 @@ def _credit(view: View, paint: _Paint) -> str:
     )
 
 
-def _spoken(pins: Sequence[Pin]) -> str:
+def _spoken(name: str, pins: Sequence[Pin]) -> str:
     named = [label or kind for _, kind, label in pins[:5]]
-    return "Map: " + ", ".join(named) if named else "Map"
+    return f"{name}: {', '.join(named)}" if named else name

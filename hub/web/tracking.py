@@ -166,6 +166,7 @@ def _map(hub: Hub, seen: Tracked, look: Look) -> str:
         theme=look.theme or "auto",
         accent=look.accent,
         nonce=csp_nonce(),
+        name=say("Map"),
     )
 
 

@@ -18,8 +18,8 @@ from hub.flows.notice_replay import replay
 from hub.flows.notice_rules import manners_of
 from hub.flows.suppressions import listed, note_stop
 from tests.admin.panel_worlds import Panel, a_panel
-from tests.flows.test_notify import DAY, PHOTO
 from tests.mail_worlds import Mailbox, a_mailbox
+from tests.notify_worlds import DAY, PHOTO
 from tests.telling_worlds import PIA, TextingShop
 
 
@@ -192,6 +192,14 @@ def test_a_viewer_and_an_accountant_see_what_is_theirs(shop: TextingShop) -> Non
     desk = a_panel(shop.hub, shop.business_id, Role.DISPATCHER, "d@example.com")
     assert desk.get("/panel/messages/unwanted").status_code == 200
     assert desk.get("/panel/messages/quiet").status_code == 403
+
+
+def test_the_list_shows_what_each_kind_of_message_begins_with(
+    shop: TextingShop, panel: Panel
+) -> None:
+    page = panel.get("/panel/messages").text
+    assert "Your order {order} from {brand}</td>" in page  # a mail's subject
+    assert "{brand}: we have your order {order}.</td>" in page  # a text has none
 
 
 def test_a_rule_has_words_in_other_languages(shop: TextingShop, panel: Panel) -> None:

@@ -100,6 +100,22 @@ def test_mail_is_set_up_tested_and_its_password_is_never_shown(
     assert len(inbox.mails) == 1 and "orders@husk.example" in inbox.mails[0]
 
 
+def test_a_test_wears_the_brand_that_was_chosen(panel: Panel, mail: tuple[Inbox, int]) -> None:
+    inbox, port = mail
+    panel.post(CHANNEL, **form(port))
+    assert 'name="brand"' not in panel.get(CHANNEL).text  # with one there is nothing to choose
+    night = add_brand(panel.hub, panel.business_id, "Night Bakery", actor="test")
+    given = BrandIn(name="Night Bakery", sender_name="The night shift", reply_to="n@husk.example")
+    save_brand(panel.hub, panel.business_id, given, slug=night, actor="test")
+    page = panel.post(f"{CHANNEL}/test", to="me@example.com", brand=night).text
+    assert f'<option value="{night}" selected>' in page
+    [told] = inbox.mails
+    assert "From: The night shift" in told and "Reply-To: n@husk.example" in told
+    assert "A test from Night Bakery" in told and "Husk Bakery" not in told
+    assert panel.post(f"{CHANNEL}/test", to="me@example.com", brand="other").status_code == 404
+    assert len(inbox.mails) == 1
+
+
 @pytest.mark.parametrize(
     ("change", "field", "sentence"),
     [

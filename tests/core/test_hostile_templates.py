@@ -25,6 +25,7 @@ from hub.core.notice_words import (
     unknown_variables,
 )
 from hub.core.tongue import ENGLISH
+from hub.flows.notice_mail import unbroken
 from hub.flows.notice_rules import RuleIn
 
 SECRET = "s3cret-of-the-hub"
@@ -138,7 +139,7 @@ def as_page(subject: str, body: str) -> str:
         "link brand phone email website logo on_colour bar on_bar words_direction font office_font written preheader stop_link".split(),
         "",
     )
-    paragraphs = [part.split("\n") for part in body.split("\n\n")]
+    paragraphs = [list(map(unbroken, part.split("\n"))) for part in body.split("\n\n")]
     given |= {
         "tongue": ENGLISH,
         "subject": subject,
@@ -149,9 +150,12 @@ def as_page(subject: str, body: str) -> str:
     return env.get_template("notice.html").render(given)
 
 
+WHOLE = '<span style="white-space:nowrap;">'
+
+
 def tags(page: str) -> list[str]:
     parser = Tags()
-    parser.feed(page)
+    parser.feed(page.replace(WHOLE, ""))  # what keeps a time on one line
     return [tag for tag in parser.seen if tag not in ("p", "br")]  # the words' own paragraphs
 
 

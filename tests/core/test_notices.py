@@ -27,6 +27,7 @@ from hub.core.notice_words import (
     About,
     filled,
     filled_line,
+    flowing,
     suggested_texts,
     unknown_variables,
     values,
@@ -271,3 +272,11 @@ def test_a_notice_leaves_at_most_twice_whatever_the_server_says(answers: list[ob
 
 def test_pauses_grow_to_an_hour() -> None:
     assert [pause_s(n) for n in (1, 2, 3, 50)] == [30, 60, 120, 3600]
+
+
+def test_a_sentence_of_ours_flows_over_the_lines_it_is_left_out_by() -> None:
+    words = "Hello Ana,\n\nwe come at another time than\nwe told you.\nExpected ten,\nnot nine."
+    assert flowing(words) == [
+        ["Hello Ana,"],
+        ["we come at another time than we told you.", "Expected ten, not nine."],
+    ]

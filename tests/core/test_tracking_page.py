@@ -29,9 +29,8 @@ from hub.core.tracking_page import (
     outwards,
     visible,
 )
+from hub.core.tracking_sentences import HEADLINES, STEPS
 from hub.core.tracking_words import (
-    HEADLINES,
-    STEPS,
     Card,
     card,
     day_words,

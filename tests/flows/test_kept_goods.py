@@ -21,8 +21,8 @@ from hub.flows.self_service import follow
 from hub.flows.tracking_view import Tracked, tracked
 from hub.testing import WsgiAdapter
 from tests import tracking_worlds as moments
-from tests.flows.test_notify import Shop
 from tests.mail_worlds import Mailbox, a_mailbox
+from tests.notify_worlds import Shop
 from tests.tracking_worlds import Street
 from tests.webhook_worlds import ERP, Receiver, World
 

@@ -30,8 +30,8 @@ from hub.flows.notify import reserve
 from hub.flows.suppressions import Why, lift, listed, note_stop, stop
 from hub.flows.tongues import tongue
 from tests.fakes.twilio import signed
-from tests.flows.test_notify import DAY, PHOTO, Crash
 from tests.mail_worlds import Mailbox, a_mailbox, plain
+from tests.notify_worlds import DAY, PHOTO, Crash
 from tests.telling_worlds import ORIGIN, PHONE, PIA, TextingShop
 
 

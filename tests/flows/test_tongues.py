@@ -12,7 +12,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
 import hub
-from hub.core import notice_words, tracking_words
+from hub.core import notice_words, tracking_sentences
 from hub.core.notice_words import VARIABLES
 from hub.core.tongue import ENGLISH
 from hub.flows.tongues import CLOCK, DAY, FOLDER, SOURCE, YEAR, languages, tongue
@@ -33,7 +33,7 @@ Said = str | tuple[str, str]
 
 def used_words() -> set[Said]:
     """Every string that is said by the page or a notice; a pair where it goes by a number."""
-    said: set[Said] = {CLOCK, DAY, YEAR, *tracking_words.all_words(), *notice_words.all_words()}
+    said: set[Said] = {CLOCK, DAY, YEAR, *tracking_sentences.all_words(), *notice_words.all_words()}
     for path in TEMPLATES:
         text = path.read_text()
         said |= set(SAY.findall(text)) | set(COUNT.findall(text))

@@ -14,7 +14,7 @@ from sqlmodel import func, select
 from werkzeug.test import TestResponse
 
 from hub.core.visibility import NEVER
-from hub.db.tables import BrandRow, ThrottleRow
+from hub.db.tables import BrandRow, BusinessRow, ThrottleRow
 from hub.web.app import create_app
 from hub.web.tracking import GUESSES, tracking
 from tests import tracking_worlds as moments
@@ -111,6 +111,12 @@ def test_a_live_page_reloads_without_javascript_and_a_finished_one_does_not() ->
     assert again not in opened(moments.delivered()).text
 
 
+def test_who_cannot_see_the_map_is_told_of_it_in_their_language() -> None:
+    street = moments.scheduled()
+    street.change(BusinessRow, language="ar")
+    assert 'aria-label="خريطة: عنوانك"' in opened(street).text
+
+
 def test_being_late_is_said_before_the_times() -> None:
     text = opened(moments.late()).text
     said = text.index("Sorry, we are running late</h1>")
@@ -133,7 +139,7 @@ def test_a_page_names_nobody_else_and_no_contact() -> None:
     [
         *((moment, "greeting") for moment in ("scheduled", "on_its_way", "at_the_door")),
         ("delivered", "thanks"),
-        *((moment, "help") for moment in ("failed", "late")),
+        *((moment, "help") for moment in ("failed", "late", "kept", "rescheduled")),
     ],
 )
 def test_the_businesss_own_words_stand_where_they_belong(moment: str, which: str) -> None:

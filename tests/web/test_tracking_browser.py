@@ -172,6 +172,21 @@ def test_large_text_on_a_small_phone_breaks_no_word_and_hides_nothing(
             page.close()
 
 
+def test_on_a_wide_screen_the_order_stands_beside_its_state(browser: Browser) -> None:
+    street = branded(scheduled())
+    with served(street) as url:
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        for language, is_first in (("en", "#status"), ("ar", "#do")):
+            street.change(BusinessRow, language=language)
+            page.goto(f"{url}/t/{street.token}")
+            at = {what: page.locator(what).bounding_box() for what in ("#where", "#status", "#do")}
+            where, status, do = (at[what] or {} for what in ("#where", "#status", "#do"))
+            left, right = (status, do) if is_first == "#status" else (do, status)
+            assert left["x"] + left["width"] <= right["x"]
+            assert where["x"] == status["x"] and where["y"] == do["y"]
+        page.close()
+
+
 def test_the_photo_is_fetched_only_when_asked_for(browser: Browser, helsinki: Path) -> None:
     street, token = a_street("delivered", helsinki)
     with served(street) as url:
