@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 PATIENCE_S = 120.0  # a busy small machine takes half a minute to import everything
 SOON_S = 10.0  # a process that lived less long than this is started again more slowly
 SLOWEST_S = 30.0
+ADDRESS = "up.address"
+"""In the data directory: where the hub that runs on it is, for commands that name it."""
 
 
 @dataclass
@@ -91,6 +93,7 @@ def up(
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     with only_one(settings.data_dir), _run_dir() as run:
         port_is_free(settings)
+        (settings.data_dir / ADDRESS).write_text(settings.public_url)
         processes = _processes(settings, run, messages)
         meet(processes)
         stopped = _stop_on_signals()
@@ -235,6 +238,16 @@ def nobody_uses(data_dir: Path) -> None:
     if data_dir.is_dir():
         with only_one(data_dir):
             pass
+
+
+def public_url(settings: Settings) -> str:
+    """Where the hub is that runs on this data, whatever it was told; else where it would be."""
+    try:
+        nobody_uses(settings.data_dir)
+    except ConfigError:
+        with suppress(OSError):
+            return (settings.data_dir / ADDRESS).read_text()
+    return settings.public_url
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from apscheduler.schedulers.blocking import BlockingScheduler
 
 from hub import apart
 from hub.app import Hub
+from hub.flows.at_work import say_at_work
 from hub.flows.domains import check_domains
 from hub.flows.drives_read import read_drives
 from hub.flows.estimate import estimate_routes
@@ -94,6 +95,7 @@ def locate(hub: Hub) -> int:
 
 
 CHORES = (
+    Chore("say that somebody works", 20, say_at_work),  # never by a hand-moved clock
     Chore("deliver events", 1, deliver, EVENTS),
     Chore("locate addresses", 1, locate, ADDRESSES),
     Chore("tell shops", 1, tell_shops, SHOPS, aside=True),
@@ -124,6 +126,7 @@ def run(hub: Hub) -> None:
     if (clock := hub.settings.clock_file) is not None:
         take_over(hub)
         follow(clock, steps_of(hub, chores), lambda: what_waits(hub))
+    say_at_work(hub)
     threads = ThreadPoolExecutor(len(CHORES))  # else those that take long keep the others out
     scheduler = BlockingScheduler(timezone="UTC", executors={"default": threads})
     schedule(scheduler, hub, chores)

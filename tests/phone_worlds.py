@@ -7,8 +7,10 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
@@ -28,6 +30,12 @@ SHOTS = os.environ.get("HUB_TEST_SHOTS", "")
 class Quiet(WSGIRequestHandler):
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         pass
+
+
+def a_zone_at_noon(now: datetime) -> ZoneInfo:
+    """Where a day has begun and is not about to end, whenever the tests run."""
+    ahead_h = 12 - now.astimezone(UTC).hour
+    return ZoneInfo(f"Etc/GMT{-ahead_h:+d}")  # POSIX: Etc/GMT-3 is three hours ahead of UTC
 
 
 def driver_app(hub: Hub) -> Flask:
@@ -121,14 +129,21 @@ class Screen:
         self.state("Online")
 
     def press(self, name: str, within: str = "main") -> None:
+        """Tap it, and wait until what it began is kept on the phone."""
         place = self.page.locator(within)
         target = place.get_by_role("button", name=name, exact=True).or_(
             place.get_by_role("link", name=name, exact=True)
         )
         target.first.click()
+        self.idle()
+
+    def idle(self) -> None:
+        """Every tap is kept on the phone, so that its state tells of it too."""
+        expect(self.page.locator("#screen[aria-busy]")).to_have_count(0)
 
     def state(self, text: str) -> None:
-        expect(self.page.locator("#state")).to_have_text(text, timeout=20_000)
+        self.idle()
+        expect(self.page.locator("#state")).to_have_text(text)
 
     def offline(self, yes: bool) -> None:
         self.context.set_offline(yes)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -158,12 +157,6 @@ def a_storage() -> Iterator[Storage]:
         server.shutdown()
         server.server_close()
         thread.join()
-
-
-def nobody_s_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def may_use_buckets(hub: Hub) -> None:

@@ -37,6 +37,7 @@ from hub.settings import Settings
 from hub.web.app import create_app
 from hub.web.staff import COOKIE
 from hub.worker import CHORES
+from tests.browsers import SLOW_MS
 from tests.internet import Internet
 
 PLUGINS = (
@@ -251,7 +252,7 @@ class Town:
         )
         context.add_cookies([{"name": COOKIE, "value": token, "url": f"https://{HUB}"}])
         page = context.new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(SLOW_MS)
         page.on("dialog", lambda dialog: dialog.accept())
         desk = Desk(Wire(port, Cookie=f"{COOKIE}={token}"), "")
         phone = Phone(Wire(port), "Mara")

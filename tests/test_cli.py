@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import fcntl
+import io
 import shutil
 import socket
+import sys
 from pathlib import Path
 
 import pytest
+from sqlmodel import select
 
 from hub.app import Hub
 from hub.cli import main
 from hub.core.errors import ConfigError
+from hub.db.tables import BusinessRow
 from hub.demo.day import EXTRACT
 from hub.demo.play import built_map
+from hub.flows.log_in import Role, add_staff, log_in
+from hub.settings import Settings
 
 
 def test_the_demo_serves_every_order_or_says_why(
@@ -183,3 +189,28 @@ def test_every_installed_plugin_loads(
     monkeypatch.setenv("HUB_DATA_DIR", str(tmp_path))
     assert main(["plugins"]) == 0
     assert "builtin" in capsys.readouterr().out
+
+
+class Piped(io.StringIO):
+    """Standard input that is no terminal."""
+
+
+def test_a_password_comes_by_a_pipe_and_none_is_said_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HUB_DATA_DIR", str(tmp_path))
+    assert main(["found", "Husk", "--zone", "UTC"]) == 0
+    hub = Hub.from_settings(Settings.from_environment())
+    with hub.reading() as session:
+        ours = session.exec(select(BusinessRow.id)).one()
+    add_staff(hub, ours, email="a@b.fi", password="four loaves of rye", role=Role.OWNER, name="A")
+    monkeypatch.setattr(sys, "stdin", Piped("four loaves of spelt\n"))
+    assert main(["password", "a@b.fi"]) == 0
+    assert log_in(hub, "a@b.fi", "four loaves of spelt", address="127.0.0.1")
+    for nothing in (Piped(""), None):  # a closed pipe, and none at all, as of a service
+        monkeypatch.setattr(sys, "stdin", nothing)
+        assert main(["password", "a@b.fi"]) == 1
+        assert "No password came, and nothing was changed." in capsys.readouterr().err
+    monkeypatch.setattr(sys, "stdin", Piped("short\n"))
+    assert main(["password", "a@b.fi"]) == 1
+    assert log_in(hub, "a@b.fi", "four loaves of spelt", address="127.0.0.1")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
@@ -79,19 +80,17 @@ class Reader:
 
 
 def pytest_in(folder: Path) -> tuple[int, str]:
-    """How `pytest` ends in ``folder``, and what it says: in a fork, which has all imported."""
-    output = folder.parent / "pytest.txt"
-    child = os.fork()
-    if child == 0:
-        with output.open("w") as file:
-            sys.stdout = sys.stderr = file
-            sys.path.insert(0, str(folder))
-            os.chdir(folder)
-            status = pytest.main(["-q", "-p", "no:cacheprovider", "-c", os.devnull, str(folder)])
-            file.flush()
-        os._exit(status)
-    _, ended = os.waitpid(child, 0)
-    return os.waitstatus_to_exitcode(ended), output.read_text()
+    """How `pytest` ends in ``folder``, and what it says."""
+    words = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull, str(folder)]
+    done = subprocess.run(
+        [sys.executable, *words],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": f"{folder}:{ROOT}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
 
 
 @pytest.fixture

@@ -69,11 +69,17 @@ def changes(hub: Hub) -> Blueprint:
     def first(shown: date, job_id: str) -> AnyResponse:
         """Keep the stops of a draft up to this one, whatever a plan would do with them."""
         try:
-            count = keep_first(hub, me().business_id, job_id, actor=me().actor)
+            _, version = _named(typed("from", 60))
+            count = keep_first(
+                hub, me().business_id, job_id, actor=me().actor, expected_version=version
+            )
             jobs = "1 job stays" if count == 1 else f"{count} jobs stay"
             flash(f"{jobs} first when the day is planned again.", "ok")
         except LookupError:
             abort(404)
+        except RouteConflict:
+            flash(CHANGED, "bad")
+            return redirect(url_for("changes.job", shown=shown.isoformat(), job_id=job_id))
         except HubError as problem:
             flash(str(problem), "bad")
         return redirect(url_for("day.index", day=shown.isoformat()))
@@ -82,10 +88,13 @@ def changes(hub: Hub) -> Blueprint:
     @needs(Role.DISPATCHER)
     def free(shown: date, route_id: str) -> AnyResponse:
         try:
-            let_go(hub, me().business_id, route_id, actor=me().actor)
+            version = _version(typed("version", 12))
+            let_go(hub, me().business_id, route_id, actor=me().actor, expected_version=version)
             flash("Planning may change every stop of it again.", "ok")
         except LookupError:
             abort(404)
+        except RouteConflict:
+            flash(CHANGED, "bad")
         except HubError as problem:
             flash(str(problem), "bad")
         return redirect(url_for("day.index", day=shown.isoformat()))

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement
 from sqlmodel import col, func, or_, select
 from werkzeug.wrappers import Response as AnyResponse
 
+from admin.words import Clock
 from hub.core.jobs import Outcome
 from hub.db.tables import (
     ActRow,
@@ -26,10 +27,12 @@ from hub.db.tables import (
     VehicleRow,
 )
 from hub.flows import first_run, people
+from hub.flows.at_work import still_since
 from hub.flows.claims import open_claims
 from hub.flows.connections_seen import connections_unwell, set_aside, unfiled
 from hub.flows.enquiries import figures_of
 from hub.flows.errands import parked_count
+from hub.flows.kept_goods import waiting
 from hub.flows.log_in import (
     NotAccepted,
     Role,
@@ -95,6 +98,7 @@ def home(hub: Hub) -> Blueprint:
             claims = open_claims(session, business_id)
             poor = low_and_open(session, business_id)
             wismo = figures_of(session, business_id, hub.now())
+            kept = waiting(session, business_id)
         cancelled = ended.get(Outcome.CANCELLED, 0)
         return page(
             "panel/home.html",
@@ -109,6 +113,9 @@ def home(hub: Hub) -> Blueprint:
             poor=poor,
             wismo=wismo,
             stuck=parked_count(hub, business_id),
+            kept=kept,
+            still_since=still_since(hub, business_id),
+            clock=Clock.of(me().zone),
             stores=connections_unwell(hub, business_id) if may(*ACTS) else [],
             unfiled=unfiled(hub, business_id),
             set_aside=set_aside(hub, business_id),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, abort, flash, redirect, request, url_for
@@ -161,8 +161,9 @@ def import_pages(hub: Hub) -> Blueprint:
     @pages.get("/template.csv")
     @needs(Role.DISPATCHER)
     def template() -> AnyResponse:
+        tomorrow = Clock.of(me().zone).today(hub.now()) + timedelta(days=1)
         return Response(
-            "\ufeff" + template_csv(),  # else spreadsheets read it in their own code page
+            "\ufeff" + template_csv(tomorrow),  # else spreadsheets read it in their own code page
             content_type="text/csv; charset=utf-8",
             headers={"Content-Disposition": 'attachment; filename="orders.csv"'},
         )

@@ -25,7 +25,7 @@ from hub.flows.business import business_of
 from hub.flows.claims import leave_claim, take_claim
 from hub.flows.fleet import depot_names
 from hub.flows.kept_apart import Apart, UnknownOrdersError, keep_apart, why_not
-from hub.flows.kept_goods import note_fetched
+from hub.flows.kept_goods import note_fetched, note_not_fetched
 from hub.flows.log_in import Role
 from hub.flows.month import records_of
 from hub.flows.next_steps import choose_step
@@ -175,6 +175,17 @@ def orders(hub: Hub) -> Blueprint:
         try:
             note_fetched(hub, me().business_id, job_id, actor=me().actor)
             flash("Noted: the customer has collected it.", "ok")
+        except HubError as problem:
+            flash(str(problem), "bad")
+        return redirect(url_for("orders.one", order_id=order_id))
+
+    @pages.post("/<order_id>/jobs/<job_id>/not-fetched")
+    @needs(Role.DISPATCHER)
+    def not_fetched(order_id: str, job_id: str) -> AnyResponse:
+        _job_of(order_id, job_id)
+        try:
+            note_not_fetched(hub, me().business_id, job_id, actor=me().actor)
+            flash("Noted: it was not collected.", "ok")
         except HubError as problem:
             flash(str(problem), "bad")
         return redirect(url_for("orders.one", order_id=order_id))

@@ -107,7 +107,7 @@ def _keep(command: Command) -> None:
         choices=("car", "van", "truck", "bicycle", "cargo_bike", "walk"),
         help="build roads for this kind of vehicle only; may be given again (default: all)",
     )
-    word = command("password", "keep.password", "set the password of an account, asked for here")
+    word = command("password", "keep.password", "set the password of an account, typed or piped in")
     word.add_argument("email")
     making = command("plugin", "plugin_new.new", "write a plugin that works, to be made your own")
     making.add_argument("action", choices=["new"])

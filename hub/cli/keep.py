@@ -7,7 +7,7 @@ import logging
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from getpass import getpass
 
 from sqlmodel import col, func, select
@@ -15,6 +15,7 @@ from sqlmodel import col, func, select
 from hub import backup
 from hub.app import Hub
 from hub.cli.opened import business_of, opened
+from hub.core.errors import ConfigError
 from hub.db.tables import BusinessRow, ChainRow, ProofFileRow
 from hub.flows.installed import installed, switched_off
 from hub.flows.people import reset_password
@@ -52,8 +53,21 @@ def build_map(args: argparse.Namespace, settings: Settings) -> None:
 
 def password(args: argparse.Namespace, settings: Settings) -> None:
     hub = opened(settings)
-    reset_password(hub, args.email, getpass(f"New password for {args.email}: "))
+    reset_password(hub, args.email, _typed(args.email))
     print("It is set, and every session of this account has ended.")
+
+
+def _typed(email: str) -> str:
+    """Asked for at a terminal; without one, a line of standard input."""
+    if sys.stdin is not None and sys.stdin.isatty():
+        with suppress(EOFError):
+            return getpass(f"New password for {email}: ")
+    elif sys.stdin is not None and (line := sys.stdin.readline()):
+        return line.rstrip("\r\n")
+    raise ConfigError(
+        "No password came, and nothing was changed. Type it at a terminal, or send it as one"
+        f" line: hub password {email} < FILE"
+    )
 
 
 def plugins(args: argparse.Namespace, settings: Settings) -> int:

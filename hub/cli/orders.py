@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from hub.cli.opened import business_of, opened
@@ -47,7 +47,8 @@ def import_file(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def template(args: argparse.Namespace, settings: Settings) -> None:
-    print(template_csv(), end="")
+    tomorrow = datetime.now(UTC).date() + timedelta(days=1)  # it is over nowhere yet
+    print(template_csv(tomorrow), end="")
 
 
 def plan(args: argparse.Namespace, settings: Settings) -> None:

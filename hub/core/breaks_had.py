@@ -15,6 +15,8 @@ from hub.core.values import TimeWindow
 BEGINS, ENDS = "start_break", "end_break"
 ENOUGH = 0.5  # of a planned break; what was shorter was a tap by mistake, or a coffee
 USUAL = timedelta(minutes=15)  # of one that nobody planned
+SLIP = timedelta(seconds=3)
+"""Who taps twice in a moment hits the button that ends the break he began: there was none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +31,16 @@ def breaks_had(said: Iterable[tuple[datetime, str]]) -> tuple[Had, ...]:
     """The breaks of one shift, by when acts happened and their kinds; those of one moment in order.
 
     Any act but ``BEGINS`` ends the one that is under way: who is at a door, or on the way to
-    one, works again. Who begins twice without an end between began the first time.
+    one, works again. Who begins twice without an end between began the first time. What was over
+    within ``SLIP`` was no break.
     """
     found, since = list[Had](), None
     for at, kind in sorted(said, key=lambda one: one[0]):
         if kind == BEGINS:
             since = since or at
         elif since is not None:
-            found.append(Had(since, at))
+            if at - since > SLIP:
+                found.append(Had(since, at))
             since = None
     return tuple(found) if since is None else (*found, Had(since))
 

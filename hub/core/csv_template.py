@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 _TEMPLATE = (
     (
         "Order Number,Recipient Name,Phone,Email,Address Line 1,Address Line 2,City,State"
@@ -10,11 +12,11 @@ _TEMPLATE = (
     ),
     (
         "1001,Sam Example,+358 40 0000001,sam@example.com,Example Street 1,Stair A 5,Helsinki"
-        ",,00100,FI,2026-12-31,09:00,12:00,5,Ring the bell,Rye loaf,RYE-1,2,0.8,"
+        ",,00100,FI,{day},09:00,12:00,5,Ring the bell,Rye loaf,RYE-1,2,0.8,"
     ),
     "1001,,,,,,,,,,,,,,,Oat biscuits,OAT-1,1,0.3,",
     (
-        "1002,Kim Example,+358 40 0000002,,Example Street 2,,Helsinki,,00120,FI,2026-12-31"
+        "1002,Kim Example,+358 40 0000002,,Example Street 2,,Helsinki,,00120,FI,{day}"
         ",,16:00,,,Gift box,BOX-1,1,1.5,12.50 EUR"
     ),
 )
@@ -48,6 +50,6 @@ MORE_COLUMNS = (
 """What few need, so it is not in the sheet: heading of a column, and what a cell may say."""
 
 
-def template_csv() -> str:
-    """A sheet to fill in, with two orders that show how."""
-    return "".join(f"{row}\r\n" for row in _TEMPLATE)
+def template_csv(day: date) -> str:
+    """A sheet to fill in, with two orders of ``day`` that show how."""
+    return "".join(f"{row.format(day=day)}\r\n" for row in _TEMPLATE)

@@ -160,6 +160,13 @@ class GoodsFetched(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GoodsNotFetched(Event):
+    """That it was handed over there was noted by mistake: it is kept as before."""
+
+    job_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecipientAsked(Event):
     """A recipient changed or asked for something on the page behind the link.
 
@@ -255,6 +262,7 @@ ALL: dict[str, type[Event]] = {
         ProofCompleted,
         NextStepChosen,
         GoodsFetched,
+        GoodsNotFetched,
         RecipientAsked,
         RatingGiven,
         RoutePublished,

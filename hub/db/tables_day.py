@@ -96,10 +96,10 @@ class MeaningRow(SQLModel, table=True):
 
 
 class MeaningCursorRow(SQLModel, table=True):
-    """Up to which meaning the acts know; one row for each source."""
+    """How far somebody is: up to which meaning the acts know, when a worker was last at work."""
 
     __tablename__ = "meaning_cursor"
-    id: str = text(20, primary_key=True)  # positions
+    id: str = text(20, primary_key=True)  # positions, worker
     last_id: int = Field(default=0, sa_type=BigInteger)
 
 

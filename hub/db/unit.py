@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import asdict
-from threading import Lock
+from threading import Lock, RLock
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Engine
+from sqlalchemy.pool import StaticPool
 from sqlmodel import Session, select
 
 from hub.core.events import Event
@@ -22,7 +23,7 @@ from hub.db.tables import BusinessRow, EventRow
 TURN_S = 0.02
 PATIENCE_S = 10.0
 _open: ContextVar[bool] = ContextVar("unit_open", default=False)
-_locks: WeakKeyDictionary[Engine, Lock] = WeakKeyDictionary()
+_locks: WeakKeyDictionary[Engine, Lock | RLock] = WeakKeyDictionary()
 _finding = Lock()
 
 
@@ -118,7 +119,7 @@ def _turn(engine: Engine) -> Iterator[None]:
         yield
         return
     with _finding:
-        lock = _locks.setdefault(engine, Lock())
+        lock = _locks.setdefault(engine, RLock() if _is_shared(engine) else Lock())
     is_mine = lock.acquire(timeout=PATIENCE_S)  # else SQLite says that it is locked
     try:
         yield
@@ -127,12 +128,19 @@ def _turn(engine: Engine) -> Iterator[None]:
             lock.release()
 
 
+def _is_shared(engine: Engine) -> bool:
+    """Whether all threads have one connection, as with a database in memory."""
+    return isinstance(engine.pool, StaticPool)
+
+
 @contextmanager
 def reading(engine: Engine) -> Iterator[Session]:
     """A consistent look at the data that takes no write lock and keeps nothing.
 
-    All of its queries see one moment. SQLite gives that to every transaction.
+    All of its queries see one moment. SQLite gives that to every transaction. Where threads share
+    one connection they take turns: the end of a look would end what another is writing.
     """
+    turn = _turn(engine) if _is_shared(engine) else nullcontext()
     look = engine if engine.dialect.name == "sqlite" else engine.execution_options(**ONE_MOMENT)
-    with Session(look, expire_on_commit=False) as session:
+    with turn, Session(look, expire_on_commit=False) as session:
         yield session

@@ -122,3 +122,7 @@ def _news(
             yield BreakBegan, one.since
         if one.until is not None and one.until not in ended:
             yield BreakEnded, one.until
+    is_had = {one.since for one in had}
+    for one in was:
+        if one.until is None and one.since not in is_had:
+            yield BreakEnded, one.since  # it was a slip of the finger, and was told already

@@ -17,16 +17,21 @@ from hub.core.errors import Refused
 from hub.core.plan_request import JobToPlan, VehicleToPlan
 from hub.db.tables import JobRow, OrderRow, RouteRow, ShiftRow, StopJobRow, StopRow
 from hub.flows.audit import note
+from hub.flows.route_conflict import RouteConflict
+from hub.flows.route_news import now_different
 
 if TYPE_CHECKING:
     from hub.app import Hub
 
 
-def keep_first(hub: Hub, business_id: str, job_id: str, *, actor: str) -> int:
+def keep_first(
+    hub: Hub, business_id: str, job_id: str, *, actor: str, expected_version: int
+) -> int:
     """Keep the stops of a draft first, up to and with that of ``job_id``; how many jobs that are.
 
-    Raises ``LookupError`` for a job of another business, or that is on no route any more, and
-    ``Refused`` for one on a route that is published: no plan changes that.
+    Raises ``LookupError`` for a job of another business, or that is on no route any more,
+    ``Refused`` for one on a route that is published: no plan changes that, and ``RouteConflict``
+    where the draft is not at ``expected_version``.
     """
     with hub.unit() as unit:
         holds = (
@@ -34,21 +39,23 @@ def keep_first(hub: Hub, business_id: str, job_id: str, *, actor: str) -> int:
             .join(StopJobRow, col(StopJobRow.stop_id) == col(StopRow.id))
             .where(StopRow.business_id == business_id, StopJobRow.job_id == job_id)
         )
-        route, shift = _of(unit.session, business_id, col(RouteRow.id).in_(holds))
+        route, shift = _of(unit.session, business_id, col(RouteRow.id).in_(holds), expected_version)
         order = _order(unit.session, business_id, [shift.id])[shift.id]
         [stop_id] = [stop for stop, job in order if job == job_id]
         last = max(n for n, (stop, _) in enumerate(order) if stop == stop_id)
         shift.kept_first = [job for _, job in order[: last + 1]]
+        now_different(unit, route, hub.now(), actor)
         note(hub, unit.session, business_id, actor, "stops kept first", f"route:{route.id}")
         return len(shift.kept_first)
 
 
-def let_go(hub: Hub, business_id: str, route_id: str, *, actor: str) -> None:
-    """No stop of this draft is kept first any more. Raises as ``keep_first``. Safe to repeat."""
+def let_go(hub: Hub, business_id: str, route_id: str, *, actor: str, expected_version: int) -> None:
+    """No stop of this draft is kept first any more. Raises as ``keep_first``."""
     with hub.unit() as unit:
-        route, shift = _of(unit.session, business_id, RouteRow.id == route_id)
+        route, shift = _of(unit.session, business_id, RouteRow.id == route_id, expected_version)
         if shift.kept_first:
             shift.kept_first = []
+            now_different(unit, route, hub.now(), actor)
             action = "stops no longer kept first"
             note(hub, unit.session, business_id, actor, action, f"route:{route.id}")
 
@@ -118,7 +125,10 @@ def kept_although(
 
 
 def _of(
-    session: Session, business_id: str, which: ColumnElement[bool] | bool
+    session: Session,
+    business_id: str,
+    which: ColumnElement[bool] | bool,
+    expected_version: int,
 ) -> tuple[RouteRow, ShiftRow]:
     found = session.exec(
         select(RouteRow, ShiftRow)
@@ -130,6 +140,10 @@ def _of(
         raise LookupError("It is on no route any more.")
     if found[0].published_at is not None:
         raise Refused("This route is published: no plan changes it.")
+    if (version := found[0].version) != expected_version:
+        raise RouteConflict(
+            f"The route is at version {version}, not {expected_version}. Look again."
+        )
     return found
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import ColumnElement
-from sqlmodel import and_, col, select
+from sqlmodel import Session, and_, col, func, select
 
 from hub.core.errors import Refused
-from hub.core.events import GoodsFetched, NextStepChosen
+from hub.core.events import GoodsFetched, GoodsNotFetched, NextStepChosen
 from hub.core.jobs import NextStep, State
 from hub.core.orders import Kind
-from hub.db.tables import BusinessRow, JobRow
+from hub.db.tables import BusinessRow, JobRow, OrderRow
 from hub.db.unit import Unit
 from hub.flows.prove import job_of
 
@@ -61,6 +62,21 @@ def keep_no_more(
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many jobs' goods are kept to be fetched, and since when the first of them are."""
+
+    count: int
+    since: datetime | None
+
+
+def waiting(session: Session, business_id: str) -> Waiting:
+    query = select(func.count(), func.min(JobRow.closed_at)).where(
+        JobRow.business_id == business_id, are_kept()
+    )
+    return Waiting(*session.exec(query).one())
+
+
 def note_fetched(hub: Hub, business_id: str, job_id: str, *, actor: str) -> None:
     """They have been handed over at the depot. Safe to repeat.
 
@@ -73,15 +89,42 @@ def note_fetched(hub: Hub, business_id: str, job_id: str, *, actor: str) -> None
             return
         if not is_kept(job):
             raise Refused("Nothing of this job is kept to be collected.")
-        now = hub.now()
-        job.fetched_at, job.version = now, job.version + 1
-        unit.announce(
-            GoodsFetched(
-                business_id=business_id,
-                subject_id=job.order_id,
-                occurred_at=now,
-                received_at=now,
-                actor=actor,
-                job_id=job_id,
-            )
+        job.fetched_at, job.version = hub.now(), job.version + 1
+        _announce(unit, GoodsFetched, job, hub.now(), actor)
+
+
+def note_not_fetched(hub: Hub, business_id: str, job_id: str, *, actor: str) -> None:
+    """That was noted by mistake: they are kept as before, or go back if their order was cancelled
+    meanwhile. Safe to repeat. Raises as ``note_fetched``.
+    """
+    with hub.unit() as unit:
+        unit.session.get_one(BusinessRow, business_id, with_for_update=True)
+        job = job_of(unit.session, business_id, job_id)
+        if is_kept(job):
+            return
+        if job.fetched_at is None:
+            raise Refused("Nothing of this job was collected.")
+        job.fetched_at, job.version = None, job.version + 1
+        _announce(unit, GoodsNotFetched, job, hub.now(), actor)
+        if unit.session.get_one(OrderRow, job.order_id).status == "cancelled":
+            unit.session.flush()
+            keep_no_more(unit, business_id, [job.order_id], hub.now(), actor)
+
+
+def _announce(
+    unit: Unit,
+    what: type[GoodsFetched] | type[GoodsNotFetched],
+    job: JobRow,
+    now: datetime,
+    actor: str,
+) -> None:
+    unit.announce(
+        what(
+            business_id=job.business_id,
+            subject_id=job.order_id,
+            occurred_at=now,
+            received_at=now,
+            actor=actor,
+            job_id=job.id,
         )
+    )

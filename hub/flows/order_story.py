@@ -281,6 +281,8 @@ def _words(name: str, told: dict[str, Any]) -> tuple[str, str]:
             return f"Rated{again}", "1 star" if told["stars"] == 1 else f"{told['stars']} stars"
         case "GoodsFetched":
             return "Collected at the depot", ""
+        case "GoodsNotFetched":
+            return "Not collected after all", "it is at the depot still"
         case "NextStepChosen":
             return "Next step", STEPS.get(told["step"], told["step"])
     return name, ""

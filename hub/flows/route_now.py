@@ -13,7 +13,6 @@ from sqlmodel import Session, col, or_, select
 
 from hub.core.breaks_had import planned_as_had, unplanned_until
 from hub.core.business import BusinessSettings
-from hub.core.errors import HubError
 from hub.core.fit import RouteNow, StopNow
 from hub.core.fit_route import unloading_first, walked
 from hub.core.jobs import State
@@ -41,6 +40,7 @@ from hub.flows.fleet_rules import profile_of
 from hub.flows.kept_apart import apart_jobs
 from hub.flows.rests import rests_read
 from hub.flows.roads import Roads, Rush, travel_between
+from hub.flows.route_conflict import RouteConflict as RouteConflict
 from hub.flows.sync import order_report
 from hub.flows.take_overs import fetches_of, with_origins, worked
 from hub.flows.visits import driven
@@ -48,17 +48,6 @@ from hub.flows.zones import zones_here, zones_of
 
 if TYPE_CHECKING:
     from hub.app import Hub
-
-
-class RouteConflict(HubError):
-    """Somebody changed the route meanwhile; look again and decide again.
-
-    ``by`` and ``at`` say who and when, where that is known.
-    """
-
-    def __init__(self, message: str, *, by: str = "", at: datetime | None = None) -> None:
-        super().__init__(message)
-        self.by, self.at = by, at
 
 
 @dataclass(frozen=True)

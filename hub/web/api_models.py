@@ -13,7 +13,7 @@ from pydantic import (
 )
 
 from hub.core.amending import Group
-from hub.core.jobs import Outcome, State
+from hub.core.jobs import NextStep, Outcome, State
 from hub.core.orders import IncomingOrder, Kind, PickUp
 from hub.core.places import place_key
 from hub.web.api_fields import (
@@ -59,6 +59,7 @@ DUE_ON = "the day it is wanted, where no window says so; with neither, any day"
 AHEAD = timedelta(minutes=5)  # clocks differ, and order matters between reports close together
 READY_AT = "when it can leave the depot, if it is not there yet"
 WISHED = "when somebody had better come, within the windows, at a price"
+FETCHED = "when its recipient collected at the depot what was kept there (next_step: collect)"
 OPTIONAL = "it may stay undone when doing it costs more than its prize"
 
 
@@ -253,6 +254,8 @@ class JobOut(BaseModel):
     promise: WindowOut | None
     arrived_at: datetime | None
     closed_at: datetime | None
+    next_step: Annotated[str, Field(description=f"what follows: {', '.join(NextStep)}")]
+    fetched_at: Annotated[datetime | None, Field(description=FETCHED)]
     proof: ProofOut | None
 
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from flask import Blueprint, Response, abort, render_template, request, send_file
+from flask import Blueprint, Response, abort, render_template, request
 from msgspec import to_builtins
 from PIL import Image
 from pydantic import (
@@ -32,7 +32,7 @@ from hub.flows.pairing import plain_code
 from hub.flows.phone import shown_to
 from hub.flows.prove import put_file
 from hub.flows.throttle import within_limit
-from hub.web.pages import page
+from hub.web.pages import file_answer, page
 from hub.web.problems import Problem, json_body, unsafe
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def driver(hub: Hub) -> Blueprint:
     def file(version: str, name: str) -> Response:
         if name not in FILES or version != _version():
             abort(404)
-        answer = send_file(FILES[name], max_age=31_536_000)
+        answer = file_answer(FILES[name], max_age=31_536_000)
         answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
         return answer
 

@@ -496,13 +496,19 @@ def test_stops_are_kept_first_and_let_go_on_the_days_page(desk: Desk) -> None:
         one for one in set(re.findall(r"/panel/day/[\d-]+/jobs/[\w-]+", desk.get(HERE).text))
     ][:1]
     assert "Keep up to here" in desk.get(here).text
-    kept = text_of(desk.post(f"{here}/first", follow=True))
+    [seen] = set(re.findall(r'name="from" value="([^"]+)"', desk.get(here).text))
+    kept = text_of(desk.post(f"{here}/first", **{"from": seen}, follow=True))
     assert "first when the day is planned again." in kept
+    again = text_of(desk.post(f"{here}/first", **{"from": seen}, follow=True))
+    assert "Somebody changed the route meanwhile." in again
     assert "stays first" in kept
     assert "stays first" in text_of(desk.get(here))
     [shift] = [row for row in desk.rows(ShiftRow) if row.kept_first]
     [route] = [row for row in desk.rows(RouteRow) if row.shift_id == shift.id]
-    free = text_of(desk.post(f"/panel/day/2026-11-23/routes/{route.id}/let-go", follow=True))
+    path = f"/panel/day/2026-11-23/routes/{route.id}/let-go"
+    stale = text_of(desk.post(path, version=seen.partition(":")[2], follow=True))
+    assert "Somebody changed the route meanwhile." in stale and "stays first" in stale
+    free = text_of(desk.post(path, version=str(route.version), follow=True))
     assert "stays first" not in free
 
 

@@ -75,6 +75,12 @@ def test_what_was_kept_is_collected_by_one_press(
     expect(page.get_by_text("Noted: the customer has collected it.")).to_be_visible()
     expect(page.get_by_role("button", name="The customer has collected it")).to_have_count(0)
     looks_well(page, f"collected-panel-{theme}")
+    page.get_by_role("button", name="It was not collected").click()
+    expect(page.get_by_text("Noted: it was not collected.")).to_be_visible()
+    expect(page.get_by_role("button", name="The customer has collected it")).to_be_visible()
+    page.goto("/panel/")
+    expect(page.get_by_text("1 order waits at the depot for its customer")).to_be_visible()
+    looks_well(page, f"kept-home-{theme}")
     page.context.close()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-import socket
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
@@ -22,11 +21,20 @@ from hub.flows.brand import BrandIn, add_brand, save_brand
 from hub.flows.choices import choice
 from hub.flows.log_in import Role
 from tests.admin.panel_worlds import Panel, a_bakery, a_panel, an_installed_hub
+from tests.ports import free_port
 
 
 class Inbox:
     def __init__(self) -> None:
         self.mails: list[str] = []
+
+    async def handle_MAIL(
+        self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
+    ) -> str:
+        if not session.authenticated:
+            return "530 5.7.0 Authentication required"
+        envelope.mail_from = address
+        return "250 OK"
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         self.mails.append(envelope.content.decode())
@@ -44,16 +52,13 @@ def right_password(
 def mail() -> Iterator[tuple[Inbox, int]]:
     """A real SMTP server that wants the password s3cret."""
     inbox = Inbox()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     server = Controller(
         inbox,
         hostname="127.0.0.1",
         port=port,
         authenticator=right_password,
         auth_require_tls=False,
-        auth_required=True,
     )
     server.start()
     yield inbox, port

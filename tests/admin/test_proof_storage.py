@@ -14,7 +14,8 @@ from hub.flows.log_in import Role
 from hub.flows.proof_store import in_use
 from tests.admin.desk import text_of
 from tests.admin.panel_worlds import Panel, a_bakery, a_panel, an_installed_hub
-from tests.pod_worlds import KEY, REGION, SECRET, Storage, a_storage, nobody_s_port
+from tests.pod_worlds import KEY, REGION, SECRET, Storage, a_storage
+from tests.ports import free_port
 
 PAGE = "/panel/settings/proof-storage"
 
@@ -133,7 +134,7 @@ def test_what_does_not_work_stands_at_its_field_and_is_not_kept(
 def test_nobody_who_answers_is_told_at_the_address(
     panel: Panel, storage: Storage, bucket: str
 ) -> None:
-    url = f"http://127.0.0.1:{nobody_s_port()}"
+    url = f"http://127.0.0.1:{free_port()}"
     answer = panel.post(f"{PAGE}/s3", **form(storage, bucket, endpoint_url=url))
     assert 'id="endpoint_url-error">127.0.0.1' in answer.text
     assert "look at this address" in answer.text

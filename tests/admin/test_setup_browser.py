@@ -85,6 +85,7 @@ def test_depot_vehicle_driver_and_phone_by_clicking_only(desk: Desk) -> None:
     page.get_by_label("Name").fill("Van 1")
     page.get_by_label("Most weight, in kg").fill("800")
     page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Van 1 is saved.")).to_be_visible()
 
     page.get_by_role("link", name="Drivers").click()
     page.get_by_role("link", name="Add a driver").first.click()
@@ -93,6 +94,7 @@ def test_depot_vehicle_driver_and_phone_by_clicking_only(desk: Desk) -> None:
     page.get_by_label("Monday to").fill("16:00")
     page.get_by_role("button", name="Monday's hours until Friday").click()
     page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Mara is saved.")).to_be_visible()
     (driver,) = desk.rows(DriverRow)
     assert driver.works == {str(day): ["08:00", "16:00"] for day in range(5)}
     assert driver.vehicle_id == desk.rows(VehicleRow)[0].id

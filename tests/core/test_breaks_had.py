@@ -39,6 +39,15 @@ def test_who_is_at_a_door_rests_no_longer_and_who_begins_twice_began_the_first_t
     assert breaks_had([*said, (at(13), "end_break")]) == (Had(at(12), at(12.5)),)
 
 
+def test_a_second_tap_in_the_same_moment_makes_no_break() -> None:
+    begins = at(12)
+    twice = [(begins, "start_break"), (begins + timedelta(seconds=1), "end_break")]
+    assert breaks_had(twice) == ()
+    again = begins + timedelta(seconds=2)
+    assert breaks_had([*twice, (again, "start_break")]) == (Had(again),)
+    assert breaks_had([(begins, "start_break"), (begins + timedelta(seconds=4), "end_break")])
+
+
 def test_a_break_that_was_had_early_or_late_is_the_nearest_planned_one() -> None:
     early = (Had(at(11.25), at(11.75)),)
     assert planned_as_had((COFFEE, LUNCH), early) == {1: between(11.25, 11.75)}

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.test_up import free_port
+from tests.ports import free_port
 
 LIECHTENSTEIN = Path(os.environ.get("HUB_TEST_DATA", "")) / "osm" / "liechtenstein.osm.pbf"
 WALL_S = 60  # what the whole day may take on two cores; a busy machine gets three times that

@@ -73,6 +73,20 @@ def test_a_break_is_kept_and_told_once_however_often_the_phone_says_it(driving: 
     assert began.payload["driver_id"] == driving.phone.driver_id
 
 
+def test_a_break_that_ends_as_it_begins_was_none_and_who_heard_of_it_hears_that(
+    driving: Round,
+) -> None:
+    driving.tell("start_break", None, EIGHT + 30)
+    driving.tell("end_break", None, EIGHT + 30 + 1 / 60)
+    assert had(driving) == []
+    began, ended = driving.told("BreakBegan", "BreakEnded")
+    assert began.occurred_at == ended.occurred_at == moment(EIGHT + 30)
+    driving.tell("start_break", None, EIGHT + 40)
+    driving.tell("end_break", None, EIGHT + 55)
+    assert had(driving) == [(EIGHT + 40, EIGHT + 55)]
+    assert len(driving.told("BreakBegan", "BreakEnded")) == 4
+
+
 SCRIPT = [
     ("1", "start_break", None, -100),
     ("2", "start_break", None, -95),

@@ -13,7 +13,7 @@ from hub.core.self_service import Follow
 from hub.core.tracking_page import Life, Shows
 from hub.core.webhook_types import DATA
 from hub.flows.found import found
-from hub.flows.kept_goods import note_fetched
+from hub.flows.kept_goods import note_fetched, note_not_fetched
 from hub.flows.next_steps import choose_step
 from hub.flows.order_story import order_story
 from hub.flows.orders_listed import orders_like
@@ -90,6 +90,42 @@ def test_it_is_fetched_once_however_often_it_is_pressed(kept: Street) -> None:
     assert len(kept.day.events("GoodsFetched")) == 1
 
 
+def test_what_was_noted_by_mistake_is_taken_back_and_waits_again(kept: Street) -> None:
+    fetched(kept)
+    about = (kept.hub, kept.business_id, kept.job.id)
+    for _ in range(2):  # pressed twice
+        note_not_fetched(*about, actor="staff:2")
+    assert waiting(kept) == ["2"]
+    page = page_of(kept)
+    assert page.card is not None and page.doing is not None
+    assert (page.card.headline, page.doing.is_kept) == ("Your order waits for you", True)
+    [event] = kept.day.events("GoodsNotFetched")
+    assert event.actor == "staff:2"
+    story = order_story(kept.hub, kept.business_id, kept.order.id)
+    assert story.moments[-1].what == "Not collected after all"
+    fetched(kept)
+    assert waiting(kept) == []
+    with pytest.raises(LookupError):
+        note_not_fetched(
+            kept.hub, found(kept.hub, "Neighbours", zone="UTC"), kept.job.id, actor="staff:1"
+        )
+
+
+def test_what_was_never_fetched_is_not_taken_back() -> None:
+    street = moments.delivered()
+    with pytest.raises(Refused, match="collected"):
+        note_not_fetched(street.hub, street.business_id, street.job.id, actor="staff:1")
+    assert street.day.events("GoodsNotFetched") == []
+
+
+def test_what_was_not_fetched_of_an_order_that_is_cancelled_goes_back(kept: Street) -> None:
+    fetched(kept)
+    kept.report(status="cancelled", minutes=60)
+    note_not_fetched(kept.hub, kept.business_id, kept.job.id, actor="staff:1")
+    assert waiting(kept) == []
+    assert kept.day.events("NextStepChosen")[-1].payload["step"] == "return"
+
+
 def test_nothing_is_fetched_that_is_not_kept() -> None:
     street = moments.delivered()
     with pytest.raises(Refused, match="kept"):
@@ -158,13 +194,15 @@ def test_programs_are_told_what_was_asked_and_that_it_was_fetched() -> None:
     receiver = Receiver()
     street.hub.tools.http.mount(ERP, WsgiAdapter(receiver.app))
     world = World(street.hub, street.business_id, receiver, street.day.now)
-    world.listen(types=["job.fetched", "recipient.asked"])
+    world.listen(types=["job.fetched", "job.not_fetched", "recipient.asked"])
     follow(street.hub, street.token, Follow.COLLECT, "", n=0)
     fetched(street)
-    world.work()
-    world.work()
+    note_not_fetched(street.hub, street.business_id, street.job.id, actor="staff:1")
+    for _ in range(3):
+        world.work()
     bodies = [json.loads(call.body) for call in receiver.calls]
-    assert [one["type"] for one in bodies] == ["recipient.asked", "job.fetched"]
+    types = ["recipient.asked", "job.fetched", "job.not_fetched"]
+    assert [one["type"] for one in bodies] == types
     assert bodies[0]["data"]["what"] == "next_step"
     for one in bodies:
         assert one["data"]["job"]["id"] == street.job.id

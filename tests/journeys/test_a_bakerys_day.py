@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 import shutil
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +29,7 @@ from hub.flows.prove import verify
 from hub.settings import Settings
 from hub.worker import CHORES
 from tests.phone_worlds import DONE, Screen, a_phone, a_photo, driver_app, served
+from tests.ports import free_port
 
 PASSWORD = "four loaves of rye bread"
 ORDERS = """Order no;Name;E-mail;Street;Postcode;City;Item;Qty;Delivery date
@@ -63,8 +63,7 @@ def text_of(mail: EmailMessage) -> str:
 @pytest.fixture
 def mailbox() -> Iterator[tuple[Mailbox, int]]:
     box = Mailbox()
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     controller = Controller(box, hostname="127.0.0.1", port=port)
     controller.start()
     yield box, port
@@ -149,10 +148,7 @@ def orders_in(page: Page, sheet: Path) -> None:
 def planned_and_published(page: Page) -> None:
     page.goto("/panel/day")
     for _ in range(60):  # the worker is finding the addresses
-        if (
-            page.get_by_text("to find on the map").count() == 0
-            or "3" in (page.locator("main").inner_text().split("to do")[0][-8:])
-        ):
+        if page.get_by_role("listitem").filter(has_text=re.compile(r"^\s*3 to do")).count():
             break
         page.wait_for_timeout(500)
         page.reload()
@@ -161,6 +157,10 @@ def planned_and_published(page: Page) -> None:
     publish.wait_for(timeout=120_000)
     publish.click()
     page.get_by_text("so does not see the route. Pair one under Drivers.").wait_for()
+
+
+def says_delivered(told: list[str]) -> list[str]:
+    return [text for text in told if "elivered" in text.split("\n")[0]]
 
 
 def link_of(text: str) -> str:
@@ -247,9 +247,9 @@ def test_a_bakerys_day(
         assert verify(hub, business_id) == []
         for job in done:
             number, address = order_of(hub, job)
-            until(lambda: any("elivered" in text for text in box.to(address)))  # noqa: B023
+            until(lambda: says_delivered(box.to(address)))  # noqa: B023
             told = box.to(address)
-            assert len([text for text in told if "elivered" in text.split("\n")[0]]) == 1
+            assert len(says_delivered(told)) == 1
             customer = office.new_page()
             customer.goto(link_of(told[-1]))
             expect(customer.locator("body")).to_contain_text("Delivered")

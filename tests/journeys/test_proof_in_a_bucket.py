@@ -31,7 +31,16 @@ from hub.flows.sync import store_all
 from hub.web.staff import COOKIE
 from tests.admin.panel_worlds import a_panel
 from tests.driving_worlds import Plugin
-from tests.phone_worlds import DONE, SHOTS, Screen, a_phone, a_photo, driver_app, served
+from tests.phone_worlds import (
+    DONE,
+    SHOTS,
+    Screen,
+    a_phone,
+    a_photo,
+    a_zone_at_noon,
+    driver_app,
+    served,
+)
 from tests.pod_worlds import KEY, REGION, SECRET, Storage, a_storage, may_use_buckets, use_bucket
 
 PAGE = "/panel/settings/proof-storage"
@@ -76,7 +85,8 @@ def bakery(tmp_path: Path) -> Iterator[Bakery]:
         url=f"sqlite:///{tmp_path}/hub.db",
     )
     may_use_buckets(hub)
-    business_id = found(hub, "Husk Bakery", zone="UTC", country="FI")
+    zone = a_zone_at_noon(hub.now())
+    business_id = found(hub, "Husk Bakery", zone=str(zone), country="FI")
     settings = BusinessSettings(
         demands=["photo", "signature", "name"],
         visibility=Visibility().but(Reader.PAGE, photo=ALWAYS),
@@ -100,7 +110,7 @@ def bakery(tmp_path: Path) -> Iterator[Bakery]:
         lines=(Line("Sourdough", 2),),
     )
     store_all(hub, business_id, connection_id(hub, business_id, "api"), [order])
-    plan_day(hub, business_id, datetime.now(UTC).date(), strategy="nearest")
+    plan_day(hub, business_id, hub.now().astimezone(zone).date(), strategy="nearest")
     with hub.reading() as session:
         route = session.exec(select(RouteRow)).one()
     publish(hub, business_id, route.id, actor="staff:1", expected_version=route.version)

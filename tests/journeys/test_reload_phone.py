@@ -22,7 +22,7 @@ from hub.flows.plan import plan_day
 from hub.flows.sync import store_all
 from tests.driving_worlds import Plugin
 from tests.journeys.test_driver_phone import PEOPLE
-from tests.phone_worlds import Screen, a_phone, driver_app, served
+from tests.phone_worlds import Screen, a_phone, a_zone_at_noon, driver_app, served
 
 WEEK = {str(n): ["00:00", "23:59"] for n in range(7)}
 
@@ -30,7 +30,8 @@ WEEK = {str(n): ["00:00", "23:59"] for n in range(7)}
 def a_small_van(tmp_path: Path) -> tuple[Hub, str, str]:
     """Two parcels at a time for four doors, on the phone today."""
     hub = Hub.in_memory(Plugin(), data_dir=tmp_path / "hub", url=f"sqlite:///{tmp_path}/hub.db")
-    ours = found(hub, "Husk Bakery", zone="UTC", country="FI")
+    zone = a_zone_at_noon(hub.now())
+    ours = found(hub, "Husk Bakery", zone=str(zone), country="FI")
     depot = save_depot(
         hub,
         ours,
@@ -60,7 +61,7 @@ def a_small_van(tmp_path: Path) -> tuple[Hub, str, str]:
     ]
     store_all(hub, ours, connection_id(hub, ours, "api"), orders)
     locate_new(hub, ours)
-    plan_day(hub, ours, now.date(), strategy="nearest")
+    plan_day(hub, ours, now.astimezone(zone).date(), strategy="nearest")
     with hub.reading() as session:
         route = session.exec(select(RouteRow)).one()
     publish(hub, ours, route.id, actor="test", expected_version=route.version)

@@ -10,7 +10,7 @@ from sqlmodel import select
 
 from hub.db.tables import BrandDomainRow, BrandRow
 from hub.flows.found import found
-from tests.live_worlds import LiveMorning, a_live_morning
+from tests.live_worlds import SLOW_S, LiveMorning, a_live_morning
 
 MINE, THEIRS = "track.husk.example", "track.neighbours.example"
 
@@ -50,7 +50,7 @@ def test_a_page_is_watched_under_its_own_domain_and_under_no_other_businesses(
     assert asked(day, now, THEIRS) == 200  # nobody's name yet
     proven(day, day.morning.business_id, MINE)
     proven(day, found(day.hub, "Neighbours", zone="UTC"), THEIRS)
-    until = time.monotonic() + 6
+    until = time.monotonic() + SLOW_S
     while asked(day, now, THEIRS) != 404:
         assert time.monotonic() < until
         time.sleep(0.1)
@@ -66,7 +66,7 @@ def test_the_name_the_hub_has_now_is_its_own_whoever_had_proven_it(day: LiveMorn
     ours = day.hub.settings.host
     proven(day, day.morning.business_id, MINE)
     proven(day, found(day.hub, "Neighbours", zone="UTC"), ours)
-    until = time.monotonic() + 6
+    until = time.monotonic() + SLOW_S
     while asked(day, "/live/healthz", MINE) != 404:
         assert time.monotonic() < until
         time.sleep(0.1)
@@ -76,7 +76,7 @@ def test_the_name_the_hub_has_now_is_its_own_whoever_had_proven_it(day: LiveMorn
 
 def test_nothing_but_pages_is_under_an_own_domain(day: LiveMorning) -> None:
     proven(day, day.morning.business_id, MINE)
-    until = time.monotonic() + 6
+    until = time.monotonic() + SLOW_S
     while asked(day, "/live/board", MINE) != 404:
         assert time.monotonic() < until
         time.sleep(0.1)

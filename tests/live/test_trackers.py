@@ -23,7 +23,7 @@ from hub.live.fixes import Fix
 from hub.live.problems import Problem
 from hub.live.trackers import read
 from tests.driving_worlds import TEN
-from tests.live_worlds import LiveMorning, a_live_morning, at_ms
+from tests.live_worlds import SLOW_S, LiveMorning, a_live_morning, at_ms
 
 NOW = 1_795_347_723_000
 
@@ -261,7 +261,7 @@ def test_an_app_that_was_shut_out_is_answered_no_more(day: LiveMorning) -> None:
     at = app_of(day, day.morning.drivers[0])
     assert day.served.ask("GET", f"{at}?lat=60.17&lon=24.94").status == 200
     revoke(day.hub, day.morning.business_id, device_at(day, at).id, actor="staff:1")
-    until = time.monotonic() + 5
+    until = time.monotonic() + SLOW_S
     while day.served.ask("GET", f"{at}?lat=60.17&lon=24.94").status != 401:
         assert time.monotonic() < until
         time.sleep(0.1)

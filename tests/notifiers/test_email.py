@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import socket
 import ssl
 import sys
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from hub import ConfigError, InlineFile, MaybeSent, Message, Refused, Tools, Una
 from hub.http import Http
 from notifiers.email import Email
 from tests.notifiers.mailboxes import Mailbox, mailbox
+from tests.ports import free_port
 
 __all__ = ["mailbox"]
 
@@ -192,8 +192,7 @@ def encrypted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[
     context.load_cert_chain(certificate)
     ports, controllers = {}, []
     for security, how in (("starttls", "tls_context"), ("tls", "ssl_context")):
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            ports[security] = probe.getsockname()[1]
+        ports[security] = free_port()
         controllers.append(
             Controller(Mailbox(), hostname="127.0.0.1", port=ports[security], **{how: context})
         )

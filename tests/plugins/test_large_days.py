@@ -81,7 +81,7 @@ def test_progress_is_told_and_a_word_stops_all_processes():
 
     began = time.monotonic()
     plan = planned(request, Pace(120, part_jobs=40), 2, enough)
-    assert time.monotonic() - began < 60
+    assert time.monotonic() - began < 110  # before its limit
     assert told
     assert request.loss(plan) <= request.loss(told[-1])
     assert violations(request, plan) == []

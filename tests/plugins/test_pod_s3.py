@@ -24,7 +24,8 @@ from hub.http import Http
 from hub.plugins.pod_s3 import S3PodStore, wire
 from hub.plugins.pod_s3.client import Bucket
 from hub.testing import lent
-from tests.pod_worlds import KEY, SECRET, Storage, a_storage, nobody_s_port
+from tests.pod_worlds import KEY, SECRET, Storage, a_storage
+from tests.ports import free_port
 
 PHOTO = b"a photo of a door" * 100
 HASH = sha256(PHOTO).hexdigest()
@@ -200,7 +201,7 @@ def test_an_upload_that_is_cut_is_not_to_be_seen(
     [
         ({"bucket": "no-such-bucket"}, "bucket", "There is no bucket no-such-bucket"),
         (
-            {"endpoint_url": f"http://127.0.0.1:{nobody_s_port()}"},
+            {"endpoint_url": f"http://127.0.0.1:{free_port()}"},
             "endpoint_url",
             "no usable answer",
         ),

@@ -22,12 +22,12 @@ from hub.flows.drive import pairing_code
 from hub.flows.order_rows import order_report
 from hub.web.staff import COOKIE
 from tests.board_worlds import Running, a_running_day
+from tests.browsers import SLOW_MS
 from tests.phone_worlds import Screen, a_phone, driver_app, served
 from tests.web.test_amending_pages import THERE, last_of, question, wants
 
 SHOTS = os.environ.get("HUB_TEST_SHOTS", "")
 WIDTHS = {"wide": {"width": 1280, "height": 900}, "narrow": {"width": 390, "height": 844}}
-expect.set_options(timeout=20_000)
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def a_page(browser: Browser, day: Running, url: str, width: str, scheme: str) ->
     )
     context.add_cookies([{"name": COOKIE, "value": day.token, "url": url}])
     page = context.new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(SLOW_MS)
     return page
 
 

@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
+from hub.core.jobs import NextStep
 from hub.flows.api_keys import make_key
+from hub.flows.kept_goods import note_fetched, note_not_fetched
+from hub.flows.next_steps import choose_step
 from hub.web.app import create_app
 from tests.board_worlds import Running, a_running_day
 
@@ -68,3 +71,18 @@ def test_the_board_tells_the_same_promise_for_each_job(day: Running) -> None:
     for job_id, (opens, closes) in told.items():
         assert known[job_id]["promise"]["opens"][:19] == opens[:19]
         assert known[job_id]["promise"]["closes"][:19] == closes[:19]
+
+
+def test_a_shop_sees_what_follows_and_when_its_goods_were_collected(day: Running) -> None:
+    [job] = day.jobs(day.stops("Mara")[0])
+    day.begin("Mara", at=day.now[0])
+    day.says("Mara", "close", day.now[0], job, outcome="failed", reason="nobody_home")
+    about = (day.hub, day.business_id, job.id)
+    choose_step(*about, NextStep.COLLECT, actor="staff:1")
+    seen = jobs(day)[job.id]
+    assert (seen["next_step"], seen["fetched_at"]) == ("collect", None)
+    note_fetched(*about, actor="staff:1")
+    at = day.now[0].isoformat().replace("+00:00", "Z")
+    assert jobs(day)[job.id]["fetched_at"] == at
+    note_not_fetched(*about, actor="staff:1")
+    assert jobs(day)[job.id]["fetched_at"] is None

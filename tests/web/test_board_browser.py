@@ -27,12 +27,11 @@ from hub.live.server import serving, take_over
 from hub.web.app import create_app
 from hub.web.staff import COOKIE
 from tests.board_worlds import MINUTE, Running, a_running_day
+from tests.browsers import SLOW_MS
 from tests.driving_worlds import PHOTO
 from tests.live_worlds import OnSocket, ask, fix
 
 SHOTS = os.environ.get("HUB_TEST_SHOTS", "")
-SLOW_MS = 20_000
-expect.set_options(timeout=SLOW_MS)
 
 
 @pytest.fixture
@@ -63,7 +62,7 @@ class Street:
         self.live = serving(live, uds=str(self.at))
         self.thread = threading.Thread(target=self.live.run, daemon=True)
         self.thread.start()
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while not self.live.started:
             assert time.monotonic() < until
             time.sleep(0.02)
@@ -148,7 +147,7 @@ def _alone(page: Any, street: Street, url: str) -> None:
         page.complaints.append(f"asked {url}")
 
 
-def until(holds: Callable[[], bool], within_s: float = 15) -> None:
+def until(holds: Callable[[], bool], within_s: float = 60) -> None:
     end = time.monotonic() + within_s
     while not holds():
         assert time.monotonic() < end, "it never came to hold"

@@ -65,18 +65,18 @@ def test_a_better_rest_is_watched_dropped_asked_again_and_published(
         checked(page, width, f"rest-looking-{width}-{scheme}")
         asked.get_by_role("button", name="Stop").focus()
         with a_worker(day):
-            expect(asked.get_by_text("Every promise holds")).to_be_visible(timeout=30_000)
+            expect(asked.get_by_text("Every promise holds")).to_be_visible()
             expect(asked.get_by_text("1 job to another driver")).to_be_visible()
             checked(page, width, f"rest-{width}-{scheme}")
             asked.get_by_role("button", name="Drop it").click()
             expect(asked).to_be_hidden()
             assert [day.route(name).version for name in ("Mara", "Otso")] == versions
             page.get_by_role("button", name=ASK).click()
-            asked.get_by_role("button", name="Publish it").click(timeout=30_000)
+            asked.get_by_role("button", name="Publish it").click()
             expect(page.get_by_text("The rest of the day is improved")).to_be_visible()
             expect(asked).to_be_hidden()
             page.get_by_role("button", name=ASK).click()
-            expect(asked.get_by_text("Nothing better was found")).to_be_visible(timeout=30_000)
+            expect(asked.get_by_text("Nothing better was found")).to_be_visible()
         assert page.complaints == []  # type: ignore[attr-defined]
     work = [sum(len(day.jobs(s)) for s in day.stops(name)) for name in ("Mara", "Otso")]
     assert sorted(work) == [4, 6]

@@ -224,13 +224,15 @@ def test_a_real_browser_asks_after_the_tap_and_shows_what_is_pushed(browser: Bro
         seen: list[dict[str, Any]] = []
         devtools.on("ServiceWorker.workerRegistrationUpdated", lambda told: seen.append(told))
         devtools.send("ServiceWorker.enable")
-        page.wait_for_timeout(300)
+        while not (seen and seen[-1]["registrations"]):
+            page.wait_for_timeout(50)
         [registered] = seen[-1]["registrations"]
         assert registered["scopeURL"] == f"{url}/t/{street.token}"
         pushed = {"origin": url, "registrationId": registered["registrationId"]}
         devtools.send("ServiceWorker.deliverPushMessage", {**pushed, "data": json.dumps(shown)})
-        page.wait_for_timeout(300)
-        assert worker.evaluate("() => self.kept") == [["Husk Bakery", shown["body"]]]
+        while not (kept := worker.evaluate("() => self.kept")):
+            page.wait_for_timeout(50)
+        assert kept == [["Husk Bakery", shown["body"]]]
         page.get_by_role("button", name="Do not notify me").click()
         expect(button).to_be_visible()
         assert listening(street) == []

@@ -4,6 +4,7 @@ import { hubTime } from "./clock.js";
 import { isDriven } from "./day.js";
 import { isSettled, known, settle } from "./position.js";
 
+const SLIP_MS = 3000; // as hub.core.breaks_had has it
 const HOLD_MS = 10_000; // longer than any wait for a place, also after a restart
 
 // Time-ordered (UUID version 7), so that acts of one moment keep their order.
@@ -38,9 +39,11 @@ export async function startBreak(route) {
   await box.add([start], { [`${route.route_id}/on_break`]: { act_id: start.act.act_id, value: start.act.occurred_at } });
 }
 
+// Whether it was a break: one that is over as it begins was a second tap, and the hub notes none.
 export async function endBreak(route) {
   const [end, over] = breakOver(route);
   await box.add([end], over);
+  return new Date(end.act.occurred_at) - new Date(route.on_break) > SLIP_MS;
 }
 
 export async function startShift(route) {

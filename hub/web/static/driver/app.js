@@ -99,6 +99,7 @@ async function draw(now, come_what_may = false) {
   const parts = await screen.parts(now, ...rest);
   if (held && !come_what_may) {
     put_off = true;
+    head(now); // nothing in it is under the finger
     return;
   }
   const top = window.scrollY;

@@ -12,7 +12,21 @@ export function h(tag, attributes = {}, ...children) {
   return element;
 }
 
-export const button = (text, onclick, look = "") => h("button", { type: "button", class: `button ${look}`, onclick }, text);
+// The screen is busy until what a tap began is kept on this phone.
+export const button = (text, does, look = "") => h("button", { type: "button", class: `button ${look}`, onclick: (event) => busy(does, event) }, text);
+
+let under_way = 0;
+async function busy(does, event) {
+  const screen = document.getElementById("screen");
+  under_way += 1;
+  screen.setAttribute("aria-busy", "true");
+  try {
+    await does(event);
+  } finally {
+    under_way -= 1;
+    if (!under_way) screen.removeAttribute("aria-busy");
+  }
+}
 
 export const link = (text, href, look = "") => h("a", { class: `button ${look}`, href }, text);
 

@@ -3,7 +3,7 @@
 import { acknowledge, allLoaded, endBreak, endShift, headFor, startBreak, startShift } from "./acts.js";
 import { go, told } from "./app.js";
 import { isCalledOff, isDone, isDriven } from "./day.js";
-import { button, clock, count, h, link } from "./dom.js";
+import { button, clock, count, h, link, toast } from "./dom.js";
 import { sharing } from "./fixes.js";
 import { trouble } from "./position.js";
 import { fetched, nextStop } from "./stop.js";
@@ -90,7 +90,10 @@ function resting(now, route) {
   return h("section", { class: "card stack", "aria-label": "Break" },
     h("p", { class: "large" }, `On a break since ${since}`),
     h("p", { class: "muted" }, "The next stop waits. Tap when you go on."),
-    button("End break", async () => { await endBreak(route); await told(); }, "big"));
+    button("End break", async () => {
+      if (!(await endBreak(route))) toast("No break was noted: it ended as it began.");
+      await told();
+    }, "big"));
 }
 
 function notBegun(now, route, heading) {
