@@ -218,4 +218,6 @@ IN_WORDS = {
 def why_other(chosen: str, asked: Iterable[Need]) -> str:
     """Why a day was not planned the way its depot has it; ``asked`` is what that cannot do."""
     words = sorted(IN_WORDS.get(need, need.replace("_", " ")) for need in asked)
-    return f"Planned by “{chosen}” because of {' and '.join(words)}."
+    *others, last = words
+    listed = f"{', '.join(others)} and {last}" if others else last
+    return f"Planned by “{chosen}” because of {listed}."
