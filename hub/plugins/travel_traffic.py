@@ -36,7 +36,7 @@ class TrafficSettings(BaseModel):
     most_places: int = Field(
         default=100,
         title="Most places of a day that it is asked for",
-        description="A larger day goes by the next one. 100 places are 9,900 ways, and each costs",
+        description="Larger days go by whoever is next. 100 places are 9,900 ways, and each costs",
         ge=2,
         le=1_500,
     )
