@@ -6,6 +6,7 @@ are found by asking for fewer, and are then out of reach, as with the built map.
 
 from __future__ import annotations
 
+import math
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -214,6 +215,8 @@ class _Blocks:
     def __init__(self, ways: AskedInBlocks, depart_at: datetime, profile: str) -> None:
         self.ways, self.depart_at, self.profile = ways, depart_at, profile
         self.lost: set[Point] = set()
+        within_s = ways.tools.within_s
+        self.until = math.inf if within_s is None else time.monotonic() + within_s
 
     def block(self, froms: Sequence[Point], tos: Sequence[Point]) -> tuple[Whole, Whole]:
         try:
@@ -256,6 +259,8 @@ class _Blocks:
         self.lost.update(found)
 
     def _refuses(self, places: Sequence[Point], known: Point) -> bool:
+        if time.monotonic() > self.until:
+            raise Unavailable(f"{self.ways.title}: there was no time to find which place is lost.")
         try:
             self._asked(places, [known])
         except OffRoads:

@@ -177,6 +177,15 @@ def test_nobody_who_waits_waits_for_a_second_try(
     assert service.moods == []
 
 
+def test_nobody_who_waits_waits_for_a_lost_place_to_be_found(
+    make: Make, service: RoadsService, tmp_path: Path
+) -> None:
+    hurried = replace(lent(tmp_path, now=AT), within_s=1e-9)
+    with pytest.raises(Unavailable, match="no time to find which place"):
+        make("valhalla", tools=hurried).matrix([STATION, PARIS, MARKET], AT, "car")
+    assert len(service.asked) == 1
+
+
 def test_a_refused_key_is_said_at_once_and_never_shown(make: Make, service: RoadsService) -> None:
     with pytest.raises(AuthError) as caught:
         make(key="wr0ng").check()
