@@ -11,9 +11,9 @@ from hub.core.plan_request import JobToPlan, PlanRequest, VehicleToPlan
 from hub.core.schedule import Timetable, instant, span_of
 from hub.core.why_out import Rule, rules_in_the_way
 
-FULL = "Every vehicle that could do it is full or busy at that time."
-APART = "Every vehicle that could do it has a job that it is kept apart from."
-FULL_OR_APART = f"{FULL[:-1]}, or has a job that it is kept apart from."
+FULL = "Every vehicle that could do it is full or busy"
+OR_APART = "has a job that it is kept apart from."
+APART = f"Every vehicle that could do it {OR_APART}"
 IN_THE_WAY = {
     Rule.MAX_JOBS: "the jobs that a driver may have",
     Rule.ROOM: "what the vehicles hold",
@@ -69,9 +69,8 @@ def reasons(
     if any(table.trip(v, (*request.fixed.get(v.id, ()), *ids)) for v in carrying):
         if has_place and all(j.optional for j in unit):
             return "It is optional, and doing it would cost more than it is worth."
-        said = _taken(table, carrying, ids, orders or {})
-        has_windows = any(j.windows for j in unit)
-        return said if has_windows else said.replace("at that time", "all day")
+        when = "at that time" if any(j.windows for j in unit) else "all day"
+        return _taken(table, carrying, ids, orders or {}, when)
     return _too_late(table, carrying, unit, job)
 
 
@@ -94,6 +93,7 @@ def _taken(
     vehicles: Sequence[VehicleToPlan],
     ids: Sequence[str],
     orders: Mapping[str, Sequence[str]],
+    when: str,
 ) -> str:
     """Why none of ``vehicles`` has a place left, each of which could do it on an empty day."""
     parted = [
@@ -101,9 +101,10 @@ def _taken(
         for vehicle in vehicles
         if not table.loading.may_share((*(had := orders.get(vehicle.id, ())), *ids), len(had))
     ]
+    full = f"{FULL} {when}"
     if not parted:
-        return FULL
-    return APART if len(parted) == len(vehicles) else FULL_OR_APART
+        return f"{full}."
+    return APART if len(parted) == len(vehicles) else f"{full}, or {OR_APART}"
 
 
 def _outside(request: PlanRequest, unit: Sequence[JobToPlan]) -> str:
