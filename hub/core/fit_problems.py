@@ -63,12 +63,17 @@ def beginnings(route: RouteNow) -> Iterator[Begun]:
 
 
 def _overloads(route: RouteNow) -> Iterator[Problem]:
+    """From the first place where something may come in: what was on board before is past, and a
+    load as large later on is another one.
+    """
+    first = route.first_free
     for name, limit in route.vehicle.capacity.items():
-        still = fullest(route, name)[route.first_free :]
-        most, n = max((board, -n) for n, board in enumerate(still, route.first_free))
+        after = boards(route, name)
+        still = [after[first], *fullest(route, name)[first + 1 :]]
+        most, n = max((board, -n) for n, board in enumerate(still, first))
         if most > limit:
             listed = route.listed.index(route.stops[-n - 1]) + 1 if n else 0
-            stays = boards(route, name)[-n] == most
+            stays = after[-n] == most
             where = f"{'after' if stays else 'at'} stop {listed}" if n else "when it leaves"
             said = f"{route.van} would carry {_amount(name, most - limit)} too much {where}."
             yield Problem("load", name, most - limit, said)

@@ -218,3 +218,17 @@ def test_jobs_that_no_vehicle_takes_both_are_told_also_where_one_is_done() -> No
     assert [one.said for one in fit.problems(done)] == [problem.said]
     passed_by = replace(route, stops=(replace(first, stage=Stage.SKIPPED), second))
     assert fit.problems(passed_by) == ()
+
+
+def test_too_much_on_board_long_ago_does_not_excuse_too_much_later_on() -> None:
+    """A collection went where it made the van too full again, for it had been so before."""
+    brought = JobToPlan(id="brought", place=1, load={"g": 6})
+    still = JobToPlan(id="still", place=2, load={"g": 4})
+    route = a_small_round(brought, still)
+    route = replace(route, vehicle=replace(route.vehicle, capacity={"g": 8}))
+    first, second = route.stops
+    route = replace(route, stops=(replace(first, stage=Stage.DONE), second))
+    assert fit.problems(route) == ()  # with 4 of 8
+    more = JobToPlan(id="more", place=2, load={"g": 6}, load_direction="collect")
+    [problem] = fit.worse(fit.problems(fit.inserted(route, [more], (1,))), fit.problems(route))
+    assert (problem.kind, problem.amount) == ("load", 2)
