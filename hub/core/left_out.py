@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from hub.core.loading import starts_on_board
@@ -10,9 +11,9 @@ from hub.core.plan_request import JobToPlan, PlanRequest, VehicleToPlan
 from hub.core.schedule import Timetable, instant, span_of
 from hub.core.why_out import Rule, rules_in_the_way
 
-FULL = "Every vehicle that could do it is full or busy at that time."
-APART = "Every vehicle that could do it has a job that it is kept apart from."
-FULL_OR_APART = f"{FULL[:-1]}, or has a job that it is kept apart from."
+FULL = "Every vehicle that could do it is full or busy"
+OR_APART = "has a job that it is kept apart from."
+APART = f"Every vehicle that could do it {OR_APART}"
 IN_THE_WAY = {
     Rule.MAX_JOBS: "the jobs that a driver may have",
     Rule.ROOM: "what the vehicles hold",
@@ -55,8 +56,8 @@ def reasons(
     ]
     if not able:
         if not any(skills <= vehicle.offers for vehicle in request.vehicles):
-            return f"No vehicle has {' and '.join(sorted(skills))}."
-        return _outside(request, unit) or "Every vehicle that could do it is ruled out for it."
+            return _nobody_has(sorted(skills))
+        return _outside(request, unit) or "Whoever could do it is ruled out, by its order or depot."
     ids = tuple(j.id for j in unit)
     carrying = [v for v in able if _roomy(v, unit)]
     if not carrying:
@@ -68,8 +69,16 @@ def reasons(
     if any(table.trip(v, (*request.fixed.get(v.id, ()), *ids)) for v in carrying):
         if has_place and all(j.optional for j in unit):
             return "It is optional, and doing it would cost more than it is worth."
-        return _taken(table, carrying, ids, orders or {})
+        when = "at that time" if any(j.windows for j in unit) else "all day"
+        return _taken(table, carrying, ids, orders or {}, when)
     return _too_late(table, carrying, unit, job)
+
+
+def _nobody_has(skills: Sequence[str]) -> str:
+    *others, last = skills
+    if not others:
+        return f"No driver or vehicle of this day has {last}."
+    return f"No driver of this day has, with their vehicle, {', '.join(others)} and {last}."
 
 
 def _unit(job: JobToPlan, table: Timetable) -> tuple[JobToPlan, ...]:
@@ -84,6 +93,7 @@ def _taken(
     vehicles: Sequence[VehicleToPlan],
     ids: Sequence[str],
     orders: Mapping[str, Sequence[str]],
+    when: str,
 ) -> str:
     """Why none of ``vehicles`` has a place left, each of which could do it on an empty day."""
     parted = [
@@ -91,9 +101,10 @@ def _taken(
         for vehicle in vehicles
         if not table.loading.may_share((*(had := orders.get(vehicle.id, ())), *ids), len(had))
     ]
+    full = f"{FULL} {when}"
     if not parted:
-        return FULL
-    return APART if len(parted) == len(vehicles) else FULL_OR_APART
+        return f"{full}."
+    return APART if len(parted) == len(vehicles) else f"{full}, or {OR_APART}"
 
 
 def _outside(request: PlanRequest, unit: Sequence[JobToPlan]) -> str:
@@ -163,8 +174,9 @@ def _too_late(
     last_shift = max(span_of(v.shift)[1] + v.overtime_s for v in vehicles)
     its = "Its window" if job is unit[0] else "The window where it is collected"
     if windows and max(closes for _, closes in windows) < soonest:
-        closes = _clock(max(closes for _, closes in windows), zone)
-        return f"{its} closes at {closes}; the earliest arrival is {_clock(soonest, zone)}."
+        last = max(closes for _, closes in windows)
+        said = f"{its} closes at {_clock(last, zone)}; the earliest arrival is"
+        return f"{said} {_clock(soonest, zone)}{_for_its_goods(table, vehicles, unit[0], last)}."
     if windows and min(opens for opens, _ in windows) > last_shift:
         opens = _clock(min(opens for opens, _ in windows), zone)
         return f"{its} opens at {opens}, when the last shift for it is over."
@@ -175,11 +187,24 @@ def _too_late(
     return _ruled_out(rules_in_the_way(table, vehicles, unit), _clock(last_shift, zone))
 
 
+def _for_its_goods(
+    table: Timetable, vehicles: Sequence[VehicleToPlan], job: JobToPlan, last: int
+) -> str:
+    """Where only its goods keep somebody from being there by ``last``, that."""
+    if job.ready_at is None:
+        return ""
+    at_once = replace(job, ready_at=None)
+    if min(_soonest(table, vehicle, at_once) for vehicle in vehicles) > last:
+        return ""
+    like = job.windows[0].opens if job.windows else vehicles[0].shift.opens
+    return f", for its goods are ready at {_clock(int(job.ready_at.timestamp()), like)}"
+
+
 def _ruled_out(rules: Sequence[Rule], ends: str) -> str:
     """``ends``: when the last shift for it is over."""
     match tuple(rules):
         case (Rule.MAX_JOBS,):
-            return "Whoever could do it otherwise would have more jobs than they may."
+            return "Whoever could do it would have more jobs in a day than they may."
         case (Rule.ROOM,):
             return "What is fixed leaves no room for it on any vehicle that could do it otherwise."
         case (Rule.DISTANCE,):
@@ -187,9 +212,12 @@ def _ruled_out(rules: Sequence[Rule], ends: str) -> str:
         case (Rule.SHIFT,):
             return f"Whoever did it would not be back when the shift ends at {ends}."
         case (Rule.DURATION,):
-            return "It takes longer than the longest day of anybody who could do it otherwise."
+            return (
+                "With the way there and back it takes longer than the longest day of anybody who"
+                " could do it."
+            )
         case (Rule.BREAKS,):
-            return "Nobody who could do it otherwise could take their breaks beside it."
+            return "The breaks of whoever could do it leave no time for it."
         case (Rule.ON_BOARD,):
             return "It would be on board for longer than it may."
         case (Rule.READY,):

@@ -72,4 +72,6 @@ def _who(way: Way, asked: Asked, names: Names) -> str:
 
 
 def _named(names: list[str]) -> str:
-    return f": {' and '.join(names)}" if names else ""
+    *others, last = names or [""]
+    listed = f"{', '.join(others)} and {last}" if others else last
+    return f": {listed}" if listed else ""

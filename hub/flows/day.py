@@ -39,6 +39,7 @@ from hub.flows.day_due import (
 from hub.flows.day_rules import (
     Crew,
     UsualTimes,
+    busy_elsewhere,
     drivers_for,
     goes_home,
     last_there,
@@ -128,6 +129,8 @@ def read_day(
         if not shifts:
             raise ConfigError(f"All drivers{at} already have a published route; {_rest(rows)}.")
         crews = _crews(session, business_id, shifts)
+        rest = _crews(session, business_id, [s for s in everyone if s.id not in crews])
+        busy = busy_elsewhere(rest, taken, depots)
         known = vehicles_known(
             last_there(session, business_id, {place.id for _, _, place in rows}, day),
             {job.id: place.id for job, _, place in rows},
@@ -151,7 +154,7 @@ def read_day(
     )
     others = _vehicles_elsewhere(shifts)
     pairs = _pairs([job for job, _, _ in rows])
-    choice = {order_id: drivers_for(report, crews) for order_id, report in reports.items()}
+    choice = {order_id: drivers_for(report, crews, busy) for order_id, report in reports.items()}
     to_plan = [
         replace(
             job_to_plan(

@@ -179,11 +179,16 @@ class Choice(NamedTuple):
     why_not: str
 
 
-def drivers_for(report: IncomingOrder, crews: Mapping[str, Crew]) -> Choice:
-    """Which shifts the order's own words leave; drivers are known by their name or id."""
+def drivers_for(
+    report: IncomingOrder, crews: Mapping[str, Crew], busy: Mapping[str, str] | None = None
+) -> Choice:
+    """Which shifts the order's own words leave; drivers are known by their name or id.
+
+    ``busy``: what others do on this day instead, by their name or id.
+    """
     shifts_of: dict[str, list[str]] = {}
     for id, (_, driver, _) in crews.items():
-        for key in (driver.id.casefold(), driver.name.casefold()):
+        for key in known_as(driver):
             shifts_of.setdefault(key, []).append(id)
     forbidden = frozenset(
         id for name in report.not_drivers for id in shifts_of.get(name.strip().casefold(), ())
@@ -192,10 +197,29 @@ def drivers_for(report: IncomingOrder, crews: Mapping[str, Crew]) -> Choice:
         return Choice(None, forbidden, "")
     mine = [id for id in shifts_of.get(wanted.casefold(), ()) if id not in forbidden]
     if not mine:
-        return Choice(
-            None, forbidden, f"Only {wanted} may do it, and {wanted} is not free on this day."
-        )
+        why = f"{wanted} {(busy or {}).get(wanted.casefold(), 'is not free on this day')}"
+        if wanted.casefold() in shifts_of:
+            why = f"its order rules {wanted} out as well"
+        return Choice(None, forbidden, f"Only {wanted} may do it, and {why}.")
     return Choice(mine[0] if len(mine) == 1 else None, forbidden | (crews.keys() - set(mine)), "")
+
+
+def known_as(driver: DriverRow) -> tuple[str, str]:
+    """The words by which an order may name a driver, in small letters."""
+    return driver.id.casefold(), driver.name.casefold()
+
+
+def busy_elsewhere(
+    crews: Mapping[str, Crew], published: Collection[str], depots: Mapping[str, DepotRow]
+) -> dict[str, str]:
+    """What those do who work on the day but not on this plan, by all they are known as."""
+    return {
+        name: "has a published route already; put it there by hand"
+        if id in published
+        else f"drives from {depots[shift.depot_id].name} on this day"
+        for id, (shift, driver, _) in crews.items()
+        for name in known_as(driver)
+    }
 
 
 IN_WORDS = {
@@ -218,4 +242,6 @@ IN_WORDS = {
 def why_other(chosen: str, asked: Iterable[Need]) -> str:
     """Why a day was not planned the way its depot has it; ``asked`` is what that cannot do."""
     words = sorted(IN_WORDS.get(need, need.replace("_", " ")) for need in asked)
-    return f"Planned by “{chosen}” because of {' and '.join(words)}."
+    *others, last = words
+    listed = f"{', '.join(others)} and {last}" if others else last
+    return f"Planned by “{chosen}” because of {listed}."

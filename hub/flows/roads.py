@@ -24,6 +24,7 @@ from hub.flows.travel_asked import (
     for_lines,
     in_order,
     keys_for_all,
+    not_asked,
     own_pace,
     set_up_by,
     told_by,
@@ -111,6 +112,9 @@ def travel_between(
     """
     silent = list[str]()
     for asked in in_order(hub, business_id, len(points), profile, passing=passing):
+        if why := not_asked(asked, len(points), passing=passing):
+            silent.append(why)
+            continue
         try:
             found = told_by(hub, asked, points, depart_at, profile, keep=not passing)
         except HubError as problem:  # no map, or none for this kind of vehicle

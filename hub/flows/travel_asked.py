@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 BUILT_IN = ("osrm", "crow")
 """Roads if there is a map, else straight lines."""
 LAST = BUILT_IN[-1]
-OURS = frozenset((*BUILT_IN, "valhalla", "http"))
+OURS = frozenset((*BUILT_IN, "valhalla", "http", "traffic"))
 BY_MEASURES = "valhalla"
 """Knows bridges and limits for a vehicle of these measures; a hundred times slower than OSRM."""
 BY_MEASURES_UP_TO = 300  # places: two seconds of one core, and the next time only what is new
@@ -123,6 +123,18 @@ def for_lines(hub: Hub, business_id: str, size: int, profile: str) -> Iterator[A
     yield from for_all(hub, keys)
     yield from set_up_by(hub, business_id)
     yield from for_all(hub, [last])
+
+
+def not_asked(asked: Asked, size: int, *, passing: bool = False) -> str:
+    """Why ``asked`` is not bothered with ``size`` places (``AnswersInParts``); empty if it is."""
+    provider = asked.provider
+    if not isinstance(provider, AnswersInParts):
+        return ""
+    if passing and not provider.in_passing:
+        return f"{provider.title} is not asked from where drivers are"
+    if size > provider.up_to_places:
+        return f"{provider.title} is not asked for more than {provider.up_to_places:,} places"
+    return ""
 
 
 def told_by(

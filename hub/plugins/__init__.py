@@ -16,9 +16,16 @@ def hub_travel_times() -> list[type[TravelTimes]]:
     from hub.plugins.travel_crow import CrowTravelTimes
     from hub.plugins.travel_http import HttpTravelTimes
     from hub.plugins.travel_osrm import OsrmTravelTimes
+    from hub.plugins.travel_traffic import TrafficTravelTimes
     from hub.plugins.travel_valhalla import ValhallaTravelTimes
 
-    return [OsrmTravelTimes, CrowTravelTimes, HttpTravelTimes, ValhallaTravelTimes]
+    return [
+        OsrmTravelTimes,
+        CrowTravelTimes,
+        HttpTravelTimes,
+        TrafficTravelTimes,
+        ValhallaTravelTimes,
+    ]
 
 
 @hookimpl

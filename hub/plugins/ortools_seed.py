@@ -5,7 +5,7 @@ OR-Tools' own first plans are far off on large days, and its search is slow to m
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from hub import (
@@ -25,17 +25,63 @@ SHARE, A_JOB_S = 0.3, 0.03  # of the time, and at most so long for each job
 def seeded(
     asking: RoutingStrategy, request: PlanRequest, quick: Plan, progress: Callable[[Plan], bool]
 ) -> Plan:
-    """``quick``, or a better lawful plan by PyVRP's order of the jobs."""
-    if len(request.jobs) < FROM_JOBS or any(request.fixed.values()):
+    """``quick``, or a better lawful plan by PyVRP's order of the jobs.
+
+    What a person put first stays first: PyVRP plans the day from there on.
+    """
+    if len(request.jobs) < FROM_JOBS:
         return quick
     limit_s = min(SHARE * request.time_limit_s, A_JOB_S * len(request.jobs))
-    day = plainer(request, limit_s)
+    day = plainer(after_the_fixed(request, quick), limit_s)
     if not day.jobs:
         return quick
     pyvrp = PyvrpRouting(PyvrpRouting.Settings(), asking.tools)
     found = pyvrp.plan(day, lambda best: progress(quick))
-    orders = {id: [visit.job_id for visit in way] for id, way in found.routes.items()}
+    orders = {
+        id: [*request.fixed.get(id, ()), *(visit.job_id for visit in way)]
+        for id, way in found.routes.items()
+    }
     return min(quick, completed(request, orders), key=request.loss)
+
+
+def after_the_fixed(request: PlanRequest, quick: Plan) -> PlanRequest:
+    """What is left of the day once each driver has done what is fixed for him, about: a pair of
+    which one half is fixed is left out of it, whole.
+    """
+    done = {id for ids in request.fixed.values() for id in ids}
+    jobs = {job.id: job for job in request.jobs}
+    return replace(
+        request,
+        jobs=tuple(job for job in request.jobs if job.id not in done and job.pair_with not in done),
+        vehicles=tuple(
+            _after(vehicle, [jobs[id] for id in request.fixed.get(vehicle.id, ())], quick)
+            for vehicle in request.vehicles
+        ),
+        fixed={},
+    )
+
+
+def _after(vehicle: VehicleToPlan, done: Sequence[JobToPlan], quick: Plan) -> VehicleToPlan:
+    """``vehicle`` from the last of what is fixed for it, with what is on board for that gone."""
+    way = quick.routes.get(vehicle.id, ())
+    if not done or len(way) < len(done):
+        return vehicle
+    free_at = min(way[len(done) - 1].depart, vehicle.shift.closes)
+    out_s = (free_at - quick.spans[vehicle.id].opens).total_seconds()
+    taken = {
+        name: sum(job.load.get(name, 0) for job in done if job.load_direction != "none")
+        for name in vehicle.capacity
+    }
+    longest_s, most = vehicle.max_duration_s, vehicle.max_jobs
+    return replace(
+        vehicle,
+        start=done[-1].place,
+        shift=replace(vehicle.shift, opens=free_at),
+        capacity={name: max(0, room - taken[name]) for name, room in vehicle.capacity.items()},
+        max_duration_s=None if longest_s is None else max(0, longest_s - round(out_s)),
+        max_jobs=None if most is None else max(0, most - len(done)),
+        fixed_cost=0,
+    )
 
 
 def plainer(request: PlanRequest, time_limit_s: float) -> PlanRequest:
@@ -64,8 +110,6 @@ def _with_time_to_rest(vehicle: VehicleToPlan) -> VehicleToPlan:
         vehicle,
         breaks=(),
         max_duration_s=max(0, longest_s - rests_s) if vehicle.breaks else vehicle.max_duration_s,
-        max_reloads=0,
-        reload_at=(),
     )
 
 

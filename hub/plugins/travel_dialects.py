@@ -1,8 +1,9 @@
 """How three kinds of travel service are asked, and what their answers mean.
 
-What OSRM and Valhalla answer was seen in their engines (osrm-bindings 26.10, pyvalhalla 3.9.1);
-how their servers are asked, and all of openrouteservice, was written down from memory and tried
-against no real server. Those who sell travel times mostly speak one of them.
+What OSRM and Valhalla answer was seen in their engines (osrm-bindings 26.10, pyvalhalla 3.9.1); how
+their servers are asked, and openrouteservice, is as their documentation has it (docs/http.md of
+osrm-backend; docs/api of valhalla; docs/api-reference and MatrixErrorCodes of openrouteservice),
+tried against no real server.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from hub import Measures, Point, RoadLeg, RoadRoute, measures_of
+from hub import Measures, Point, Refused, RoadLeg, RoadRoute, measures_of
 from hub.maps.polyline import decoded
+from hub.plugins.travel_blocks import NONE_S, Cells, Question
+from hub.plugins.travel_osrm import SNAP_M
 
 OPENROUTE = {
     "car": "driving-car",
@@ -37,30 +40,25 @@ OSRM = {"car": "driving", "van": "driving", "truck": "driving"}
 VEHICLES = {"van": Measures(270, 600, 3_500), "truck": Measures(400, 1_200, 18_000)}
 """As OSRM's graphs have them (hub/maps/roads.py), where a vehicle's own are not known: Valhalla's
 own truck is 21 m long and weighs 22 t."""
-NONE_S: float = float("nan")  # no road leads there
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What goes over the wire; ``body`` ``None``: it is a GET."""
-
-    path: str
-    query: Mapping[str, str]
-    body: Mapping[str, Any] | None = None
-
-
-Cells = list[list[float]]
+# Error codes by which a server says that it knows no road near one of the places, or none at all so
+# far away. Valhalla: 154 path distance exceeds the limit, 170 unconnected regions, 171 no suitable
+# edges near location. openrouteservice: 6010 and 2010 point not found. OSRM: NoSegment.
+VALHALLA_LOST = {154, 170, 171}
+OPENROUTE_LOST = {2010, 6010}
 
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """``table`` and ``way`` make questions; ``cells`` reads seconds and metres of the first."""
+    """``table`` and ``way`` make questions, their addresses from where the server's own end;
+    ``cells`` reads seconds and metres of the first. ``is_lost``: of a refusal's body.
+    """
 
     names: Mapping[str, str]
     table: Callable[[str, Sequence[Point], Sequence[Point], Measures], Question]
     cells: Callable[[Any], tuple[Cells, Cells]]
     way: Callable[[str, Sequence[Point], Measures], Question]
     route: Callable[[Any], RoadRoute]
+    is_lost: Callable[[Any], bool]
 
 
 def sized(profile: str) -> tuple[str, Measures]:
@@ -79,7 +77,7 @@ def _osrm_table(
 ) -> Question:
     first = len(sources)
     return Question(
-        f"table/v1/{quote(name)}/{_lonlats([*sources, *targets])}",
+        f"table/v1/{quote(name)}/{lonlats([*sources, *targets])}",
         {
             "annotations": "duration,distance",
             "sources": ";".join(str(n) for n in range(first)),
@@ -91,15 +89,29 @@ def _osrm_table(
 def _osrm_cells(answer: Any) -> tuple[Cells, Cells]:
     if answer["code"] != "Ok":
         raise ValueError(answer["code"])
-    return _cells(answer["durations"]), _cells(answer["distances"])
+    near = [[_is_near(one) for one in answer.get(side, ())] for side in ("sources", "destinations")]
+    found = _cells(answer["durations"]), _cells(answer["distances"])
+    for cells in found:
+        for i, row in enumerate(cells):
+            for j in range(len(row)):
+                if not (all(near[0][i : i + 1]) and all(near[1][j : j + 1])):
+                    row[j] = NONE_S
+    return found
+
+
+def _is_near(snapped: Any) -> bool:
+    """OSRM moves a pin to the nearest road it has, however far, and says how far that was."""
+    return bool(snapped.get("distance", 0) <= SNAP_M)
 
 
 def _osrm_way(name: str, places: Sequence[Point], measures: Measures) -> Question:
-    path = f"route/v1/{quote(name)}/{_lonlats(places)}"
+    path = f"route/v1/{quote(name)}/{lonlats(places)}"
     return Question(path, {"overview": "full", "geometries": "geojson"})
 
 
 def _osrm_route(answer: Any) -> RoadRoute:
+    if not all(_is_near(one) for one in answer.get("waypoints", ())):
+        raise Refused("No road is near one of these places.")
     found = answer["routes"][0]
     return RoadRoute(
         _line(found["geometry"]["coordinates"]),
@@ -157,8 +169,8 @@ def _openroute_table(
     first = len(sources)
     body = {
         "locations": [[p.lon, p.lat] for p in (*sources, *targets)],
-        "sources": list(range(first)),
-        "destinations": list(range(first, first + len(targets))),
+        "sources": [str(n) for n in range(first)],
+        "destinations": [str(n) for n in range(first, first + len(targets))],
         "metrics": ["duration", "distance"],
         "units": "m",
     }
@@ -191,11 +203,31 @@ def _openroute_route(answer: Any) -> RoadRoute:
     )
 
 
+def _osrm_lost(answer: Any) -> bool:
+    return isinstance(answer, dict) and answer.get("code") == "NoSegment"
+
+
+def _valhalla_lost(answer: Any) -> bool:
+    return isinstance(answer, dict) and answer.get("error_code") in VALHALLA_LOST
+
+
+def _openroute_lost(answer: Any) -> bool:
+    error = answer.get("error") if isinstance(answer, dict) else None
+    return isinstance(error, dict) and error.get("code") in OPENROUTE_LOST
+
+
 DIALECTS = {
-    "osrm": Dialect(OSRM, _osrm_table, _osrm_cells, _osrm_way, _osrm_route),
-    "valhalla": Dialect(VALHALLA, _valhalla_table, _valhalla_cells, _valhalla_way, _valhalla_route),
+    "osrm": Dialect(OSRM, _osrm_table, _osrm_cells, _osrm_way, _osrm_route, _osrm_lost),
+    "valhalla": Dialect(
+        VALHALLA, _valhalla_table, _valhalla_cells, _valhalla_way, _valhalla_route, _valhalla_lost
+    ),
     "openrouteservice": Dialect(
-        OPENROUTE, _openroute_table, _openroute_cells, _openroute_way, _openroute_route
+        OPENROUTE,
+        _openroute_table,
+        _openroute_cells,
+        _openroute_way,
+        _openroute_route,
+        _openroute_lost,
     ),
 }
 
@@ -212,7 +244,8 @@ def _line(coordinates: Any) -> tuple[Point, ...]:
     return tuple(Point(float(lat), float(lon)) for lon, lat, *_ in coordinates)
 
 
-def _lonlats(places: Sequence[Point]) -> str:
+def lonlats(places: Sequence[Point]) -> str:
+    """As OSRM and those who speak like it have them in their addresses."""
     return ";".join(f"{p.lon:.6f},{p.lat:.6f}" for p in places)
 
 

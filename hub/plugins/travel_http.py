@@ -4,37 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from math import isqrt
 from typing import Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
-import numpy as np
 from pydantic import BaseModel, Field, SecretStr, field_validator
 
-from hub import (
-    AnswersInParts,
-    ArrayTravel,
-    ConfigError,
-    Point,
-    RateLimited,
-    Refused,
-    RoadLeg,
-    RoadRoute,
-    Tools,
-    TravelMatrix,
-    TravelTimes,
-    Unavailable,
-    measures_of,
-)
+from hub import ConfigError, Point, Refused, RoadRoute, Tools, measures_of
 from hub.maps.roads import PROFILES
-from hub.plugins.travel_dialects import DIALECTS, Question, sized
-from hub.plugins.travel_osrm import UNREACHABLE_S, Whole
+from hub.plugins.travel_blocks import AskedInBlocks, Cells, Limits, Question
+from hub.plugins.travel_dialects import DIALECTS, sized
 
-PATIENCE_S = 10.0  # a longer pause than that is somebody else's turn
-AGAIN_S = 1.0  # after a service that hung up or was busy
 NEAR_DEG = 0.005  # half a kilometre: what a check asks for
 
 
@@ -105,13 +87,11 @@ class HttpTravelSettings(BaseModel):
     @field_validator("try_at")
     @classmethod
     def is_a_place(cls, text: str) -> str:
-        if text.strip():
-            _place(text)
-        return text
+        return typed_place(text)
 
 
-class HttpTravelTimes(TravelTimes, AnswersInParts):
-    """Asks by blocks that the service takes; once more after a hang-up or a short pause."""
+class HttpTravelTimes(AskedInBlocks):
+    """A server of the business's, or one that it pays, that speaks like one of three."""
 
     key = "http"
     title = "An outside service (OSRM, Valhalla or openrouteservice)"
@@ -126,7 +106,7 @@ class HttpTravelTimes(TravelTimes, AnswersInParts):
 
     def check(self) -> None:
         """Ask for one way. Raises ``ConfigError`` where it does not answer as it should."""
-        here = self._middle()
+        here = try_place(self.settings.try_at, self.tools)
         there = Point(here.lat + NEAR_DEG, here.lon)
         try:
             self.part([here], [there], self.tools.now(), "car")
@@ -137,61 +117,36 @@ class HttpTravelTimes(TravelTimes, AnswersInParts):
         said = "|".join((self.settings.dialect, self.settings.url, self._name(profile), profile))
         return f"http {hashlib.sha256(said.encode()).hexdigest()[:32]}"
 
-    def matrix(
-        self, places: Sequence[Point], depart_at: datetime, profile: str = "car"
-    ) -> TravelMatrix:
-        if not places:
-            return TravelMatrix(seconds=(), metres=())
-        return ArrayTravel(*self.part(places, places, depart_at, profile))
+    def limits(self) -> Limits:
+        places = self.settings.most_places
+        at_once, wait_s = self.settings.at_once, self.settings.timeout_s
+        return Limits(at_once, places, rows=places, wait_s=wait_s, way_places=places)
 
-    def part(
-        self, sources: Sequence[Point], targets: Sequence[Point], depart_at: datetime, profile: str
-    ) -> tuple[Whole, Whole]:
-        name, (_, measures) = self._name(profile), sized(profile)
-        seconds = np.zeros((len(sources), len(targets)), dtype=np.int64)
-        metres = np.zeros_like(seconds)
-        tall, wide = self._block(len(sources), len(targets))
-        for row in range(0, len(sources), tall):
-            for column in range(0, len(targets), wide):
-                froms, tos = sources[row : row + tall], targets[column : column + wide]
-                if list(froms) == list(tos) and len(froms) == 1:
-                    continue  # from a door to itself
-                answer = self._ask(self.dialect.table(name, froms, tos, measures))
-                cells = self._read(answer, (len(froms), len(tos)))
-                block = np.s_[row : row + len(froms), column : column + len(tos)]
-                seconds[block], metres[block] = cells
-        same = np.array([[a == b for b in targets] for a in sources], dtype=bool)
-        seconds[same.reshape(seconds.shape)] = metres[same.reshape(seconds.shape)] = 0
-        return seconds, metres
+    def table(
+        self, froms: Sequence[Point], tos: Sequence[Point], depart_at: datetime, profile: str
+    ) -> Question:
+        _, measures = sized(profile)
+        return self._addressed(self.dialect.table(self._name(profile), froms, tos, measures))
 
-    def route(
-        self, places: Sequence[Point], depart_at: datetime, profile: str = "car"
-    ) -> RoadRoute:
-        name, (_, measures) = self._name(profile), sized(profile)
-        if len(places) < 2:
-            return RoadRoute(geometry=tuple(places), legs=())
-        geometry, legs = list[Point](), list[RoadLeg]()
-        step = self.settings.most_places - 1
-        for first in range(0, len(places) - 1, step):
-            some = places[first : first + step + 1]
-            answer = self._ask(self.dialect.way(name, some, measures))
-            try:
-                found = self.dialect.route(answer)
-                if len(found.legs) != len(some) - 1:
-                    raise ValueError("another number of legs")
-            except (LookupError, TypeError, ValueError, AttributeError):
-                raise self._strange() from None
-            geometry += found.geometry
-            legs += found.legs
-        return RoadRoute(tuple(geometry), tuple(legs))
+    def cells(self, answer: Any, rows: int, columns: int) -> tuple[Cells, Cells]:
+        return self.dialect.cells(answer)
 
-    def _block(self, rows: int, columns: int) -> tuple[int, int]:
-        """Rows and columns of one question: near to a square, or all of the shorter side."""
-        most, places = self.settings.at_once, self.settings.most_places
-        side = max(1, min(isqrt(most), places // 2))
-        tall = max(1, min(rows, side))
-        wide = max(1, min(columns, most // tall, places - tall))
-        return max(1, min(rows, most // wide, places - wide)), wide
+    def way(self, places: Sequence[Point], depart_at: datetime, profile: str) -> Question:
+        _, measures = sized(profile)
+        return self._addressed(self.dialect.way(self._name(profile), places, measures))
+
+    def line(self, answer: Any) -> RoadRoute:
+        return self.dialect.route(answer)
+
+    def is_off_roads(self, answer: Any) -> bool:
+        return self.dialect.is_lost(answer)
+
+    def strange(self) -> ConfigError:
+        return ConfigError(
+            f"{urlsplit(self.settings.url).hostname} does not answer as {self.settings.dialect}"
+            " does. Look at the address and the kind of the service for travel times.",
+            field="url",
+        )
 
     def _name(self, profile: str) -> str:
         kind, _ = measures_of(profile)
@@ -207,68 +162,36 @@ class HttpTravelTimes(TravelTimes, AnswersInParts):
             )
         raise ConfigError(f"There is no travel profile {kind!r}. There are: {', '.join(PROFILES)}.")
 
-    def _ask(self, question: Question) -> Any:
-        """The answer; asked once more where waiting a little may help."""
-        until = time.monotonic() + (self.tools.within_s or PATIENCE_S)
-        try:
-            return self._once(question)
-        except RateLimited as problem:
-            pause_s, why = problem.retry_after, problem
-        except Unavailable as problem:
-            pause_s, why = AGAIN_S, problem  # type: ignore[assignment]
-        if self.tools.within_s is not None or time.monotonic() + pause_s > until:
-            raise why
-        time.sleep(pause_s)
-        return self._once(question)
-
-    def _once(self, question: Question) -> Any:
+    def _addressed(self, question: Question) -> Question:
+        """With the server's address and the key."""
         secret = self.settings.key.get_secret_value()
         query, headers = dict(question.query), dict[str, str]()
         if secret and self.settings.key_name:
-            (headers if self.settings.key_in == "header" else query)[self.settings.key_name] = (
-                secret
-            )
-        url = f"{self.settings.url}/{question.path}"
-        wait_s = min(self.settings.timeout_s, self.tools.within_s or self.settings.timeout_s)
-        limits = (min(5.0, wait_s), wait_s)
-        if question.body is None:
-            return self.tools.http.get_json(url, params=query, headers=headers, timeout=limits)
-        return self.tools.http.post_json(
-            url, dict(question.body), params=query, headers=headers, timeout=limits
-        )
+            carrier = headers if self.settings.key_in == "header" else query
+            carrier[self.settings.key_name] = secret
+        url = f"{self.settings.url}/{question.url}"
+        return replace(question, url=url, query=query, headers=headers)
 
-    def _read(self, answer: Any, shape: tuple[int, int]) -> tuple[Whole, Whole]:
-        try:
-            seconds, metres = (np.array(cells, dtype=np.float64) for cells in self._cells(answer))
-        except (LookupError, TypeError, ValueError, AttributeError):
-            raise self._strange() from None
-        if seconds.shape != shape or metres.shape != shape:
-            raise self._strange()
-        none = ~(np.isfinite(seconds) & np.isfinite(metres)) | (seconds < 0) | (metres < 0)
-        none |= (seconds > UNREACHABLE_S) | (metres > UNREACHABLE_S * 50)
-        return _whole(seconds, none), _whole(metres, none)
 
-    def _cells(self, answer: Any) -> Any:
-        return self.dialect.cells(answer)
+def try_place(text: str, tools: Tools) -> Point:
+    """``text`` as a place, or the middle of the built map. Raises ``ConfigError`` without one."""
+    if text.strip():
+        return _place(text)
+    try:
+        about = (tools.data_dir / "map" / "current" / "map.json").read_text("utf-8")
+    except OSError:
+        raise ConfigError(
+            "Name a place to try the service with: no map is built.", field="try_at"
+        ) from None
+    west, south, east, north = json.loads(about)["bbox"]
+    return Point((south + north) / 2, (west + east) / 2)
 
-    def _strange(self) -> ConfigError:
-        return ConfigError(
-            f"{urlsplit(self.settings.url).hostname} does not answer as {self.settings.dialect}"
-            " does. Look at the address and the kind of the service for travel times.",
-            field="url",
-        )
 
-    def _middle(self) -> Point:
-        if self.settings.try_at.strip():
-            return _place(self.settings.try_at)
-        try:
-            about = (self.tools.data_dir / "map" / "current" / "map.json").read_text("utf-8")
-        except OSError:
-            raise ConfigError(
-                "Name a place to try the service with: no map is built.", field="try_at"
-            ) from None
-        west, south, east, north = json.loads(about)["bbox"]
-        return Point((south + north) / 2, (west + east) / 2)
+def typed_place(text: str) -> str:
+    """``text`` if it is empty or a place. Raises ``ValueError``."""
+    if text.strip():
+        _place(text)
+    return text
 
 
 def _place(text: str) -> Point:
@@ -277,7 +200,3 @@ def _place(text: str) -> Point:
         return Point(lat, lon)
     except ValueError:
         raise ValueError("Write latitude and longitude, like 60.17, 24.94.") from None
-
-
-def _whole(cells: np.ndarray[Any, np.dtype[np.float64]], none: Any) -> Whole:
-    return np.where(none, UNREACHABLE_S, np.rint(np.where(none, 0, cells))).astype(np.int64)

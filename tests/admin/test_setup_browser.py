@@ -203,6 +203,7 @@ def test_axe_finds_nothing_on_any_set_up_page(
         "geocoder": "settings/address-search/http",
         "travel-times": "settings/travel-times",
         "travel-service": "settings/travel-times/http",
+        "traffic-service": "settings/travel-times/traffic",
         "messages": "messages",
         "channel": "messages/channels/email",
         "rule": f"messages/rules/{rule}",

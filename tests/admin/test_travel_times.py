@@ -16,6 +16,8 @@ from hub.flows.roads import travel_between
 from hub.testing import WsgiAdapter
 from tests.admin.panel_worlds import Panel, a_bakery, a_panel, an_installed_hub
 from tests.fakes.roads import KEY, RoadsService
+from tests.fakes.traffic import KEY as TRAFFIC_KEY
+from tests.fakes.traffic import TrafficServices
 
 PAGE = "/panel/settings/travel-times"
 SERVICE = f"{PAGE}/http"
@@ -69,6 +71,24 @@ def test_a_service_is_tried_kept_sealed_and_what_it_spares_is_shown(panel: Panel
     with panel.hub.reading() as session:
         assert KEY not in str([row.settings for row in session.exec(select(ChoiceRow))])
         assert KEY not in session.exec(select(SecretRow)).one().sealed
+
+
+def test_a_service_that_knows_the_traffic_is_set_up_by_its_key_alone(
+    panel: Panel, helsinki: Path
+) -> None:
+    services = TrafficServices(helsinki, panel.hub.now())
+    for origin in services.origins:
+        panel.hub.tools.http.mount(origin, WsgiAdapter(services.app))
+    page = panel.get(f"{PAGE}/traffic").text
+    for title in ("Google", "HERE", "Mapbox", "TomTom"):
+        assert f">{title}</option>" in page or f">{title}<" in page
+    told = {"service": "here", "try_at": "60.17, 24.94", "most_places": "", "good_for_h": ""}
+    refused = panel.post(f"{PAGE}/traffic", **told, key="wr0ng")
+    assert refused.status_code == 422
+    assert "does not accept these credentials" in refused.text
+    answer = panel.post(f"{PAGE}/traffic", **told, key=TRAFFIC_KEY).text
+    assert "A service that knows the traffic (Google, HERE, Mapbox, TomTom): works" in answer
+    assert services.bodies[-1]["transportMode"] == "car"
 
 
 @pytest.mark.parametrize(

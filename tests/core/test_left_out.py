@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from hub import Break, JobToPlan, Plan, PlanRequest, Timetable, completed, violations
-from hub.core.left_out import APART, FULL_OR_APART, reasons
+from hub.core.left_out import APART, FULL, OR_APART, reasons
 from hub.core.why_out import Rule, rules_in_the_way
-from tests.planning_worlds import a_bakery_day, a_van, any_day, between
+from tests.planning_worlds import a_bakery_day, a_van, any_day, at, between
 
 FAR = JobToPlan(id="a", place=9, service_s=600)
 SHORT = {"max_duration_s": 3600}
@@ -24,12 +24,12 @@ def why(job: JobToPlan, *more: JobToPlan, fixed: tuple[str, ...] = (), **van: ob
     ("job", "van", "said"),
     [
         (FAR, SHORT, "longer than the longest day"),
-        (FAR, {"max_jobs": 0}, "more jobs than they may"),
+        (FAR, {"max_jobs": 0}, "more jobs in a day than they may"),
         (FAR, {"max_distance_m": 9000}, "farther than any vehicle"),
         (
             replace(FAR, windows=(between(8, 13),)),
             {"breaks": (Break(between(8.75, 9), 8 * 3600),)},
-            "take their breaks",
+            "leave no time for it",
         ),
         (replace(FAR, max_on_board_s=3600), {}, "on board for longer"),
         (replace(FAR, windows=(between(7, 9.4), between(60, 61))), {}, "within its windows"),
@@ -52,7 +52,7 @@ def test_work_at_a_door_is_never_too_heavy():
 def test_a_pair_too_many_for_one_driver_is_no_matter_of_hours():
     half = JobToPlan(id="a", place=1, pair_with="b", leg="collect")
     other = JobToPlan(id="b", place=2, pair_with="a")
-    assert "more jobs than they may" in why(half, other, max_jobs=1)
+    assert "more jobs in a day than they may" in why(half, other, max_jobs=1)
 
 
 def test_a_window_is_said_to_be_that_of_the_collection():
@@ -86,11 +86,34 @@ def test_an_optional_job_without_a_place_is_not_said_to_be_dear():
     assert "full or busy" in plan.unassigned["a"]
 
 
+def test_who_waits_for_goods_is_told_so_where_that_is_what_makes_it_late():
+    cake = JobToPlan(id="a", place=3, ready_at=at(14), windows=(between(13, 14.1),))
+    assert why(cake) == (
+        "Its window closes at 14:06; the earliest arrival is 14:30, for its goods are ready at 14:00."
+    )
+    far = replace(cake, ready_at=at(8), windows=(between(7, 8.1),))
+    assert why(far) == "Its window closes at 08:06; the earliest arrival is 08:30."
+
+
+@pytest.mark.parametrize(
+    ("windows", "when"), [((), "all day"), ((between(8, 12),), "at that time")]
+)
+def test_a_vehicle_is_busy_at_a_time_only_where_there_is_one(windows, when):
+    first = JobToPlan(id="b", place=1, priority=1)
+    said = why(JobToPlan(id="a", place=2, windows=windows), first, max_jobs=1)
+    assert said == f"Every vehicle that could do it is full or busy {when}."
+
+
+def test_what_nobody_brings_is_told_of_drivers_and_vehicles():
+    job = JobToPlan(id="a", place=1, skills=frozenset({"lift", "fridge"}))
+    assert why(job) == "No driver of this day has, with their vehicle, fridge and lift."
+
+
 @pytest.mark.parametrize(
     ("vans", "said"),
     [
         ((a_van(),), APART),
-        ((a_van(), a_van("small", capacity={"g": 5})), FULL_OR_APART),
+        ((a_van(), a_van("small", capacity={"g": 5})), f"{FULL} all day, or {OR_APART}"),
         ((a_van(), a_van("other")), ""),
     ],
 )

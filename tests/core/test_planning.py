@@ -346,7 +346,10 @@ def test_a_shift_may_cross_midnight():
 @pytest.mark.parametrize(
     ("job", "why"),
     [
-        (JobToPlan(id="a", place=1, skills=frozenset({"crane"})), "No vehicle has crane."),
+        (
+            JobToPlan(id="a", place=1, skills=frozenset({"crane"})),
+            "No driver or vehicle of this day has crane.",
+        ),
         (JobToPlan(id="a", place=1, load={"g": 9000}), "weighs 9 kg"),
         (JobToPlan(id="a", place=1, windows=(between(5, 6),)), "earliest arrival is 08:10"),
         (JobToPlan(id="a", place=1, windows=(between(19, 20),)), "opens at 19:00"),

@@ -185,7 +185,8 @@ def test_who_is_ruled_out_by_name_too_is_no_matter_of_zones() -> None:
     request = a_bakery_day((job,), (keeper,))
     request = replace(request, jobs=(zoned(job, (keeper,)),))
     assert (
-        reasons(request, request.jobs[0]) == "Every vehicle that could do it is ruled out for it."
+        reasons(request, request.jobs[0])
+        == "Whoever could do it is ruled out, by its order or depot."
     )
     plan = completed(request, {})
     assert {way.change for way in ways_out(request, plan, "j")} == {Change.ALLOW}

@@ -1,8 +1,9 @@
 """A travel service at the network's edge, as the three kinds of it answer.
 
 Every figure is OSRM's own, of the built map, whichever words it is told in. Valhalla's words are
-those of its engine (3.9.1). OSRM's addresses and all of openrouteservice's words are from memory: no
-recording of a real server stands behind them. It takes no more at once than it is told to.
+those of its engine (3.9.1); OSRM's addresses and openrouteservice's words are their documentation's.
+No recording of a real server stands behind them. It takes no more at once than it is told to. Of a
+place far from every road OSRM says how far it moved it; the others refuse the whole question.
 """
 
 from __future__ import annotations
@@ -71,13 +72,17 @@ class RoadsService:
         assert request.args["annotations"] == "duration,distance"
         if self._is_too_much(len(sources) * len(targets), len(pairs)):
             return jsonify({"code": "TooBig", "message": "Too many table coordinates"}), 400
-        seconds, metres = self._table(name, pairs, sources, targets)
-        return jsonify({"code": "Ok", "durations": seconds, "distances": metres})
+        (seconds, metres), moved = self._table(name, pairs, sources, targets)
+        sides = {
+            side: [{"distance": far, "name": "", "location": [0, 0]} for far in moved[n]]
+            for n, side in enumerate(("sources", "destinations"))
+        }
+        return jsonify({"code": "Ok", "durations": seconds, "distances": metres, **sides})
 
     def _osrm_route(self, name: str, places: str) -> Any:
-        if (found := self._way(name, _pairs(places))) is None:
-            return jsonify({"code": "NoRoute", "message": "Impossible route"}), 400
-        return jsonify({"code": "Ok", "routes": [found]})
+        found, moved = self._way(name, _pairs(places))
+        waypoints = [{"distance": far, "name": "", "location": [0, 0]} for far in moved]
+        return jsonify({"code": "Ok", "routes": [found], "waypoints": waypoints})
 
     def _valhalla_table(self) -> Any:
         asked = request.get_json()
@@ -89,7 +94,9 @@ class RoadsService:
         rows = range(len(sources))
         columns = range(len(sources), len(sources) + len(targets))
         pairs = [*sources, *targets]
-        seconds, metres = self._table(asked["costing"], pairs, list(rows), list(columns))
+        (seconds, metres), moved = self._table(asked["costing"], pairs, list(rows), list(columns))
+        if _is_lost(moved):
+            return jsonify({"error_code": 171, "error": "No suitable edges near location"}), 400
         assert asked["units"] == "kilometers"
         cells = [
             [
@@ -108,12 +115,12 @@ class RoadsService:
     def _valhalla_route(self) -> Any:
         asked = request.get_json()
         pairs = [(p["lon"], p["lat"]) for p in asked["locations"]]
-        if (whole := self._way(asked["costing"], pairs)) is None:
-            return jsonify({"error_code": 442, "error": "No path could be found for input"}), 400
+        whole, moved = self._way(asked["costing"], pairs)
+        if _is_lost([moved]):
+            return jsonify({"error_code": 171, "error": "No suitable edges near location"}), 400
         legs = []
         for n, leg in enumerate(whole["legs"]):
-            piece = self._way(asked["costing"], pairs[n : n + 2])
-            assert piece is not None
+            piece, _ = self._way(asked["costing"], pairs[n : n + 2])
             summary = {"time": leg["duration"], "length": leg["distance"] / 1000}
             shape = encoded(piece["geometry"]["coordinates"])
             legs.append({"summary": summary, "shape": shape, "maneuvers": []})
@@ -121,16 +128,19 @@ class RoadsService:
 
     def _ors_table(self, name: str) -> Any:
         asked = request.get_json()
-        sources, targets = asked["sources"], asked["destinations"]
+        sources, targets = ([int(n) for n in asked[s]] for s in ("sources", "destinations"))
         if self._is_too_much(len(sources) * len(targets), 0):
             return jsonify({"error": {"code": 6004, "message": "Too many routes"}}), 400
         assert (asked["metrics"], asked["units"]) == (["duration", "distance"], "m")
-        seconds, metres = self._table(name, asked["locations"], sources, targets)
+        (seconds, metres), moved = self._table(name, asked["locations"], sources, targets)
+        if _is_lost(moved):
+            said = "Source point(s) 1 out of bounds."
+            return jsonify({"error": {"code": 6010, "message": said}}), 404
         return jsonify({"durations": seconds, "distances": metres, "metadata": {}})
 
     def _ors_route(self, name: str) -> Any:
-        found = self._way(name, request.get_json()["coordinates"])
-        if found is None:
+        found, moved = self._way(name, request.get_json()["coordinates"])
+        if _is_lost([moved]):
             return jsonify({"error": {"code": 2010, "message": "no routable point"}}), 404
         segments = [
             {"distance": leg["distance"], "duration": leg["duration"], "steps": []}
@@ -165,33 +175,27 @@ class RoadsService:
             annotations=["duration", "distance"],
         )
         found = self._engine(name).Table(params)
-        near = (
-            [_is_near(one) for one in found["sources"]],
-            [_is_near(one) for one in found["destinations"]],
-        )
-        return tuple(
-            [
-                [float(c) if near[0][i] and near[1][j] else None for j, c in enumerate(row)]
-                for i, row in enumerate(found[kind])
-            ]
+        moved = [[float(one["distance"]) for one in found[s]] for s in ("sources", "destinations")]
+        cells = [
+            [[float(cell) for cell in row] for row in found[kind]]
             for kind in ("durations", "distances")
-        )
+        ]
+        return cells, moved
 
     def _way(self, name: str, pairs: list[Any]) -> Any:
         params = osrm.RouteParameters(
             coordinates=[tuple(pair) for pair in pairs], geometries="geojson", overview="full"
         )
         found = self._engine(name).Route(params)
-        if not all(_is_near(one) for one in found["waypoints"]):
-            return None
         one = found["routes"][0]
         line = [[float(lon), float(lat)] for lon, lat in one["geometry"]["coordinates"]]
         legs = [{"duration": leg["duration"], "distance": leg["distance"]} for leg in one["legs"]]
-        return {"geometry": {"type": "LineString", "coordinates": line}, "legs": legs}
+        whole = {"geometry": {"type": "LineString", "coordinates": line}, "legs": legs}
+        return whole, [float(point["distance"]) for point in found["waypoints"]]
 
 
-def _is_near(snapped: Any) -> bool:
-    return bool(snapped["distance"] < 2000)
+def _is_lost(moved: list[list[float]]) -> bool:
+    return any(far > 2000 for side in moved for far in side)
 
 
 def _pairs(text: str) -> list[Pair]:

@@ -26,9 +26,12 @@ from hub.plugins.routing_nearest import NearestRouting
 from hub.plugins.travel_crow import CrowTravelTimes
 from hub.plugins.travel_http import HttpTravelTimes
 from hub.plugins.travel_osrm import OsrmTravelTimes
+from hub.plugins.travel_traffic import TrafficTravelTimes
 from hub.plugins.travel_valhalla import ValhallaTravelTimes
 from hub.testing import WsgiAdapter
 from tests.fakes.roads import KEY, RoadsService
+from tests.fakes.traffic import KEY as TRAFFIC_KEY
+from tests.fakes.traffic import TrafficServices
 from tests.flows.plan_worlds import DAY, SIX, Town, a_town
 
 ORIGIN = "https://roads.example"
@@ -45,7 +48,7 @@ class Plugin:
 
     @hookimpl
     def hub_travel_times(self) -> list[type[TravelTimes]]:
-        return [CrowTravelTimes, OsrmTravelTimes, HttpTravelTimes]
+        return [CrowTravelTimes, OsrmTravelTimes, HttpTravelTimes, TrafficTravelTimes]
 
 
 @pytest.fixture
@@ -110,6 +113,47 @@ def test_while_it_is_down_the_day_is_planned_and_says_by_what(
     assert state(town) == ("failing", "roads.example answered 503")
     [trouble] = troubles(town.hub, town.business_id)
     assert trouble.page == "/panel/settings/travel-times"
+
+
+TRAFFIC = {"service": "tomtom", "key": TRAFFIC_KEY, "try_at": "60.17, 24.94", "most_places": 12}
+
+
+@pytest.fixture
+def jams(town: Town, helsinki: Path) -> TrafficServices:
+    """The business pays for a service that knows the traffic, and for no other."""
+    services = TrafficServices(helsinki, SIX)
+    for origin in services.origins:
+        town.hub.tools.http.mount(origin, WsgiAdapter(services.app))
+    switch(town.hub, town.business_id, "travel_times", "http", active=False, actor="staff:1")
+    choose(town.hub, town.business_id, "travel_times", "traffic", TRAFFIC, actor="staff:1")
+    services.asked.clear()
+    return services
+
+
+def test_a_plan_goes_by_the_traffic_of_the_hour_of_leaving(
+    town: Town, jams: TrafficServices
+) -> None:
+    town.orders({f"S{n}": at for n, at in enumerate(DOORS)})
+    run = plan_day(town.hub, town.business_id, DAY, strategy="nearest")
+    assert run.result["notes"] == []
+    assert sum(jams.asked) > 0
+    assert jams.bodies[-1]["options"]["departAt"] == "2026-11-23T06:00:00Z"
+    jams.asked.clear()
+    plan_day(town.hub, town.business_id, DAY, strategy="nearest")
+    assert jams.asked == []
+
+
+def test_who_is_paid_by_the_way_is_not_asked_for_a_larger_day_nor_where_drivers_are(
+    town: Town, jams: TrafficServices
+) -> None:
+    assert seconds(town, passing=True) == straight(town)
+    many = [Point(60.165 + n / 1000, 24.93 + n / 500) for n in range(13)]
+    town.orders({f"S{n}": at for n, at in enumerate(many)})
+    run = plan_day(town.hub, town.business_id, DAY, strategy="nearest")
+    [note] = run.result["notes"]
+    assert note.endswith("is not asked for more than 12 places.")
+    assert jams.asked == []
+    assert choice(town.hub, town.business_id, "travel_times", "traffic").state == "ok"
 
 
 def test_a_silent_service_is_left_alone_until_it_is_saved_again(

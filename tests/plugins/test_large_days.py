@@ -17,7 +17,7 @@ from hub.plugins.routing_pyvrp.groups import clusters, dealt, even, flat
 from hub.plugins.routing_pyvrp.large import LargeDay, Pace
 from hub.plugins.routing_pyvrp.search import Limit, Task
 from hub.solving import solve
-from tests.planning_worlds import any_day
+from tests.planning_worlds import a_van, any_day, between
 
 SHORT = Pace(30, iterations=40, rounds=3, part_jobs=40)
 
@@ -58,6 +58,32 @@ def test_parts_keep_pairs_together():
     assert violations(request, plan) == []
     first = planned(request, replace(SHORT, rounds=0))
     assert request.loss(plan) < request.loss(first)
+
+
+def test_parts_go_on_from_routes_with_several_loads():
+    """Where vehicles load again is another number in each part of the day."""
+    day = a_large_day(6, jobs=80)
+    jobs = tuple(
+        JobToPlan(id=job.id, place=job.place, service_s=60, load={"g": 1}) for job in day.jobs
+    )
+    vans = tuple(
+        a_van(
+            f"v{n}",
+            shift=between(6, 22),
+            capacity={"g": 6},
+            start=n % 2,
+            end=n % 2,
+            reload_at=(1 - n % 2,),
+            max_reloads=2,
+        )
+        for n in range(8)
+    )
+    request = replace(day, jobs=jobs, vehicles=vans)
+    plan = planned(request)
+    assert violations(request, plan) == []
+    assert plan.unassigned == {}
+    assert sum(map(len, plan.reloads.values())) > 0
+    assert request.loss(plan) < request.loss(planned(request, replace(SHORT, rounds=0)))
 
 
 def test_rounds_make_a_day_cheaper():

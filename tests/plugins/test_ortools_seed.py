@@ -44,6 +44,37 @@ def test_it_begins_with_something_lawful_that_costs_less(ortools: OrtoolsRouting
     assert request.loss(start) < request.loss(quick)
 
 
+def test_what_a_person_put_first_stays_first_and_the_rest_begins_with_pyvrps(
+    ortools: OrtoolsRouting,
+) -> None:
+    town = a_town(40)
+    request = replace(town, fixed={"v0": ("j7", "j31", "j2"), "v2": ("j20",)})
+    quick = completed(request, {})
+    start = seeded(ortools, request, quick, lambda best: True)
+    assert not violations(request, start)
+    for van, first in request.fixed.items():
+        assert [visit.job_id for visit in start.routes[van]][: len(first)] == list(first)
+    assert request.loss(start) < request.loss(quick)
+
+
+def test_half_of_a_pair_that_is_fixed_brings_the_other_half_along(
+    ortools: OrtoolsRouting,
+) -> None:
+    town = a_town(40)
+    jobs = tuple(
+        replace(job, pair_with="j1", leg="collect")
+        if job.id == "j0"
+        else replace(job, pair_with="j0")
+        if job.id == "j1"
+        else job
+        for job in town.jobs
+    )
+    request = replace(town, jobs=jobs, fixed={"v1": ("j0",)})
+    start = seeded(ortools, request, completed(request, {}), lambda best: True)
+    assert not violations(request, start)
+    assert {"j0", "j1"} <= {visit.job_id for visit in start.routes["v1"]}
+
+
 def test_a_small_day_begins_with_the_quick_answer(ortools: OrtoolsRouting) -> None:
     request = a_town(FROM_JOBS - 1)
     quick = completed(request, {})

@@ -19,6 +19,7 @@ from hub.plugins.routing_pyvrp import PyvrpRouting
 from hub.plugins.travel_crow import CrowTravelTimes
 from hub.plugins.travel_http import HttpTravelTimes
 from hub.plugins.travel_osrm import OsrmTravelTimes
+from hub.plugins.travel_traffic import TrafficTravelTimes
 from hub.plugins.travel_valhalla import ValhallaTravelTimes
 from hub.testing import (
     EtaModelConformance,
@@ -28,6 +29,8 @@ from hub.testing import (
     WsgiAdapter,
 )
 from tests.fakes.roads import KEY, RoadsService
+from tests.fakes.traffic import KEY as TRAFFIC_KEY
+from tests.fakes.traffic import TrafficServices
 from tests.plugins.geocoding_worlds import ANSWERS, NOMINATIM_URL
 
 
@@ -42,7 +45,6 @@ class TestPyvrp(RoutingStrategyConformance):
             Need.TIME_ON_BOARD,
             Need.BREAKS,
             Need.LOCKED_PREFIX,
-            Need.RELOADS,
             Need.NEVER_TOGETHER,
             Need.WISHES,
             Need.BALANCE,
@@ -126,6 +128,36 @@ class TestValhallaService(ARoadsService):
 
 class TestOpenrouteService(ARoadsService):
     dialect = "openrouteservice"
+
+
+class ATrafficService(InHelsinki, TravelTimesConformance):
+    """A service that knows the traffic, with the roads of the built map."""
+
+    service = ""
+    profiles = ("car", "walk")
+
+    def travel(self, tools: Tools) -> TrafficTravelTimes:
+        services = TrafficServices(self.helsinki, tools.now())
+        for origin in services.origins:
+            tools.http.mount(origin, WsgiAdapter(services.app))
+        given = {"service": self.service, "key": TRAFFIC_KEY}
+        return TrafficTravelTimes(TrafficTravelTimes.Settings.model_validate(given), tools)
+
+
+class TestGoogle(ATrafficService):
+    service = "google"
+
+
+class TestHere(ATrafficService):
+    service = "here"
+
+
+class TestMapbox(ATrafficService):
+    service = "mapbox"
+
+
+class TestTomTom(ATrafficService):
+    service = "tomtom"
 
 
 class TestOsmGeocoder(GeocoderConformance):

@@ -12,6 +12,7 @@ from hub import (
     Plan,
     PlanRequest,
     RoutingStrategy,
+    Wish,
     completed,
     needs_of,
     violations,
@@ -20,6 +21,7 @@ from hub.core.planning import choose
 from hub.plugins.routing_nearest import NearestRouting
 from hub.plugins.routing_ortools import OrtoolsRouting
 from hub.plugins.routing_pyvrp import PyvrpRouting
+from hub.plugins.routing_pyvrp.model import Model, reloads_of
 from tests.planning_worlds import a_bakery_day, a_van, any_day, between
 
 STRATEGIES = [NearestRouting, PyvrpRouting, OrtoolsRouting]
@@ -103,7 +105,6 @@ def test_pyvrp_claims_only_what_it_can_express():
         Need.TIME_ON_BOARD,
         Need.BREAKS,
         Need.LOCKED_PREFIX,
-        Need.RELOADS,
         Need.NEVER_TOGETHER,
         Need.WISHES,
         Need.BALANCE,
@@ -177,6 +178,78 @@ def test_days_with_pairs_ranges_and_overtime_are_pyvrps():
     request = a_bakery_day(pairs_down_the_street(), (van,))
     offered = [strategy(kind) for kind in STRATEGIES]
     assert choose(offered, "pyvrp", needs_of(request)).key == "pyvrp"
+
+
+ONE = JobToPlan(id="j1", place=1)
+NINE = between(9, 10)
+LEADS_TO_ORTOOLS = {
+    Need.TIME_ON_BOARD: a_bakery_day((replace(ONE, max_on_board_s=900),)),
+    Need.BREAKS: a_bakery_day((ONE,), (a_van(breaks=(Break(between(11, 13), 1800),)),)),
+    Need.LOCKED_PREFIX: a_bakery_day((ONE,), fixed={"van": ("j1",)}),
+    Need.NEVER_TOGETHER: a_bakery_day((ONE,), never_together=frozenset({("fish", "bleach")})),
+    Need.WISHES: a_bakery_day((replace(ONE, wishes=(Wish(NINE, 100, 100),)),)),
+    Need.BALANCE: a_bakery_day((ONE,), uneven_per_hour=500),
+    Need.WANTED_VEHICLE: a_bakery_day(
+        (replace(ONE, wanted_vehicle="van", other_vehicle_cost=100),)
+    ),
+    Need.KNOWN_ORDER: a_bakery_day((ONE,), before={"van": ("j1",)}, reorder_cost=50),
+}
+
+
+@pytest.mark.parametrize("need", Need)
+def test_a_day_goes_to_pyvrp_unless_it_asks_for_what_pyvrp_cannot_express(need):
+    offered = [strategy(kind) for kind in STRATEGIES]
+    request = LEADS_TO_ORTOOLS.get(need)
+    if request is None:
+        assert choose(offered, "", frozenset({need})).key == "pyvrp"
+    else:
+        assert needs_of(request) == {need, Need.SHIFTS}
+        assert choose(offered, "", needs_of(request)).key == "ortools"
+        assert choose(offered[:2], "", needs_of(request)).key == "nearest"
+
+
+def a_day_of_crates(jobs: int, vans: int, reload_s: int = 600) -> PlanRequest:
+    """Half of it fits on the vans at once."""
+    day = any_day(9, jobs=jobs, hard=False)
+    each = tuple(
+        JobToPlan(id=job.id, place=job.place, service_s=120, load={"g": 1}) for job in day.jobs
+    )
+    room = -(-jobs // (2 * vans))
+    fleet = tuple(
+        a_van(
+            f"v{n}",
+            shift=between(6, 22),
+            capacity={"g": room},
+            reload_at=(0,),
+            max_reloads=2,
+            reload_s=reload_s,
+        )
+        for n in range(vans)
+    )
+    return replace(day, jobs=each, vehicles=fleet, fixed={}, time_limit_s=1.0)
+
+
+@pytest.mark.parametrize("jobs", [30, 60])  # with the quick answer to go on from, and without
+def test_pyvrp_loads_again_where_one_load_is_not_enough(jobs):
+    request = a_day_of_crates(jobs, vans=jobs // 10)
+    plan = solved(PyvrpRouting, request)
+    assert violations(request, plan) == []
+    assert plan.unassigned == {}
+    assert sum(map(len, plan.reloads.values())) >= 3
+    assert plan.cost < completed(request, {}).cost
+
+
+def test_pyvrp_goes_on_from_routes_with_several_loads():
+    request = a_day_of_crates(30, 3)
+    quick = completed(request, {})
+    model = Model(request, all_fit=True)
+    orders = {id: [visit.job_id for visit in way] for id, way in quick.routes.items()}
+    begun = model.solution(orders, {}, reloads_of(quick))
+    assert begun.is_feasible()
+    assert model.orders(begun) == {id: order for id, order in orders.items() if order}
+    assert sum(route.num_trips() - 1 for route in begun.routes()) == sum(
+        map(len, quick.reloads.values())
+    )
 
 
 def test_ortools_plans_around_a_break_a_pair_and_a_locked_stop():

@@ -14,7 +14,7 @@ import pytest
 from pydantic import ValidationError
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
-from hub import AuthError, ConfigError, Point, RateLimited, Tools, Unavailable
+from hub import AuthError, ConfigError, Point, RateLimited, Refused, Tools, Unavailable
 from hub.plugins.travel_http import HttpTravelSettings, HttpTravelTimes
 from hub.plugins.travel_osrm import UNREACHABLE_S, OsrmTravelTimes
 from hub.testing import WsgiAdapter
@@ -127,6 +127,30 @@ def test_where_no_road_leads_is_out_of_reach_and_hides_nothing(make: Make, diale
     assert 0 < matrix.seconds[0][2] < 3600
 
 
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_two_lost_places_are_found_among_many(
+    make: Make, service: RoadsService, dialect: str
+) -> None:
+    """Valhalla and openrouteservice refuse a whole question for one of them."""
+    lost = [MANY[0], PARIS, *MANY[1:40], Point(60.6, 26.5), *MANY[40:]]
+    service.most_pairs = 900
+    matrix = make(dialect, at_once=900).matrix(lost, AT, "car")
+    off = [1, 41]
+    for n, row in enumerate(matrix.seconds):
+        for m, seconds in enumerate(row):
+            assert (seconds == UNREACHABLE_S) == (n != m and (n in off or m in off)), (n, m)
+    assert len(service.asked) < 9 + 40
+
+
+def test_a_server_whose_map_is_another_one_refuses_at_once(
+    make: Make, service: RoadsService
+) -> None:
+    far = [Point(48.85 + n / 1000, 2.35) for n in range(40)]
+    with pytest.raises(Refused, match="No suitable edges"):
+        make("valhalla").matrix(far, AT, "car")
+    assert len(service.asked) < 12
+
+
 @pytest.mark.parametrize("mood", ["short of breath", "down"])
 def test_it_is_asked_once_more_after_a_short_pause(
     make: Make, service: RoadsService, mood: str
@@ -151,6 +175,15 @@ def test_nobody_who_waits_waits_for_a_second_try(
         make(tools=hurried).matrix(PLACES, AT, "car")
     assert caught.value.retry_after == 7
     assert service.moods == []
+
+
+def test_nobody_who_waits_waits_for_a_lost_place_to_be_found(
+    make: Make, service: RoadsService, tmp_path: Path
+) -> None:
+    hurried = replace(lent(tmp_path, now=AT), within_s=1e-9)
+    with pytest.raises(Unavailable, match="no time to find which place"):
+        make("valhalla", tools=hurried).matrix([STATION, PARIS, MARKET], AT, "car")
+    assert len(service.asked) == 1
 
 
 def test_a_refused_key_is_said_at_once_and_never_shown(make: Make, service: RoadsService) -> None:

@@ -82,6 +82,10 @@ class AnswersInParts(ABC):
 
     good_for: timedelta = timedelta(days=30)
     """How long an answer is believed."""
+    up_to_places: int = 1_500
+    """A day of more places goes by the next one."""
+    in_passing: bool = True
+    """Whether it is also asked from where drivers just are, each half minute: no, if that costs."""
 
     @abstractmethod
     def basis(self, depart_at: datetime, profile: str) -> str:

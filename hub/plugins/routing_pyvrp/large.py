@@ -24,7 +24,7 @@ from hub.plugins.routing_pyvrp.groups import (
     neighbourhoods,
     stops_a_route,
 )
-from hub.plugins.routing_pyvrp.model import Orders
+from hub.plugins.routing_pyvrp.model import Orders, Reloads, reloads_of
 from hub.plugins.routing_pyvrp.search import (
     CLOCKS,
     HOP_S,
@@ -175,7 +175,8 @@ class LargeDay:
             )
             mine = {vehicle: orders[vehicle] for vehicle in group}
             share = seconds / len(groups)
-            tasks.append(self._task(some, share, 1000 * turn + n, mine, starts))
+            task = self._task(some, share, 1000 * turn + n, mine, starts)
+            tasks.append(replace(task, reloads=self._loads(some, best)))
         for n, found in self._results(tasks):
             for id in groups[n]:
                 orders.pop(id, None)
@@ -197,6 +198,17 @@ class LargeDay:
         some_starts = {id: start for id, start in (starts or {}).items() if id in here}
         seed = self.request.seed * 100_003 + n
         return Task(some, limit, seed, orders, some_starts, is_of_large=True)
+
+    def _loads(self, some: PlanRequest, best: Plan) -> Reloads:
+        """Where loads end in ``best``, by the places of a part of the day."""
+        known, found = reloads_of(best), {}
+        for vehicle in some.vehicles:
+            whole = self.vehicles[vehicle.id].reload_at
+            found[vehicle.id] = tuple(
+                (after, vehicle.reload_at[whole.index(place)])
+                for after, place in known.get(vehicle.id, ())
+            )
+        return found
 
     def _results(self, tasks: Sequence[Task]) -> Iterator[tuple[int, Found]]:
         for n, found in self.crew.each(tasks, self._look):

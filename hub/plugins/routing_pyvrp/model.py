@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pyvrp
 from pyvrp import Activity, ActivityType
 
-from hub import JobToPlan, PlanRequest
+from hub import JobToPlan, Plan, PlanRequest
 from hub.plugins.routing_pyvrp.vehicles import (
     UNITS,
     Fleet,
@@ -20,6 +20,7 @@ from hub.plugins.routing_pyvrp.vehicles import (
 
 Orders = dict[str, list[str]]
 Span = tuple[int, int]  # seconds from the first shift's start
+Reloads = Mapping[str, Sequence[tuple[int, int]]]  # vehicle id -> (after so many visits, place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +44,22 @@ class _Pair:
     deliver_span: Span
 
 
+def reloads_of(plan: Plan) -> Reloads:
+    return {
+        id: tuple((reload.after_visits, reload.place) for reload in reloads)
+        for id, reloads in plan.reloads.items()
+    }
+
+
 class Model:
-    """One location per job, then one per depot. ``all_fit``: a plan without any of them that is
-    not optional is no answer, which PyVRP is faster with than with prizes. ``starts``: when jobs
-    begin in a plan that is known, an epoch; drives take what they take then.
+    """One location per job, then one per depot, then one for where vehicles load again.
+
+    ``all_fit``: a plan without any job that is not optional is no answer, which PyVRP is faster
+    with than with prizes. ``starts``: when jobs begin in a plan that is known, an epoch; drives
+    take what they take then.
 
     Jobs that no vehicle can do are not in it. The jobs of a pair are not counted where
-    ``max_jobs`` limits them: `completed` leaves out who is too much.
+    ``max_jobs`` limits them, nor those of an earlier load: `completed` leaves out who is too much.
     """
 
     def __init__(
@@ -69,12 +79,16 @@ class Model:
             self.data = self._data()
 
     def solution(
-        self, orders: Mapping[str, Sequence[str]], starts: Mapping[str, float]
+        self,
+        orders: Mapping[str, Sequence[str]],
+        starts: Mapping[str, float],
+        reloads: Reloads | None = None,
     ) -> pyvrp.Solution:
         """Orders as a place to start from; jobs PyVRP cannot see are dropped.
 
         ``starts``: when a job with several windows begins, an epoch.
         """
+        loads = reloads or {}
         visit = {(c.job.id, c.opens, c.closes): n for n, c in enumerate(self.copies)}
         half = {pair.collect.id: (ActivityType.PICKUP, n) for n, pair in enumerate(self.pairs)}
         half |= {pair.deliver.id: (ActivityType.DELIVERY, n) for n, pair in enumerate(self.pairs)}
@@ -82,7 +96,11 @@ class Model:
         for n, kind in enumerate(self.fleet.types):
             for id in kind.ids:
                 visits = []
-                for job_id in orders.get(id, ()):
+                due = dict(loads.get(id, ()))
+                for count, job_id in enumerate(orders.get(id, ())):
+                    if count in due:
+                        depot = self.fleet.reload_depot(kind.like, due[count])
+                        visits.append(Activity(ActivityType.DEPOT, depot))
                     if job_id in half:
                         visits.append(Activity(*half[job_id]))
                         continue
@@ -135,10 +153,14 @@ class Model:
         where = {n: group for group, members in enumerate(groups) for n in members}
         points = [request.places[job.place] for job in self.jobs]
         points += [request.places[depot or 0] for depot in fleet.depots]
+        points += [request.places[place] for place, _ in fleet.reloads]
         return pyvrp.ProblemData(
             locations=[pyvrp.Location(p.lat, p.lon) for p in points],
             clients=[self._client(copy, where.get(n)) for n, copy in enumerate(self.copies)],
-            depots=[pyvrp.Depot(len(self.jobs) + n) for n in range(len(fleet.depots))],
+            depots=[
+                pyvrp.Depot(len(self.jobs) + n)
+                for n in range(len(fleet.depots) + len(fleet.reloads))
+            ],
             vehicle_types=fleet.vehicle_types(),
             distance_matrices=fleet.distances,
             duration_matrices=fleet.durations,

@@ -22,7 +22,7 @@ from pyvrp.search import (
 
 from hub import PlanRequest
 from hub.plugins.routing_pyvrp.groups import stops_a_route
-from hub.plugins.routing_pyvrp.model import Model, Orders
+from hub.plugins.routing_pyvrp.model import Model, Orders, Reloads
 from hub.plugins.routing_pyvrp.penalties import manager
 from hub.plugins.routing_pyvrp.vehicles import UNLIMITED
 
@@ -69,6 +69,7 @@ class Task:
     orders: Orders | None = None
     starts: Mapping[str, float] = field(default_factory=dict)
     is_of_large: bool = False  # a large day or a part of one
+    reloads: Reloads = field(default_factory=dict)  # where loads end in ``orders``
 
     @property
     def all_fit(self) -> bool:
@@ -143,7 +144,7 @@ def run(model: Model, task: Task, watch: Watch) -> pyvrp.Result:
         random = pyvrp.Solution.make_random(data, dice)
         start = steps(random, penalties.max_cost_evaluator(), exhaustive=True)
     else:
-        start = model.solution(task.orders, task.starts)
+        start = model.solution(task.orders, task.starts, task.reloads)
     ways_on = IteratedLocalSearchParams(callbacks=watch, exhaustive_on_best=not task.limit.hasty)
     search = IteratedLocalSearch(data, penalties, steps, start, ways_on)
     return search.run(watch, collect_stats=False)

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from hub import Need, Plan, PlanRequest, RoutingStrategy, completed
 from hub.plugins.routing_pyvrp.crew import Crew
 from hub.plugins.routing_pyvrp.large import LargeDay, Pace
-from hub.plugins.routing_pyvrp.model import Model
+from hub.plugins.routing_pyvrp.model import Model, reloads_of
 from hub.plugins.routing_pyvrp.search import CLOCKS, Counts, Limit, Task, Watch, run
 
 REPORT_S = 1.0
@@ -40,7 +40,6 @@ class PyvrpRouting(RoutingStrategy):
             Need.TIME_ON_BOARD,
             Need.BREAKS,
             Need.LOCKED_PREFIX,
-            Need.RELOADS,
             Need.NEVER_TOGETHER,
             Need.WISHES,
             Need.BALANCE,
@@ -137,7 +136,7 @@ class _OneRun:
         visits = {id: list(way) for id, way in self.best.routes.items() if way}
         orders = {id: [visit.job_id for visit in way] for id, way in visits.items()}
         starts = {v.job_id: v.start.timestamp() for way in visits.values() for v in way}
-        return Task(self.request, limit, seed, orders, starts)
+        return Task(self.request, limit, seed, orders, starts, reloads=reloads_of(self.best))
 
     def _told(self, model: Model, watch: Watch) -> bool:
         now = time.monotonic()

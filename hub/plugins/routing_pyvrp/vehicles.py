@@ -30,7 +30,8 @@ class Type:
 
 
 class Fleet:
-    """``jobs`` are the first locations of its matrices, then comes one for each of ``depots``.
+    """``jobs`` are the first locations of its matrices, then comes one for each of ``depots``, then
+    one for each of ``reloads``: where, and how long it takes there.
 
     ``zero``: the epoch of PyVRP's time 0. ``horizon``: when the last vehicle is home, from there.
     ``starts``: when jobs begin in a plan that is known, an epoch.
@@ -44,6 +45,8 @@ class Fleet:
         self.horizon = latest(request)
         ends = [v.start for v in request.vehicles] + [v.end for v in request.vehicles]
         self.depots: list[int | None] = list(dict.fromkeys(ends))  # None: where nobody drives
+        again = [(place, v.reload_s) for v in request.vehicles for place in _reloads_at(v)]
+        self.reloads = list(dict.fromkeys(again))
         self.names = sorted({name for v in request.vehicles for name in v.capacity})
         self.counts = any(v.max_jobs is not None for v in request.vehicles)
         self.distances: list[Matrix] = []
@@ -56,6 +59,10 @@ class Fleet:
         """
         load = [job.load.get(name, 0) if if_ else 0 for name in self.names]
         return [*load, counts] if self.counts else load
+
+    def reload_depot(self, vehicle: VehicleToPlan, place: int) -> int:
+        """Which of PyVRP's depots it is where ``vehicle`` loads again."""
+        return len(self.depots) + self.reloads.index((place, vehicle.reload_s))
 
     def vehicle_types(self) -> list[pyvrp.VehicleType]:
         most = {name: sum(job.load.get(name, 0) for job in self.jobs) for name in self.names}
@@ -79,6 +86,7 @@ class Fleet:
                 *(tuple(sorted(vehicle.capacity.items())), vehicle.max_duration_s),
                 *(vehicle.max_jobs, vehicle.fixed_cost, vehicle.per_km, vehicle.per_hour),
                 *(vehicle.overtime_per_hour, vehicle.max_distance_m),
+                *(_reloads_at(vehicle), vehicle.max_reloads, vehicle.reload_s),
             )
             kinds.setdefault(same, Type(vehicle, matrices[way])).ids.append(vehicle.id)
         return list(kinds.values())
@@ -106,6 +114,8 @@ class Fleet:
             unit_distance_cost=1 if like.per_km else 0,
             unit_duration_cost=like.per_hour * UNITS // 3600,
             profile=kind.profile,
+            reload_depots=[self.reload_depot(like, place) for place in _reloads_at(like)],
+            max_reloads=like.max_reloads if like.reload_at else 0,
         )
 
     def _matrices(self, vehicle: VehicleToPlan, barred: frozenset[str]) -> tuple[Matrix, Matrix]:
@@ -115,6 +125,7 @@ class Fleet:
         travel = self.request.travel[vehicle.profile]
         places = [job.place for job in self.jobs]
         places += [0 if depot is None else depot for depot in self.depots]
+        places += [place for place, _ in self.reloads]
         seconds, metres = travel.block(places, places)
         metres = -(-metres * _units_a_km(vehicle) // 1000)  # upwards: none drives too far by it
         if travel.pace:
@@ -130,6 +141,8 @@ class Fleet:
             seconds[n, :] += vehicle.at_door_s(job.service_s)
             if job.id in barred:
                 seconds[:, n] = 4 * self.horizon
+        for n, (_, lasts) in enumerate(self.reloads, len(self.jobs) + len(self.depots)):
+            seconds[n, :] += lasts
         np.fill_diagonal(seconds, 0)
         np.fill_diagonal(metres, 0)
         return metres, seconds
@@ -171,6 +184,10 @@ def may_do(vehicle: VehicleToPlan, job: JobToPlan) -> bool:
         and vehicle.id not in job.forbidden_vehicles
         and job.skills <= vehicle.offers
     )
+
+
+def _reloads_at(vehicle: VehicleToPlan) -> tuple[int, ...]:
+    return vehicle.reload_at if vehicle.max_reloads else ()
 
 
 def rounded_up(moment: float) -> int:
