@@ -123,14 +123,14 @@ def read_day(
         rows = [row for row in rows if not depot_id or home_of[row[0].id] == depot_id]
         if free and not shifts:
             raise ConfigError(
-                f"The working hours of {day:%A %d %B} are over{at}. Give somebody longer ones"
-                f" under “Who drives on this day”; {_rest(rows)}."
+                f"No driver who is free{at} on {day:%A %d %B} has working hours left. Plan another"
+                " day, or give somebody longer hours under “Who drives on this day”."
             )
         if not shifts:
             raise ConfigError(f"All drivers{at} already have a published route; {_rest(rows)}.")
         crews = _crews(session, business_id, shifts)
         rest = _crews(session, business_id, [s for s in everyone if s.id not in crews])
-        busy = busy_elsewhere(rest, taken, depots)
+        busy = busy_elsewhere(rest, taken, {s.id for s in free} - crews.keys(), depots)
         known = vehicles_known(
             last_there(session, business_id, {place.id for _, _, place in rows}, day),
             {job.id: place.id for job, _, place in rows},
