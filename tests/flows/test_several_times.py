@@ -72,3 +72,6 @@ def test_a_phone_knows_what_is_fetched_at_another_door_and_so_not_loaded_at_the_
         ("cake", "collect"): False,
         ("cake", "deliver"): True,
     }
+    story = order_story(*about, order(firm, "cake").id)
+    sent = {moment.what for moment in story.moments if moment.what.startswith("Sent")}
+    assert sent == {"Sent to the driver", "Sent to the driver (where it is fetched)"}
