@@ -74,26 +74,26 @@ USUAL: dict[Trigger, Text] = {
         4 * HOUR,
     ),
     Trigger.OUT: Text(
-        "Your {visit} from {brand} is out for delivery",
-        "Hello {name},\n\nour driver has set out with your {visit} {order}.\n"
+        "Your {visit} from {brand}: our driver has set out",
+        "Hello {name},\n\nour driver has set out for your {visit} {order}.\n"
         "Expected {expected}.\n\nYou can see on its page how far we are.",
         4 * HOUR,
     ),
     Trigger.NEAR: Text(
         "Your {visit} from {brand} comes soon",
-        "Hello {name},\n\nour driver will soon be with you with your {visit} {order}.\n"
+        "Hello {name},\n\nour driver will soon be with you for your {visit} {order}.\n"
         "Expected {expected}.",
         15 * 60,
     ),
     Trigger.ON_ITS_WAY: Text(
         "We are on our way to you",
-        "Hello {name},\n\nyou are next: our driver is on the way with your {visit} {order}.\n"
+        "Hello {name},\n\nyou are next: our driver is on the way for your {visit} {order}.\n"
         "Expected {expected}.",
         20 * 60,
     ),
     Trigger.ARRIVED: Text(
         "Our driver is there",
-        "Hello {name},\n\nour driver is at your door with your {visit} {order}.",
+        "Hello {name},\n\nour driver is at your door for your {visit} {order}.",
         5 * 60,
     ),
     Trigger.NEW_TIME: Text(
@@ -142,7 +142,7 @@ USUAL: dict[Trigger, Text] = {
 SHORT: dict[Trigger, str] = {
     Trigger.PLACED: "{brand}: we have your order {order}.\n{link}",
     Trigger.DISPATCHED: "{new}\n{brand}: your {visit} comes {window}.\n{link}",
-    Trigger.OUT: "{brand}: your {visit} is out for delivery.\nExpected {expected}.\n{link}",
+    Trigger.OUT: "{brand}: our driver has set out for your {visit}.\nExpected {expected}.\n{link}",
     Trigger.NEAR: "{brand}: our driver will soon be with you.\nExpected {expected}.\n{link}",
     Trigger.ON_ITS_WAY: "{brand}: you are next.\nExpected {expected}.\n{link}",
     Trigger.ARRIVED: "{brand}: our driver is at your door with order {order}.",

@@ -10,7 +10,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, select
 
-from hub.core.business import BusinessSettings
+from hub.core.business import BusinessSettings, Trade
+from hub.core.notice_words import suggested_texts
+from hub.core.notices import Trigger
 from hub.core.visibility import ALWAYS, NEVER, PAGES, Fact, Visibility
 from hub.db.engine import open_engine
 from hub.db.migrate import migrate
@@ -135,6 +137,11 @@ def test_rules_and_what_was_told_by_them_stay_and_roles_get_rules_of_their_own(
             "arrived": False,
             "review": False,
         }
+        ours = suggested_texts(Trade.PARCELS)
+        for row in rules:
+            if not row.active:  # what came with the hub says what it says to who begins today
+                now = ours[Trigger(row.trigger)]
+                assert (row.subject, row.body) == (now.subject, now.body)
         told = session.exec(select(NoticeRow)).one()
         assert (told.rule_id, told.parts, told.receipt, told.instead_of) == ("n", 0, "", "")
         first = next(row for row in rules if row.trigger == "placed")

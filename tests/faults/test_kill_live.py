@@ -216,6 +216,7 @@ def noticed(day: Day) -> list[tuple[str, str, int]]:
     return facts
 
 
+@pytest.mark.soak
 def test_a_process_that_answers_before_it_commits_is_found_out(tmp_path: Path) -> None:
     lost = 0
     with tempfile.TemporaryDirectory(prefix="live-", dir="/tmp") as run:

@@ -501,7 +501,7 @@ def test_a_round_is_told_from_its_start_to_the_question_how_it_was(shop: Texting
     shop.says("close", outcome="succeeded", files=PHOTO)
     shop.tick(minutes=1)
     shop.tick(minutes=61)
-    words = ["we have your order", "comes", "out for delivery", "soon be with you", "you are next",
+    words = ["we have your order", "comes", "has set out", "soon be with you", "you are next",
              "at your door", "is delivered", "how was your"]  # fmt: skip
     assert len(shop.texts()) == len(words), shop.texts()
     for word, said in zip(words, shop.texts(), strict=True):

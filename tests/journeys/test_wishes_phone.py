@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from playwright.sync_api import Browser, expect
 from sqlmodel import select
@@ -83,4 +84,6 @@ def other_times(hub: Hub, job_id: str) -> str:
             [opens.isoformat(), closes.isoformat()]
             for opens, closes in ((now - hour, now + 20 * hour), (later, later + hour))
         ]
-    return f"{later:%a %H:%M}–{later + hour:%H:%M}"
+        business = unit.session.get_one(BusinessRow, job.business_id)
+        there = later.astimezone(ZoneInfo(business.zone))
+    return f"{there:%a %H:%M}–{there + hour:%H:%M}"
