@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING, cast, get_args
@@ -287,7 +287,7 @@ def day(hub: Hub) -> Blueprint:
             n_of=numbers_of(seen.routes),
             state=_state,
             late=_late,
-            late_why=partial(_late_why, clock),
+            late_why=partial(_late_why, clock, hub.now()),
             early=_early,
             load=load,
             minutes=minutes,
@@ -334,7 +334,7 @@ def _late_by(job: JobSeen) -> timedelta:
     return min((job.eta - at for at in closes), default=timedelta())
 
 
-def _late_why(clock: Clock, route: RouteSeen, job: JobSeen) -> str:
+def _late_why(clock: Clock, now: datetime, route: RouteSeen, job: JobSeen) -> str:
     """What would do, while the driver is not under way; empty when it is in time."""
     over = _late_by(job) if job.late else timedelta()
     if over < MINUTE or route.leaves_at is None or route.stage in ("under_way", "over"):
@@ -345,10 +345,9 @@ def _late_why(clock: Clock, route: RouteSeen, job: JobSeen) -> str:
     first = (route.leaves_at, route.stops[0].arrive_at)
     because = late_because(over, begun, first, traffic_of(route.pace))
     if because.earlier is not None:
-        more = minutes(because.earlier.total_seconds())
-        return (
-            f"Leaving {more} earlier, at {clock.time(route.leaves_at - because.earlier)}, would do."
-        )
+        more, leave = minutes(because.earlier.total_seconds()), route.leaves_at - because.earlier
+        helps = "would do" if leave > now else "would have done"
+        return f"Leaving {more} earlier, at {clock.time(leave)}, {helps}."
     held = because.held_by
     assert held is not None
     return f"Order {held.number} before it cannot begin before {clock.time(held.opens)}."

@@ -19,7 +19,7 @@ from hub.core.contracts import NotificationChannel
 from hub.core.csv_planning import names
 from hub.core.errors import HubError, Refused
 from hub.core.ids import new_id
-from hub.core.jobs import NextStep
+from hub.core.jobs import NextStep, State
 from hub.core.notices import Trigger
 from hub.flows.business import business_of
 from hub.flows.claims import leave_claim, take_claim
@@ -60,6 +60,18 @@ STEPS = (
 
 def _by_hand(apart: Sequence[Apart]) -> str:
     return ", ".join(one.number for one in apart if one.by_hand)
+
+
+def _last_attempt_first(job: JobStory) -> tuple[int, int]:
+    """Of one attempt, what is fetched comes before what is brought then."""
+    return -job.row.attempt, job.row.leg
+
+
+def _stands(jobs: Sequence[JobStory]) -> tuple[str, str]:
+    """How far the order is: words and look of what is next of its last attempt, else of its end."""
+    last = max(job.row.attempt for job in jobs)
+    legs = sorted((job.row for job in jobs if job.row.attempt == last), key=lambda row: row.leg)
+    return pill(next((row for row in legs if row.state != State.CLOSED), legs[-1]))
 
 
 def orders(hub: Hub) -> Blueprint:
@@ -259,7 +271,9 @@ def orders(hub: Hub) -> Blueprint:
             status,
             story=story,
             wishes=for_staff(story.wished),
-            jobs=[(job, pill(job.row)) for job in reversed(story.jobs)],
+            jobs=[(job, pill(job.row)) for job in sorted(story.jobs, key=_last_attempt_first)],
+            stands=_stands(story.jobs) if story.jobs else None,
+            attempts=max((job.row.attempt for job in story.jobs), default=1),
             records=records_of(hub, me().business_id, order_id),
             steps=STEPS,
             reason=reason_in_words,

@@ -238,6 +238,9 @@ class PlanRequest:
     than their mean, with those that stay at home. ``before``: for a vehicle id, the job ids in
     the order that people know; ``reorder_cost`` is due for each of them that has to move for
     the others to be in their old order.
+
+    ``not_before``: no shift can be made to begin earlier, for that moment is over. What vehicles
+    may do is in their shifts alone.
     """
 
     places: tuple[Point, ...]
@@ -250,6 +253,7 @@ class PlanRequest:
     uneven_per_hour: int = 0
     before: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     reorder_cost: int = 0
+    not_before: datetime | None = None
     time_limit_s: float = 10.0
     seed: int = 0
 

@@ -110,7 +110,8 @@ def _of_vehicle(
 
     over_s = vehicle.overtime_s
     yield more(Change.OVERTIME, lambda s: changed(overtime_s=over_s + s), MOST_OVER_S)
-    yield more(Change.START_EARLIER, lambda s: changed(shift=span(s)), MOST_OVER_S)
+    if earlier_s := _most_earlier_s(request, vehicle):
+        yield more(Change.START_EARLIER, lambda s: changed(shift=span(s)), earlier_s)
     for name, limit in vehicle.capacity.items():
         if most := max(job.load.get(name, 0) for job in jobs):
             yield Handle(
@@ -132,6 +133,13 @@ def _of_vehicle(
         rest = (*vehicle.breaks[:n], *vehicle.breaks[n + 1 :])
         without = changed(breaks=rest)
         yield Handle(Change.NO_BREAK, lambda x, day=without: day, 1, vehicle.id, part=n)  # type: ignore[misc]
+
+
+def _most_earlier_s(request: PlanRequest, vehicle: VehicleToPlan) -> int:
+    if request.not_before is None:
+        return MOST_OVER_S
+    left_s = int((vehicle.shift.opens - request.not_before).total_seconds())
+    return max(0, min(left_s, MOST_OVER_S))
 
 
 def _of_job(request: PlanRequest, jobs: Sequence[JobToPlan]) -> Iterator[Handle]:

@@ -49,6 +49,7 @@ from hub.flows.day_rules import (
     usual_turns,
     with_breaks,
 )
+from hub.flows.day_under_way import from_now, leaves_from, still_at_work
 from hub.flows.fleet_rules import profile_of
 from hub.flows.kept_apart import apart_jobs
 from hub.flows.kept_first import kept_although, kept_first
@@ -91,11 +92,12 @@ def read_day(
 ) -> Day:
     """The planning request of a day, for one depot or (without ``depot_id``) all of them.
 
-    ``time_limit_s``: more for large days. ``aim`` ``None``: as the business has it.
-    Raises ``ConfigError`` when nobody works, or everybody is on a published route already;
+    Of a shift under way it has what is left. ``time_limit_s``: more for large days. ``aim``
+    ``None``: as the business has it. Raises ``ConfigError`` when nobody works, everybody is on a
+    published route already, or the working hours are over;
     ``LookupError`` for an unknown depot.
     """
-    everyone = shifts_on(hub, business_id, day)
+    everyone, now = shifts_on(hub, business_id, day), hub.now()
     with hub.reading() as session:
         business = session.get_one(BusinessRow, business_id)
         depots = _depots(session, business_id)
@@ -103,7 +105,8 @@ def read_day(
             raise LookupError(f"no depot {depot_id}")
         taken = published_shifts(session, business_id, day)
         working = [s for s in everyone if depot_id in ("", s.depot_id)]
-        shifts = tuple(shift for shift in working if shift.id not in taken)
+        free = [shift for shift in working if shift.id not in taken]
+        shifts = tuple(still_at_work(free, now))
         at = f" at {depots[depot_id].name}" if depot_id else ""
         if not working:
             raise ConfigError(
@@ -118,11 +121,16 @@ def read_day(
         reports = {order.id: order_report.validate_python(order.report) for _, order, _ in rows}
         home_of = homes_of(rows, reports, homes)
         rows = [row for row in rows if not depot_id or home_of[row[0].id] == depot_id]
+        if free and not shifts:
+            raise ConfigError(
+                f"No driver who is free{at} on {day:%A %d %B} has working hours left. Plan another"
+                " day, or give somebody longer hours under “Who drives on this day”."
+            )
         if not shifts:
             raise ConfigError(f"All drivers{at} already have a published route; {_rest(rows)}.")
         crews = _crews(session, business_id, shifts)
         rest = _crews(session, business_id, [s for s in everyone if s.id not in crews])
-        busy = busy_elsewhere(rest, taken, depots)
+        busy = busy_elsewhere(rest, taken, {s.id for s in free} - crews.keys(), depots)
         known = vehicles_known(
             last_there(session, business_id, {place.id for _, _, place in rows}, day),
             {job.id: place.id for job, _, place in rows},
@@ -141,7 +149,7 @@ def read_day(
     aim = aim or usual.aim
     points, index = _points(rows, shifts, depots)
     vehicles = tuple(
-        aimed(with_breaks(vehicle_to_plan(*crew, index), crew[0], crew[1], zone), aim)
+        aimed(with_breaks(from_now(vehicle_to_plan(*crew, index), now), *crew[:2], zone), aim)
         for crew in (crews[shift.id] for shift in shifts)
     )
     others = _vehicles_elsewhere(shifts)
@@ -168,7 +176,7 @@ def read_day(
     to_plan = [zoned(replace(j, zones=in_zones[at_place[j.id]]), vehicles) for j in to_plan]
     to_plan = [knowing(j, known.get(j.id), usual.known_driver_cost) for j in to_plan]
     rush, notes = Rush.of(business, day, day), list[str]()
-    starts_at = shifts[0].starts_at
+    starts_at = vehicles[0].shift.opens
     travel = {
         profile: rush.slow(
             travel_of_day(hub, business_id, points, starts_at, profile, notes), profile
@@ -197,6 +205,7 @@ def read_day(
         uneven_per_hour=uneven_per_hour(aim),
         before={id: _left(ids, off_map) for id, ids in turns.items()},
         reorder_cost=usual.known_order_cost,
+        not_before=leaves_from(now),
         time_limit_s=max(time_limit_s, _at_least_s(len(to_plan))),
     )
     return Day(

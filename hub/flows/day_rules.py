@@ -210,12 +210,20 @@ def known_as(driver: DriverRow) -> tuple[str, str]:
 
 
 def busy_elsewhere(
-    crews: Mapping[str, Crew], published: Collection[str], depots: Mapping[str, DepotRow]
+    crews: Mapping[str, Crew],
+    published: Collection[str],
+    over: Collection[str],
+    depots: Mapping[str, DepotRow],
 ) -> dict[str, str]:
-    """What those do who work on the day but not on this plan, by all they are known as."""
+    """What those do who work on the day but not on this plan, by all they are known as.
+
+    ``published`` and ``over``: shifts with a published route, and those that are behind us.
+    """
     return {
         name: "has a published route already; put it there by hand"
         if id in published
+        else "has no working hours left"
+        if id in over
         else f"drives from {depots[shift.depot_id].name} on this day"
         for id, (shift, driver, _) in crews.items()
         for name in known_as(driver)

@@ -126,8 +126,9 @@ def order_story(hub: Hub, business_id: str, order_id: str) -> Story:
             .order_by(col(EventRow.occurred_at), col(EventRow.seq))
         ).all()
         names = names_of(session, business_id, {event.actor for event in told})
-        attempts = {job.id: job.attempt for job in seen.jobs}
-        moments = [_moment(event, names, attempts) for event in told]
+        pairs = {job.attempt for job in seen.jobs if job.leg > 1}
+        about = {job.id: _which(job, job.attempt in pairs) for job in seen.jobs}
+        moments = [_moment(event, names, about) for event in told]
         notices = session.exec(
             select(NoticeRow)
             .where(
@@ -218,11 +219,19 @@ def _begins_at(job: JobRow, stop: StopRow, promise: PromiseRow | None) -> dateti
     return begins_as_told(windows, stop.arrive_at, told)
 
 
-def _moment(event: EventRow, names: dict[str, str], attempts: dict[str, int]) -> Moment:
+def _which(job: JobRow, is_half: bool) -> str:
+    """Which of an order's jobs it is, in words; empty for the one that needs none."""
+    said = ["where it is fetched"] if is_half and job.leg == 1 else []
+    if job.attempt > 1:
+        said.append(f"attempt {job.attempt}")
+    return ", ".join(said)
+
+
+def _moment(event: EventRow, names: dict[str, str], about: dict[str, str]) -> Moment:
+    """``about``: by job id, which of the order's jobs it is."""
     what, detail = _words(event.name, event.payload)
-    attempt = attempts.get(event.payload.get("job_id", ""), 1)
-    if attempt > 1:
-        what = f"{what} (attempt {attempt})"
+    if which := about.get(event.payload.get("job_id", "")):
+        what = f"{what} ({which})"
     return Moment(event.occurred_at, what, detail, names[event.actor])
 
 

@@ -51,7 +51,10 @@ FILTERS = {
 
 @dataclass(frozen=True, slots=True)
 class OrderLine:
-    """An order in a list. ``job`` is the one that says how far it is: the last attempt's."""
+    """An order in a list. ``job`` is the one that says how far it is: the last attempt's.
+
+    ``due_on`` and ``windows`` are those of ``address``, also while it is fetched elsewhere first.
+    """
 
     id: str
     number: str
@@ -213,11 +216,13 @@ def _windowed(session: Session, business_id: str, day: date) -> list[str]:
 def _lines(session: Session, business_id: str, rows: Sequence[OrderRow]) -> list[OrderLine]:
     ids = [row.id for row in rows]
     last: dict[str, JobRow] = {}
+    at_door: dict[str, JobRow] = {}  # what is to be done at the address that the line names
     for job in session.exec(
         select(JobRow)
         .where(JobRow.business_id == business_id, col(JobRow.order_id).in_(ids))
         .order_by(col(JobRow.attempt), col(JobRow.leg))
     ):
+        at_door[job.order_id] = job
         before = last.get(job.order_id)
         # Of a pair, the leg that is still to be done tells how far the order is.
         if before is None or before.attempt < job.attempt or before.state == State.CLOSED:
@@ -234,7 +239,7 @@ def _lines(session: Session, business_id: str, rows: Sequence[OrderRow]) -> list
     lines = []
     for row in rows:
         report = OrderSeen(row, "", (), {}, None).report
-        held = last.get(row.id)
+        held, there = last.get(row.id), at_door.get(row.id)
         lines.append(
             OrderLine(
                 row.id,
@@ -242,8 +247,8 @@ def _lines(session: Session, business_id: str, rows: Sequence[OrderRow]) -> list
                 report.recipient.name or report.recipient.company,
                 report.address.one_line(),
                 held,
-                held.due_on if held else None,
-                windows_of(held) if held else (),
+                there.due_on if there else None,
+                windows_of(there) if there else (),
                 held.attempt if held else 0,
                 row.id in claimed,
             )

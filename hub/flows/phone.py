@@ -335,6 +335,7 @@ def _job(job: JobRow, order: OrderRow, promise: PromiseRow | None, arrive_at: da
         # Proof by lines needs something to tick, even for an order that lists none.
         lines=tuple(lines) or (PhoneLine(0, "Parcels", report.load_parcels, ""),),
         parcels=report.load_parcels,
+        from_door=job.kind == "deliver" and report.pick_up is not None,
         payment_due="" if fetches else report.payment_due,
         question="",
         wish=None,

@@ -31,7 +31,7 @@ class PhoneJob:
     ``not_before`` waits: until then neither the window asked for nor the one promised is open.
     ``wished_opens``/``wished_closes``: when somebody had better come, if anybody said so.
     ``others``: further windows asked for. ``told_opens``/``told_closes``: the promise in force, as
-    its recipient was told it.
+    its recipient was told it. ``from_door``: it is fetched at another door, not at the depot.
     """
 
     job_id: str
@@ -56,6 +56,7 @@ class PhoneJob:
     eta: datetime
     lines: tuple[PhoneLine, ...]
     parcels: int
+    from_door: bool
     payment_due: str
     question: str  # what its source wants instead, while nobody has decided; empty: nothing
     wish: PhoneWish | None  # None: the customer said nothing

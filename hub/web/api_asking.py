@@ -43,7 +43,10 @@ def valid[T](adapter: TypeAdapter[T], body: bytes) -> T:
     if found[0]["type"] == "json_invalid":  # lone surrogates: this parser refuses them
         raise Problem(400, f"The body is not usable JSON: {found[0]['msg']}.")
     errors = [
-        (pointer(*(part for part in e["loc"] if part != "[key]")), e["msg"].removeprefix("Value "))
+        (
+            pointer(*(part for part in e["loc"] if part != "[key]")),
+            e["msg"].removeprefix("Value error, "),
+        )
         for e in found
     ]
     raise Problem(422, "Nothing was stored; mend the fields named.", errors)

@@ -260,6 +260,27 @@ def test_a_late_job_says_whether_leaving_earlier_would_do(desk: Desk, first_wait
     assert f"17 min late {why}" in text_of(desk.get(HERE))
 
 
+def test_nobody_is_told_to_leave_at_an_hour_that_is_over(desk: Desk) -> None:
+    plan(desk)
+    ahead = timedelta(minutes=10)
+    with desk.hub.unit() as unit:
+        [route] = unit.session.exec(select(RouteRow))
+        assert route.leaves_at is not None
+        by = route.leaves_at - (desk.hub.now() + ahead)
+        route.leaves_at -= by
+        stops = unit.session.exec(select(StopRow).order_by(StopRow.n)).all()  # type: ignore[arg-type]
+        for stop in stops:
+            stop.arrive_at, stop.depart_at = stop.arrive_at - by, stop.depart_at - by
+        for row in unit.session.exec(select(JobRow)):
+            row.windows = []
+        links = {link.stop_id: link.job_id for link in unit.session.exec(select(StopJobRow))}
+        job = unit.session.get_one(JobRow, links[stops[-1].id])
+        closes = stops[-1].arrive_at - ahead - timedelta(minutes=7)
+        job.windows = [[at.isoformat() for at in (closes - timedelta(hours=1), closes)]]
+    said = text_of(desk.get(HERE))
+    assert "17 min late Leaving 17 min earlier, at 05:53, would have done." in said
+
+
 def test_a_driver_is_on_the_road_only_once_the_van_left(hub: Hub, desk: Desk) -> None:
     plan(desk)
     publish_all(desk)

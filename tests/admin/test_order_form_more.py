@@ -3,6 +3,7 @@ what it is kept apart from; and that it makes the order that the API makes."""
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -128,6 +129,16 @@ def test_what_is_fetched_first_is_the_pair_that_the_api_makes(desk: Desk) -> Non
     said = text_of(page)
     assert "Fetched at Kauppatori 1" in said and "Eero +358407654321" in said
     assert "At the red stall" in said
+
+
+def test_its_page_has_what_is_fetched_before_what_is_brought_and_counts_no_attempts(
+    desk: Desk,
+) -> None:
+    page = desk.post(NEW, **typed(**FETCH), follow=True).text
+    assert re.findall("<h2>(Collection|Delivery)(.*?)</h2>", page) == [
+        ("Collection", ""),
+        ("Delivery", ""),
+    ]
 
 
 def test_form_file_and_api_make_one_and_the_same_of_it(desk: Desk) -> None:

@@ -107,10 +107,9 @@ def set_clock(folder: Path, minutes: int) -> None:
 def a_bakery(hub: Hub) -> str:
     """Two drivers with a phone each, neither of whom has the time to do it all."""
     business_id = found(hub, "Husk", zone="UTC")
-    works = {str(day): ["06:00", "07:30"] for day in range(7)}
-    drivers = [
-        DriverRow(business_id=business_id, name=name, works=works) for name in ("Mara", "Otso")
-    ]
+    works = {str(day): ["06:00", "23:59"] for day in range(7)}  # a day is planned after noon
+    about = {"business_id": business_id, "works": works, "planning": {"max_duration_s": 5400}}
+    drivers = [DriverRow(name=name, **about) for name in ("Mara", "Otso")]
     with hub.unit() as unit:
         unit.session.add(DepotRow(business_id=business_id, name="Bakery", lat=60.17, lon=24.94))
         unit.session.add_all(drivers)

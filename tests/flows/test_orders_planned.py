@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hub.core.orders import PickUp
 from hub.core.values import Address, Point, TimeWindow
+from hub.flows.orders_listed import orders_like
 from hub.flows.overview import day_seen
 from tests.flows.test_planning_settings import DAY, YARD, Firm, firm, local
 
@@ -50,6 +51,16 @@ def test_what_is_fetched_at_a_door_is_brought_to_another_by_the_same_driver(firm
     firm.planned()
     [route] = day_seen(firm.hub, firm.business_id, DAY).routes
     assert [job.kind for job in route.jobs] == ["collect", "deliver"]
+
+
+def test_a_list_of_orders_says_when_it_is_brought_not_when_it_is_fetched(firm: Firm) -> None:
+    early, noon = TimeWindow(local(8), local(9)), TimeWindow(local(12), local(13))
+    shop = Address(("Shop",), city="Helsinki", country="FI")
+    pick_up = PickUp(address=shop, point=YARD, windows=(early,))
+    firm.order("1", 1, pick_up=pick_up, windows=(noon,))
+    [line] = orders_like(firm.hub, firm.business_id)
+    assert line.address.startswith("Street 1")
+    assert [TimeWindow(*window) for window in line.windows] == [noon]
 
 
 def test_an_order_says_how_long_it_takes_at_its_door(firm: Firm) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from hub.core.orders import IncomingOrder
-from hub.core.values import TimeWindow
+from hub.core.orders import IncomingOrder, PickUp
+from hub.core.values import Address, TimeWindow
 from hub.flows.dispatch import publish
 from hub.flows.drive import device_for, pair, pairing_code
 from hub.flows.order_story import order_story
@@ -13,7 +13,7 @@ from hub.flows.phone import shown_to
 from hub.flows.tracking_calendar import appointment
 from hub.flows.tracking_view import tracked
 from tests.flows.test_kept_apart import order
-from tests.flows.test_planning_settings import Firm, firm, local
+from tests.flows.test_planning_settings import YARD, Firm, firm, local
 
 __all__ = ["firm"]
 
@@ -50,3 +50,28 @@ def test_the_customers_page_tells_all_until_one_is_planned_and_the_phone_the_oth
     [job] = shown_to(firm.hub, device).routes[0].stops[0].jobs
     assert (job.opens, job.closes) == (MORNING.opens, MORNING.closes)
     assert job.others == ((EVENING.opens, EVENING.closes),)
+
+
+def test_a_phone_knows_what_is_fetched_at_another_door_and_so_not_loaded_at_the_depot(
+    firm: Firm,
+) -> None:
+    firm.crew()
+    shop = Address(("Shop",), city="Helsinki", country="FI")
+    firm.order("bread", 2)
+    firm.order("cake", 1, pick_up=PickUp(address=shop, point=YARD))
+    firm.planned()
+    [route] = firm.routes()
+    about = firm.hub, firm.business_id
+    publish(*about, route.id, actor="test", expected_version=route.version)
+    device = device_for(firm.hub, pair(firm.hub, pairing_code(*about, firm.drivers["Mara"])) or "")
+    assert device
+    stops = shown_to(firm.hub, device).routes[0].stops
+    told = {(job.number, job.kind): job.from_door for stop in stops for job in stop.jobs}
+    assert told == {
+        ("bread", "deliver"): False,
+        ("cake", "collect"): False,
+        ("cake", "deliver"): True,
+    }
+    story = order_story(*about, order(firm, "cake").id)
+    sent = {moment.what for moment in story.moments if moment.what.startswith("Sent")}
+    assert sent == {"Sent to the driver", "Sent to the driver (where it is fetched)"}

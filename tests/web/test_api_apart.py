@@ -37,6 +37,11 @@ def test_an_order_that_is_not_there_is_refused_at_its_field(world: World) -> Non
     refused(world, orders, "/1/apart_from", "there is no order 9")
 
 
+def test_a_field_that_is_wrong_is_told_in_a_sentence_of_ours(world: World) -> None:
+    order = an_order(windows=[{"opens": "2026-11-27T14:00:00Z", "closes": "2026-11-27T13:00:00Z"}])
+    refused(world, order, "/windows/0", "closes before it opens")
+
+
 def test_an_order_cannot_be_kept_apart_from_itself(world: World) -> None:
     said = "1001 is this order; name the other one"
     refused(world, an_order("1001", apart_from=["1001"]), "/apart_from", said)

@@ -113,10 +113,11 @@ function notBegun(now, route, heading) {
   ];
 }
 
-// What is loaded before leaving; what a later load brings is said apart.
+// What is loaded before leaving; what a later load brings is said apart, and what is fetched at
+// another door is not at the depot.
 function goods(route) {
   const again = new Set(route.stops.filter((stop) => stop.take_over?.reload).flatMap((stop) => stop.take_over.job_ids));
-  const jobs = [...new Map(route.stops.flatMap((stop) => stop.jobs).filter((job) => job.kind === "deliver").map((job) => [job.job_id, job])).values()];
+  const jobs = [...new Map(route.stops.flatMap((stop) => stop.jobs).filter((job) => job.kind === "deliver" && !job.from_door).map((job) => [job.job_id, job])).values()];
   const sum = (some) => some.reduce((all, job) => all + job.parcels, 0);
   const first = count(sum(jobs.filter((job) => !again.has(job.job_id))), "parcel");
   return again.size ? `${first} now, ${sum(jobs.filter((job) => again.has(job.job_id)))} later` : first;
@@ -165,10 +166,11 @@ function nextButton(route, stop) {
 function short(now, stop, action = null) {
   if (stop.take_over) return shortTakeOver(now, stop);
   const names = [...new Set(stop.jobs.map((job) => job.name).filter(Boolean))].join(", ");
+  const collects = !isDone(stop) && stop.jobs.every((job) => job.kind === "collect");
   const end = isDone(stop) ? stop.jobs.map(ended).join(", ") : clock(stop.jobs[0].eta, now.day.zone);
   return h("li", {}, h("a", { class: "short", id: `stop-${stop.stop_id}`, href: `#/stop/${stop.stop_id}` },
     h("span", { class: "n" }, String(stop.n)),
-    h("span", { class: "what" }, h("strong", {}, names || stop.address), names && h("span", { class: "muted" }, stop.address), isDone(stop) && h("span", { class: "small" }, end)),
+    h("span", { class: "what" }, h("strong", {}, names || stop.address), names && h("span", { class: "muted" }, stop.address), collects && h("span", { class: "small" }, "Collect"), isDone(stop) && h("span", { class: "small" }, end)),
     !isDone(stop) && h("span", { class: "when" }, end)), action);
 }
 
