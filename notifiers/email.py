@@ -97,11 +97,11 @@ class Email(NotificationChannel):
     def _mail(self, message: Message) -> EmailMessage:
         mail = EmailMessage()
         try:
-            mail["From"] = Address(message.sender, addr_spec=str(self.settings.sender))
-            mail["To"] = Address(addr_spec=message.to)
-            mail["Subject"] = message.subject
+            mail["From"] = Address(_words(message.sender), addr_spec=str(self.settings.sender))
+            mail["To"] = Address(addr_spec=_address(message.to))
+            mail["Subject"] = _words(message.subject)
             if message.reply_to:
-                mail["Reply-To"] = message.reply_to
+                mail["Reply-To"] = Address(addr_spec=_address(message.reply_to))
             domain = str(self.settings.sender).rpartition("@")[2]
             mail["Message-ID"] = message.message_id or f"<{message.key}@{domain}>"
         except (ValueError, IndexError) as error:  # also a line break in a header
@@ -172,6 +172,23 @@ class Email(NotificationChannel):
                 server.close()
                 raise
         return server
+
+
+def _words(text: str) -> str:
+    """``text`` for a header. Letters that stand for others there (RFC 2047) can stand for a line
+    break, and so for another header, or a body: they are taken apart.
+    """
+    return text.replace("=?", "= ?")
+
+
+def _address(text: str) -> str:
+    """``text`` with a domain that every server takes (RFC 5891). Raises ``ValueError`` for what
+    is no one address.
+    """
+    name, at, domain = text.rpartition("@")
+    if not at or "=?" in text or not text.isprintable():
+        raise ValueError("this is no e-mail address")
+    return f"{name}@{domain if domain.isascii() else domain.encode('idna').decode()}"
 
 
 @cache
