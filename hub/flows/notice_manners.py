@@ -34,6 +34,7 @@ SETTLES = timedelta(minutes=10)
 """After a new time was told: a board on which somebody still moves stops, and a jam that grows,
 break the next promise in the same minute, and nobody reads two messages of that.
 """
+JUST_TOLD = "Another time was told just now: this one waits until it is sure."
 
 
 def minded(
@@ -246,7 +247,7 @@ def _told_just_now(hub: Hub, session: Session, row: NoticeRow) -> Held | None:
     until = max((at or hub.now() for at in others), default=hub.now() - SETTLES) + SETTLES
     if until <= hub.now():
         return None
-    return Held(until, "Another time was told just now: this one waits until it is sure.")
+    return Held(until, JUST_TOLD)
 
 
 def _told_so_far(hub: Hub, session: Session, row: NoticeRow) -> tuple[int, int]:
