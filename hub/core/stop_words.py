@@ -18,7 +18,8 @@ STOP = frozenset(
         "|stop texting me|stop messaging me|no more texts|no more messages|do not text me"
         "|dont text me|leave me alone|stop it|stop this|stop sending|stop sms|stop messages|no more"
         "|unsubscribe me|no more sms"
-        "|abmelden|stopp|keine sms mehr|keine nachrichten mehr|aufhoren|lopeta|peruuta|avsluta|arret|arreter|desabonner|baja|basta"
+        "|abmelden|stopp|keine sms mehr|keine nachrichten mehr|aufhoren|lopeta"
+        "|peruuta|avsluta|arret|arreter|desabonner|baja|basta"
         "|قف|توقف|الغاء|اوقف|ايقاف|الغاء الاشتراك"
     ).split("|")
 )

@@ -317,7 +317,7 @@ def test_the_page_speaks_the_language_of_who_is_at_the_door_else_the_businesss()
 
 def test_a_promise_that_was_followed_by_another_stays_on_the_page_with_when_it_was_told() -> None:
     page = seen(moments.moved())
-    at_six = "told on Monday 23 November at 06:00"
+    at_six = "told on Monday 23 November at\N{NO-BREAK SPACE}06:00"
     assert page.promised == (("08:05 – 08:45", at_six), ("14:05 – 14:45", at_six))
 
 
