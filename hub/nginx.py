@@ -13,6 +13,12 @@ from pathlib import Path
 from hub.core.branding import certified_name
 from hub.settings import Settings
 
+# Whoever has a customer's link can see their page, and nginx writes whole links into both its logs.
+_UNLOGGED = """\
+    access_log off;
+    error_log /var/log/nginx/hub.log alert;
+"""
+
 _HEAD = """\
 # For nginx's http block, say as /etc/nginx/conf.d/hub.conf.
 upstream hub_web {{
@@ -26,6 +32,7 @@ server {{
     listen 80;
     listen [::]:80;
     server_name {names};
+{unlogged}\
     location /.well-known/acme-challenge/ {{
         root /var/www/html;
     }}
@@ -40,6 +47,7 @@ server {{
     listen 443 ssl;
     listen [::]:443 ssl;
     server_name {name};
+{unlogged}\
     ssl_certificate {certificate};
     ssl_certificate_key {key};
     client_max_body_size 25m;
@@ -79,7 +87,7 @@ def nginx_conf(settings: Settings, web: Path, live: Path, own: Iterable[str]) ->
     """``web`` and ``live`` are where these processes listen, ``own`` the proven domains."""
     ours = certified_name(settings.host) or "hub.example.com"
     theirs = sorted(set(own) - {ours})
-    text = _HEAD.format(web=web, live=live, names=" ".join([ours, *theirs]))
+    text = _HEAD.format(web=web, live=live, names=" ".join([ours, *theirs]), unlogged=_UNLOGGED)
     text += _server(ours, settings.certificate, live=["/live/"], web=["/"], nothing=["/front/"])
     for name in theirs:  # only customers' pages: the web process refuses the rest there as well
         text += _server(name, None, live=["/live/t/"], web=["/t/", "/u/"], nothing=["/"])
@@ -96,7 +104,7 @@ def _server(
 ) -> str:
     kept = Path("/etc/letsencrypt/live") / name
     chain, key = certificate or (kept / "fullchain.pem", kept / "privkey.pem")
-    text = _BEGINS.format(name=name, certificate=chain, key=key)
+    text = _BEGINS.format(name=name, certificate=chain, key=key, unlogged=_UNLOGGED)
     for block, places in ((_LIVE, live), (_WEB, web), (_NOTHING, nothing)):
         text += "".join(block.format(at=at) for at in places)
     return f"{text}}}\n"

@@ -97,15 +97,20 @@ class Email(NotificationChannel):
     def _mail(self, message: Message) -> EmailMessage:
         mail = EmailMessage()
         try:
-            mail["From"] = Address(message.sender, addr_spec=str(self.settings.sender))
-            mail["To"] = Address(addr_spec=message.to)
-            mail["Subject"] = message.subject
-            if message.reply_to:
-                mail["Reply-To"] = message.reply_to
+            ours = _address(str(self.settings.sender))
+        except ValueError as error:  # no recipient's fault
+            raise ConfigError(f"The From address {self.settings.sender!r}: {error}.") from error
+        try:
+            mail["From"] = Address(_words(message.sender), addr_spec=ours)
+            mail["To"] = Address(addr_spec=_address(message.to))
+            mail["Subject"] = _words(message.subject)
             domain = str(self.settings.sender).rpartition("@")[2]
             mail["Message-ID"] = message.message_id or f"<{message.key}@{domain}>"
         except (ValueError, IndexError) as error:  # also a line break in a header
             raise Refused(f"{message.to!r} cannot be written to: {error}") from error
+        with suppress(ValueError):  # without it answers go to the From address
+            if message.reply_to:
+                mail["Reply-To"] = Address(addr_spec=_address(message.reply_to))
         mail["Date"] = format_datetime(self.tools.now())
         if message.unsubscribe.startswith("https://"):
             mail["List-Unsubscribe"] = f"<{message.unsubscribe}>"
@@ -172,6 +177,25 @@ class Email(NotificationChannel):
                 server.close()
                 raise
         return server
+
+
+def _words(text: str) -> str:
+    """``text`` for a header. Letters that stand for others there (RFC 2047) can stand for a line
+    break, and so for another header, or a body: they are taken apart.
+    """
+    return text.replace("=?", "= ?")
+
+
+def _address(text: str) -> str:
+    """``text`` with a domain that every server takes (RFC 5891). Raises ``ValueError`` for what
+    is no one address.
+    """
+    name, at, domain = text.rpartition("@")
+    if not at or "=?" in text or not text.isprintable():
+        raise ValueError("this is no e-mail address")
+    if not name.isascii():
+        raise ValueError("most servers take plain letters alone before the @")
+    return f"{name}@{domain if domain.isascii() else domain.encode('idna').decode()}"
 
 
 @cache

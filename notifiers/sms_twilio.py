@@ -113,7 +113,6 @@ class Twilio(Texts, LooksUp, ReceivesReceipts, TakesReplies):
 
     key = "sms_twilio"
     title = "SMS by Twilio"
-    longest = 1600
     Settings = TwilioSettings
     answer = ("<Response/>", "text/xml")  # Twilio itself answers STOP and HELP
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 import requests
 from pydantic import Field
@@ -24,17 +24,15 @@ class Texts(NotificationChannel, Costs):
     """
 
     reaches = "phone"
-    longest: ClassVar[int | None] = None
-    """Characters that the carrier takes in one text; ``None``: as many as the parts hold."""
 
     def cost(self, message: Message) -> Cost:
         parts = self.sms(message).parts
         return Cost(parts, int(self.settings.price * 1_000_000) * parts, self.settings.currency)
 
     def sms(self, message: Message) -> Sms:
-        """The text as it is sent."""
+        """The text as it is sent: what ten parts hold, no carrier finds too long."""
         return as_sms(
-            message.text[: self.longest],
+            message.text,
             keeps_accents=self.settings.keeps_accents,
             most_parts=self.settings.most_parts,
         )

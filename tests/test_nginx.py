@@ -40,6 +40,10 @@ def test_an_own_domain_has_its_customers_pages_and_nothing_else() -> None:
     assert f"server_name hub.example {OWN};" in text  # to get its certificate, and lead to it
     assert text.count("proxy_set_header X-Forwarded-Host $http_host;") == 2
     assert text.count("proxy_buffering off;") == 2
+    # A link is a key: whoever reads a log must not find any. nginx names them in errors, too.
+    for block in text.split("\nserver {")[1:]:
+        assert "access_log off;" in block
+        assert re.search(r"error_log \S+ (alert|emerg);", block)
     assert text.count("{") == text.count("}")
 
 

@@ -45,6 +45,11 @@ MOST_SUBJECT, MOST_TEXT, MOST_VALUE = 150, 3000, 400
 TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff\u200b")
 NEW_TIME = "New time:"
 ANOTHER_DAY = "We will try again on {day}."
+_UNSEEN = re.compile(
+    "[\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180e\u2060-\u2064\u206a-\u206f\u3164\uffa0\ufff9-\ufffb"
+    "\ufdd0-\ufdef\ufffe\uffff\U0001d173-\U0001d17a\U000e0000-\U000e007f]"
+)
+"""Fillers, soft hyphens, tags: a text can be hidden in them, and one makes an SMS cost twice."""
 _VARIABLE = re.compile(r"\{([a-z_]+)\}")
 _JOINED = re.compile(r"(?<![.:!?])\n")  # within a sentence
 _VISIT = {Kind.DELIVER: "delivery", Kind.COLLECT: "collection", Kind.SERVE: "visit"}
@@ -271,7 +276,8 @@ def _unseen(text: str) -> str:
     """``text`` without what is not seen but acts: control characters, and marks that turn the
     direction of what follows, by which an address can be made to read as another.
     """
-    return "".join(one for one in text if one == "\n" or one == "\t" or not _acts(one))
+    seen = _UNSEEN.sub("", text)
+    return "".join(one for one in seen if one == "\n" or one == "\t" or not _acts(one))
 
 
 def _acts(one: str) -> bool:

@@ -16,9 +16,11 @@ STOP = frozenset(
     (
         "stop|stopall|stop all|unsubscribe|end|quit|cancel|revoke|optout|opt out|opt-out|remove me"
         "|stop texting me|stop messaging me|no more texts|no more messages|do not text me"
-        "|dont text me|leave me alone"
-        "|abmelden|stopp|keine sms mehr|lopeta|peruuta|avsluta|arret|arreter|desabonner|baja|basta"
-        "|قف|توقف|الغاء"
+        "|dont text me|leave me alone|stop it|stop this|stop sending|stop sms|stop messages|no more"
+        "|unsubscribe me|no more sms"
+        "|abmelden|stopp|keine sms mehr|keine nachrichten mehr|aufhoren|lopeta"
+        "|peruuta|avsluta|arret|arreter|desabonner|baja|basta"
+        "|قف|توقف|الغاء|اوقف|ايقاف|الغاء الاشتراك"
     ).split("|")
 )
 START = frozenset("start|yes|unstop|subscribe|opt in|optin".split("|"))

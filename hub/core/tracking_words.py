@@ -195,16 +195,14 @@ def promise_lines(
 ) -> tuple[tuple[str, str], ...]:
     """What was promised, each with when that was told, the oldest first."""
     told = _Words(frozenset(), zone, now, tongue)
+
+    def when(local: datetime) -> str:
+        day, time = tongue.day(local.date()), tongue.clock(local)
+        said = tongue.say("told on {day} at {time}", day=day, time=time)
+        return said.replace(f" {time}", f"\u00a0{time}")  # no line ends on "at"
+
     return tuple(
-        (
-            told.span(window, with_day=True),
-            tongue.say(
-                "told on {day} at {time}",
-                day=tongue.day(at.astimezone(zone).date()),
-                time=tongue.clock(at.astimezone(zone)),
-            ),
-        )
-        for window, at in promises
+        (told.span(window, with_day=True), when(at.astimezone(zone))) for window, at in promises
     )
 
 

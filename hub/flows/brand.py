@@ -123,6 +123,8 @@ class BrandIn(BaseModel):
                 _email.validate_python(email)
             except ValueError:
                 raise ValueError("This is not an e-mail address.") from None
+            if not email.rpartition("@")[0].isascii():
+                raise ValueError("Most mail servers take plain letters alone before the @.")
         return email
 
     @field_validator("website")

@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 
 LEFT = (NoticeState.SENDING, NoticeState.SENT, NoticeState.UNCERTAIN)
 DAY = timedelta(hours=24)
+SETTLES = timedelta(minutes=10)
+"""After a new time was told: a board on which somebody still moves stops, and a jam that grows,
+break the next promise in the same minute, and nobody reads two messages of that.
+"""
+JUST_TOLD = "Another time was told just now: this one waits until it is sure."
 
 
 def minded(
@@ -43,6 +48,8 @@ def minded(
             return Undone(WORDS[no_more.why], elsewhere=no_more.why == "gone")
     if known.has_sibling_rules(session, row) and _told_already(session, row, reaches):
         return Undone("The same person is told this by another message.")
+    if (too_soon := _told_just_now(hub, session, row)) is not None:
+        return too_soon
     if reaches not in RINGS:
         return None
     manners = known.settings(session, row.business_id).manners
@@ -218,6 +225,29 @@ def _told_already(session: Session, row: NoticeRow, reaches: Reaches) -> bool:
     ).all()
     mine = spelled(reaches, row.recipient)
     return any(spelled(reaches, one) == mine for one in others)
+
+
+def _told_just_now(hub: Hub, session: Session, row: NoticeRow) -> Held | None:
+    """Whether the same rule told another time of the same job a moment ago: then this one waits,
+    and says what is true by then.
+    """
+    if row.trigger != Trigger.NEW_TIME:
+        return None
+    others = session.exec(
+        select(NoticeRow.sent_at).where(
+            NoticeRow.business_id == row.business_id,
+            NoticeRow.job_id == row.job_id,
+            NoticeRow.rule_id == row.rule_id,
+            NoticeRow.trigger == Trigger.NEW_TIME,
+            NoticeRow.id != row.id,
+            col(NoticeRow.state).in_(LEFT),
+        )
+    ).all()
+    # One that is being sent just now has no time yet.
+    until = max((at or hub.now() for at in others), default=hub.now() - SETTLES) + SETTLES
+    if until <= hub.now():
+        return None
+    return Held(until, JUST_TOLD)
 
 
 def _told_so_far(hub: Hub, session: Session, row: NoticeRow) -> tuple[int, int]:

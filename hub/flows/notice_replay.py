@@ -45,7 +45,7 @@ from hub.db.tables import (
 )
 from hub.flows.brands import Brands
 from hub.flows.notice_mail import about_order, composed, contacts_of, reach_of
-from hub.flows.notice_manners import words_in, zone_of
+from hub.flows.notice_manners import JUST_TOLD, SETTLES, words_in, zone_of
 from hub.flows.notify import WAITS, is_first_of_two, on_board, subject_of
 from hub.flows.suppressions import WORDS, stopped
 
@@ -118,6 +118,7 @@ class _Day:
         self._orders: Counter[str] = Counter()
         self._addresses: Counter[str] = Counter()
         self._once: set[tuple[str, ...]] = set()
+        self._new_times: dict[tuple[str, str], datetime] = {}  # when told last, by rule and job
 
     def tells(self, event: Event) -> list[Replayed]:
         about = (
@@ -205,6 +206,8 @@ class _Day:
         told = (event.id, rule.trigger, rule.channel, to)
         if told in self._once:
             return "The same person is told this by another message."
+        if job is not None and rule.trigger == Trigger.NEW_TIME and self._waits(rule, job, at):
+            return JUST_TOLD
         if reaches in RINGS:
             zone = zone_of(self._session, job) or ZoneInfo(self.business.zone)
             ends_at = quiet_until(at, self._manners, zone)
@@ -226,6 +229,17 @@ class _Day:
                 return quiet.why
         self._once.add(told)
         return ""
+
+    def _waits(self, rule: NoticeRuleRow, job: JobRow, at: datetime) -> bool:
+        """Whether another time was told just before, so that this one is told later."""
+        key = rule.id, job.id
+        last = self._new_times.get(key, at - SETTLES)
+        if at - last >= SETTLES:
+            self._new_times[key] = at
+            return False
+        if last <= at:  # else it is told with the one that waits already
+            self._new_times[key] = last + SETTLES
+        return True
 
     def _then(self, event: Event, rule: NoticeRuleRow, job: JobRow | None) -> str:
         once = job is not None and rule.trigger in ONCE_A_JOB

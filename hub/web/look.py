@@ -13,7 +13,9 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from hub.core.branding import font, palette
 from hub.db.tables import BrandRow
 
-LOGO_PX, INLINE_LOGO = (320, 96), 3000  # bytes; a larger one is the page's second request
+MOST_LOGO = 4500  # bytes: with the fullest page they stay below what a page may weigh
+LOGO_SIZES = (((320, 96), 80), ((320, 96), 50), ((240, 72), 40), ((160, 48), 30))
+"""Pixels and quality, the best first: a logo that is a photograph is drawn with less."""
 Theme = Literal["", "light", "dark"]
 
 
@@ -37,15 +39,11 @@ class Look:
     theme: Theme = ""
 
 
-def look_of(brand: BrandRow, logo_url: str = "", theme: Theme = "") -> Look:
-    """``logo_url``: where a logo lies that is too large for the page itself; empty: all of it
-    goes into the page.
-    """
+def look_of(brand: BrandRow, theme: Theme = "") -> Look:
+    """The logo is part of the page, which asks for nothing else."""
     painted = palette(brand.colour, brand.header_colour)
     logo = small_logo(brand.logo) if brand.logo else b""
-    where = logo_url if logo else ""
-    if logo and (len(logo) <= INLINE_LOGO or not logo_url):
-        where = f"data:image/webp;base64,{b64encode(logo).decode()}"
+    where = f"data:image/webp;base64,{b64encode(logo).decode()}" if logo else ""
     return Look(
         brand.name,
         brand.phone,
@@ -64,8 +62,15 @@ def look_of(brand: BrandRow, logo_url: str = "", theme: Theme = "") -> Look:
 
 @lru_cache(maxsize=64)
 def small_logo(logo: bytes) -> bytes:
-    """``logo`` as small as the page shows it on a sharp screen; empty if it is no picture."""
-    return shrunk(logo, LOGO_PX, quality=80)
+    """``logo`` as small as the page shows it on a sharp screen, and smaller where that would weigh
+    too much; empty if it is no picture.
+    """
+    drawn = b""
+    for size, quality in LOGO_SIZES:
+        drawn = shrunk(logo, size, quality)
+        if len(drawn) <= MOST_LOGO:
+            break
+    return drawn
 
 
 def shrunk(content: bytes, size: tuple[int, int], quality: int) -> bytes:

@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from hub.core.ids import new_id
+from hub.flows.tongues import tongue
 from hub.web.pages import page
 
 log = logging.getLogger(__name__)
@@ -168,8 +169,17 @@ def answer_problems(app: Flask) -> None:
         return _response(Problem(500, detail), error_id)
 
 
+RECIPIENTS = ("/t/", "/u/")
+
+
 def _page(code: int, what: str) -> Response:
-    """For staff inside the frame they work in, so that the menu leads on."""
+    """For staff inside the frame they work in, so that the menu leads on; for recipients in a
+    language that their browser asks for.
+    """
+    if request.path.startswith(RECIPIENTS):
+        which = {404: "unknown", 429: "slow_down"}.get(code, "broken")
+        spoken = tongue(*request.accept_languages.values())
+        return page("tracking/message.html", code, which=which, look=None, tongue=spoken)
     templates: list[str | Template] = ["error.html"]
     if g.get("staff"):
         templates.insert(0, "panel/error.html")

@@ -18,10 +18,10 @@ from hub.db.tables import BrandRow
 from hub.flows.enquiries import note_view
 from hub.flows.throttle import within_limit
 from hub.flows.tongues import Spoken, tongue
-from hub.flows.tracking_view import Tracked, brand_of, document, photo, tracked
+from hub.flows.tracking_view import Tracked, document, photo, tracked
 from hub.maps.svg import Pin, draw
 from hub.maps.tiles import current_tiles
-from hub.web.look import Look, look_of, shrunk, small_logo
+from hub.web.look import Look, look_of, shrunk
 from hub.web.pages import csp_nonce, page
 from hub.web.tracking_asks import asks
 from hub.web.tracking_doing import Shell, doing
@@ -58,7 +58,7 @@ def tracking(hub: Hub) -> Blueprint:
         seen = tracked(hub, token)
         if seen is None:
             return _unknown(hub)
-        look = _look(seen.brand, token)
+        look = look_of(seen.brand)
         match seen.life:
             case Life.GONE:
                 return _message("gone", 410, look, seen.tongue)
@@ -86,18 +86,11 @@ def tracking(hub: Hub) -> Blueprint:
             answer.call_on_close(partial(note_view, hub, seen.asked))  # nobody waits for it
         return answer
 
-    def slow_down(brand: BrandRow, token: str, spoken: Spoken) -> Response:
-        return _message("slow_down", 429, _look(brand, token), spoken)
+    def slow_down(brand: BrandRow, spoken: Spoken) -> Response:
+        return _message("slow_down", 429, look_of(brand), spoken)
 
-    doing(hub, pages, Shell(whole, lambda: _unknown(hub), _look, slow_down))
+    doing(hub, pages, Shell(whole, lambda: _unknown(hub), slow_down))
     asks(pages, hub, partial(whole, code=422), lambda: _unknown(hub))
-
-    @pages.get("/t/<token>/logo")
-    def logo(token: str) -> Response:
-        brand = brand_of(hub, token)
-        if brand is None or not brand.logo:
-            return _unknown(hub)
-        return _file(small_logo(brand.logo), "image/webp")
 
     @pages.get("/t/<token>/photo/<int:n>")
     def door(token: str, n: int) -> Response:
@@ -126,10 +119,6 @@ def tracking(hub: Hub) -> Blueprint:
         return answer
 
     return pages
-
-
-def _look(brand: BrandRow, token: str) -> Look:
-    return look_of(brand, f"/t/{token}/logo")
 
 
 def small_photo(content: bytes) -> bytes:

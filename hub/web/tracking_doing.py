@@ -29,6 +29,7 @@ from hub.flows.tongues import Spoken
 from hub.flows.tracking_calendar import appointment
 from hub.flows.tracking_view import Tracked, tracked
 from hub.keys import hashed
+from hub.web.look import look_of
 from hub.web.pages import page
 
 if TYPE_CHECKING:
@@ -45,8 +46,7 @@ class Shell:
 
     status: Callable[..., Response]  # (token, code, sent=, wrong=)
     unknown: Callable[[], Response]
-    look: Callable[[BrandRow, str], object]
-    slow_down: Callable[[BrandRow, str, Spoken], Response]
+    slow_down: Callable[[BrandRow, Spoken], Response]
 
 
 def doing(hub: Hub, pages: Blueprint, shell: Shell) -> None:
@@ -68,7 +68,7 @@ def doing(hub: Hub, pages: Blueprint, shell: Shell) -> None:
         if seen is None:
             return shell.status(token)
         if not within_limit(hub, f"times {hashed(token)}", MOST_LOOKS, WITHIN_S):
-            return shell.slow_down(seen.brand, token, seen.tongue)
+            return shell.slow_down(seen.brand, seen.tongue)
         return _times(hub, shell, token, seen)
 
     @pages.post("/t/<token>/times")
@@ -89,7 +89,7 @@ def doing(hub: Hub, pages: Blueprint, shell: Shell) -> None:
             return shell.status(token, 409, wrong=_why(hub, seen, NotOpen(Action.CANCEL, found)))
         return page(
             "tracking/cancel.html",
-            look=shell.look(seen.brand, token),
+            look=look_of(seen.brand),
             tongue=seen.tongue,
             token=token,
             n=seen.doing.wished.n,
@@ -139,7 +139,7 @@ def _sent(hub: Hub, shell: Shell, token: str, act: Callable[[], str]) -> Respons
     if seen is None or seen.doing is None:  # who only looks has no form to send
         return shell.status(token)  # as whoever opens it is answered
     if not within_limit(hub, f"sent {hashed(token)}", MOST_SENT, WITHIN_S):
-        return shell.slow_down(seen.brand, token, seen.tongue)
+        return shell.slow_down(seen.brand, seen.tongue)
     try:
         return _to(token, act())
     except NoSuchLink:
@@ -171,7 +171,7 @@ def _times(
     return page(
         "tracking/times.html",
         code,
-        look=shell.look(seen.brand, token),
+        look=look_of(seen.brand),
         tongue=seen.tongue,
         token=token,
         days=_by_day(hub, found, seen.tongue),

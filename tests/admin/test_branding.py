@@ -167,6 +167,7 @@ def test_of_a_logo_nothing_is_kept_but_its_first_picture(panel: Panel) -> None:
     [
         ("colour", "red;}", "Write the colour like #0f6b5c."),
         ("email", "nobody", "This is not an e-mail address."),
+        ("reply_to", "büro@husk.example", "Most mail servers take plain letters"),
         ("website", "javascript:alert(1)", "A website begins with https://"),
         ("name", "  ", "Please fill this in."),
         ("help", "x" * 301, "At most 300 characters."),

@@ -113,7 +113,31 @@ BULK = [
     "{a" * 50_000,
     ("{order}\n" * 2000) + "{nothing}",
 ]  # fmt: skip
-HOSTILE = [*ATTRIBUTES, *LOOPS, *FORMATS, *MARKUP, *UNICODE, *BULK]
+MORE = [
+    "{order.format_map}",
+    "{order|safe}{order|attr('x')}{order|e}",
+    "{% filter upper %}{order}{% endfilter %}",
+    "{% autoescape false %}<b>{order}</b>{% endautoescape %}",
+    "{{ namespace(x=1) }}{{ joiner }}{{ dict(a=1) }}",
+    "{{ (1).__class__.__base__ }}{{ ()|attr('\\x5f\\x5fclass\\x5f\\x5f') }}",
+    "{{ 9**9**9 }}{{ '%1000000000d' % 1 }}",
+    "#set($x=$order.class)$x ${T(java.lang.Runtime)} *{order} @{order} ~{order}",
+    "{{constructor.constructor('return process')()}} [[${order}]]",
+    "\\N{LATIN SMALL LETTER A}\\u007border\\u007d\\x7border\\x7d",
+    "{order\n}{\norder}",
+    "{order}\r\nBcc: eve@example.com\r\n\r\n<b>{name}</b>",
+    "=?utf-8?q?{order}=0ABcc:eve@example.com?=",
+    '<a href="{link}" onclick=alert(1)>{name}</a><base href=//evil.example>',
+    "<math><mi xlink:href=javascript:alert(1)>{order}</mi></math><noscript><p title='</noscript><b>'>",
+    "&#60;script&#62;&#x3c;img&#x3e;&lt;b&gt;{order}",
+    "{order}\u0085{name}\u001d{address}\u001e{order}",
+    "".join(chr(0xE0000 + ord(one)) for one in "order pays eve"),
+    "or\u00adder\u2060s\u3164{order}\ufff9\u206a\ufffe",
+    "\u200f{order}\u061c\u200e" + "\u0301\u0489" * 700,
+    "👩‍👩‍👧‍👦" * 300,
+    "{order}" + "{name}{address}" * 3000 + "{{" * 9000,
+]
+HOSTILE = [*ATTRIBUTES, *LOOPS, *FORMATS, *MARKUP, *UNICODE, *BULK, *MORE]
 
 
 class Tags(HTMLParser):
@@ -163,7 +187,7 @@ PLAIN = tags(as_page("x", "x"))
 
 
 def test_there_are_enough_of_them() -> None:
-    assert len(set(HOSTILE)) >= 60
+    assert len(set(HOSTILE)) >= 80
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
@@ -172,6 +196,9 @@ def test_a_hostile_text_is_letters_and_no_more(text: str) -> None:
     assert len(body) <= MOST_TEXT and len(subject) <= MOST_SUBJECT
     assert "\n" not in subject and "\u2028" not in body
     assert not re.search("[\x00-\x08\x0b-\x1f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", body)
+    assert not re.search(
+        "[\u00ad\u2060-\u2064\u206a-\u206f\u3164\ufff9-\uffff\U000e0000-\U000e007f]", body
+    )
     for word in ("subclasses", "environ", "TemplateReference", "built-in", "object at 0x"):
         assert (word in body) <= (word in text)
     assert tags(as_page(subject, body)) == PLAIN

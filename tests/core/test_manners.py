@@ -118,7 +118,8 @@ def test_a_receipt_never_goes_down(came: list[str]) -> None:
 @pytest.mark.parametrize(
     "text",
     ["STOP", " stop. ", "Stop!", "please stop", "Opt out", "OPT-OUT", "Unsubscribe please", "quit",
-     "StopAll", "no more texts", "Don't text me", "Don’t text me!", "Lopeta", "Arrêt", "توقف", "end"],
+     "StopAll", "no more texts", "Don't text me", "Don’t text me!", "Lopeta", "Arrêt", "توقف", "end",
+     "Stop it!", "Stop sending", "Unsubscribe me, please", "STOP 🙏", "أوقف", "إيقاف", "Aufhören!"],
 )  # fmt: skip
 def test_whoever_wants_no_more_is_understood(text: str) -> None:
     assert wish(text) == "stop"

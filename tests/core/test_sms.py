@@ -52,6 +52,11 @@ def test_the_alphabet_has_its_127_characters_and_an_escape() -> None:
         ("Bäckerei", "Bäckerei"),
         ("李小龍", "李小龍"),
         ("no\u00a0break\r\nline", "no break\nline"),
+        ("Yrjo\u0308nkatu", "Yrjönkatu"),  # as a Mac writes it
+        ("So\u00adfie\u200e and Ay\u2060la", "Sofie and Ayla"),  # as it was copied
+        ("ساره\u200cها", "ساره\u200cها"),  # what joins letters stays where they need it
+        ("Şahin Yıldız, Œuvre", "Sahin Yildiz, OEuvre"),
+        ("2 × it´s well‐done", "2 x it's well-done"),
     ],
 )
 def test_typography_and_accents_are_made_plain(given: str, sent: str) -> None:

@@ -10,9 +10,12 @@ from hub import Message, NotificationChannel, hookimpl
 from hub.core.errors import Refused
 from hub.core.notices import NoticeState
 from hub.core.values import TimeWindow
-from hub.db.tables import ContactRow, NoticeRow, OrderRow, PromiseRow
+from hub.db.tables import ContactRow, JobRow, NoticeRow, OrderRow, PromiseRow
 from hub.flows.choices import choose
 from hub.flows.estimate import estimate_routes
+from hub.flows.notice_claim import breaks_promise
+from hub.flows.notice_manners import JUST_TOLD
+from hub.flows.notice_replay import replay
 from hub.flows.notice_send import send_due
 from hub.flows.promises import promise
 from tests.flows.test_estimate import DEPOT, EIGHT, estimates, under_way
@@ -131,3 +134,41 @@ def test_a_broken_promise_that_was_mended_meanwhile_is_not_written_about(told: T
     with told.round.hub.reading() as session:
         rows = session.exec(select(NoticeRow).where(NoticeRow.trigger == "new_time")).all()
     assert [row.state for row in rows] == [NoticeState.DROPPED] * 3
+
+
+def test_a_promise_that_breaks_twice_in_a_minute_is_told_once_and_later_anew(told: Told) -> None:
+    """A jam that grows, or somebody who still moves stops on the board."""
+    told.waits(0)
+    told.round.clock(EIGHT + 80)
+    told.round.at(*DEPOT, EIGHT + 80)
+    estimate_routes(told.round.hub, told.round.positions)
+    told.round.clock(EIGHT + 80.05)  # it is told some seconds after it broke
+    told.works()
+    assert len(told.took) == 3
+    far = 60.45, 25.6  # the van turns out to be half an hour away
+    for minute in (80.4, 80.9, 84):
+        told.round.clock(EIGHT + minute)
+        told.round.at(*far, EIGHT + minute)
+        told.works()
+    assert any(breaks(told, job.id) for _, job in told.round.stops())
+    assert len(told.took) == 3
+    told.round.clock(EIGHT + 91)
+    told.round.at(*far, EIGHT + 91)
+    told.works()
+    assert len(told.took) == 6
+    _, _, third = told.promises()
+    said = [f"{third.opens.hour + 2:02}:{third.opens.minute:02}" in m.text for m in told.took[3:]]
+    assert any(said)
+    hub = told.round.hub
+    again = [
+        one
+        for one in replay(hub, told.round.business_id, hub.now().date())
+        if one.trigger == "new_time" and one.order_id == told.round.job().order_id
+    ]
+    assert len(again) > 1
+    assert [one.why for one in again] == ["", *[JUST_TOLD] * (len(again) - 1)]
+
+
+def breaks(told: Told, job_id: str) -> bool:
+    with told.round.hub.reading() as session:
+        return breaks_promise(session, session.get_one(JobRow, job_id))

@@ -312,12 +312,14 @@ def test_the_page_speaks_the_language_of_who_is_at_the_door_else_the_businesss()
     assert page.card is not None
     assert page.card.headline == "Ihre Bestellung ist unterwegs"
     assert "Noch 2 Halte vor Ihnen." in page.card.lines
-    assert page.promised == (("08:05 – 08:45", "genannt am Montag, 23. November um 06:00"),)
+    assert page.promised == (
+        ("08:05 – 08:45", "genannt am Montag, 23. November um\N{NO-BREAK SPACE}06:00"),
+    )
 
 
 def test_a_promise_that_was_followed_by_another_stays_on_the_page_with_when_it_was_told() -> None:
     page = seen(moments.moved())
-    at_six = "told on Monday 23 November at 06:00"
+    at_six = "told on Monday 23 November at\N{NO-BREAK SPACE}06:00"
     assert page.promised == (("08:05 – 08:45", at_six), ("14:05 – 14:45", at_six))
 
 

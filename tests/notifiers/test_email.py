@@ -97,6 +97,61 @@ def test_no_header_can_be_smuggled_in(mailbox: tuple[Mailbox, int], field: str) 
     assert box.mails == []
 
 
+@pytest.mark.parametrize("field", ["subject", "sender"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Order =?utf-8?q?17=0D=0ABcc=3A_eve@example.com?= of today",
+        "=?utf-8?q?17=0ABcc:eve@example.com?=",
+        "=?utf-8?b?MTcNCkJjYzogZXZlQGV4YW1wbGUuY29tDQoNCjxiPmhpPC9iPg==?=",
+        "=?utf-8?q?=E2=80=AEgnp.exe?=",
+    ],
+)
+def test_letters_that_stand_for_others_in_a_header_stay_letters(
+    mailbox: tuple[Mailbox, int], field: str, words: str
+) -> None:
+    """A store's order can be called like that: by RFC 2047 it is a line break and a header."""
+    box, port = mailbox
+    channel(port).send(a_message(**{field: words}))
+    [mail] = box.mails
+    assert mail["Bcc"] is None
+    assert mail["To"] == "ana@example.com"
+    assert "\u202e" not in str(mail["Subject"]) + str(mail["From"])
+    assert "utf-8" in str(mail["Subject"]) + str(mail["From"])
+    assert mail.get_body(("plain",)) is not None
+
+
+CODED = '"=?utf-8?q?a=0ABcc:e@e.fi?="@example.com'
+
+
+@pytest.mark.parametrize("address", [CODED, "a@example.com, eve@example.com", "jürgen@example.com"])
+def test_what_is_no_one_address_is_not_written_to_and_not_answered(
+    mailbox: tuple[Mailbox, int], address: str
+) -> None:
+    box, port = mailbox
+    with pytest.raises(Refused):
+        channel(port).send(a_message(to=address))
+    channel(port).send(a_message(reply_to=address))
+    [mail] = box.mails
+    assert mail["Reply-To"] is None and mail["Bcc"] is None
+
+
+def test_a_from_address_that_servers_do_not_take_is_nobodys_fault_but_the_settings() -> None:
+    settings = Email.Settings(host="127.0.0.1", port=1, security="none", sender="büro@example.org")
+    with pytest.raises(ConfigError, match="before the @"):
+        Email(settings, tools()).send(a_message())
+
+
+def test_a_domain_in_other_letters_is_written_as_every_server_takes_it(
+    mailbox: tuple[Mailbox, int],
+) -> None:
+    """Else the server would be blamed, and what others wait for put off, for one address."""
+    box, port = mailbox
+    channel(port).send(a_message(to="ana@bücher.example"))
+    [mail] = box.mails
+    assert mail["To"] == "ana@xn--bcher-kva.example"
+
+
 def test_a_full_mailbox_is_tried_again_later(mailbox: tuple[Mailbox, int]) -> None:
     with pytest.raises(Unavailable, match="552"):
         channel(mailbox[1]).send(a_message(to="full@example.com"))

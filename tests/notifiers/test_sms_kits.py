@@ -22,7 +22,7 @@ from tests.fakes.twilio import SID, TOKEN, FakeTwilio, signed
 
 TWILIO = "https://api.twilio.com"
 LONG = "test_any_words_can_be_sent[" + "x" * 5000 + "]"
-TOO_LONG = "a text holds 1600 characters, of which these are the first"
+TOO_LONG = "a text holds as many parts as are set; the rest is left out"
 
 
 class TestTwilio(NotificationChannelConformance, CostsConformance, RepliesConformance):

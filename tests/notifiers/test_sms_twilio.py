@@ -234,3 +234,11 @@ def test_a_redirect_is_not_followed_and_an_odd_answer_is_no_yes(
         channel.tools.http.mount("https://api.twilio.com", Odd(status, body))
         with pytest.raises(error):
             channel.send(a_text())
+
+
+@pytest.mark.parametrize("letter", ["a", "б"])
+def test_a_very_long_text_keeps_its_link_and_stays_within_what_twilio_takes(letter: str) -> None:
+    link = "https://d.example/t/" + "x" * 22
+    long = a_text(text=f"{letter * 60} " * 40 + link)
+    sent = a_channel(FakeTwilio(), most_parts=10).sms(long)
+    assert sent.text.endswith(link) and len(sent.text) <= 1600

@@ -54,4 +54,4 @@ def test_a_person_who_finds_the_database_held_reads_what_to_do(held: Flask) -> N
     link = f"/t/{'A' * 22}"  # a guess is counted, so it writes
     answer = held.test_client().get(link, headers={"Accept": "text/html"})
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
-    assert "Wait a few seconds, then try again." in answer.text
+    assert "Please open the link from your message again" in answer.text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import random
 import re
 from io import BytesIO
 
@@ -14,7 +15,7 @@ from sqlmodel import func, select
 from werkzeug.test import TestResponse
 
 from hub.core.visibility import NEVER
-from hub.db.tables import BrandRow, BusinessRow, ThrottleRow
+from hub.db.tables import BrandRow, BusinessRow, LineRow, ThrottleRow
 from hub.web.app import create_app
 from hub.web.tracking import GUESSES, tracking
 from tests import tracking_worlds as moments
@@ -62,14 +63,26 @@ def test_a_page_with_the_most_it_can_show_stays_light(helsinki, tmp_path) -> Non
     out = BytesIO()
     noisy.save(out, "WEBP", quality=95)
     street.change(BrandRow, logo=out.getvalue())
-    page, logo = opened(street), opened(street, "/logo")
-    assert f'src="/t/{street.token}/logo"' in page.text
+    letters = random.Random(7)
+
+    def said(most: int) -> str:
+        return "".join(letters.choice("ابتثجحخدذرزسشصضطظعغفقكلمنهوي ") for _ in range(most))
+
+    street.change(BrandRow, texts={name: said(300) for name in ("greeting", "thanks", "help")})
+    street.change(BusinessRow, language="ar")
+    with street.hub.unit() as unit:
+        row = unit.session.exec(select(LineRow).where(LineRow.order_id == street.order.id)).first()
+        for n in range(10, 50):
+            line = {**row.model_dump(exclude={"id"}), "n": n, "title": said(120)}
+            unit.session.add(LineRow(**line))
+    page = opened(street)
     assert "© OpenStreetMap contributors" in page.text
-    assert logo.mimetype == "image/webp"
-    assert len(gzip.compress(page.data)) + len(logo.data) <= LIGHTEST
+    assert len(re.findall('src="data:image/webp;base64,', page.text)) == 1
+    assert len(re.findall('src="/', page.text)) == 0
+    assert len(gzip.compress(page.data)) <= LIGHTEST
 
 
-def test_a_small_logo_comes_with_the_page() -> None:
+def test_a_logo_comes_with_the_page() -> None:
     assert 'src="data:image/webp;base64,' in opened(branded(moments.scheduled())).text
 
 
@@ -96,6 +109,25 @@ def test_guessing_is_stopped_but_a_true_link_still_opens() -> None:
     tries = [client.get(f"/t/guess-{n}").status_code for n in range(GUESSES + 1)]
     assert tries == [404] * GUESSES + [429]
     assert client.get(f"/t/{street.token}").status_code == 200
+
+
+def test_whatever_goes_wrong_is_said_in_the_language_of_whoever_reads_it() -> None:
+    street = moments.scheduled()
+    client = client_of(street)
+    german = {"Accept-Language": "de-AT,de;q=0.9", "Accept": "text/html"}
+    guesses = [client.get(f"/u/guess-{n}", headers=german) for n in range(GUESSES + 1)]
+    assert guesses[-1].status_code == 429
+    assert "Zu viele Versuche" in guesses[-1].text
+    wrong = [
+        client.put(f"/t/{street.token}", headers=german),
+        client.get(f"/t/{street.token}/nothing", headers=german),
+        client.post(f"/t/{street.token}/rating", data={"comment": "x" * 20_000}, headers=german),
+    ]
+    assert [one.status_code for one in wrong] == [405, 404, 413]
+    for answer in (guesses[-1], *wrong):
+        assert '<html lang="de"' in answer.text
+        assert not re.search("Too many|There is no|did not work|Wait a", answer.text)
+    assert "Das hat nicht geklappt" in wrong[-1].text
 
 
 def test_opening_a_true_link_is_never_counted() -> None:

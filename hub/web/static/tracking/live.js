@@ -1,6 +1,5 @@
 // Keeps an open page true without loading it anew: by the stream, else by asking now and
-// then, else by the whole page once a minute. It is written into the page, which must stay
-// within two requests.
+// then, else by the whole page once a minute. It is written into the page, which is one request.
 (() => {
   const $ = (what, where = document) => where.querySelector(what);
   const stream_url = `/live/t/${location.pathname.split("/")[2]}`;
