@@ -19,6 +19,7 @@ from hub import ArrayTravel, JobToPlan, PlanRequest, Point, TimeWindow, VehicleT
 
 MIDNIGHT = datetime(2026, 11, 25, tzinfo=UTC)
 LONG_S = 10_000_000  # a shift where the file sets no hours
+UNREADABLE = (ArithmeticError, LookupError, OSError, TypeError, ValueError)  # PyVRP has no own
 DEGREE = 10_000  # places of the file's plane in a degree: only nearness counts
 
 
@@ -110,13 +111,32 @@ class Instance:
 
 
 def instances(folder: Path | None = None, names: Sequence[str] = ()) -> Iterator[Instance]:
-    """Pairs of ``.vrp`` and ``.sol`` in ``folder``, small ones first; ``names``: only these."""
+    """Pairs of ``.vrp`` and ``.sol`` in ``folder``, small ones first; ``names``: only these.
+
+    Raises ``ValueError`` for a name that it has not, and for a pair that cannot be read: a mean
+    over fewer than were meant would look like one over all.
+    """
     folder = folder or Path(os.environ["HUB_TEST_DATA"]) / "vrp"
-    found = [read(path) for path in folder.glob("*.vrp") if not names or path.stem in names]
+    paths = [path for path in folder.glob("*.vrp") if not names or path.stem in names]
+    if missing := sorted(set(names) - {path.stem for path in paths}):
+        raise ValueError(f"{folder} has no {', '.join(missing)}.")
+    if not paths:
+        raise ValueError(f"{folder} has no instances (.vrp).")
+    found = [read(path) for path in paths]
     yield from sorted(found, key=lambda one: (one.data.num_clients, one.name))
 
 
 def read(path: Path) -> Instance:
+    """Raises ``ValueError`` where it, or the best known solution beside it, cannot be read."""
+    try:
+        return _read(path)
+    except UNREADABLE as error:
+        sol = path.with_suffix(".sol").name
+        why = f"{path.name} and {sol} cannot be read ({type(error).__name__}: {error})."
+        raise ValueError(f"{why} Mend them, or name the others.") from error
+
+
+def _read(path: Path) -> Instance:
     words = path.read_text().split("NODE_COORD_SECTION")[0]
     windows = "SERVICE_TIME" in words or "VRPTW" in words
     data = pyvrp.read(path, round_func="dimacs" if windows else "round")

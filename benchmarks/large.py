@@ -125,10 +125,13 @@ def main() -> None:
         made = of_folder if asked.dir else in_city
         print(json.dumps(made(solvers[0], asked.seed, asked)))
         return
+    try:
+        named = [""] if asked.dir is None else [i.name for i in instances(asked.dir, asked.names)]
+    except ValueError as problem:
+        wanted.error(str(problem))
     first = asked.seed if asked.seed is not None else (7 if asked.dir is None else 1)
-    names = [""] if asked.dir is None else [some.name for some in instances(asked.dir, asked.names)]
     lines = []
-    for name in names:
+    for name in named:
         for seed in range(first, first + asked.seeds):
             for solver in solvers:
                 lines.append(_alone(solver, seed, name))

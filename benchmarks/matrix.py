@@ -73,8 +73,12 @@ def matrices(extract: Path, seconds: float, seed: int) -> list[Line]:
 
 def _places(extract: Path, count: int, seed: int) -> list[Point]:
     chance = random.Random(count + 100_000 * (seed - 1))
-    south, west, north, east = BOX[extract.name.removesuffix(".osm.pbf")]
+    south, west, north, east = BOX[_named(extract)]
     return [Point(chance.uniform(south, north), chance.uniform(west, east)) for _ in range(count)]
+
+
+def _named(extract: Path) -> str:
+    return extract.name.removesuffix(".osm.pbf")
 
 
 def _cpu_ms(calls: dict[str, Callable[[], object]], seconds: float) -> dict[str, float]:
@@ -97,6 +101,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     wanted.add_argument("--seeds", type=int, default=1)
     wanted.add_argument("--json", action="store_true", help="one JSON object a line")
     asked = wanted.parse_args(argv)
+    if _named(asked.extract) not in BOX or not asked.extract.is_file():
+        wanted.error(f"There is no extract {asked.extract} of these: {', '.join(BOX)}.")
     for seed in range(1, asked.seeds + 1):
         for line in matrices(asked.extract, asked.seconds, seed):
             if asked.json:

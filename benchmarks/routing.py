@@ -217,7 +217,11 @@ def main() -> None:
     wanted.add_argument("--json", action="store_true", help="one JSON object a line")
     asked = wanted.parse_args()
     lines = []
-    for instance in instances(asked.dir, asked.names):
+    try:
+        known = list(instances(asked.dir, asked.names))
+    except ValueError as problem:
+        wanted.error(str(problem))
+    for instance in known:
         jobs = instance.data.num_clients
         if jobs > asked.most and not asked.names:
             print(f"{instance.name}: {jobs} stops, left out (--most)", file=sys.stderr)

@@ -17,7 +17,7 @@ import requests
 from flask import Flask, Response, redirect, request
 from werkzeug.serving import make_server
 
-from hub import AuthError, RateLimited, Refused, Unavailable
+from hub import AuthError, ConfigError, RateLimited, Refused, Unavailable
 from hub.addresses import is_private
 from hub.http import Http
 
@@ -133,6 +133,13 @@ def test_an_answer_means_what_the_hub_does_next(
     with pytest.raises(error) as caught:
         Http(["127.0.0.1"]).get_json(f"http://127.0.0.1:{shop}/{status}")
     assert getattr(caught.value, "retry_after", 7) == 7
+
+
+@pytest.mark.parametrize("key", ["ключ", "one\ntwo"])
+def test_a_key_that_no_header_can_carry_is_the_businesss_to_mend(shop: int, key: str) -> None:
+    with pytest.raises(ConfigError, match="Copy it anew") as caught:
+        Http(["127.0.0.1"]).ask("GET", f"http://127.0.0.1:{shop}/told", headers={"Key": key})
+    assert key not in str(caught.value)
 
 
 def slowly(connection: socket.socket, parts: Sequence[bytes]) -> None:

@@ -59,7 +59,7 @@ STEPS = (
 
 
 def _by_hand(apart: Sequence[Apart]) -> str:
-    return ", ".join(one.number for one in apart if one.by_hand)
+    return ", ".join(one.written for one in apart if one.written)
 
 
 def _last_attempt_first(job: JobStory) -> tuple[int, int]:

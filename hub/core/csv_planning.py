@@ -9,7 +9,7 @@ from typing import Any
 from hub.core.crew_rules import read_amounts, read_goods
 from hub.core.csv_aliases import Field, normalise
 from hub.core.csv_values import Cells
-from hub.core.orders import MOST_TO_DOOR_MIN, WISHED_PER_HOUR
+from hub.core.orders import MOST_TO_DOOR_MIN, WISHED_PER_HOUR, called
 from hub.core.values import TimeWindow, moments
 
 _YES = frozenset("yes y true 1 x ja oui si kylla optional".split())
@@ -123,7 +123,7 @@ def _apart(sheet: Cells, row: int, cells: Mapping[Field, str]) -> tuple[str, ...
     """Numbers of other orders; those that are not here yet are waited for."""
     written = cells.get(Field.APART, "")
     found = list(dict.fromkeys(names(written)))
-    own = {cells.get(Field.ORDER_REF, ""), cells.get(Field.ORDER_ID, "")}
+    own = {cells.get(Field.ORDER_ID, ""), *called(cells.get(Field.ORDER_REF, ""))}
     if own.intersection(found):
         message = "This order cannot be kept apart from itself. Name the other one."
         sheet.problem(row, Field.APART, written, message)

@@ -36,6 +36,12 @@ driving, so that nobody makes a long way for a wish."""
 MOST_TO_DOOR_MIN = 60
 
 
+def called(number: str) -> tuple[str, str]:
+    """An order's number as people write it: without its hash, and with it."""
+    bare = number.removeprefix("#")
+    return bare, f"#{bare}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncomingOrder:
     """One order as a source sees it now.

@@ -37,6 +37,7 @@ from hub.flows.breaks import breaks_of
 from hub.flows.fleet_rules import MEASURED, profile_of
 from hub.flows.rests import rests_read
 from hub.flows.roads import NO_ROAD_S, travel_between
+from hub.flows.travel_asked import are_never_free
 
 if TYPE_CHECKING:
     from hub.app import Hub
@@ -114,7 +115,10 @@ def _drives(hub: Hub, business_id: str, profile: str, ways: Sequence[_Way]) -> l
     if not ways:
         return []
     places = list(dict.fromkeys(end.place for way in ways for end in way))
-    travel = travel_between(hub, business_id, places, ways[0][0].ended_at, profile)
+    at = ways[0][0].ended_at
+    if are_never_free(hub, business_id, len(places), profile, at):
+        return []  # and nothing is paid for it
+    travel = travel_between(hub, business_id, places, at, profile)
     if travel.pace:
         return []
     index = {place: n for n, place in enumerate(places)}

@@ -20,6 +20,7 @@ from sqlmodel import Session, col, delete, select
 from hub.core.csv_aliases import normalise
 from hub.core.csv_orders import BadFile, Columns, Field, Preview, Table, guess_columns, orders_from
 from hub.core.csv_rows import Past, RowProblem
+from hub.core.orders import called
 from hub.db.tables import BusinessRow, ConnectionRow, ImportRow
 from hub.db.unit import Unit, let_others
 from hub.flows.brands import brands_of, known_names
@@ -274,7 +275,7 @@ def _preview(
 
 def _not_here(session: Session, business_id: str, seen: Preview) -> Iterator[RowProblem]:
     """Orders that are named by others and are neither here nor in the file."""
-    coming = {name for order in seen.orders for name in (order.ref, order.number)}
+    coming = {name for order in seen.orders for name in (order.ref, *called(order.number))}
     others = [one for one in seen.named if one[2] not in coming]
     known = orders_called(session, business_id, [name for _, _, name in others])
     for row, column, name in others:

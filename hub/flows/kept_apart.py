@@ -17,7 +17,7 @@ from sqlmodel import Session, col, or_, select
 from hub.core.errors import Refused
 from hub.core.events import OrderAmended
 from hub.core.jobs import State
-from hub.core.orders import IncomingOrder
+from hub.core.orders import IncomingOrder, called
 from hub.db.tables import ApartRow, BusinessRow, JobRow, OrderRow
 from hub.flows.audit import note
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 MOST = 50  # as the API takes
 AT_ONCE = 500
+APART_BY = frozenset({"apart_from", "number"})  # what of a report has `renew` look again
 TO_PLAN = (State.CREATED, State.PLANNED, State.ASSIGNED)
 
 
@@ -35,11 +36,14 @@ class UnknownOrdersError(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Apart:
-    """Another order, as an order's page shows it. ``order_id`` ``None``: it is not here yet."""
+    """Another order, as an order's page shows it. ``order_id`` ``None``: it is not here yet.
+
+    ``written``: what a person called it on this page; empty where nobody did.
+    """
 
     order_id: str | None
     number: str
-    by_hand: bool
+    written: str
 
 
 def orders_called(
@@ -54,7 +58,7 @@ def orders_called(
     ranked: dict[str, tuple[int, bool, str]] = {}
     for first in range(0, len(wanted), AT_ONCE):
         some = wanted[first : first + AT_ONCE]
-        written = {text for name in some for text in (name, *_as_numbers(name))}
+        written = {text for name in some for text in (name, *called(name))}
         rows = session.exec(
             select(OrderRow.id, OrderRow.ref, OrderRow.number, OrderRow.connection_id).where(
                 OrderRow.business_id == business_id,
@@ -82,10 +86,11 @@ def renew(
     *,
     are_new: bool,
 ) -> None:
-    """What these reports, of one connection, say; and what was said of orders before they came."""
+    """What these reports, of one connection, say; and what was said of orders before they came, or
+    were called so.
+    """
     said = {row.id: incoming.apart_from for row, incoming in reported}
-    if are_new:
-        _arrived(session, business_id, [row for row, _ in reported])
+    _arrived(session, business_id, [row for row, _ in reported])
     if are_new and not any(said.values()):
         return
     rows = _of(session, business_id, said)
@@ -111,6 +116,7 @@ def keep_apart(
 ) -> None:
     """From now on a person keeps the order apart from these, and from no others. Safe to repeat.
 
+    A name that was there already means the order it meant, whatever else is called so by now.
     Raises ``LookupError`` for an order of another business, ``UnknownOrdersError`` for names that
     no other order of the business has.
     """
@@ -122,9 +128,12 @@ def keep_apart(
         ).one_or_none()
         if order is None:
             raise LookupError(f"no order {order_id}")
-        known = orders_called(session, business_id, names, order.connection_id)
-        refuse_unknown(names, known, order_id)
         rows = _of(session, business_id, [order_id])
+        before = {row.name: row.other_id for row in rows if row.by_hand and row.other_id}
+        new = [name for name in names if name not in before]
+        known = orders_called(session, business_id, new, order.connection_id)
+        known |= {name: before[name] for name in names if name in before}
+        refuse_unknown(names, known, order_id)
         reported = {row.name for row in rows if not row.by_hand}
         was, wanted = {row.name for row in rows if row.by_hand}, known.keys() - reported
         if was == wanted:
@@ -188,8 +197,8 @@ def apart_from(session: Session, business_id: str, order_id: str) -> list[Apart]
     found: dict[str, Apart] = {}
     for row in sorted(rows, key=lambda row: row.by_hand and row.order_id == order_id):
         id = _other(row, order_id)
-        mine = row.by_hand and row.order_id == order_id
-        found[id or row.name] = Apart(id, numbers.get(id or "", row.name), mine)
+        written = row.name if row.by_hand and row.order_id == order_id else ""
+        found[id or row.name] = Apart(id, numbers.get(id or "", row.name), written)
     return sorted(found.values(), key=lambda one: one.number)
 
 
@@ -245,22 +254,17 @@ def _how(name: str, id: str, ref: str, number: str) -> int:
         return 4
     if name == ref:
         return 3
-    return 2 if name == number else int(number in _as_numbers(name))
-
-
-def _as_numbers(name: str) -> tuple[str, str]:
-    bare = name.removeprefix("#")
-    return bare, f"#{bare}"
+    return 2 if name == number else int(number in called(name))
 
 
 def _arrived(session: Session, business_id: str, orders: Sequence[OrderRow]) -> None:
     """Who waited for one of ``orders`` is kept apart from it now."""
-    called = {name for o in orders for name in (o.id, o.ref, o.number, *_as_numbers(o.number))}
+    names = {name for o in orders for name in (o.id, o.ref, o.number, *called(o.number))}
     waiting = session.exec(
         select(ApartRow).where(
             ApartRow.business_id == business_id,
             col(ApartRow.other_id).is_(None),
-            col(ApartRow.name).in_(called),
+            col(ApartRow.name).in_(names),
         )
     ).all()
     if not waiting:

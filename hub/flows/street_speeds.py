@@ -21,7 +21,7 @@ from sqlmodel import Session, col, or_, select
 from hub.core.breaks_had import spans
 from hub.core.business import BusinessSettings
 from hub.core.contracts import TravelTimes
-from hub.core.errors import Refused
+from hub.core.errors import ConfigError, Refused
 from hub.core.stays import Fix
 from hub.core.street_speeds import (
     PARKED_MS,
@@ -96,6 +96,10 @@ def learn_street_speeds(hub: Hub) -> int:
             return _learn(hub, map_dir, now).told
     except BuildRunning:
         return 0
+    except (OSError, ConfigError):
+        if traffic(map_dir).is_file():
+            raise
+        return 0  # a new map was built meanwhile, which is told in a minute
 
 
 def streets_now(hub: Hub) -> Present | None:

@@ -31,6 +31,7 @@ from hub.db.tables import (
     RejectRow,
 )
 from hub.db.unit import Unit
+from hub.flows.kept_apart import APART_BY
 from hub.flows.kept_apart import renew as renew_apart
 from hub.flows.kept_goods import keep_no_more
 from hub.flows.known import DONE, SHOWN, Known, about_called_off
@@ -290,7 +291,7 @@ class _Writer:
                     moves.append(Move(job, places[spot_key(leg.spot)], together))
             if SHOWN.intersection(one.change.fields):
                 shown += one.jobs
-        parted = [one for one in amended if "apart_from" in one.change.fields]
+        parted = [one for one in amended if APART_BY.intersection(one.change.fields)]
         self._keep_apart([(one.row, one.incoming) for one in parted], are_new=False)
         about = self.now, self.actor
         left = {job.id for job in move(self.unit, self.business_id, moves, *about)}

@@ -22,6 +22,7 @@ from hub.core.values import Point
 from hub.db.tables import ChoiceRow
 from hub.flows.choices import ChoiceState, choices, mark, provider_of
 from hub.flows.strangers import failed
+from hub.flows.travel_able import knows_traffic
 from hub.maps.known_travel import KnownTravel
 
 if TYPE_CHECKING:
@@ -135,6 +136,21 @@ def not_asked(asked: Asked, size: int, *, passing: bool = False) -> str:
     if size > provider.up_to_places:
         return f"{provider.title} is not asked for more than {provider.up_to_places:,} places"
     return ""
+
+
+def are_never_free(hub: Hub, business_id: str, size: int, profile: str, at: datetime) -> bool:
+    """Whether who would be asked how long ways take knows the traffic. Nobody is asked."""
+    for asked in in_order(hub, business_id, size, profile):
+        provider = asked.provider
+        if not_asked(asked, size):
+            continue
+        try:
+            if isinstance(provider, AnswersInParts):
+                provider.basis(at, asked.profile(profile))
+        except HubError:  # it knows no such vehicle
+            continue
+        return knows_traffic(provider)
+    return False
 
 
 def told_by(

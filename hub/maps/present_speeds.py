@@ -88,9 +88,12 @@ def present(map_dir: Path) -> Present | None:
 
 
 def are_known(map_dir: Path, now_s: float) -> bool:
-    """Whether any street's present speed is, so that it is worth asking by them."""
+    """Whether any street's present speed is, so that it is worth asking by them.
+
+    What was written later than ``now_s`` was so before the clock was set back, nobody knows when.
+    """
     last = present(map_dir)
-    return last is not None and last.told > 0 and now_s - last.at_s <= GOOD_FOR_S
+    return last is not None and last.told > 0 and abs(now_s - last.at_s) <= GOOD_FOR_S
 
 
 def _beside(map_dir: Path) -> Path:

@@ -1,9 +1,18 @@
 """How services that know the traffic are asked, and what their answers mean.
 
-As their own pages have it, read in November 2026, tried against none of them: Google, Routes API,
-"computeRouteMatrix" and "Get a route matrix" (625 elements); HERE, Matrix Routing API v8 (OpenAPI
-8.36; a region of at most 400 km, 500 x 500 in one answer); Mapbox, Matrix API (25 coordinates) and
-Directions API; TomTom, Matrix Routing v2, "Synchronous Matrix" (200 cells, 400 km) and Routing API.
+Tried against none of them. What is from a service's own page, as of November 2026, and what is not:
+
+- Google, Routes API: "computeRouteMatrix" and "Get a route matrix" (625 elements).
+- HERE, Matrix Routing API v8 (OpenAPI 8.36): the question, one list row by row, a region of at most
+  400 km, 500 x 500 in one answer. Error codes: "Upload a routing matrix" of its Tour Planning.
+- Mapbox, "Matrix API": the address, 25 coordinates, ``sources`` and ``destinations``. Not from it:
+  ``depart_at`` for ``driving`` (the reference of the R package mapboxapi has it), and how it says
+  that it knows no road.
+- TomTom, "Synchronous Matrix" (of 2025-08-18) and "FAQ": the address, 200 cells within 400 km, how
+  places and times are written, that a cell has its indices and, if it failed, ``detailedError``.
+  Not from them: ``options`` and ``routeSummary``, which are as in public code.
+- Lines of routes: as in public code, of all four; TomTom's legs as its SDK's reference has them.
+
 A time of departure that is over is refused by most, so none is sent for now.
 """
 
@@ -16,10 +25,11 @@ from typing import Any
 
 from hub import Point, Refused, RoadLeg, RoadRoute
 from hub.maps.polyline import decoded_flexible
-from hub.plugins.travel_blocks import NONE_S, Cells, Limits, Question
+from hub.plugins.travel_blocks import NONE_S, Cells, Limits, OffRoads, Question
 from hub.plugins.travel_dialects import DIALECTS, lonlats
 
 NO_ROUTE = "No road leads through these places."
+NO_ROAD = {"NoRoute", "NoSegment"}  # Mapbox's words for a question that a lost place spoils
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +230,9 @@ def _mapbox(drive: Drive) -> dict[str, str]:
 
 
 def _mapbox_cells(answer: Any, rows: int, columns: int) -> tuple[Cells, Cells]:
+    """Raises ``OffRoads`` where it answers, with a status of 200, that it knows no road there."""
+    if answer["code"] in NO_ROAD:
+        raise OffRoads(f"Mapbox says {answer['code']}.")
     return DIALECTS["osrm"].cells(answer)
 
 

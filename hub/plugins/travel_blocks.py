@@ -15,7 +15,7 @@ from datetime import datetime
 from math import isqrt
 from statistics import median
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import numpy as np
 
@@ -38,7 +38,7 @@ from hub.plugins.travel_osrm import UNREACHABLE_S, Whole
 PATIENCE_S = 10.0  # a longer pause than that is somebody else's turn
 AGAIN_S = 1.0  # after a service that hung up or was busy
 MOST_LOST = 8  # places far from every road; with more of them it is the map that does not fit
-REFUSALS = (400, 404)  # what services answer where they know no road near a place
+REFUSALS = (400, 404, 422)  # what services answer where they know no road near a place
 NONE_S: float = float("nan")  # no road leads there
 Cells = list[list[float]]
 
@@ -100,6 +100,10 @@ class AskedInBlocks(TravelTimes, AnswersInParts):
     def refusal(self, question: Question, answer: Any, said: str) -> HubError:
         """What a refusal, ``said`` in words, means."""
         return OffRoads(said) if self.is_off_roads(answer) else Refused(said)
+
+    def hidden(self, said: str) -> str:
+        """What a service said, without what no page and no log may show."""
+        return said
 
     def matrix(
         self, places: Sequence[Point], depart_at: datetime, profile: str = "car"
@@ -189,7 +193,7 @@ class AskedInBlocks(TravelTimes, AnswersInParts):
         except ValueError:  # it is no JSON
             answer = None
         if reply.status_code in REFUSALS:
-            said = f"{who} answered {reply.status_code}: {reply.text[:200]}"
+            said = f"{who} answered {reply.status_code}: {self.hidden(reply.text)[:200]}"
             raise self.refusal(question, answer, said)
         if answer is None:
             raise Unavailable(f"{who} gave no usable answer: what it sent cannot be read.")
@@ -266,6 +270,13 @@ class _Blocks:
         except OffRoads:
             return True
         return False
+
+
+def without(secret: str, said: str) -> str:
+    """What a service said; whoever refuses may repeat the address, in which some carry the key."""
+    for written in filter(None, (secret, quote(secret, safe=""))):
+        said = said.replace(written, "…")
+    return said
 
 
 def _by_halves(

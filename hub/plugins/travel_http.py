@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field, SecretStr, field_validator
 
 from hub import ConfigError, Point, Refused, RoadRoute, Tools, measures_of
 from hub.maps.roads import PROFILES
-from hub.plugins.travel_blocks import AskedInBlocks, Cells, Limits, Question
+from hub.plugins.travel_blocks import AskedInBlocks, Cells, Limits, Question, without
 from hub.plugins.travel_dialects import DIALECTS, sized
 
 NEAR_DEG = 0.005  # half a kilometre: what a check asks for
@@ -140,6 +140,9 @@ class HttpTravelTimes(AskedInBlocks):
 
     def is_off_roads(self, answer: Any) -> bool:
         return self.dialect.is_lost(answer)
+
+    def hidden(self, said: str) -> str:
+        return without(self.settings.key.get_secret_value(), said)
 
     def strange(self) -> ConfigError:
         return ConfigError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Literal
@@ -12,7 +13,7 @@ from pydantic import BaseModel, Field, SecretStr, field_validator
 from hub import AuthError, ConfigError, HubError, Point, Refused, RoadRoute, Tools, measures_of
 from hub.maps.roads import PROFILES
 from hub.plugins.traffic_services import SERVICES, Drive
-from hub.plugins.travel_blocks import AskedInBlocks, Cells, Limits, Question
+from hub.plugins.travel_blocks import AskedInBlocks, Cells, Limits, Question, without
 from hub.plugins.travel_http import NEAR_DEG, try_place, typed_place
 
 SOON = timedelta(minutes=1)  # a clock of theirs may be ahead of ours
@@ -80,10 +81,14 @@ class TrafficTravelTimes(AskedInBlocks):
             raise ConfigError(f"The service refuses the question: {problem}", field="key") from None
 
     def basis(self, depart_at: datetime, profile: str) -> str:
-        """The hour of the week belongs to it: at eight on a Monday roads are not as on a Sunday."""
+        """The hour of the week belongs to it: at eight on a Monday roads are not as on a Sunday.
+
+        The account too: what one business pays for is not another's, by most contracts.
+        """
         hour = max(depart_at, self.tools.now()).astimezone(UTC).strftime("%a %H")
         self._drive(depart_at, profile)
-        return f"traffic {self.settings.service} {measures_of(profile)[0]} {hour}"
+        account = hashlib.sha256(self.settings.key.get_secret_value().encode()).hexdigest()[:16]
+        return f"traffic {self.settings.service} {account} {measures_of(profile)[0]} {hour}"
 
     def limits(self) -> Limits:
         return self.service.limits
@@ -101,6 +106,9 @@ class TrafficTravelTimes(AskedInBlocks):
 
     def line(self, answer: Any) -> RoadRoute:
         return self.service.line(answer)
+
+    def hidden(self, said: str) -> str:
+        return without(self.settings.key.get_secret_value(), said)
 
     def refusal(self, question: Question, answer: Any, said: str) -> HubError:
         """Google answers 400 to a key that it does not know."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from sqlmodel import Session
 
+from hub.core.orders import called
 from hub.db.tables import OrderRow
 from hub.flows.kept_apart import orders_called
 from hub.web.api_models import OrderIn
@@ -25,7 +26,7 @@ def named_wrongly(
     known = orders_called(session, business_id, names)
     coming: defaultdict[str, set[int]] = defaultdict(set)
     for n, order in enumerate(orders):
-        for name in (order.ref, order.number):
+        for name in (order.ref, *called(order.number or order.ref)):
             coming[name].add(n)
     for n, order in enumerate(orders):
         for name in order.apart_from:

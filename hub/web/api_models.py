@@ -60,6 +60,8 @@ AHEAD = timedelta(minutes=5)  # clocks differ, and order matters between reports
 READY_AT = "when it can leave the depot, if it is not there yet"
 WISHED = "when somebody had better come, within the windows, at a price"
 FETCHED = "when its recipient collected at the depot what was kept there (next_step: collect)"
+FETCHED_FIRST = "where the goods are fetched first; null: they come from the depot"
+SAID_APART = "as it was sent; people may have named more in the panel"
 OPTIONAL = "it may stay undone when doing it costs more than its prize"
 
 
@@ -96,9 +98,7 @@ class OrderIn(In):
     kind: Annotated[Kind, Field(description="what is done at the address")] = Kind.DELIVER
     address: AddressIn
     point: Annotated[PointIn | None, Field(description="where the door is, if you know")] = None
-    pick_up: Annotated[PickUpIn | None, Field(description="where the goods are fetched first")] = (
-        None
-    )
+    pick_up: Annotated[PickUpIn | None, Field(description=FETCHED_FIRST)] = None
     contacts: Contacts = []
     lines: Annotated[Lines, Field(description="the goods")] = []
     parcels: Annotated[Parcels | None, Field(description="one per line if left out")] = None
@@ -259,6 +259,17 @@ class JobOut(BaseModel):
     proof: ProofOut | None
 
 
+class PickUpOut(BaseModel):
+    """``service_s`` null: the business's usual time. ``point`` null: its address is looked up."""
+
+    address: dict[str, Any]
+    point: dict[str, float] | None
+    windows: list[WindowOut]
+    contact: dict[str, Any] | None
+    service_s: int | None
+    instructions: str
+
+
 class OrderOut(BaseModel):
     id: str
     ref: str
@@ -271,6 +282,7 @@ class OrderOut(BaseModel):
     kind: Kind
     address: dict[str, Any]
     point: dict[str, float] | None
+    pick_up: Annotated[PickUpOut | None, Field(description=FETCHED_FIRST)]
     contacts: list[dict[str, Any]]
     lines: list[dict[str, Any]]
     parcels: int | None
@@ -292,7 +304,7 @@ class OrderOut(BaseModel):
     wished: WindowOut | None
     wished_per_hour: int
     access_s: int | None
-    apart_from: list[str]
+    apart_from: Annotated[list[str], Field(description=SAID_APART)]
     brand: str
     held_back: Annotated[list[Group], Field(description=HELD_BACK)]
     jobs: list[JobOut]

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from hub import Point, TravelTimes, hookimpl
+from hub import Point, TravelMatrix, TravelTimes, hookimpl
 from hub.core.business import BusinessSettings
 from hub.core.ids import new_id
 from hub.core.rush_hours import RushHour
@@ -385,9 +385,18 @@ def test_where_there_are_bicycles_too_what_was_said_of_all_stays_for_them(desk: 
 
 
 class KnowsTheHour(CrowTravelTimes):
+    """``asked``: of how many places, each time."""
+
     key = "hourly"
     title = "Knows the hour"
     knows_traffic = True
+    asked: ClassVar[list[int]] = []
+
+    def matrix(
+        self, places: Sequence[Point], depart_at: datetime, profile: str = "car"
+    ) -> TravelMatrix:
+        self.asked.append(len(places))
+        return super().matrix(places, depart_at, profile)
 
 
 class Knowing:
@@ -402,6 +411,14 @@ def test_travel_times_that_know_the_hour_leave_nothing_to_learn(desk: Desk) -> N
     weeks(desk, n=1)
     desk.hub.registry.add(Knowing(), "knowing")
     assert "know the time of day themselves" in text_of(desk.get(PAGE))
+
+
+def test_nobody_who_knows_the_hour_is_paid_for_drives_that_say_nothing(desk: Desk) -> None:
+    weeks(desk)
+    desk.hub.registry.add(Knowing(), "knowing")
+    KnowsTheHour.asked.clear()
+    assert read_drives(desk.hub) == 9 and KnowsTheHour.asked == []
+    assert taken(desk).why_not and KnowsTheHour.asked == [2]
 
 
 def streets_are_slow(desk: Desk, ago_s: int = 60) -> None:

@@ -208,6 +208,19 @@ def test_an_order_is_kept_apart_from_others_when_typed_in_and_later(desk: Desk) 
     assert second.id and len(desk.rows(ApartRow)) == 1
 
 
+def test_who_is_named_by_an_id_is_still_who_was_meant_when_the_page_is_sent_again(
+    desk: Desk,
+) -> None:
+    for number in ("1001", "1002"):
+        desk.post(NEW, **typed(number=number))
+    first, second = desk.rows(OrderRow)
+    page = desk.post(f"/panel/orders/{second.id}/apart", apart_from=first.id, follow=True)
+    assert "Kept apart from 1001" in text_of(page) and f'value="{first.id}"' in page.text
+    desk.post(f"/panel/orders/{second.id}/apart", apart_from=first.id)
+    [row] = desk.rows(ApartRow)
+    assert (row.name, row.other_id) == (first.id, first.id)
+
+
 def test_nobody_keeps_another_businesss_order_apart(hub: Hub, desk: Desk) -> None:
     desk.post(NEW, **typed(number="1001"))
     [order] = desk.rows(OrderRow)

@@ -41,6 +41,7 @@ class TrafficServices:
         self.roads, self.now = RoadsService(data_dir), now
         self.asked: list[int] = []
         self.bodies: list[Any] = []
+        self.is_strict = False  # Mapbox: a place far from every road spoils the question
         self.app = Flask("traffic")
         add = self.app.add_url_rule
         add("/distanceMatrix/v2:computeRouteMatrix", view_func=self._google, methods=["POST"])
@@ -181,6 +182,8 @@ class TrafficServices:
         kind = KINDS[SPOKEN[name]]
         (seconds, metres), moved = self.roads._table(kind, pairs, sources, targets)
         slow = self._slow(request.args.get("depart_at"))
+        if self.is_strict and max(map(max, moved)) > FAR_M:
+            return jsonify({"code": "NoRoute", "message": "No route found"})
         return jsonify(
             {
                 "code": "Ok",

@@ -3,22 +3,26 @@ moves or offers, and never of another business."""
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from sqlmodel import select
 
 from hub.core.jobs import State
 from hub.core.left_out import APART
-from hub.core.orders import PickUp
+from hub.core.orders import IncomingOrder, PickUp
 from hub.core.values import Address, Point
 from hub.db.tables import ApartRow, JobRow, OrderRow, StopJobRow, StopRow
 from hub.flows.board_moves import moving
+from hub.flows.connections import connection_id
 from hub.flows.dispatch import DoesNotFit, add_job, remove_job
 from hub.flows.found import found
 from hub.flows.import_file import preview, store_preview
 from hub.flows.kept_apart import UnknownOrdersError, apart_from, apart_jobs, keep_apart
 from hub.flows.offers import best_places
 from hub.flows.overview import day_seen
-from tests.flows.test_planning_settings import DAY, YARD, Firm, firm
+from hub.flows.sync import store_all
+from tests.flows.test_planning_settings import DAY, SIX, YARD, Firm, firm
 
 __all__ = ["firm"]
 TOLD = "Order acid and order bread are to be kept apart: no vehicle may take both."
@@ -97,12 +101,33 @@ def test_an_order_may_be_named_before_it_comes(firm: Firm) -> None:
     assert others(firm, "acid") == ["bread"]
 
 
+def test_an_order_that_is_called_so_only_later_was_meant(firm: Firm) -> None:
+    firm.order("acid", 3, apart_from=("77",))
+    firm.order("bread", 2)
+    assert others(firm, "acid") == []
+    bread = IncomingOrder(
+        ref="bread", number="77", updated_at=SIX + timedelta(hours=1), address=Address(("Katu 1",))
+    )
+    api = connection_id(firm.hub, firm.business_id, "api")
+    store_all(firm.hub, firm.business_id, api, [bread])
+    assert others(firm, "acid") == ["77"] and others(firm, "bread") == ["acid"]
+
+
 def test_orders_that_came_together_are_named_by_their_numbers_with_or_without_a_hash(
     firm: Firm,
 ) -> None:
     firm.order("a", 3, apart_from=("#b",))
     firm.order("b", 2)
     assert others(firm, "a") == ["b"]
+
+
+def test_in_a_file_too_they_are_named_with_or_without_a_hash(firm: Firm) -> None:
+    sheet = "Order,Address,Kept apart from\n1,Katu 1,#2\n2,Katu 2,#1\n#3,Katu 3,3\n"
+    seen = preview(firm.hub, firm.business_id, sheet.encode(), "day.csv")
+    [problem] = seen.problems
+    assert (problem.row, "from itself" in problem.message) == (4, True)
+    store_preview(firm.hub, firm.business_id, seen, actor="test")
+    assert others(firm, "1") == ["2"] and others(firm, "#3") == []
 
 
 def test_no_order_of_another_business_is_ever_meant(firm: Firm) -> None:
@@ -141,6 +166,22 @@ def test_what_a_person_keeps_apart_no_report_takes_back(firm: Firm) -> None:
         keep_apart(*about, ["acid"], actor="test")
     keep_apart(*about, [], actor="test")
     assert others(firm, "acid") == []
+
+
+def test_what_was_written_keeps_its_meaning_whatever_else_is_called_so_later(firm: Firm) -> None:
+    """Two shops of a business may have an order of one number each, and numbers change."""
+    firm.order("bread", 2)
+    firm.order("acid", 3)
+    bread = order(firm, "bread")
+    about = firm.hub, firm.business_id, order(firm, "acid").id
+    keep_apart(*about, [bread.id], actor="test")
+    seen = preview(firm.hub, firm.business_id, b"Order,Address\nbread,Kuja 2\n", "day.csv")
+    store_preview(firm.hub, firm.business_id, seen, actor="test")
+    for _ in range(2):  # as often as the page is sent
+        with firm.hub.reading() as session:
+            [one] = apart_from(session, *about[1:])
+        assert (one.order_id, one.number) == (bread.id, "bread")
+        keep_apart(*about, [one.written], actor="test")
 
 
 def test_the_board_says_so_before_a_move(two: Firm) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
@@ -304,6 +305,26 @@ def test_two_workers_do_not_do_it_twice(town: Town, monkeypatch: pytest.MonkeyPa
     assert learn_street_speeds(town.hub) > 3
     assert learn_street_speeds(town.hub) == 0  # a moment later
     assert streets_now(town.hub) is not None
+
+
+def test_a_map_that_is_built_anew_meanwhile_is_no_failure(
+    town: Town, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Builder(logging.Handler):
+        """Takes the old map away once the speeds are known and not yet told."""
+
+        def emit(self, record: logging.LogRecord) -> None:
+            if record.msg.startswith("street speeds: drivers"):
+                shutil.rmtree(town.current)
+
+    caplog.set_level(logging.INFO)
+    husk, builder = town.business("Husk"), Builder()
+    logging.getLogger().addHandler(builder)
+    try:
+        assert jammed(town, town.driver(husk), town.driver(husk)) == 0
+    finally:
+        logging.getLogger().removeHandler(builder)
+    assert not town.current.exists()
 
 
 def test_without_a_map_or_valhalla_nothing_happens(

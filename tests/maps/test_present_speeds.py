@@ -96,12 +96,12 @@ def traffic_words(here: Path) -> np.ndarray:
     return np.concatenate([words[b + HEADER_WORDS : b + HEADER_WORDS + n] for _, b, n in spans])
 
 
-def test_a_jam_is_not_believed_for_ever_should_nobody_write_any_more(own) -> None:
+@pytest.mark.parametrize("later_s", [-GOOD_FOR_S - 1, 3600], ids=["long ago", "clock set back"])
+def test_a_jam_is_not_believed_for_ever_should_nobody_write_any_more(own, later_s: int) -> None:
     here, travel = own
     free = travel.route(ENDS, AT, "car")
     streets = [street.number for street in snapped(here, free.geometry).streets]
-    written_s = round(AT.timestamp()) - GOOD_FOR_S - 1
-    write_speeds(here, dict.fromkeys(streets, 4.0), now_s=written_s)
+    write_speeds(here, dict.fromkeys(streets, 4.0), now_s=round(AT.timestamp()) + later_s)
     assert travel.route(ENDS, AT, "car") == free
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask, request
 
-from hub import AuthError, ConfigError, Point
+from hub import AuthError, ConfigError, Point, Refused
 from hub.maps.polyline import decoded_flexible
 from hub.plugins.travel_osrm import UNREACHABLE_S
 from hub.plugins.travel_traffic import TrafficSettings, TrafficTravelTimes
@@ -64,6 +65,11 @@ def test_a_time_that_is_over_is_now(make: Make, service: str) -> None:
     assert ways.basis(over, "car") == ways.basis(NOW, "car")
 
 
+def test_what_one_account_was_told_is_no_other_businesss(make: Make) -> None:
+    mine, theirs = (make("google", key=key).basis(NOON, "car") for key in (KEY, "another"))
+    assert mine != theirs and KEY not in mine
+
+
 @pytest.mark.parametrize("service", SERVICES)
 def test_no_question_is_larger_than_its_page_says(
     make: Make, services: TrafficServices, service: str
@@ -80,6 +86,30 @@ def test_a_place_far_from_every_road_hides_nothing(make: Make, service: str) -> 
     matrix = make(service).matrix([PLACES[0], PARIS, PLACES[1]], NOON, "car")
     assert [row[1] for row in matrix.seconds] == [UNREACHABLE_S, 0, UNREACHABLE_S]
     assert 0 < matrix.seconds[0][2] < 3600
+
+
+def test_a_place_that_spoils_mapboxs_whole_question_is_found(
+    make: Make, services: TrafficServices
+) -> None:
+    services.is_strict = True
+    matrix = make("mapbox").matrix([PLACES[0], PARIS, PLACES[1]], NOON, "car")
+    assert [row[1] for row in matrix.seconds] == [UNREACHABLE_S, 0, UNREACHABLE_S]
+    assert 0 < matrix.seconds[0][2] < 3600
+
+
+@pytest.mark.parametrize("status", [400, 404, 422])
+@pytest.mark.parametrize("service", ["here", "mapbox", "tomtom"])
+def test_no_refusal_shows_the_key_that_was_in_the_address(
+    tmp_path: Path, service: str, status: int
+) -> None:
+    echo = Flask("echo")
+    echo.register_error_handler(404, lambda _: (f"Nothing at {request.url}", status))
+    tools = lent(tmp_path, now=NOW)
+    tools.http.mount("https://", WsgiAdapter(echo))
+    settings = TrafficSettings.model_validate({"service": service, "key": KEY})
+    with pytest.raises(Refused, match="Nothing at") as caught:
+        TrafficTravelTimes(settings, tools).matrix(PLACES, NOON, "car")
+    assert KEY not in str(caught.value)
 
 
 @pytest.mark.parametrize("service", SERVICES)

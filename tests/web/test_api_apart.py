@@ -31,6 +31,14 @@ def test_orders_of_one_request_may_name_each_other(world: World) -> None:
     assert world.call("POST", ORDERS, orders).status_code == 201
 
 
+def test_orders_of_one_request_name_each_other_with_or_without_a_hash(world: World) -> None:
+    orders = [an_order("a", apart_from=["#b"]), an_order("b"), an_order("c", number="#7")]
+    orders[1]["apart_from"] = ["7"]
+    assert world.call("POST", ORDERS, orders).status_code == 201
+    said = "#1001 is this order; name the other one"
+    refused(world, an_order("1001", apart_from=["#1001"]), "/apart_from", said)
+
+
 def test_an_order_that_is_not_there_is_refused_at_its_field(world: World) -> None:
     refused(world, an_order(apart_from=["9"]), "/apart_from", "there is no order 9")
     orders = [an_order("a"), an_order("b", apart_from=["9"])]
