@@ -179,13 +179,13 @@ def test_the_run_of_a_killed_worker_is_taken_by_another_when_its_lease_is_over(
 
 
 def test_a_worker_whose_lease_was_taken_stores_nothing(town: Town) -> None:
-    run = asked(town, "slow", 2)
+    run = asked(town, "slow", 300)
     worker = in_the_background(town.hub)
     until(lambda: plan_seen(town.hub, town.business_id, run.id).cost)
     with town.hub.unit() as unit:  # as another worker does that thinks this one dead
         row = unit.session.exec(select(PlanRow)).one()
         row.leased_until = datetime.now(UTC) + timedelta(minutes=5)
-    worker.join(30)
+    worker.join(60)
     assert (town.run().state, town.links()) == ("solving", [])
 
 
@@ -221,7 +221,7 @@ def test_what_somebody_moved_while_a_day_was_planned_stays_where_they_put_it(
     assert solve_waiting(town.hub)
     one, other = town.routes()
     job_id = on_route(town, one.id)[0]
-    run = asked(town, "slow", 2.0)
+    run = asked(town, "slow", 300)
     worker = in_the_background(town.hub)
     until(lambda: plan_seen(town.hub, town.business_id, run.id).cost)
     move_job(
@@ -235,6 +235,7 @@ def test_what_somebody_moved_while_a_day_was_planned_stays_where_they_put_it(
         to_version=other.version,
         force=True,
     )
+    stop_plan(town.hub, town.business_id, run.id, actor="staff:1")
     worker.join(60)
     seen = plan_seen(town.hub, town.business_id, run.id)
     assert seen.state == "failed" and "Somebody changed a draft" in seen.error
@@ -248,14 +249,15 @@ def test_a_driver_whose_day_is_taken_off_while_it_is_planned_gets_no_route(
 ) -> None:
     town = a_town(open_hub(database_url, tmp_path), capacity={"g": 4000})
     town.orders({f"S{n}": near(SOUTH, n) for n in range(1, 7)}, lines=kilos(1))
-    run = asked(town, "slow", 2.0)
+    run = asked(town, "slow", 300)
     worker = in_the_background(town.hub)
     until(lambda: plan_seen(town.hub, town.business_id, run.id).cost)
     with town.hub.reading() as session:
         otso = session.exec(select(DriverRow.id).where(DriverRow.name == "Otso")).one()
     set_hours(town.hub, town.business_id, otso, DAY, None, actor="staff:2")
+    stop_plan(town.hub, town.business_id, run.id, actor="staff:1")
     worker.join(60)
-    assert plan_seen(town.hub, town.business_id, run.id).state == "done"
+    assert plan_seen(town.hub, town.business_id, run.id).state == "cancelled"
     assert {route.driver_id for route in town.routes()}.isdisjoint({otso})
     assert len(town.links()) == 4
 
