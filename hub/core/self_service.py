@@ -135,6 +135,7 @@ class Standing:
     nobody has said what follows. ``retries``: it did before, and waits for another attempt that no
     driver has yet. ``is_paired``: it is fetched first, and is still to be.
     ``needs_a_person``: before anybody tries again, something has to be put right.
+    ``came_at``: when the order came in; ``None``: nobody knows.
     """
 
     kind: Kind
@@ -149,12 +150,14 @@ class Standing:
     retries: bool = False
     is_paired: bool = False
     needs_a_person: bool = False
+    came_at: datetime | None = None
 
 
 class Why(StrEnum):
     """Why something that the business allows is closed now."""
 
     PAST = "past"  # the cut-off
+    SOON = "soon"  # the cut-off, which was before the order came
     TOLD = "told"  # a time was told, and it ends there
     COMING = "coming"  # the driver is on the way with it
     NEAR = "near"  # nearly there, or at the door
@@ -256,4 +259,7 @@ def _plan(rules: SelfService, action: Action, now_is: Standing, now: datetime) -
     if now_is.told_opens is None:
         return Answer(True)
     until = now_is.told_opens - timedelta(hours=rules.hours)
-    return Answer(True, until=until) if now < until else Answer(False, Why.PAST, until)
+    if now < until:
+        return Answer(True, until=until)
+    was_ever = now_is.came_at is None or now_is.came_at < until
+    return Answer(False, Why.PAST if was_ever else Why.SOON, until)

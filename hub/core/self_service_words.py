@@ -38,6 +38,8 @@ def closed_words(answer: Answer, zone: ZoneInfo, now: datetime, tongue: Tongue) 
         case Why.PAST if answer.until is not None:
             when = moment_words(answer.until, zone, now, tongue)
             return tongue.say("Changes were possible until {when}.", when=when)
+        case Why.SOON:
+            return tongue.say("It comes too soon for changes.")
         case Why.TOLD:
             return tongue.say("Changes were possible until your time was set.")
         case Why.COMING:

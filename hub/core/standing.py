@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from hub.core.jobs import ON_A_PHONE, Outcome, Reason, State
 from hub.core.self_service import Standing
 from hub.core.tracking_page import RIDING, Life, Seen, Shows
@@ -12,7 +14,13 @@ _SET_OUT = (State.LOADED, State.EN_ROUTE, State.ARRIVED)
 
 
 def standing(
-    seen: Seen, left: Life, *, began: bool, told: TimeWindow | None, is_paired: bool = False
+    seen: Seen,
+    left: Life,
+    *,
+    began: bool,
+    told: TimeWindow | None,
+    is_paired: bool = False,
+    came_at: datetime | None = None,
 ) -> Standing:
     """How what the page shows stands; ``told``: the promise in force."""
     job, full = seen.job, left is Life.FULL
@@ -35,4 +43,5 @@ def standing(
         retries=full and job.attempt > 1 and not job.is_closed and not on_a_phone,
         is_paired=is_paired,
         needs_a_person=job.is_closed and job.reason in _PUT_RIGHT_FIRST,
+        came_at=came_at,
     )

@@ -136,12 +136,18 @@ def doing(session: Session, link: Link, now: datetime) -> Doing | None:
 def standing_of(session: Session, link: Link, now: datetime) -> Standing:
     ride = link.ride
     began = ride is not None and ride.began_at is not None and not ride.is_over(now)
+    came_at = session.exec(
+        select(OrderRow.received_at).where(
+            OrderRow.business_id == link.business.id, OrderRow.id == link.order_id
+        )
+    ).one()
     return standing(
         link.seen,
         link.life,
         began=began,
         told=link.promise,
         is_paired=_is_to_be_fetched(session, link.job),
+        came_at=came_at,
     )
 
 

@@ -20,6 +20,7 @@ from hub.db.tables import (
     EventRow,
     JobRow,
     NoticeRow,
+    OrderRow,
     PromiseRow,
     StopJobRow,
     WebhookRow,
@@ -81,6 +82,12 @@ def page_of(street: Street, path: str = "") -> str:
 def rows(street: Street, table: type, *where: Any) -> list[Any]:
     with street.hub.reading() as session:
         return list(session.exec(select(table).where(*where)))
+
+
+def came(street: Street, ago: timedelta) -> None:
+    with street.hub.unit() as unit:
+        order = unit.session.get_one(OrderRow, street.job.order_id)
+        order.received_at = street.hub.now() - ago
 
 
 def asked(street: Street) -> list[str]:
@@ -185,6 +192,7 @@ def test_nothing_is_open_that_the_business_does_not_allow() -> None:
 
 def test_after_the_cut_off_a_plan_stays_and_the_page_says_until_when_it_was_possible() -> None:
     street = allow(moments.scheduled(), hours=12)
+    came(street, timedelta(days=1))
     page = page_of(street)
     assert "Changes were possible until" in page
     assert "/times" not in page
@@ -192,6 +200,14 @@ def test_after_the_cut_off_a_plan_stays_and_the_page_says_until_when_it_was_poss
     assert rows(street, JobRow, JobRow.id == street.job.id)[0].outcome == ""
     late = allow(moments.on_its_way())
     assert "The driver has it on board" in page_of(late)
+
+
+def test_of_what_was_ordered_after_the_cut_off_the_page_does_not_say_it_could_be_changed() -> None:
+    street = allow(moments.scheduled(), hours=12)
+    came(street, timedelta(0))
+    page = page_of(street)
+    assert "It comes too soon for changes." in page
+    assert "Changes were possible" not in page
 
 
 def test_until_the_time_is_told_is_a_cut_off_too() -> None:
