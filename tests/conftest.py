@@ -84,6 +84,7 @@ SOAKED_ON_POSTGRESQL = (
     "tests/flows/test_time_chosen.py",
     "tests/flows/test_tokens.py",
     "tests/flows/test_van_out.py",
+    "tests/flows/test_van_out_told.py",
     "tests/flows/test_zones_planned.py",
     "tests/journeys/test_a_bakerys_day.py",
     "tests/live/test_fixes.py",

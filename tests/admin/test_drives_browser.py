@@ -29,6 +29,7 @@ def page(desk: Desk, browser: Browser) -> Iterator[Page]:
         yield page
 
 
+@pytest.mark.soak
 def test_an_owner_takes_what_drives_took_into_the_settings(desk: Desk, page: Page) -> None:
     page.goto("/panel/settings")
     page.get_by_role("link", name="What your drives took").click()

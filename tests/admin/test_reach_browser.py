@@ -29,6 +29,7 @@ def page(desk: Desk, browser: Browser) -> Iterator[Page]:
         yield page
 
 
+@pytest.mark.soak
 def test_a_dispatcher_looks_how_far_vans_get_and_makes_a_zone_of_it(
     desk: Desk, page: Page, tmp_path: Path
 ) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.contract.planting import Mutant, exempting, survivors
 
 POST = 'reply = self.tools.http.post(f"{ORIGIN}/messages", json=body, headers=self._headers())'
@@ -139,5 +141,6 @@ MUTANTS = {
 }
 
 
+@pytest.mark.soak
 def test_every_planted_mistake_is_caught(tmp_path: Path) -> None:
     assert survivors(tmp_path, "channels", MUTANTS) == []

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.contract.planting import Mutant, survivors
 
 MUTANTS = {
@@ -127,5 +129,6 @@ MUTANTS = {
 }
 
 
+@pytest.mark.soak
 def test_every_planted_mistake_is_caught(tmp_path: Path) -> None:
     assert survivors(tmp_path, "record_sinks", MUTANTS) == []

@@ -10,6 +10,7 @@ from hub.flows.brand import add_brand, brand_of
 from hub.flows.order_story import order_story
 from hub.flows.tracking_samples import samples
 from tests import tracking_worlds as moments
+from tests.browsers import in_a_while
 from tests.tracking_worlds import Street
 from tests.web.test_push_page import pushing
 from tests.web.test_self_service import allow, failed, page_of
@@ -84,12 +85,10 @@ def test_the_offer_to_notify_stands_below_the_status_and_outlives_a_new_state(
         for n in (2, 3):
             street.close(street.job_at(n), 1 + 3 * n)
         street.tell("head_for", street.job, 11)
-        page.clock.run_for(61_000)
-        page.get_by_role("heading", name="Arriving now").wait_for()
+        in_a_while(page, page.get_by_role("heading", name="Arriving now"))
         expect(page.locator("#notify button[data-mine=kept]")).to_be_visible()
         street.tell("arrive", street.job, 13)
-        page.clock.run_for(61_000)
-        page.get_by_role("heading", name="The driver is at your door").wait_for()
+        in_a_while(page, page.get_by_role("heading", name="The driver is at your door"))
         expect(offer).to_have_count(0)
         page.close()
 

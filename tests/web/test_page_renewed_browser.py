@@ -10,11 +10,10 @@ from hub.db.tables import LineRow, PromiseRow
 from hub.flows.kept_goods import note_fetched
 from hub.flows.next_steps import choose_step
 from tests import tracking_worlds as moments
+from tests.browsers import in_a_while
 from tests.tracking_worlds import Street, branded
 from tests.web.test_self_service import allow, failed
 from tests.web.test_tracking_browser import served
-
-A_MINUTE = 61_000
 
 
 def opened(browser: Browser, url: str, street: Street) -> Page:
@@ -44,8 +43,7 @@ def test_promises_goods_and_what_can_be_done_change_on_an_open_page(browser: Bro
                 )
             )
         street.settings(self_service={"allowed": ["note"]})
-        page.clock.run_for(A_MINUTE)
-        expect(about).to_contain_text("Cinnamon roll")
+        in_a_while(page, about.get_by_text("Cinnamon roll"))
         expect(about.get_by_text("told on")).to_have_count(2)
         expect(can).not_to_contain_text("Choose another time")
         assert page.evaluate("window.never_left")
@@ -59,11 +57,9 @@ def test_what_follows_a_failure_reaches_the_page_that_said_it(browser: Browser) 
         page = opened(browser, url, street)
         expect(page.get_by_text("What should happen next?").first).to_be_visible()
         choose_step(*about, NextStep.COLLECT, actor="staff:1")
-        page.clock.run_for(A_MINUTE)
-        expect(page.get_by_text("You can collect it here:")).to_be_visible()
+        in_a_while(page, page.get_by_text("You can collect it here:"))
         note_fetched(*about, actor="staff:1")
-        page.clock.run_for(A_MINUTE)
-        expect(page.get_by_role("heading", name="Collected")).to_be_visible()
+        in_a_while(page, page.get_by_role("heading", name="Collected"))
         expect(page.get_by_text("You can collect it here:")).to_have_count(0)
         assert page.evaluate("window.never_left")
         page.close()

@@ -16,6 +16,7 @@ from sqlmodel import select
 
 from hub.db.tables import BrandRow, BusinessRow, WishRow
 from tests import tracking_worlds as moments
+from tests.browsers import in_a_while
 from tests.tracking_worlds import Street, branded
 from tests.web.test_self_service import allow, failed
 from tests.web.test_tracking import LIGHTEST, client_of
@@ -87,12 +88,10 @@ def test_what_is_being_typed_stays_when_the_page_goes_on(browser: Browser) -> No
         page.get_by_text("Note or door code for the driver").click()
         page.get_by_label("Note for the driver").fill("Ring twice")
         street.close(street.job_at(2), 8)
-        page.clock.run_for(61_000)
-        page.get_by_text("1 stop before you.").wait_for()
+        in_a_while(page, page.get_by_text("1 stop before you."))
         street.close(street.job_at(3), 10)
         street.tell("head_for", street.job, 11)
-        page.clock.run_for(61_000)
-        page.get_by_role("heading", name="Arriving now").wait_for()
+        in_a_while(page, page.get_by_role("heading", name="Arriving now"))
         assert page.locator("#note").input_value() == "Ring twice"
         page.close()
 

@@ -21,6 +21,7 @@ from sqlmodel import select
 from werkzeug.serving import make_server
 
 from hub.db.tables import BusinessRow, JobRow
+from tests.browsers import in_a_while
 from tests.driving_worlds import DAY
 from tests.tracking_worlds import MOMENTS, Street, branded, on_its_way, scheduled
 from tests.web.test_tracking import LIGHTEST, app_of
@@ -213,12 +214,10 @@ def test_an_open_page_follows_the_round_and_says_what_changed(
         page.goto(f"{url}/t/{street.token}")
         expect(page.get_by_text("2 stops before you.")).to_be_visible()
         street.close(street.job_at(2), 8)
-        page.clock.run_for(61_000)
-        page.get_by_text("1 stop before you.").wait_for()
+        in_a_while(page, page.get_by_text("1 stop before you."))
         street.close(street.job_at(3), 10)
         street.tell("head_for", street.job, 11)
-        page.clock.run_for(61_000)
-        page.get_by_role("heading", name="Arriving now").wait_for()
+        in_a_while(page, page.get_by_role("heading", name="Arriving now"))
         assert watch.complaints == []
         page.close()
 
