@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -183,24 +183,12 @@ def orders(hub: Hub) -> Blueprint:
     @pages.post("/<order_id>/jobs/<job_id>/fetched")
     @needs(Role.DISPATCHER)
     def fetched(order_id: str, job_id: str) -> AnyResponse:
-        _job_of(order_id, job_id)
-        try:
-            note_fetched(hub, me().business_id, job_id, actor=me().actor)
-            flash("Noted: the customer has collected it.", "ok")
-        except HubError as problem:
-            flash(str(problem), "bad")
-        return redirect(url_for("orders.one", order_id=order_id))
+        return _noted(order_id, job_id, note_fetched, "the customer has collected it")
 
     @pages.post("/<order_id>/jobs/<job_id>/not-fetched")
     @needs(Role.DISPATCHER)
     def not_fetched(order_id: str, job_id: str) -> AnyResponse:
-        _job_of(order_id, job_id)
-        try:
-            note_not_fetched(hub, me().business_id, job_id, actor=me().actor)
-            flash("Noted: it was not collected.", "ok")
-        except HubError as problem:
-            flash(str(problem), "bad")
-        return redirect(url_for("orders.one", order_id=order_id))
+        return _noted(order_id, job_id, note_not_fetched, "it was not collected")
 
     @pages.post("/<order_id>/jobs/<job_id>/note")
     @needs(Role.DISPATCHER)
@@ -248,6 +236,15 @@ def orders(hub: Hub) -> Blueprint:
         about |= {"more_times": MORE_TIMES, "fetch_times": FETCH_TIMES, "fetch_names": FETCH_NAMES}
         depots = [(name, name) for name in _desk().depots]
         return page("panel/orders_new.html", status, depots=depots, **about)
+
+    def _noted(order_id: str, job_id: str, note: Callable[..., None], what: str) -> AnyResponse:
+        _job_of(order_id, job_id)
+        try:
+            note(hub, me().business_id, job_id, actor=me().actor)
+            flash(f"Noted: {what}.", "ok")
+        except HubError as problem:
+            flash(str(problem), "bad")
+        return redirect(url_for("orders.one", order_id=order_id))
 
     def _job_of(order_id: str, job_id: str) -> JobStory:
         """The job, if it is one of this order's; else 404."""

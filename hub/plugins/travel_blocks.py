@@ -164,12 +164,13 @@ class AskedInBlocks(TravelTimes, AnswersInParts):
     def ask(self, question: Question) -> Any:
         """The answer; asked once more where waiting a little may help."""
         until = time.monotonic() + (self.tools.within_s or PATIENCE_S)
+        why: HubError
         try:
             return self._once(question)
         except RateLimited as problem:
             pause_s, why = problem.retry_after, problem
         except Unavailable as problem:
-            pause_s, why = AGAIN_S, problem  # type: ignore[assignment]
+            pause_s, why = AGAIN_S, problem
         if self.tools.within_s is not None or time.monotonic() + pause_s > until:
             raise why
         time.sleep(pause_s)
