@@ -39,6 +39,7 @@ PATIENCE_S = 10.0  # a longer pause than that is somebody else's turn
 AGAIN_S = 1.0  # after a service that hung up or was busy
 MOST_LOST = 8  # places far from every road; with more of them it is the map that does not fit
 REFUSALS = (400, 404, 422)  # what services answer where they know no road near a place
+NEAR_DEG = 0.005  # half a kilometre: what a check asks for
 NONE_S: float = float("nan")  # no road leads there
 Cells = list[list[float]]
 
@@ -104,6 +105,16 @@ class AskedInBlocks(TravelTimes, AnswersInParts):
     def hidden(self, said: str) -> str:
         """What a service said, without what no page and no log may show."""
         return said
+
+    def ask_near(self, here: Point, field: str) -> None:
+        """Ask for one way, from ``here``. Raises ``ConfigError`` where it does not answer as it
+        should; ``field``: the setting to look at where it refuses.
+        """
+        there = Point(here.lat + NEAR_DEG, here.lon)
+        try:
+            self.part([here], [there], self.tools.now(), "car")
+        except Refused as problem:
+            raise ConfigError(f"The service refuses the question: {problem}", field=field) from None
 
     def matrix(
         self, places: Sequence[Point], depart_at: datetime, profile: str = "car"

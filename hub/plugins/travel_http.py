@@ -12,12 +12,10 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field, SecretStr, field_validator
 
-from hub import ConfigError, Point, Refused, RoadRoute, Tools, measures_of
+from hub import ConfigError, Point, RoadRoute, Tools, measures_of
 from hub.maps.roads import PROFILES
 from hub.plugins.travel_blocks import AskedInBlocks, Cells, Limits, Question, without
 from hub.plugins.travel_dialects import DIALECTS, sized
-
-NEAR_DEG = 0.005  # half a kilometre: what a check asks for
 
 
 class HttpTravelSettings(BaseModel):
@@ -106,12 +104,7 @@ class HttpTravelTimes(AskedInBlocks):
 
     def check(self) -> None:
         """Ask for one way. Raises ``ConfigError`` where it does not answer as it should."""
-        here = try_place(self.settings.try_at, self.tools)
-        there = Point(here.lat + NEAR_DEG, here.lon)
-        try:
-            self.part([here], [there], self.tools.now(), "car")
-        except Refused as problem:
-            raise ConfigError(f"The service refuses the question: {problem}", field="url") from None
+        self.ask_near(try_place(self.settings.try_at, self.tools), "url")
 
     def basis(self, depart_at: datetime, profile: str) -> str:
         said = "|".join((self.settings.dialect, self.settings.url, self._name(profile), profile))

@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field, SecretStr, field_validator
 
-from hub import AuthError, ConfigError, HubError, Point, Refused, RoadRoute, Tools, measures_of
+from hub import AuthError, ConfigError, HubError, Point, RoadRoute, Tools, measures_of
 from hub.maps.roads import PROFILES
 from hub.plugins.traffic_services import SERVICES, Drive
 from hub.plugins.travel_blocks import AskedInBlocks, Cells, Limits, Question, without
-from hub.plugins.travel_http import NEAR_DEG, try_place, typed_place
+from hub.plugins.travel_http import try_place, typed_place
 
 SOON = timedelta(minutes=1)  # a clock of theirs may be ahead of ours
 
@@ -73,12 +73,7 @@ class TrafficTravelTimes(AskedInBlocks):
 
     def check(self) -> None:
         """Ask for one way. Raises ``ConfigError`` where it does not answer as it should."""
-        here = try_place(self.settings.try_at, self.tools)
-        there = Point(here.lat + NEAR_DEG, here.lon)
-        try:
-            self.part([here], [there], self.tools.now(), "car")
-        except Refused as problem:
-            raise ConfigError(f"The service refuses the question: {problem}", field="key") from None
+        self.ask_near(try_place(self.settings.try_at, self.tools), "key")
 
     def basis(self, depart_at: datetime, profile: str) -> str:
         """The hour of the week belongs to it: at eight on a Monday roads are not as on a Sunday.
